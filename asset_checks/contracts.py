@@ -1,0 +1,229 @@
+"""One Pandera schema per dataset: the only description of its columns.
+
+Casting, checking, rejecting, the descriptions in the UI and the README's table all derive from
+these. A schema's `metadata` says the dataset's key, whether a run needs it, its parents
+(column -> dataset) and the column that dates its events.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.datatypes as dt
+import pandera.ibis as pa
+
+from asset_checks.row_rules import (
+    between,
+    currency_code,
+    ended_when,
+    not_before,
+    not_negative,
+    one_of,
+    unique_key,
+)
+
+MONEY = dt.Decimal(18, 2)
+SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
+TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
+BILLING_CYCLES = ("Monthly", "Quarterly", "Annual")
+
+
+def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
+    """A column that must be in the source and have a value in every row."""
+    return pa.Column(dtype, list(checks), nullable=False, description=description)
+
+
+def optional(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
+    """A column that may be absent, and may be empty in any row."""
+    return pa.Column(dtype, list(checks), nullable=True, required=False, description=description)
+
+
+def contract(
+    name: str,
+    description: str,
+    columns: dict[str, pa.Column],
+    *,
+    key: tuple[str, ...],
+    event_dates: tuple[str, ...] = (),
+    parents: dict[str, str] | None = None,
+    is_required: bool = False,
+    rules: tuple[pa.Check, ...] = (),
+) -> pa.DataFrameSchema:
+    """A dataset's contract; `event_dates` are the columns that say when its events happened."""
+    return pa.DataFrameSchema(
+        columns,
+        checks=[*rules, unique_key(*key)],
+        name=name,
+        description=description,
+        metadata={
+            "key": key,
+            "event_dates": event_dates,
+            "parents": parents or {},
+            "is_required": is_required,
+            "row_rules": rules,
+        },
+    )
+
+
+CUSTOMER_ID = "The customer."
+
+CONTRACTS: dict[str, pa.DataFrameSchema] = {
+    schema.name: schema
+    for schema in (
+        contract(
+            "customers",
+            "One row per customer, paying or not.",
+            {
+                "customer_id": required(dt.string, "Identifies the customer in every dataset."),
+                "signup_date": required(dt.date, "The day the customer signed up."),
+                "company_name": optional(dt.string, "The customer's name."),
+                "segment": optional(dt.string, "The customer's size or market, in your own words."),
+                "country": optional(dt.string, "Where the customer is."),
+                "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
+                "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it."),
+            },
+            key=("customer_id",),
+            event_dates=("signup_date",),
+            is_required=True,
+        ),
+        contract(
+            "subscriptions",
+            "One row per period at one price: an upgrade ends one row and starts the next.",
+            {
+                "subscription_id": required(dt.string, "Identifies the period."),
+                "customer_id": required(dt.string, CUSTOMER_ID),
+                "plan": optional(dt.string, "The plan's name."),
+                "status": required(dt.string, "State of the period.", one_of(*SUBSCRIPTION_STATUSES)),
+                "start_date": required(dt.date, "First day of the period."),
+                "end_date": optional(dt.date, "Day after the last day of the period; empty while it runs."),
+                "monthly_price": required(MONEY, "Price per month, in the reporting currency.", not_negative()),
+                "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*BILLING_CYCLES)),
+                "auto_renew": optional(dt.boolean, "Whether it renews by itself."),
+                "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
+            },
+            key=("subscription_id",),
+            event_dates=("start_date", "end_date"),
+            parents={"customer_id": "customers"},
+            is_required=True,
+            rules=(
+                not_before("end_date", "start_date"),
+                ended_when("status", ("Canceled", "Expired"), "end_date"),
+            ),
+        ),
+        contract(
+            "transactions",
+            "One row per attempt to collect or refund a payment.",
+            {
+                "transaction_id": required(dt.string, "Identifies the attempt."),
+                "customer_id": required(dt.string, CUSTOMER_ID),
+                "subscription_id": required(dt.string, "The period that was billed."),
+                "amount": required(MONEY, "Amount, in the reporting currency.", not_negative()),
+                "currency": optional(dt.string, "Currency of the amount in the source.", currency_code()),
+                "status": required(dt.string, "What became of it.", one_of(*TRANSACTION_STATUSES)),
+                "transaction_date": required(dt.date, "The day of the attempt."),
+                "payment_method": optional(dt.string, "Card, transfer and the like."),
+            },
+            key=("transaction_id",),
+            event_dates=("transaction_date",),
+            parents={"customer_id": "customers", "subscription_id": "subscriptions"},
+        ),
+        contract(
+            "product_usage",
+            "One row per customer and day or week of use.",
+            {
+                "usage_id": required(dt.string, "Identifies the record."),
+                "customer_id": required(dt.string, CUSTOMER_ID),
+                "date": required(dt.date, "The day of use."),
+                "logins": required(dt.int64, "Logins.", not_negative()),
+                "key_actions": required(dt.int64, "Actions that bring the product's value.", not_negative()),
+                "active_users": optional(dt.int64, "Users who were active.", not_negative()),
+                "features_used": optional(dt.int64, "Distinct features used.", not_negative()),
+            },
+            key=("usage_id",),
+            event_dates=("date",),
+            parents={"customer_id": "customers"},
+        ),
+        contract(
+            "support_tickets",
+            "One row per support ticket.",
+            {
+                "ticket_id": required(dt.string, "Identifies the ticket."),
+                "customer_id": required(dt.string, CUSTOMER_ID),
+                "date_opened": required(dt.date, "The day it was opened."),
+                "status": required(dt.string, "State of the ticket, in your own words."),
+                "date_closed": optional(dt.date, "The day it was closed; empty while open."),
+                "priority": optional(dt.string, "Low, Medium, High, Urgent or your own."),
+                "category": optional(dt.string, "What it is about."),
+                "resolution_time_hours": optional(MONEY, "Hours to its resolution.", not_negative()),
+            },
+            key=("ticket_id",),
+            event_dates=("date_opened", "date_closed"),
+            parents={"customer_id": "customers"},
+            rules=(not_before("date_closed", "date_opened"),),
+        ),
+        contract(
+            "nps_scores",
+            "One row per answer to 'how likely are you to recommend us?'.",
+            {
+                "score_id": required(dt.string, "Identifies the answer."),
+                "customer_id": required(dt.string, CUSTOMER_ID),
+                "date": required(dt.date, "The day of the answer."),
+                "score": required(dt.int64, "The answer, 0 to 10.", between(0, 10)),
+                "feedback_category": optional(dt.string, "What the feedback is about."),
+            },
+            key=("score_id",),
+            event_dates=("date",),
+            parents={"customer_id": "customers"},
+        ),
+        contract(
+            "acquisition_channels",
+            "One row per channel that customers are won through.",
+            {
+                "channel_name": required(dt.string, "The channel, as customers name it."),
+                "cost_per_acquisition": required(
+                    MONEY, "Cost of winning one customer, in the reporting currency.", not_negative()
+                ),
+            },
+            key=("channel_name",),
+        ),
+        contract(
+            "targets",
+            "One row per metric and date from which the target holds.",
+            {
+                "metric_name": required(dt.string, "The metric, by its name or an alias of the catalog."),
+                "target_value": required(dt.Decimal(28, 8), "The value aimed at, in the metric's unit."),
+                "date": required(dt.date, "The first day the target holds."),
+            },
+            key=("metric_name", "date"),
+        ),
+    )
+}
+
+DATASETS = tuple(CONTRACTS)
+REQUIRED_DATASETS = tuple(name for name, schema in CONTRACTS.items() if schema.metadata["is_required"])
+
+REJECTS_SCHEMA = ibis.schema(
+    {
+        "dataset": "string",
+        "source_file": "string",
+        "row_number": "int64",
+        "column_name": "string",
+        "check_name": "string",
+        "value": "string",
+        "row_key": "string",
+        "row_json": "string",
+    }
+)
+
+
+def table_schema(schema: pa.DataFrameSchema) -> ibis.Schema:
+    """The stored columns of a dataset that satisfies `schema`."""
+    return ibis.schema({name: column.dtype.type for name, column in schema.columns.items()})
+
+
+def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
+    return tuple(name for name, column in schema.columns.items() if column.required)
+
+
+def unbound(name: str) -> ibis.Table:
+    """A dataset as a table that exists in no database: to compile expressions without data."""
+    return ibis.table(table_schema(CONTRACTS[name]), name=name)

@@ -1,0 +1,104 @@
+"""Every metric is governed: documented in full, computed as documented, and nothing else is."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import pandera.ibis as pa
+from pandera.errors import SchemaErrors
+
+from asset_checks.row_rules import SHOWN_FAILURES, one_of, unique_key
+from rules.models import MetricCatalog
+
+TEXT_FIELDS = (
+    "display_name", "category", "unit", "definition", "formula", "owner", "purpose",
+    "interpretation", "risk_if_misread", "good_direction",
+)  # fmt: skip
+
+
+def said() -> pa.Check:
+    """A text that says something."""
+    return pa.Check(
+        lambda data: data.table[data.key].strip().length() > 0,
+        name="not_blank",
+        error="must not be blank",
+        n_failure_cases=SHOWN_FAILURES,
+        statistics={},
+    )
+
+
+GOVERNED = pa.DataFrameSchema(
+    {
+        "metric_name": pa.Column(dt.string, nullable=False),
+        **{name: pa.Column(dt.string, said(), nullable=False) for name in TEXT_FIELDS},
+        "lineage_status": pa.Column(dt.string, one_of("Complete"), nullable=False),
+    },
+    checks=[unique_key("metric_name")],
+    name="metric_lineage",
+)
+
+
+def computed_schema(table: str, metrics: list[str], key: tuple[str, ...]) -> pa.DataFrameSchema:
+    """Rows of catalog metrics only, one per key."""
+    return pa.DataFrameSchema(
+        {"metric_name": pa.Column(dt.string, one_of(*metrics), nullable=False)},
+        checks=[unique_key(*key)],
+        name=table,
+    )
+
+
+def schema_problems(schema: pa.DataFrameSchema, table: ir.Table) -> list[str]:
+    try:
+        schema.validate(table, lazy=True)
+    except SchemaErrors as errors:
+        return sorted({f"{schema.name}: {error}".splitlines()[0][:300] for error in errors.schema_errors})
+    return []
+
+
+def not_computed(table: ir.Table, name: str, metrics: list[str]) -> list[str]:
+    """Metrics of the catalog without a row in a table that should have one for each."""
+    there = set(table.select("metric_name").distinct().execute().metric_name)
+    return [f"{name}: the catalog's metric {metric} has no row." for metric in metrics if metric not in there]
+
+
+def governance_problems(
+    catalog: MetricCatalog, metric_lineage: ir.Table, kpi_summary: ir.Table, kpi_history: ir.Table
+) -> list[str]:
+    """Everything that keeps the computed metrics and the catalog from being one and the same."""
+    metrics = list(catalog.metrics)
+    computed = {
+        "metric_lineage": (metric_lineage, ("metric_name",)),
+        "kpi_summary": (kpi_summary, ("metric_name",)),
+        "kpi_history": (kpi_history, ("metric_name", "month")),
+    }
+    problems = schema_problems(GOVERNED, metric_lineage)
+    for name, (table, key) in computed.items():
+        problems += schema_problems(computed_schema(name, metrics, key), table)
+        problems += not_computed(table, name, metrics)
+    return problems
+
+
+def governance_check(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name="metric_governance",
+        specs=[
+            dg.AssetCheckSpec(
+                "governance",
+                asset="kpi_summary",
+                blocking=True,
+                description="Every metric has its governance fields; every computed row is in the catalog "
+                "and every metric of the catalog is computed.",
+                additional_deps=["kpi_history", "metric_lineage"],
+            )
+        ],
+        ins={name: dg.AssetIn(name) for name in ("kpi_summary", "kpi_history", "metric_lineage")},
+    )
+    def check(kpi_summary: ir.Table, kpi_history: ir.Table, metric_lineage: ir.Table) -> Iterator[dg.AssetCheckResult]:
+        problems = governance_problems(catalog, metric_lineage, kpi_summary, kpi_history)
+        yield dg.AssetCheckResult(
+            passed=not problems,
+            description="\n".join(problems) or f"{len(catalog.metrics)} metrics are governed and computed.",
+        )
+
+    return check

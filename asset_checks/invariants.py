@@ -1,0 +1,30 @@
+"""What must hold in every table that is published, whatever the data."""
+
+import dagster as dg
+import ibis.expr.types as ir
+from ibis import _
+
+
+def bridge_breaks(customer_months: ir.Table) -> ir.Table:
+    """The customer-months whose movements do not lead from opening to closing MRR."""
+    gains = _.mrr_new + _.mrr_reactivation + _.mrr_expansion
+    losses = _.mrr_contraction + _.mrr_churned
+    return customer_months.filter(_.mrr_end != _.mrr_start + gains - losses)
+
+
+@dg.asset_check(
+    asset="customer_months",
+    blocking=True,
+    description="mrr_end = mrr_start + new + reactivation + expansion - contraction - churned, in every row.",
+)
+def mrr_bridge(customer_months: ir.Table) -> dg.AssetCheckResult:
+    broken = bridge_breaks(customer_months)
+    rows = int(broken.count().execute())
+    first = broken.select("customer_id", "month").limit(1).execute().to_dict("records") if rows else []
+    return dg.AssetCheckResult(
+        passed=rows == 0,
+        description=f"{rows:,} customer-months break the bridge, for example {first[0]}."
+        if rows
+        else "The bridge adds up in every customer-month.",
+        metadata={"rows": rows},
+    )

@@ -1,0 +1,88 @@
+"""The kinds of rule a row can break, as Pandera checks.
+
+A check gives one boolean per row, computed in the database: the gate counts with it, and the
+sources split kept rows from rejects with it, so that both always agree.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pandera.ibis as pa
+from pandera.api.ibis.types import IbisData
+
+SHOWN_FAILURES = 5
+"""Failing rows a check fetches; the rest are counted in the database."""
+
+
+def _check(predicate, name: str, error: str, **about) -> pa.Check:
+    return pa.Check(predicate, name=name, error=error, n_failure_cases=SHOWN_FAILURES, statistics=about)
+
+
+def not_negative() -> pa.Check:
+    return _check(lambda data: data.table[data.key] >= 0, "not_negative", "must be 0 or more")
+
+
+def between(low: int, high: int) -> pa.Check:
+    return _check(
+        lambda data: data.table[data.key].between(low, high),
+        f"between_{low}_and_{high}",
+        f"must be from {low} to {high}",
+    )
+
+
+def one_of(*values: str) -> pa.Check:
+    return _check(
+        lambda data: data.table[data.key].isin(values),
+        "allowed_values",
+        f"must be one of {', '.join(values)}",
+        allowed=values,
+    )
+
+
+def currency_code() -> pa.Check:
+    return _check(
+        lambda data: data.table[data.key].re_search("^[A-Z]{3}$"),
+        "currency_code",
+        "must be a three-letter currency code such as USD",
+    )
+
+
+def not_before(later: str, earlier: str) -> pa.Check:
+    return _check(
+        lambda data: data.table[later] >= data.table[earlier],
+        f"{later}_not_before_{earlier}",
+        f"{later} must not be before {earlier}",
+        column=later,
+    )
+
+
+def ended_when(status: str, ended: tuple[str, ...], end: str) -> pa.Check:
+    return _check(
+        lambda data: ~data.table[status].isin(ended) | data.table[end].notnull(),
+        f"ended_has_{end}",
+        f"a row with {status} {' or '.join(ended)} must have its {end}",
+        column=end,
+    )
+
+
+def unique_key(*columns: str) -> pa.Check:
+    """The key occurs once: a hash count in the database, where Pandera's own check sorts windows."""
+
+    def is_unique(data: IbisData) -> ir.BooleanScalar:
+        table = data.table
+        key = table[columns[0]] if len(columns) == 1 else ibis.struct({name: table[name] for name in columns})
+        return key.nunique() == table.count()
+
+    return pa.Check(
+        is_unique,
+        name="unique_key",
+        error=f"{' + '.join(columns)} must be unique",
+        statistics={},
+    )
+
+
+def passes(check: pa.Check, table: ir.Table, column: str | None) -> ir.BooleanColumn:
+    """For each row whether it satisfies `check`; an unknown value breaks no rule but `not_null`."""
+    backend = check.get_backend(table)(check)
+    return backend.apply(IbisData(table, column)).fill_null(True)

@@ -1,0 +1,191 @@
+"""The command `productpulse`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import click
+
+DONE, STOPPED, MISUSED = 0, 1, 2
+"""Exit statuses: done; the gate or a check stopped it; bad usage or configuration."""
+
+folder = click.Path(file_okay=False, path_type=Path)
+data_option = click.option("--data", type=folder, help="Folder with your exports; without it, the demo company.")
+rules_option = click.option("--rules", type=folder, help="Folder with your rules; without it, those that come along.")
+home_option = click.option("--home", type=folder, help="Folder for everything that is written.")
+as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as of this day, YYYY-MM-DD.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="productpulse")
+def main() -> None:
+    """What is happening to your revenue and customers, why, and who should do what about it."""
+    warnings.filterwarnings("ignore")
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+def settle(**given: object) -> None:
+    """Make the options of a command the settings of the program; end with 2 if one is wrong."""
+    from resources.settings import SettingsError, parse_as_of
+
+    names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
+    for option, name in names.items():
+        if given.get(option):
+            os.environ[name] = str(Path(given[option]).expanduser().resolve())
+    if given.get("as_of"):
+        os.environ["PRODUCTPULSE_AS_OF"] = str(given["as_of"])
+    for name in ("PRODUCTPULSE_DATA_DIR", "PRODUCTPULSE_RULES_DIR"):
+        if os.environ.get(name) and not Path(os.environ[name]).is_dir():
+            _misused(f"{os.environ[name]} is not a folder. Give one that exists.")
+    try:
+        parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
+    except SettingsError as error:
+        _misused(str(error))
+
+
+def _misused(message: str) -> None:
+    click.echo(message, err=True)
+    raise SystemExit(MISUSED)
+
+
+def _definitions():
+    """The graph; a mistake in the rules ends the command with 2 and its sentence."""
+    from rules.files import RulesError
+
+    try:
+        from productpulse_assets.definitions import defs
+    except RulesError as error:
+        _misused(str(error))
+    return defs
+
+
+@main.command()
+@data_option
+@as_of_option
+@click.option("--select", metavar="SELECTION", help="Only these assets, in Dagster's words, e.g. 'kpi_summary+'.")
+@rules_option
+@home_option
+def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | None, home: Path | None) -> None:
+    """Run the graph: read the exports, check them, compute, report and publish."""
+    settle(data=data, as_of=as_of, rules=rules, home=home)
+    defs = _definitions()
+    from productpulse_assets import running, telling
+    from resources.settings import Home, default_home
+
+    place = Home(default_home())
+    job = _job(defs, select)
+    with running.lasting_instance(place) as instance, running.progress(len(job.nodes)) as follow:
+        outcome = running.execute(job, instance, follow)
+    for warning in outcome.warnings:
+        click.echo(f"Warning: {warning}")
+    if not outcome.succeeded:
+        for problem in outcome.failed_checks + outcome.errors:
+            click.echo(problem, err=True)
+        kept = "The published snapshot is as it was." if place.published.exists() else "Nothing was published."
+        click.echo(kept, err=True)
+        raise SystemExit(STOPPED)
+    click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s.")
+    if not select:
+        for line in telling.run_lines(place):
+            click.echo(line)
+
+
+def _job(defs, select: str | None):
+    from dagster import DagsterInvalidSubsetError
+
+    from productpulse_assets.running import selected_job
+
+    try:
+        return selected_job(defs, select)
+    except (DagsterInvalidSubsetError, ValueError) as error:
+        return _misused(f"The selection '{select}' names no assets of the graph: {error}")
+
+
+@main.command()
+@click.option("--customers", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--months", type=click.IntRange(1), default=24, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=42, show_default=True)
+@click.option("--as-of", metavar="DATE", default="2026-06-30", show_default=True, help="The last day of the demo.")
+@click.option("--out", type=folder, help="Folder for the files; without it, the demo's own.")
+@click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@home_option
+def generate(
+    customers: int, months: int, seed: int, as_of: str, out: Path | None, file_format: str, home: Path | None
+) -> None:
+    """Write a simulated SaaS company's exports: the same arguments, the same bytes."""
+    settle(home=home)
+    from productpulse_assets.demo import generate as write
+    from productpulse_assets.synthetic import CompanyPlan
+    from resources.settings import Home, SettingsError, default_home, parse_as_of
+
+    try:
+        last_day = parse_as_of(as_of)
+    except SettingsError as error:
+        _misused(str(error))
+    target = out or Home(default_home()).synthetic
+    rows = write(CompanyPlan(customers, months, seed, last_day), target, file_format)
+    for name, count in rows.items():
+        click.echo(f"{name:<22} {count:>12,} rows")
+    click.echo(f"Written to {target}.")
+
+
+@main.command()
+@data_option
+@rules_option
+def validate(data: Path | None, rules: Path | None) -> None:
+    """Read the exports and check them; say what would be rejected and why, and change nothing."""
+    settle(data=data, rules=rules)
+    with tempfile.TemporaryDirectory(prefix="productpulse-") as scratch:
+        os.environ["PRODUCTPULSE_HOME"] = scratch
+        problems = _validate(Path(scratch))
+    for problem in problems:
+        click.echo(problem, err=True)
+    raise SystemExit(STOPPED if problems else DONE)
+
+
+def _validate(scratch: Path) -> list[str]:
+    """Read every source into a store of its own, tell what is in it, and return what would stop a run."""
+    defs = _definitions()
+    import dagster as dg
+
+    from productpulse_assets import running, telling
+    from resources.settings import Home
+
+    job = running.selected_job(defs, "group:sources")
+    with dg.DagsterInstance.ephemeral() as instance:
+        outcome = running.execute(job, instance, lambda event: None)
+    warehouse = Home(scratch).warehouse
+    if outcome.succeeded and warehouse.exists():
+        for line in telling.validation_lines(telling.read_only(warehouse)):
+            click.echo(line)
+        click.echo("Every dataset passes the gate.")
+    return outcome.failed_checks + outcome.errors
+
+
+@main.command()
+@home_option
+def status(home: Path | None) -> None:
+    """How old the snapshot is, how the last run went, which checks fail, how many rows there are."""
+    settle(home=home)
+    from productpulse_assets import running, telling
+    from resources.settings import Home, default_home
+
+    place = Home(default_home())
+    if not place.published.exists():
+        click.echo(f"There is no snapshot in {place.root}. Make one with: productpulse run")
+        raise SystemExit(STOPPED)
+    backend = telling.read_only(place.published)
+    as_of = telling.rows_of(backend.table("calendar"))[0]["as_of_date"]
+    click.echo(f"Snapshot: as of {as_of}, {telling.age(place.published, dt.datetime.now())}, {place.published}")
+    for line in running.last_run_lines(place):
+        click.echo(line)
+    for name, rows in telling.row_counts(backend).items():
+        click.echo(f"  {name:<32} {rows:>12,} rows")
+
+
+if __name__ == "__main__":
+    main()

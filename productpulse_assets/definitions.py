@@ -1,0 +1,92 @@
+"""The graph: the only place where everything meets."""
+
+import dagster as dg
+import ibis
+from dagster_duckdb import DuckDBResource
+
+from asset_checks.contracts import CONTRACTS, unbound
+from asset_checks.governance import governance_check
+from asset_checks.invariants import mrr_bridge
+from asset_checks.validation_gate import gates
+from productpulse_assets.automation import daily_refresh
+from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
+from productpulse_assets.calendar import calendar
+from productpulse_assets.customer_months import customer_months
+from productpulse_assets.demo import demo_company
+from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
+from productpulse_assets.publish import exports_asset, published_snapshot_asset
+from productpulse_assets.reports.executive_summary import executive_summary
+from productpulse_assets.sources.assets import datasets
+from productpulse_assets.sources.inventory import source_inventory
+from productpulse_assets.sources.location import load_sources
+from resources.outputs import ReportFiles
+from resources.settings import CHECKOUT, RunSettings
+from resources.warehouse import Warehouse
+from rules.catalog import check_against, load_catalog
+from rules.models import DatasetSource
+
+GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
+
+
+def model_tables() -> dict[str, ibis.Table]:
+    """The tables that metrics may be made of, as expressions over source datasets without data."""
+    facts = {name: unbound(name) for name in CONTRACTS if name in customer_months.keys_by_input_name}
+    return {"customer_months": customer_months(**facts, calendar=unbound_calendar())}
+
+
+def unbound_calendar() -> ibis.Table:
+    return ibis.table(CALENDAR_SCHEMA, name="calendar")
+
+
+def build() -> dg.Definitions:
+    """Read the rules, hold the catalog against the tables it names, and put the graph together.
+
+    Raises RulesError when a file of the rules folder has a mistake.
+    """
+    sources, catalog, models = load_sources(), load_catalog(), model_tables()
+    check_against(catalog, models)
+    settings = RunSettings.from_environment()
+    tolerances = {name: sources.datasets.get(name, DatasetSource()).max_reject_share for name in CONTRACTS}
+    tables = [
+        source_inventory,
+        *datasets,
+        calendar,
+        customer_months,
+        metric_lineage_asset(models, unbound_calendar()),
+        kpi_history,
+        kpi_summary,
+    ]
+    reports = [executive_summary]
+    published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
+    return dg.Definitions(
+        assets=[
+            demo_company,
+            *tables,
+            *reports,
+            published_snapshot_asset(published, [report.key for report in reports]),
+            exports_asset(list(published)),
+        ],
+        asset_checks=[*gates(tolerances), mrr_bridge, governance_check(catalog)],
+        schedules=[daily_refresh(sources.time_zone)],
+        resources=resources(settings, sources.time_zone),
+        executor=dg.in_process_executor,
+    )
+
+
+def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
+    home = settings.home
+    return {
+        "settings": settings,
+        "warehouse": Warehouse(
+            duckdb=DuckDBResource(
+                database=str(home.warehouse),
+                connection_config={"temp_directory": str(home.scratch)},
+            ),
+            glossary=str(GLOSSARY),
+            time_zone=time_zone,
+        ),
+        "reports": ReportFiles(folder=str(home.reports)),
+    }
+
+
+defs = build()

@@ -1,0 +1,1 @@
+"""Reports that people read: Markdown from templates, each an asset."""

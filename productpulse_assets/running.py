@@ -1,0 +1,194 @@
+"""Running the graph from the command line: progress while it works, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import click
+import dagster as dg
+
+from resources.settings import CHECKOUT, Home
+
+JOB = "daily_refresh"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+SAID_WELL = (
+    "UnreadableSource",
+    "SourceProblem",
+    "RulesError",
+    "SettingsError",
+    "WarehouseBusy",
+    "Failure",
+)
+"""Errors whose message is a sentence for the person who runs this."""
+
+Progress = Callable[[dg.DagsterEvent], None]
+"""Is told every event of a run as it happens."""
+
+
+@dataclass
+class Outcome:
+    """What came of a run: how long it took, which checks failed and what broke."""
+
+    succeeded: bool = False
+    seconds: float = 0.0
+    steps: int = 0
+    failed_checks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """Dagster's history under the home folder, so that the UI shows these runs too."""
+    prepare_dagster_home(home)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def prepare_dagster_home(home: Home) -> None:
+    """Point DAGSTER_HOME at the home folder, with the settings of the checkout's dagster.yaml."""
+    home.dagster_home.mkdir(parents=True, exist_ok=True)
+    settings = CHECKOUT / "dagster.yaml"
+    if settings.exists():
+        shutil.copyfile(settings, home.dagster_home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
+
+
+def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinition:
+    """The whole graph, or the part that a Dagster selection such as 'kpi_summary+' names."""
+    if not selection:
+        return defs.resolve_job_def(JOB)
+    part = dg.define_asset_job("selected_assets", selection=selection)
+    return dg.Definitions.merge(defs, dg.Definitions(jobs=[part])).resolve_job_def("selected_assets")
+
+
+def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progress) -> Outcome:
+    """Run `job` to its end, whatever happens, and say what did."""
+    outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
+    started = time.perf_counter()
+
+    def listen(entry: dg.EventLogEntry) -> None:
+        if event := entry.dagster_event:
+            note(event, outcome)
+            follow(event)
+
+    instance.add_event_listener(run_id, listen)
+    try:
+        result = job.execute_in_process(instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET)
+        outcome.succeeded = result.success
+    except Exception as error:  # a resource that cannot start ends the run before its first step
+        outcome.errors.append(sentence(type(error).__name__, str(error), error.__cause__))
+    outcome.seconds = time.perf_counter() - started
+    return outcome
+
+
+def note(event: dg.DagsterEvent, outcome: Outcome) -> None:
+    """Keep what the closing summary needs of an event."""
+    kind = event.event_type
+    if kind == dg.DagsterEventType.STEP_SUCCESS:
+        outcome.steps += 1
+    elif kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.event_specific_data
+        if not check.passed:
+            is_error = check.severity == dg.AssetCheckSeverity.ERROR
+            (outcome.failed_checks if is_error else outcome.warnings).append(check.description)
+    elif kind == dg.DagsterEventType.STEP_FAILURE:
+        error = event.event_specific_data.error
+        if error.cls_name != "DagsterAssetCheckFailedError":
+            outcome.errors.append(_root_sentence(event.step_key, error))
+
+
+def _root_sentence(step: str, error) -> str:
+    root = error
+    while root.cause:
+        root = root.cause
+    told = next((cause for cause in _chain(error) if cause.cls_name in SAID_WELL), None)
+    if told:
+        return told.message.split(": ", 1)[-1].strip()
+    return f"{step}: {root.message.strip()}"
+
+
+def _chain(error) -> Iterator:
+    while error:
+        yield error
+        error = error.cause
+
+
+def sentence(kind: str, message: str, cause: BaseException | None) -> str:
+    """The message of the deepest error that speaks to people, else the error as it is."""
+    while cause:
+        kind, message = (type(cause).__name__, str(cause)) if type(cause).__name__ in SAID_WELL else (kind, message)
+        cause = cause.__cause__
+    return message if kind in SAID_WELL else f"{kind}: {message}"
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Progress]:
+    """A live bar on a terminal, a line per finished step elsewhere."""
+    if sys.stdout.isatty():
+        with live_bar(steps) as follow:
+            yield follow
+    else:
+        yield plain_lines(steps)
+
+
+def plain_lines(steps: int) -> Progress:
+    started: dict[str, float] = {}
+    done = 0
+
+    def follow(event: dg.DagsterEvent) -> None:
+        nonlocal done
+        if event.event_type == dg.DagsterEventType.STEP_START:
+            started[event.step_key] = time.perf_counter()
+        elif event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
+            done += 1
+            seconds = time.perf_counter() - started[event.step_key]
+            mark = "" if event.event_type == dg.DagsterEventType.STEP_SUCCESS else "  failed"
+            click.echo(f"[{done:>2}/{steps}] {event.step_key:<32} {seconds:6.2f} s{mark}")
+
+    return follow
+
+
+@contextmanager
+def live_bar(steps: int) -> Iterator[Progress]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task("starting", total=steps)
+
+        def follow(event: dg.DagsterEvent) -> None:
+            if event.event_type == dg.DagsterEventType.STEP_START:
+                bar.update(task, description=event.step_key)
+            elif event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
+                bar.advance(task)
+
+        yield follow
+
+
+def last_run_lines(home: Home) -> Iterator[str]:
+    """When the last run was, how it ended, and the checks that failed in it."""
+    with lasting_instance(home) as instance:
+        records = instance.get_run_records(limit=1)
+        if not records:
+            yield "Last run: none is recorded."
+            return
+        run = records[0].dagster_run
+        when = records[0].create_timestamp.astimezone().strftime("%Y-%m-%d %H:%M")
+        yield f"Last run: {run.status.value.lower()}, started {when}."
+        entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        failed = [check for entry in entries if not (check := entry.dagster_event.event_specific_data).passed]
+        yield f"Failing checks: {len(failed)}."
+        for check in failed:
+            yield f"  {check.asset_key.to_user_string()} {check.check_name}: {check.description}"

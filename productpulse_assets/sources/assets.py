@@ -1,0 +1,147 @@
+"""The eight datasets, each typed by its contract, with its rejects beside it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+import pandera.ibis as pa
+from ibis.backends.duckdb import Backend
+
+from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
+from productpulse_assets.sources.location import Location, load_sources, locate
+from productpulse_assets.sources.reading import RawRows, read_files, read_query
+from productpulse_assets.sources.rejects import (
+    as_rejects,
+    rejected_duplicates,
+    rejected_lines,
+    rejected_rows,
+)
+from productpulse_assets.sources.staging import (
+    PLACE,
+    Parent,
+    broken_rules,
+    in_reporting_currency,
+    judged,
+    later_duplicates,
+    source_columns,
+    type_columns,
+    with_parents,
+)
+from resources.settings import RunSettings
+from resources.tables import table_of
+from rules.models import Sources
+
+Split = tuple[ir.Table, ir.Table, int]
+"""(kept rows, rejects, rows in)"""
+
+
+def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
+    """The dataset and its rejects table as one step of the graph."""
+    name, rejects = schema.name, f"{schema.name}_rejects"
+    parents: dict[str, str] = schema.metadata["parents"]
+    ins = {table: dg.AssetIn() for parent in parents.values() for table in (parent, f"{parent}_rejects")}
+
+    @dg.multi_asset(
+        name=f"{name}_source",
+        group_name="sources",
+        required_resource_keys={"warehouse", "settings"},
+        ins=ins,
+        deps=["source_inventory"],
+        outs={
+            name: _out(schema.description, list(schema.metadata["key"])),
+            rejects: _out(
+                f"One row per rule that a row of {name} broke: where it stood, the rule, the value found "
+                "and the whole row. These rows are in no other table.",
+                ["source_file", "row_number", "check_name", "column_name"],
+            ),
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                "rows_accounted_for",
+                asset=name,
+                blocking=True,
+                description="Rows in the source = rows kept + rows rejected.",
+            )
+        ],
+    )
+    def dataset(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[dg.Output | dg.AssetCheckResult]:
+        backend: Backend = context.resources.warehouse.backend
+        settings: RunSettings = context.resources.settings
+        sources = load_sources()
+        location = locate(name, settings, sources)
+        known = [_parent(column, parent, tables) for column, parent in parents.items()]
+        kept, rejected, rows_in = split(backend, schema, location, settings, sources, known)
+        yield dg.Output(kept, name)
+        yield dg.Output(rejected, rejects)
+        yield _accounts(backend, name, rows_in)
+
+    return dataset
+
+
+def _out(description: str, key: list[str]) -> dg.AssetOut:
+    return dg.AssetOut(
+        io_manager_key="warehouse",
+        owners=["team:data"],
+        kinds={"duckdb"},
+        description=description,
+        metadata={"key": key},
+    )
+
+
+def _parent(column: str, dataset: str, tables: dict[str, ir.Table]) -> Parent:
+    (key,) = CONTRACTS[dataset].metadata["key"]
+    return Parent(column, dataset, tables[dataset][key], tables[f"{dataset}_rejects"].row_key)
+
+
+def split(
+    backend: Backend,
+    schema: pa.DataFrameSchema,
+    location: Location,
+    settings: RunSettings,
+    sources: Sources,
+    parents: list[Parent],
+) -> Split:
+    """Read a dataset and part its rows into those that satisfy the contract and the rejects."""
+    if not location.is_available:
+        return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
+    raw = _read(backend, location, settings)
+    rows_in = int(raw.rows.count().execute()) + int(raw.malformed.count().execute())
+    key, renames = schema.metadata["key"], location.source.columns
+    found = source_columns(raw.rows, schema, renames)
+    table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
+    table = with_parents(table, parents)
+    rules = broken_rules(table, schema, parents)
+    # Stored once: rows kept, rejects and duplicates are all read from it.
+    staged = backend.create_table(f"staged_{schema.name}", judged(table, schema, rules), temp=True, overwrite=True)
+    later = later_duplicates(staged, key)
+    duplicates = backend.create_table(f"duplicates_{schema.name}", later, temp=True, overwrite=True)
+    sound = staged.filter(staged.broken == 0).anti_join(duplicates, list(PLACE))
+    rejected = ibis.union(
+        rejected_rows(staged, raw.rows, rules, found, key),
+        rejected_duplicates(duplicates, raw.rows, found, key),
+        rejected_lines(raw.malformed),
+    )
+    return sound.select(*schema.columns), as_rejects(schema.name, rejected), rows_in
+
+
+def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:
+    if location.query:
+        return read_query(backend, location.dataset, location.query, location.folder)
+    return read_files(
+        backend, location.dataset, location.files, location.source.encoding, scratch=settings.home.scratch
+    )
+
+
+def _accounts(backend: Backend, name: str, rows_in: int) -> dg.AssetCheckResult:
+    kept = int(backend.table(name).count().execute())
+    rejected = int(backend.table(f"{name}_rejects").select(*PLACE).distinct().count().execute())
+    return dg.AssetCheckResult(
+        passed=rows_in == kept + rejected,
+        asset_key=name,
+        description=f"{rows_in:,} rows in, {kept:,} kept, {rejected:,} rejected.",
+        metadata={"rows_in": rows_in, "rows_kept": kept, "rows_rejected": rejected},
+    )
+
+
+datasets = [source_asset(schema) for schema in CONTRACTS.values()]

@@ -1,0 +1,100 @@
+"""Text and native values of a source column as the contract's type; what does not parse is NULL."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from rules.models import Sources
+
+ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
+ISO_TIMESTAMP = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
+DECIMAL_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
+WHOLE_NUMBER = r"^[+-]?\d+(\.0*)?$"
+TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
+FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
+
+
+@ibis.udf.scalar.builtin
+def try_strptime(text: str, date_format: str) -> dt.timestamp:
+    """DuckDB's strptime that gives NULL where the text does not fit."""
+
+
+def text_of(raw: ir.Column) -> ir.StringColumn:
+    """A source value as trimmed text; empty is NULL."""
+    return raw.cast("string").strip().nullif("")
+
+
+def typed(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str) -> ir.Column:
+    """`raw` as `kind`; `target` (dataset.column) picks its aliases. NULL where it does not parse."""
+    if kind.is_string():
+        return _renamed(text_of(raw), sources.aliases.get(target, {}))
+    if kind.is_date():
+        return _date(raw, sources.date_formats)
+    if kind.is_boolean():
+        return raw if raw.type().is_boolean() else _boolean(text_of(raw).lower())
+    if kind.is_decimal():
+        return _decimal(raw, kind)
+    return _whole_number(raw, kind)
+
+
+def canonical(column: ir.StringColumn, allowed: tuple[str, ...]) -> ir.StringColumn:
+    """Allowed values in the contract's own spelling, however the source writes them."""
+    return _renamed(column, {value: value for value in allowed})
+
+
+def converted(amount: ir.Column, currency: ir.StringColumn, sources: Sources) -> ir.Column:
+    """`amount` in the reporting currency; NULL where the currency has no rate."""
+    home = currency.isnull() | (currency == sources.reporting_currency)
+    rates = [
+        (currency == code, (amount * ibis.literal(rate).cast("decimal(18, 8)")).cast(amount.type()))
+        for code, rate in sources.exchange_rates.items()
+    ]
+    return ibis.cases((home, amount), *rates, else_=ibis.null(amount.type()))
+
+
+def _renamed(text: ir.StringColumn, names: dict[str, str]) -> ir.StringColumn:
+    if not names:
+        return text
+    folded = text.lower()
+    return ibis.cases(*((folded == name.lower(), value) for name, value in names.items()), else_=text)
+
+
+def _date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
+    if raw.type().is_date():
+        return raw
+    if raw.type().is_timestamp():
+        return raw.date()
+    text = text_of(raw)
+    in_zone = text.try_cast(dt.Timestamp(timezone="UTC")).date()
+    attempts = [
+        ibis.cases(
+            (text.re_search(ISO_DATE), text.try_cast("date")),
+            (text.re_search(ISO_TIMESTAMP), in_zone),
+            else_=ibis.null("date"),
+        ),
+        *(try_strptime(text, date_format).date() for date_format in formats),
+    ]
+    return ibis.coalesce(*attempts)
+
+
+def _boolean(text: ir.StringColumn) -> ir.BooleanColumn:
+    return ibis.cases((text.isin(TRUE_WORDS), True), (text.isin(FALSE_WORDS), False), else_=ibis.null("boolean"))
+
+
+def _decimal(raw: ir.Column, kind: dt.Decimal) -> ir.DecimalColumn:
+    if raw.type().is_numeric():
+        return raw.try_cast(kind)
+    text = text_of(raw)
+    return ibis.ifelse(text.re_search(DECIMAL_NUMBER), text.try_cast(kind), ibis.null(kind))
+
+
+def _whole_number(raw: ir.Column, kind: dt.DataType) -> ir.IntegerColumn:
+    if raw.type().is_integer():
+        return raw.try_cast(kind)
+    if raw.type().is_numeric():
+        whole = raw.try_cast(kind)
+        return ibis.ifelse(whole.cast("float64") == raw.cast("float64"), whole, ibis.null(kind))
+    text = text_of(raw)
+    return ibis.ifelse(text.re_search(WHOLE_NUMBER), text.try_cast(kind), ibis.null(kind))

@@ -1,0 +1,126 @@
+"""What was found of each dataset before anything is read."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import ibis
+
+from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
+from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
+from productpulse_assets.sources.reading import UnreadableSource, columns_of, read_query
+from resources.settings import RunSettings
+from resources.tables import table_of
+from resources.warehouse import Warehouse
+from rules.models import Sources
+
+SCHEMA = ibis.schema(
+    {
+        "dataset": "string",
+        "is_required": "boolean",
+        "is_available": "boolean",
+        "source": "string",
+        "bytes": "int64",
+        "sha256": "string",
+        "columns_found": "string",
+        "columns_missing": "string",
+        "columns_absent": "string",
+        "problem": "string",
+    }
+)
+
+
+@dg.asset(
+    group_name="sources",
+    owners=["team:data"],
+    kinds={"python", "duckdb"},
+    io_manager_key="warehouse",
+    required_resource_keys={"warehouse", "settings"},
+    metadata={"key": ["dataset"]},
+    deps=["demo_company"],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "sources_usable",
+            asset="source_inventory",
+            blocking=True,
+            description="Required datasets and columns are there, and every file opens as its format.",
+        )
+    ],
+)
+def source_inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
+    """One row per dataset: where it comes from in this run, what it has, what is absent.
+
+    bytes and sha256 are of the files as they are; columns_missing are required ones that the
+    source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
+    """
+    warehouse: Warehouse = context.resources.warehouse
+    settings: RunSettings = context.resources.settings
+    sources = load_sources()
+    rows = [take_stock(name, warehouse, settings, sources) for name in DATASETS]
+    problems = [row["problem"] for row in rows if row["problem"]]
+    yield dg.Output(table_of(rows, SCHEMA))
+    yield dg.AssetCheckResult(
+        passed=not problems,
+        description="\n".join(problems) or "Every source can be used.",
+        metadata={"available": [row["dataset"] for row in rows if row["is_available"]]},
+    )
+
+
+def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: Sources) -> dict[str, object]:
+    """The inventory row of one dataset."""
+    schema = CONTRACTS[name]
+    row: dict[str, object] = dict.fromkeys(SCHEMA) | {
+        "dataset": name,
+        "is_required": schema.metadata["is_required"],
+        "is_available": False,
+        "columns_found": "",
+        "columns_missing": "",
+        "columns_absent": "",
+        "source": "",
+    }
+    try:
+        location = locate(name, settings, sources)
+        if not location.is_available:
+            row["problem"] = _absence(location) if row["is_required"] else None
+            return row
+        found = _columns(location, warehouse)
+    except (SourceProblem, UnreadableSource) as problem:
+        return row | {"problem": str(problem)}
+    absent = _absent(found, name, location.source.columns)
+    missing = [column for column in required_columns(schema) if column in absent]
+    return row | {
+        "is_available": not missing,
+        "source": location.shown,
+        "bytes": sum(file.stat().st_size for file in location.files) if location.files else None,
+        "sha256": location.digest,
+        "columns_found": ", ".join(found),
+        "columns_missing": ", ".join(missing),
+        "columns_absent": ", ".join(column for column in absent if column not in missing),
+        "problem": _missing_columns(location, missing, found) if missing else None,
+    }
+
+
+def _columns(location: Location, warehouse: Warehouse) -> tuple[str, ...]:
+    if location.query:
+        return read_query(warehouse.backend, location.dataset, location.query).columns
+    return columns_of(warehouse.backend, location.files, location.source.encoding)
+
+
+def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[str]:
+    there = {column.casefold() for column in found}
+    return [column for column in CONTRACTS[name].columns if renames.get(column, column).casefold() not in there]
+
+
+def _absence(location: Location) -> str:
+    return (
+        f"{location.dataset}: the dataset is required and there is no {location.dataset}.csv (or .parquet, "
+        f".json, …) in {location.folder}. Put it there, or name its file in rules/sources.yaml."
+    )
+
+
+def _missing_columns(location: Location, missing: list[str], found: tuple[str, ...]) -> str:
+    named = " and ".join(f"'{column}'" for column in missing)
+    return (
+        f"{location.dataset}: {location.shown} has no column {named}, which is required; it has "
+        f"{', '.join(found)}. Add it, or say under datasets > {location.dataset} > columns in "
+        "rules/sources.yaml what it is called there."
+    )

@@ -1,0 +1,81 @@
+"""Rows that stay out, each with the rule it broke: nothing is dropped in silence."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+from ibis import _
+
+from asset_checks.contracts import REJECTS_SCHEMA
+from productpulse_assets.sources.staging import PLACE, Broken
+
+VALUE_LENGTH = 200
+
+
+@ibis.udf.scalar.builtin
+def to_json(row) -> dt.string:
+    """A struct as JSON text; DuckDB and Spark know it by the same name."""
+
+
+def rejected_rows(
+    staged: ir.Table, raw: ir.Table, rules: list[Broken], found: dict[str, str], key: tuple[str, ...]
+) -> ir.Table:
+    """One row per broken rule, without dataset; `found` maps our columns to those of `raw`."""
+    names = ibis.memtable(
+        {
+            "bit": [1 << bit for bit, rule in enumerate(rules)],
+            "column_name": [rule.column_name for rule in rules],
+            "check_name": [rule.check_name for rule in rules],
+        }
+    )
+    broken = staged.filter(_.broken != 0).select(*PLACE, "broken", row_key=_key_text(staged, key))
+    pairs = broken.join(names, (broken.broken & names.bit) != 0).drop("broken", "bit")
+    return _with_source_row(pairs, raw, found)
+
+
+def rejected_duplicates(duplicates: ir.Table, raw: ir.Table, found: dict[str, str], key: tuple[str, ...]) -> ir.Table:
+    rows = duplicates.select(
+        *PLACE,
+        row_key=_key_text(duplicates, key),
+        column_name=ibis.literal(key[0]),
+        check_name=ibis.ifelse(duplicates.is_exact, "duplicate_row", "unique_key"),
+    )
+    return _with_source_row(rows, raw, found)
+
+
+def rejected_lines(malformed: ir.Table) -> ir.Table:
+    return malformed.select(
+        *PLACE,
+        column_name=ibis.null("string"),
+        check_name=_.check_name,
+        value=_.value.left(VALUE_LENGTH),
+        row_key=ibis.null("string"),
+        row_json=to_json(ibis.struct({"line": malformed.line})),
+    )
+
+
+def as_rejects(dataset: str, rows: ir.Table) -> ir.Table:
+    """Rejects of one dataset, in the columns every rejects table has."""
+    return rows.mutate(dataset=ibis.literal(dataset)).select(*REJECTS_SCHEMA).cast(REJECTS_SCHEMA)
+
+
+def _with_source_row(rows: ir.Table, raw: ir.Table, found: dict[str, str]) -> ir.Table:
+    given = [name for name in raw.columns if name not in PLACE]
+    source = raw.select(
+        *PLACE,
+        row_json=to_json(ibis.struct({name: raw[name] for name in given})),
+        **{f"given_{ours}": raw[theirs].cast("string") for ours, theirs in found.items()},
+    )
+    joined = rows.inner_join(source, list(PLACE))
+    values = [(joined.column_name == ours, joined[f"given_{ours}"]) for ours in found]
+    value = ibis.cases(*values, else_=ibis.null("string")).left(VALUE_LENGTH)
+    return joined.select(*PLACE, "column_name", "check_name", value=value, row_key=_.row_key, row_json=_.row_json)
+
+
+def _key_text(table: ir.Table, key: tuple[str, ...]) -> ir.StringColumn:
+    parts = [table[name].cast("string") for name in key]
+    text = parts[0]
+    for part in parts[1:]:
+        text = text + " " + part
+    return text

@@ -1,0 +1,145 @@
+"""Every row of a source, typed and judged: which rules of its contract it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import pandera.ibis as pa
+from ibis import _
+
+from asset_checks.contracts import MONEY, table_schema
+from asset_checks.row_rules import passes
+from productpulse_assets.sources.casting import canonical, converted, text_of, typed
+from rules.models import Sources
+
+PLACE = ("source_file", "row_number")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule of the contract: the rows where `fails` holds are rejected under its name."""
+
+    column_name: str
+    check_name: str
+    fails: ir.BooleanColumn
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The keys a child may refer to, and those of rejected parents."""
+
+    column: str
+    dataset: str
+    kept: ir.Column
+    rejected: ir.Column
+
+    @property
+    def state(self) -> str:
+        return f"{self.column}_is_kept"
+
+
+def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, renames: dict[str, str]) -> dict[str, str]:
+    """Our column -> the source's own, matched without regard to case; absent ones are left out."""
+    there = {name.casefold(): name for name in raw.columns if name not in PLACE}
+    wanted = {column: renames.get(column, column).casefold() for column in schema.columns}
+    return {column: there[name] for column, name in wanted.items() if name in there}
+
+
+def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]) -> ir.Table:
+    """One row per source row: its place, the contract's columns typed, `has_<column>` where a
+    value was given."""
+    found = source_columns(raw, schema, renames)
+    columns: dict[str, ir.Value] = {}
+    for column, kind in table_schema(schema).items():
+        if column not in found:
+            columns[column] = ibis.null(kind)
+            columns[f"has_{column}"] = ibis.literal(False)
+            continue
+        value = typed(raw[found[column]], kind, sources, f"{schema.name}.{column}")
+        for check in schema.columns[column].checks:
+            if allowed := check.statistics.get("allowed"):
+                value = canonical(value, allowed)
+        columns[column] = value.upper() if column == "currency" else value
+        columns[f"has_{column}"] = text_of(raw[found[column]]).notnull()
+    return raw.select(*PLACE, **columns)
+
+
+def in_reporting_currency(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
+    """Money columns converted; `has_rate` is false where the currency has no rate."""
+    money = [name for name, column in schema.columns.items() if column.dtype.type == MONEY]
+    if "currency" not in schema.columns:
+        return table.mutate(has_rate=ibis.literal(True))
+    known = [sources.reporting_currency, *sources.exchange_rates]
+    return table.mutate(
+        has_rate=table.currency.isnull() | table.currency.isin(known),
+        **{name: converted(table[name], table.currency, sources) for name in money},
+    )
+
+
+def with_parents(table: ir.Table, parents: list[Parent]) -> ir.Table:
+    """For each parent a column `<key>_is_kept`: true, false (the parent was rejected) or NULL."""
+    for parent in parents:
+        kept = parent.kept.as_table().select(**{"parent_key": parent.kept, parent.state: ibis.literal(True)})
+        lost = parent.rejected.as_table().distinct().rename(parent_key=parent.rejected.get_name())
+        lost = lost.anti_join(kept, "parent_key").mutate(**{parent.state: ibis.literal(False)})
+        states = kept.union(lost.select("parent_key", parent.state))
+        joined = table.left_join(states, table[parent.column] == states.parent_key)
+        table = joined.drop("parent_key")
+    return table
+
+
+def broken_rules(table: ir.Table, schema: pa.DataFrameSchema, parents: list[Parent]) -> list[Broken]:
+    """Every rule of the contract, as it applies to `table`."""
+    rules: list[Broken] = []
+    for name, column in schema.columns.items():
+        kind = column.dtype.type
+        if column.required:
+            rules.append(Broken(name, "not_null", ~table[f"has_{name}"]))
+        if not kind.is_string():
+            unread = table[f"has_{name}"] & table[name].isnull() & table.has_rate
+            rules.append(Broken(name, f"parses_as_{_kind_word(kind)}", unread))
+        rules += [Broken(name, check.name, ~passes(check, table, name)) for check in column.checks]
+    for check in schema.metadata["row_rules"]:
+        rules.append(Broken(check.statistics["column"], check.name, ~passes(check, table, None)))
+    if "currency" in schema.columns:
+        rules.append(Broken("currency", "known_currency", ~table.has_rate))
+    for parent in parents:
+        is_given = table[parent.column].notnull()
+        state = table[parent.state]
+        rules.append(Broken(parent.column, f"known_{parent.dataset[:-1]}", is_given & state.isnull()))
+        rules.append(Broken(parent.column, "parent_rejected", is_given & (state == False)))  # noqa: E712
+    return rules
+
+
+def judged(table: ir.Table, schema: pa.DataFrameSchema, rules: list[Broken]) -> ir.Table:
+    """The typed columns with `broken`: bit i is set when the row breaks rule i."""
+    bits = [ibis.ifelse(rule.fails.fill_null(False), 1 << bit, 0) for bit, rule in enumerate(rules)]
+    broken = bits[0]
+    for bit in bits[1:]:
+        broken = broken + bit
+    return table.select(*PLACE, *schema.columns, broken=broken.cast("int64"))
+
+
+def _kind_word(kind) -> str:
+    if kind.is_decimal():
+        return "number"
+    return "whole_number" if kind.is_integer() else str(kind)
+
+
+def later_duplicates(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:
+    """The sound rows whose key an earlier sound row of the source already has.
+
+    `is_exact` when every column is the same as in the first row of that key.
+    """
+    sound = staged.filter(_.broken == 0)
+    repeated = sound.group_by(list(key)).aggregate(times=_.count()).filter(_.times > 1)
+    rows = sound.semi_join(repeated, list(key))
+    columns = [name for name in staged.columns if name not in (*PLACE, "broken")]
+    window = ibis.window(group_by=list(key), order_by=list(PLACE))
+    same = ibis.literal(True)
+    for name in columns:
+        same = same & rows[name].identical_to(rows[name].first(include_null=True).over(window))
+    ranked = rows.mutate(place_in_key=ibis.row_number().over(window), is_exact=same)
+    return ranked.filter(_.place_in_key > 0).select(*PLACE, *key, "is_exact")

@@ -1,0 +1,102 @@
+"""What the command line says about a run, the store and the sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import click
+import ibis
+from ibis import _
+
+from asset_checks.contracts import CONTRACTS, DATASETS
+from asset_checks.validation_gate import reject_reasons
+from resources.settings import Home
+from resources.tables import rows_of
+
+HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")
+
+
+def read_only(path) -> ibis.BaseBackend:
+    """A DuckDB file that nobody writes to while we look."""
+    return ibis.duckdb.connect(path, read_only=True)
+
+
+def row_counts(backend: ibis.BaseBackend) -> dict[str, int]:
+    """Rows of every table, by name."""
+    return {name: int(backend.table(name).count().execute()) for name in sorted(backend.list_tables())}
+
+
+def rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
+    table = backend.table(f"{dataset}_rejects")
+    return int(table.select("source_file", "row_number").distinct().count().execute())
+
+
+def run_lines(home: Home) -> Iterator[str]:
+    """The closing summary of a good run."""
+    backend = read_only(home.published)
+    rows = {name: int(backend.table(name).count().execute()) for name in DATASETS}
+    rejected = {name: rejected_rows(backend, name) for name in DATASETS}
+    as_of = rows_of(backend.table("calendar"))[0]["as_of_date"]
+    yield f"As of {as_of}: {sum(rows.values()):,} rows kept, {sum(rejected.values()):,} rejected."
+    for name, count in rejected.items():
+        if count:
+            yield f"  {name}: {count:,} rejected. {reject_reasons(backend.table(f'{name}_rejects'))}"
+    absent = [name for name in DATASETS if not rows[name]]
+    if absent:
+        yield f"Not available: {', '.join(absent)}."
+    summary = {row["metric_name"]: row for row in rows_of(backend.table("kpi_summary"))}
+    for name in HEADLINES:
+        if name in summary:
+            row = summary[name]
+            yield f"  {row['label']}: {row['explanation'] if row['value'] is not None else row['not_available_reason']}"
+    yield f"Reports:   {home.reports}"
+    yield f"Snapshot:  {home.published}"
+    yield f"Exports:   {home.exports}"
+
+
+def validation_lines(backend: ibis.BaseBackend) -> Iterator[str]:
+    """For each dataset what was read, what would be rejected and why."""
+    for row in rows_of(backend.table("source_inventory").order_by("dataset")):
+        name = row["dataset"]
+        if not row["is_available"]:
+            yield f"{name}: not available."
+            continue
+        kept, rejected = int(backend.table(name).count().execute()), rejected_rows(backend, name)
+        yield f"{name}: {kept + rejected:,} rows in {row['source']}, {kept:,} kept, {rejected:,} rejected."
+        if rejected:
+            yield from (f"  {line}" for line in reject_lines(backend, name))
+        if row["columns_absent"]:
+            yield f"  Optional columns that are absent: {row['columns_absent']}."
+
+
+def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
+    """One line per rule broken, commonest first, with the first row that broke it."""
+    rejects = backend.table(f"{dataset}_rejects")
+    grouped = rejects.group_by("column_name", "check_name").aggregate(
+        rows=_.count(), first=_.row_number.min(), value=_.value.argmin(_.row_number)
+    )
+    errors = {check.name: check.error for column in CONTRACTS[dataset].columns.values() for check in column.checks} | {
+        check.name: check.error for check in CONTRACTS[dataset].checks
+    }
+    for row in rows_of(grouped.order_by(_.rows.desc(), "column_name", "check_name")):
+        value = "empty" if row["value"] is None else f"'{row['value']}'"
+        why = f" ({errors[row['check_name']]})" if row["check_name"] in errors else ""
+        yield (
+            f"{row['column_name'] or 'line'}: {row['check_name']}{why} in {row['rows']:,} rows, "
+            f"first in row {row['first']}: {value}"
+        )
+
+
+def age(path, now: dt.datetime) -> str:
+    """How long ago a file was written, in words."""
+    hours = (now.timestamp() - path.stat().st_mtime) / 3600
+    if hours < 1:
+        return f"{hours * 60:.0f} minutes old"
+    return f"{hours:.0f} hours old" if hours < 48 else f"{hours / 24:.0f} days old"
+
+
+def fail(message: str, status: int) -> None:
+    """End the command with a sentence on standard error."""
+    click.echo(message, err=True)
+    raise SystemExit(status)

@@ -1,0 +1,64 @@
+"""Files the program writes: complete or not there, never half."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A temporary path beside `target`; when the block ends well it becomes `target` in one step.
+
+    A block that raises leaves an earlier `target` as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    # Writers such as DuckDB refuse to open an existing empty file as a database.
+    part.unlink()
+    try:
+        yield part
+        _flush(part)
+        os.replace(part, target)
+        _flush(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class ReportFiles(dg.ConfigurableIOManager):
+    """Stores an asset's Markdown text as `<folder>/<asset>.md` and previews it in the UI."""
+
+    folder: str
+
+    def path_of(self, name: str) -> Path:
+        return Path(self.folder) / f"{name}.md"
+
+    def handle_output(self, context: dg.OutputContext, obj: str) -> None:
+        target = self.path_of(context.asset_key.path[-1])
+        with replacing(target) as part:
+            part.write_text(obj, encoding="utf-8")
+        context.add_output_metadata(
+            {
+                "preview": dg.MetadataValue.md(obj),
+                "path": dg.MetadataValue.path(str(target)),
+                "bytes": len(obj.encode()),
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> str:
+        return self.path_of(context.asset_key.path[-1]).read_text(encoding="utf-8")

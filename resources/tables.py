@@ -1,0 +1,34 @@
+"""Small tables made in Python, such as one row per metric or per dataset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+
+def table_of(rows: Sequence[Mapping[str, object]], schema: ibis.Schema) -> ir.Table:
+    """`rows` as a table of exactly these columns and types; None is NULL."""
+    return ibis.memtable(pa.Table.from_pylist(list(rows), schema=schema.to_pyarrow()))
+
+
+def rows_of(table: ir.Table) -> list[dict[str, object]]:
+    """A small table's rows as Python values, in stored order; NULL is None."""
+    return table.to_pyarrow().to_pylist()
+
+
+def markdown_preview(table: ir.Table, limit: int) -> str:
+    """The first rows as a Markdown table; what would break its layout is escaped."""
+    rows = rows_of(table.limit(limit))
+    if not rows:
+        return "no rows"
+    lines = [list(table.columns), ["---"] * len(table.columns), *(list(row.values()) for row in rows)]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else re.sub(r"\s+", " ", str(value))[:80]
+    return re.sub(r"([|<>\[\]`*])", r"\\\1", text) if text.strip("-") else text

@@ -1,0 +1,1 @@
+"""The business in YAML, and the code that reads and compiles it."""

@@ -1,0 +1,55 @@
+"""How numbers are said: one way for the command line, the reports and the pages."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+NOT_AVAILABLE = "not available"
+SMALL_AMOUNT = 1000
+"""Below this, cents say something."""
+
+Number = int | float | Decimal
+
+
+def is_unknown(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def money(value: Number, currency: str = "USD", *, cents: bool = False) -> str:
+    """`$284,090`, or with cents `$284,090.00`; small amounts keep theirs: `-$61.27`."""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    keeps_cents = cents or 0 < abs(value) < SMALL_AMOUNT
+    digits = f"{abs(value):,.2f}" if keeps_cents else f"{abs(value):,.0f}"
+    sign = "-" if value < 0 and digits.strip("0.,") else ""
+    return f"{sign}{symbol}{digits}"
+
+
+def percent(value: Number, digits: int = 1) -> str:
+    """A share as `3.2 %`."""
+    return f"{value * 100:,.{digits}f} %"
+
+
+def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact: bool = False) -> str:
+    """A metric's value as people say it; `exact` keeps cents and two digits of a rate."""
+    if is_unknown(value):
+        return NOT_AVAILABLE
+    if unit == "money":
+        return money(value, currency, cents=exact)
+    if unit == "rate":
+        return percent(value, 2 if exact else 1)
+    if unit == "count":
+        return f"{value:,.0f}"
+    text = f"{value:,.2f}" if unit in ("ratio", "number") else f"{value:,.1f}"
+    return f"{text} {unit}" if unit in ("days", "months") else text
+
+
+def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
+    """A signed change; of a rate in percentage points."""
+    if is_unknown(change):
+        return NOT_AVAILABLE
+    if unit == "rate":
+        return f"{change * 100:+,.1f} pp"
+    text = value_text(abs(change), unit, currency)
+    return f"{'-' if change < 0 else '+'}{text}"

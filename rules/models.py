@@ -1,0 +1,220 @@
+"""What the YAML files may say, as strict models: an unknown key or a wrong type is an error."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pydantic
+from pydantic import Field, field_validator, model_validator
+
+from rules.operators import OPERATORS, value_problem
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+# --- sources.yaml ------------------------------------------------------------------------------
+
+
+class DatasetSource(Strict):
+    """Where one dataset comes from and how much of it may be rejected."""
+
+    file: Text | None = None
+    query: Text | None = None
+    columns: dict[str, str] = {}
+    encoding: str = "utf-8"
+    max_reject_share: float = Field(default=0.01, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> DatasetSource:
+        if self.file and self.query:
+            raise ValueError("give file or query, not both")
+        return self
+
+
+class Sources(Strict):
+    """sources.yaml: how exports become datasets."""
+
+    reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    exchange_rates: dict[str, Annotated[Decimal, Field(gt=0, strict=False)]] = {}
+    time_zone: str = "UTC"
+    date_formats: list[str] = []
+    aliases: dict[str, dict[str, str]] = {}
+    datasets: dict[str, DatasetSource] = {}
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error
+        return name
+
+
+# --- metric_catalog.yaml -----------------------------------------------------------------------
+
+AGGREGATIONS = ("sum", "mean", "count", "count_distinct", "min", "max")
+COMBINATIONS = ("add", "subtract", "multiply", "divide", "complement")
+
+
+class Condition(Strict):
+    """A row counts when its column stands in this relation to the value."""
+
+    column: Text
+    operator: Literal[tuple(OPERATORS)]
+    value: Any = None
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Condition:
+        if problem := value_problem(self.operator, self.value):
+            raise ValueError(problem)
+        return self
+
+
+class Measure(Strict):
+    """An aggregation of one column of a model table, over the rows that meet every condition."""
+
+    aggregation: Literal[AGGREGATIONS]
+    column: Text
+    where: tuple[Condition, ...] = ()
+    label: Text | None = None
+    unit: Literal["money", "count"] = "count"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, data: Any) -> Any:
+        """`{sum: mrr_end, where: [...]}` as aggregation and column."""
+        if not isinstance(data, dict) or "aggregation" in data:
+            return data
+        named = [key for key in data if key in AGGREGATIONS]
+        if len(named) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(AGGREGATIONS)}")
+        rest = {key: value for key, value in data.items() if key != named[0]}
+        where = rest.pop("where", [])
+        return {"aggregation": named[0], "column": data[named[0]], "where": tuple(where), **rest}
+
+
+class Ratio(Strict):
+    """One measure over another; NULL where the denominator is 0."""
+
+    numerator: Measure
+    denominator: Measure
+
+
+class Derived(Strict):
+    """Arithmetic on other metrics, numbers and further arithmetic: a tree, never a string."""
+
+    combination: Literal[COMBINATIONS]
+    operands: tuple[str | float | int | Derived, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, data: Any) -> Any:
+        """`{subtract: [a, b]}` as combination and operands."""
+        if not isinstance(data, dict) or "combination" in data:
+            return data
+        if len(data) != 1 or next(iter(data)) not in COMBINATIONS:
+            raise ValueError(f"needs exactly one of {', '.join(COMBINATIONS)}")
+        ((combination, operands),) = data.items()
+        return {
+            "combination": combination,
+            "operands": tuple(operands) if isinstance(operands, list) else (operands,),
+        }
+
+    @model_validator(mode="after")
+    def _enough_operands(self) -> Derived:
+        wanted = {"complement": (1, 1), "divide": (2, 2)}.get(self.combination, (2, None))
+        count = len(self.operands)
+        if count < wanted[0] or (wanted[1] and count > wanted[1]):
+            exactly = f"{wanted[0]}" if wanted[1] else f"at least {wanted[0]}"
+            raise ValueError(f"{self.combination} takes {exactly} operands, not {count}")
+        return self
+
+
+Formula = Measure | Ratio | Derived
+
+
+class Trailing(Strict):
+    trailing_complete_months: int = Field(ge=1, le=120)
+
+
+Period = Literal["as_of", "last_complete_month", "current"] | Trailing
+
+
+class Benchmark(Strict):
+    """A well-known figure to hold the value against, and who published it."""
+
+    text: Text
+    source: Text
+
+
+class Metric(Strict):
+    """One governed metric: what it means, who answers for it, and how it is computed.
+
+    `counted_by` names the metric that says how many customers stand behind an amount.
+    """
+
+    label: Text
+    category: Literal["Revenue", "Product", "Customer", "Unit economics"]
+    unit: Literal["money", "count", "rate", "ratio", "score", "days", "months", "number"]
+    owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
+    definition: Text
+    purpose: Text
+    interpretation: Text
+    risk_if_misread: Text
+    good_direction: Literal["up", "down", "neutral"]
+    benchmark: Benchmark | None = None
+    aliases: tuple[Text, ...] = Field(default=(), strict=False)
+    counted_by: Name | None = None
+    model: Text | None = None
+    period: Period | None = None
+    formula: Formula
+
+    @field_validator("formula", mode="before")
+    @classmethod
+    def _formula_kind(cls, data: Any) -> Any:
+        """Decide the kind by its key, so that an error speaks of that kind alone."""
+        if not isinstance(data, dict):
+            raise ValueError(
+                f"a formula is a mapping such as {{sum: mrr_end}}; accepted keys: ratio, "
+                f"{', '.join(AGGREGATIONS + COMBINATIONS)}"
+            )
+        if set(data) == {"ratio"}:
+            return Ratio.model_validate(data["ratio"])
+        kind = Measure if set(data) & set(AGGREGATIONS) else Derived
+        if kind is Derived and not set(data) & set(COMBINATIONS):
+            raise ValueError(f"accepted keys: ratio, {', '.join(AGGREGATIONS + COMBINATIONS)}")
+        return kind.model_validate(data)
+
+    @model_validator(mode="after")
+    def _places(self) -> Metric:
+        is_derived = isinstance(self.formula, Derived)
+        if is_derived and (self.model or self.period):
+            raise ValueError("a derived formula takes model and period from its operands; leave them out")
+        if not is_derived and not (self.model and self.period):
+            raise ValueError("model and period are needed beside a measure or a ratio")
+        return self
+
+
+class MetricCatalog(Strict):
+    """metric_catalog.yaml: every metric there is."""
+
+    activation_threshold: int = Field(ge=0)
+    metrics: dict[Name, Metric] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _aliases_are_distinct(self) -> MetricCatalog:
+        owner: dict[str, str] = {}
+        for name, metric in self.metrics.items():
+            for alias in {text.casefold() for text in (name, *metric.aliases)}:
+                if alias in owner:
+                    raise ValueError(f"'{alias}' names both {owner[alias]} and {name}")
+                owner[alias] = name
+        return self

@@ -1,0 +1,70 @@
+"""The operators that rules, filters and conditions may use: one table, no code from text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import ibis.expr.types as ir
+
+OPERATORS: dict[str, Callable[[ir.Column, Any], ir.BooleanColumn]] = {
+    "less_than": lambda column, value: column < value,
+    "less_or_equal": lambda column, value: column <= value,
+    "greater_than": lambda column, value: column > value,
+    "greater_or_equal": lambda column, value: column >= value,
+    "equals": lambda column, value: column == value,
+    "not_equals": lambda column, value: column != value,
+    "in": lambda column, value: column.isin(value),
+    "not_in": lambda column, value: column.notin(value),
+    "contains": lambda column, value: column.contains(value),
+    "between": lambda column, value: column.between(*value),
+    "is_true": lambda column, value: column,
+    "is_missing": lambda column, value: column.isnull(),
+}
+"""What each operator makes of a column and the value beside it. An unknown value satisfies none
+but `is_missing`; `between` includes both ends."""
+
+WITHOUT_VALUE = frozenset({"is_true", "is_missing"})
+WITH_LIST = frozenset({"in", "not_in", "between"})
+
+
+def value_problem(operator: str, value: Any) -> str | None:
+    """What is wrong with the value given to `operator`, or None."""
+    if operator in WITHOUT_VALUE:
+        return None if value is None else f"{operator} takes no value"
+    if value is None:
+        return f"{operator} needs a value"
+    if operator in WITH_LIST and not isinstance(value, list):
+        return f"{operator} needs a list"
+    if operator not in WITH_LIST and isinstance(value, list | dict):
+        return f"{operator} needs a single value, not a list"
+    if operator == "between" and len(value) != 2:
+        return "between needs a list of two: the lowest and the highest value"
+    return None
+
+
+def type_problem(operator: str, value: Any, column: ir.Column) -> str | None:
+    """Why `column` cannot be compared with `value`, or None."""
+    kind = column.type()
+    if operator == "is_missing":
+        return None
+    if operator == "is_true":
+        return None if kind.is_boolean() else f"is_true needs a true/false column; this one is {kind}"
+    if operator == "contains" and not kind.is_string():
+        return f"contains needs a text column; this one is {kind}"
+    values = value if isinstance(value, list) else [value]
+    wrong = [item for item in values if not _comparable(item, kind)]
+    if wrong:
+        return f"{wrong[0]!r} cannot be compared with a column of type {kind}"
+    return None
+
+
+def _comparable(value: Any, kind) -> bool:
+    if isinstance(value, bool):
+        return kind.is_boolean()
+    if isinstance(value, int | float):
+        return kind.is_numeric()
+    if isinstance(value, dt.date):
+        return kind.is_temporal()
+    return isinstance(value, str) and kind.is_string()
