@@ -1,0 +1,15 @@
+"""The demo company: a deterministic, vectorised simulator of a SaaS business.
+
+    simulate(CompanyPlan(customers=300)).datasets["subscriptions"]
+    write_company(CompanyPlan(), Path("demo"), "csv")
+
+Customers have a hidden engagement that drifts; usage, tickets, NPS answers, failed payments
+and churn follow it. Revenue leakage is planted on the way and listed in `Company.planted`.
+"""
+
+from .company import DATASETS, Company, simulate
+from .planted import LEAKAGE_TYPES
+from .settings import CompanyPlan
+from .write import write_company
+
+__all__ = ["DATASETS", "LEAKAGE_TYPES", "Company", "CompanyPlan", "simulate", "write_company"]

@@ -1,0 +1,106 @@
+"""The whole company, a batch of customers at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from .billing import draw_bills, statuses_with_past_due, unpaid_bill_counts
+from .churn import churn_rates
+from .customers import customers_table, draw_customers
+from .engagement import draw_engagement
+from .lives import FAR_FUTURE
+from .payments import transactions_table
+from .planted import planted_table
+from .problems import draw_problems
+from .settings import CompanyPlan
+from .subscriptions import ACTIVE, live_through, subscriptions_table
+from .targets import channels_table, targets_table
+from .timeline import Timeline, timeline
+from .usage import draw_stragglers, usage_table
+from .voice import draw_voice, nps_table, tickets_table
+
+DATASETS = (
+    "customers",
+    "subscriptions",
+    "transactions",
+    "product_usage",
+    "support_tickets",
+    "nps_scores",
+    "acquisition_channels",
+    "targets",
+)
+LEAST_ID_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Company:
+    """A simulated company: its datasets by name, and the leakage planted in them.
+
+    `planted` has one row per case: leakage_type, customer_id, subscription_id,
+    period_start, transaction_date and amount (the loss a correct detector reports).
+    """
+
+    datasets: dict[str, pa.Table]
+    planted: pa.Table
+
+
+def simulate(plan: CompanyPlan) -> Company:
+    """The company in memory; for large ones see `write_company`."""
+    batches = list(batches_of(plan))
+    datasets = {name: pa.concat_tables([batch.datasets[name] for batch in batches]) for name in batches[0].datasets}
+    datasets |= company_tables(plan)
+    return Company(datasets, pa.concat_tables([batch.planted for batch in batches]))
+
+
+def company_tables(plan: CompanyPlan) -> dict[str, pa.Table]:
+    """The datasets that do not grow with the customers."""
+    return {
+        "acquisition_channels": channels_table(),
+        "targets": targets_table(plan, timeline(plan)),
+    }
+
+
+def batches_of(plan: CompanyPlan) -> Iterator[Company]:
+    """The company's customers with all that is theirs, `batch_customers` at a time."""
+    window = timeline(plan)
+    id_digits = max(LEAST_ID_DIGITS, len(str(plan.customers)))
+    for batch, first in enumerate(range(1, plan.customers + 1, plan.batch_customers)):
+        end = min(first + plan.batch_customers, plan.customers + 1)
+        yield _simulate_batch(plan.seed, batch, np.arange(first, end), id_digits, window)
+
+
+def _simulate_batch(seed: int, batch: int, numbers: np.ndarray, id_digits: int, window: Timeline) -> Company:
+    """One batch: the hidden causes first, then what they lead to, then the visible rows.
+
+    Each step has random numbers of its own, so that a change in one leaves the others be.
+    """
+    seeds = np.random.SeedSequence([seed, batch]).spawn(12)
+    rng = iter([np.random.default_rng(child) for child in seeds])
+    customers = draw_customers(next(rng), window, numbers, id_digits)
+    engagement = draw_engagement(next(rng), customers, window)
+    voice = draw_voice(next(rng), engagement)
+    problems = draw_problems(next(rng), engagement)
+    rates = churn_rates(customers, engagement, voice, problems)
+    periods, lives = live_through(next(rng), customers, engagement, rates, window)
+    unpaid = unpaid_bill_counts(next(rng), customers, periods, engagement, window)
+    bills = draw_bills(next(rng), customers, periods, problems=problems, unpaid=unpaid, timeline=window)
+    stragglers = draw_stragglers(next(rng), customers, periods, lives, window)
+    is_active = np.zeros(len(customers), dtype=bool)
+    is_active[periods.customer[(periods.status == ACTIVE) & (periods.end == FAR_FUTURE)]] = True
+    status = statuses_with_past_due(periods, unpaid)
+    datasets = {
+        "customers": customers_table(customers, is_active),
+        "subscriptions": subscriptions_table(next(rng), customers, periods, status),
+        "transactions": transactions_table(customers, periods, bills, window),
+        "product_usage": usage_table(
+            next(rng), customers, engagement, lives=lives, stragglers=stragglers, timeline=window
+        ),
+        "support_tickets": tickets_table(next(rng), customers, engagement, lives=lives, voice=voice, timeline=window),
+        "nps_scores": nps_table(next(rng), customers, lives, voice, window),
+    }
+    planted = planted_table(
+        customers, periods, bills, unpaid=unpaid, lives=lives, stragglers=stragglers, timeline=window
+    )
+    return Company(datasets, planted)

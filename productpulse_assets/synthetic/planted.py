@@ -1,0 +1,157 @@
+"""The leakage the simulator put into the data: what a correct detector finds, and no more."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .billing import Bills, window_start
+from .columns import MONEY, dates, is_first_of_run, labels, money
+from .customers import Customers
+from .lives import FAR_FUTURE, Lives
+from .problems import Problem
+from .subscriptions import TRIAL, Periods
+from .timeline import Timeline
+
+LEAKAGE_TYPES = (
+    "Failed Payment",
+    "Unpaid Active Subscription",
+    "Missed Invoice",
+    "Underbilled Subscription",
+    "Refund",
+    "Active Usage Without Billing",
+)
+SCHEMA = pa.schema(
+    [
+        ("leakage_type", pa.string()),
+        ("customer_id", pa.string()),
+        ("subscription_id", pa.string()),
+        ("period_start", pa.date32()),
+        ("transaction_date", pa.date32()),
+        ("amount", MONEY),
+    ]
+)
+
+
+def _table(
+    leakage_type: str,
+    customers: Customers,
+    periods: Periods,
+    *,
+    period: np.ndarray,
+    period_start: np.ndarray,
+    cents: np.ndarray,
+    transaction_date: np.ndarray | None = None,
+) -> pa.Table:
+    rows = len(period)
+    no_dates = pa.nulls(rows, pa.date32())
+    columns = [
+        labels((leakage_type,), np.zeros(rows, dtype=np.int8)),
+        customers.ids(periods.customer[period]),
+        periods.ids(customers, period),
+        dates(period_start),
+        no_dates if transaction_date is None else dates(transaction_date),
+        money(cents),
+    ]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _bill_cases(
+    customers: Customers, periods: Periods, bills: Bills, unpaid: np.ndarray, timeline: Timeline
+) -> list[pa.Table]:
+    """Failed, missed, underbilled and refunded bills of the window."""
+    is_recent = bills.date > window_start(timeline)
+    is_past_due = unpaid[bills.period] > 0
+    refund = bills.problem == Problem.REFUNDED
+    short = bills.problem == Problem.UNDERBILLED
+    failed = (bills.problem == Problem.FAILED) & ~is_past_due
+    missed = bills.problem == Problem.MISSED
+    shortfall = bills.cents - bills.paid_cents
+    kinds = [
+        ("Failed Payment", failed, bills.date, bills.cents),
+        ("Missed Invoice", missed, None, bills.cents),
+        ("Underbilled Subscription", short, bills.paid_date, shortfall),
+        ("Refund", refund, bills.refund_date, bills.paid_cents),
+    ]
+    cases = []
+    for leakage_type, is_kind, date, cents in kinds:
+        bill = np.flatnonzero(is_kind & is_recent)
+        cases.append(
+            _table(
+                leakage_type,
+                customers,
+                periods,
+                period=bills.period[bill],
+                period_start=bills.date[bill],
+                cents=cents[bill],
+                transaction_date=None if date is None else date[bill],
+            )
+        )
+    return cases
+
+
+def _whole_months(timeline: Timeline, since: np.ndarray) -> np.ndarray:
+    """Whole months from each day of the window to the as-of date."""
+    month = timeline.month_of(since)
+    day = since - timeline.month_starts[month] + 1
+    return timeline.months - 1 - month - (day > timeline.as_of_day)
+
+
+def _past_due_cases(
+    customers: Customers, periods: Periods, bills: Bills, unpaid: np.ndarray, timeline: Timeline
+) -> pa.Table:
+    """Past-due periods: the price for each whole month since the last success, at least one."""
+    bill = bills.having(Problem.UNPAID)
+    first = bill[is_first_of_run(bills.period[bill])]
+    period = bills.period[first]
+    # The bill before the first unpaid one is paid on its date.
+    months = np.maximum(_whole_months(timeline, bills.date[first - 1]), 1)
+    return _table(
+        "Unpaid Active Subscription",
+        customers,
+        periods,
+        period=period,
+        period_start=bills.date[first],
+        cents=periods.cents[period] * months,
+    )
+
+
+def _straggler_cases(customers: Customers, periods: Periods, lives: Lives, stragglers: np.ndarray) -> pa.Table:
+    """Customers that log in after their last paid period: its price per month."""
+    ended = (periods.end != FAR_FUTURE) & (periods.status != TRIAL)
+    is_last = ended & (periods.end == lives.last_end()[periods.customer])
+    period = np.flatnonzero(is_last & stragglers[periods.customer])
+    return _table(
+        "Active Usage Without Billing",
+        customers,
+        periods,
+        period=period,
+        period_start=periods.end[period],
+        cents=periods.cents[period],
+    )
+
+
+def planted_table(
+    customers: Customers,
+    periods: Periods,
+    bills: Bills,
+    *,
+    unpaid: np.ndarray,
+    lives: Lives,
+    stragglers: np.ndarray,
+    timeline: Timeline,
+) -> pa.Table:
+    """One row per planted case of revenue leakage, in the order of LEAKAGE_TYPES.
+
+    period_start is the billing date concerned (the first unpaid one of a past-due period,
+    the end of the last paid period for usage without billing); transaction_date the first
+    failed attempt, the short payment or the refund, else NULL; amount the loss.
+    """
+    cases = pa.concat_tables(
+        [
+            *_bill_cases(customers, periods, bills, unpaid, timeline),
+            _past_due_cases(customers, periods, bills, unpaid, timeline),
+            _straggler_cases(customers, periods, lives, stragglers),
+        ]
+    )
+    rank = pc.index_in(cases["leakage_type"], value_set=pa.array(LEAKAGE_TYPES))
+    return cases.take(np.argsort(rank.to_numpy(), kind="stable"))

@@ -1,0 +1,49 @@
+"""What goes wrong with a bill, drawn for every customer and month before there are bills.
+
+A month has at most one bill per customer, so a month's draw is the fate of its bill; it is
+there early because customers whose payment failed leave more often.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+from . import settings
+from .engagement import Engagement
+
+
+class Problem(IntEnum):
+    """The fate of a bill; every bill has exactly one."""
+
+    PAID = 0
+    RECOVERED = 1
+    FAILED = 2
+    MISSED = 3
+    UNDERBILLED = 4
+    REFUNDED = 5
+    UNPAID = 6
+
+
+def draw_problems(rng: np.random.Generator, engagement: Engagement) -> np.ndarray:
+    """A Problem for each customer (rows) and month (columns); UNPAID is decided later."""
+    drifting = engagement.is_drifting()
+    failed = np.array(settings.FAILED_PAYMENT_RATES)[drifting]
+    recovered = failed * np.array(settings.RETRY_SUCCESS_SHARES)[drifting]
+    missed = failed + settings.MISSED_INVOICE_RATE
+    underbilled = missed + settings.UNDERBILLED_RATE
+    refunded = underbilled + settings.REFUND_RATE
+    chance = rng.random(drifting.shape)
+    return np.select(
+        [chance < limit for limit in (recovered, failed, missed, underbilled, refunded)],
+        [
+            np.uint8(problem)
+            for problem in (
+                Problem.RECOVERED,
+                Problem.FAILED,
+                Problem.MISSED,
+                Problem.UNDERBILLED,
+                Problem.REFUNDED,
+            )
+        ],
+        np.uint8(Problem.PAID),
+    )
