@@ -10,8 +10,6 @@ from pandera.errors import SchemaErrors
 
 from asset_checks.contracts import CONTRACTS
 
-WARN = dg.AssetCheckSeverity.WARN
-
 
 def contract_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetCheckResult:
     """Every kept row satisfies the contract."""
@@ -89,18 +87,14 @@ def not_empty_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetChe
     )
 
 
-def after_as_of_result(schema: pa.DataFrameSchema, table: ir.Table, calendar: ir.Table) -> dg.AssetCheckResult:
-    """How many rows are dated after the as-of date; they wait, they are not lost."""
-    first = schema.metadata["event_dates"][0]
-    as_of = calendar.as_of_date.max().as_scalar()
-    later = int(table.filter(table[first] > as_of).count().execute())
-    return dg.AssetCheckResult(
-        check_name="none_after_as_of",
-        passed=later == 0,
-        severity=WARN,
-        description=f"{later:,} rows have a {first} after the as-of date; no figure counts them.",
-        metadata={"rows": later},
-    )
+def gate_results(
+    schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, tolerance: float
+) -> Iterator[dg.AssetCheckResult]:
+    """Every blocking check of one dataset."""
+    yield contract_result(schema, table)
+    yield tolerance_result(schema, table, rejects, tolerance)
+    if schema.metadata["is_required"]:
+        yield not_empty_result(schema, table)
 
 
 def gate(schema: pa.DataFrameSchema, tolerance: float) -> dg.AssetChecksDefinition:
@@ -127,10 +121,7 @@ def gate(schema: pa.DataFrameSchema, tolerance: float) -> dg.AssetChecksDefiniti
         ins={"table": dg.AssetIn(name), "rejects": dg.AssetIn(f"{name}_rejects")},
     )
     def check(table: ir.Table, rejects: ir.Table) -> Iterator[dg.AssetCheckResult]:
-        yield contract_result(schema, table)
-        yield tolerance_result(schema, table, rejects, tolerance)
-        if is_required:
-            yield not_empty_result(schema, table)
+        yield from gate_results(schema, table, rejects, tolerance)
 
     return check
 

@@ -95,14 +95,15 @@ def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | 
 
 
 def _job(defs, select: str | None):
-    from dagster import DagsterInvalidSubsetError
+    import dagster as dg
 
     from productpulse_assets.running import selected_job
 
     try:
         return selected_job(defs, select)
-    except (DagsterInvalidSubsetError, ValueError) as error:
-        return _misused(f"The selection '{select}' names no assets of the graph: {error}")
+    except dg.DagsterError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        return _misused(f"The selection '{select}' does not fit the graph: {reason}")
 
 
 @main.command()
@@ -153,17 +154,24 @@ def _validate(scratch: Path) -> list[str]:
     import dagster as dg
 
     from productpulse_assets import running, telling
+    from productpulse_assets.sources.location import load_sources
     from resources.settings import Home
 
-    job = running.selected_job(defs, "group:sources")
+    job = defs.resolve_job_def(running.VALIDATION)
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, lambda event: None)
-    warehouse = Home(scratch).warehouse
-    if outcome.succeeded and warehouse.exists():
-        for line in telling.validation_lines(telling.read_only(warehouse)):
+    problems = outcome.failed_checks + outcome.errors
+    if not outcome.succeeded:
+        return problems
+    backend = telling.read_only(Home(scratch).warehouse)
+    for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
+        for line in telling.validation_lines(backend, row):
             click.echo(line)
+        tolerance = load_sources().of(row["dataset"]).max_reject_share
+        problems += telling.gate_problems(backend, row["dataset"], tolerance)
+    if not problems:
         click.echo("Every dataset passes the gate.")
-    return outcome.failed_checks + outcome.errors
+    return problems
 
 
 @main.command()

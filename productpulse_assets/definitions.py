@@ -4,11 +4,12 @@ import dagster as dg
 import ibis
 from dagster_duckdb import DuckDBResource
 
+from asset_checks.as_of import as_of_checks
 from asset_checks.contracts import CONTRACTS, unbound
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
 from asset_checks.validation_gate import gates
-from productpulse_assets.automation import daily_refresh
+from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
 from productpulse_assets.customer_months import customer_months
@@ -23,7 +24,6 @@ from resources.outputs import ReportFiles
 from resources.settings import CHECKOUT, RunSettings
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
-from rules.models import DatasetSource
 
 GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
@@ -46,7 +46,7 @@ def build() -> dg.Definitions:
     sources, catalog, models = load_sources(), load_catalog(), model_tables()
     check_against(catalog, models)
     settings = RunSettings.from_environment()
-    tolerances = {name: sources.datasets.get(name, DatasetSource()).max_reject_share for name in CONTRACTS}
+    tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
     tables = [
         source_inventory,
         *datasets,
@@ -66,7 +66,8 @@ def build() -> dg.Definitions:
             published_snapshot_asset(published, [report.key for report in reports]),
             exports_asset(list(published)),
         ],
-        asset_checks=[*gates(tolerances), mrr_bridge, governance_check(catalog)],
+        asset_checks=[*gates(tolerances), as_of_checks, mrr_bridge, governance_check(catalog)],
+        jobs=[validate_sources([source_inventory, *datasets])],
         schedules=[daily_refresh(sources.time_zone)],
         resources=resources(settings, sources.time_zone),
         executor=dg.in_process_executor,

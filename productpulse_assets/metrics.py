@@ -8,14 +8,13 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import DATASETS
+from productpulse_assets.summary import SUMMARY_SCHEMA, Availability, summarise
 from resources.lineage import column_sources
 from resources.tables import rows_of, table_of
-from productpulse_assets.summary import SUMMARY_SCHEMA, Availability, summarise
 from rules.catalog import load_catalog
 from rules.compile import MONEY, metric_columns, metric_history
 from rules.formula import formula_words
 from rules.models import MetricCatalog
-
 
 LINEAGE_SCHEMA = ibis.schema(
     dict.fromkeys(

@@ -15,7 +15,7 @@ import dagster as dg
 
 from resources.settings import CHECKOUT, Home
 
-JOB = "daily_refresh"
+EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SAID_WELL = (
     "UnreadableSource",
@@ -63,7 +63,7 @@ def prepare_dagster_home(home: Home) -> None:
 def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinition:
     """The whole graph, or the part that a Dagster selection such as 'kpi_summary+' names."""
     if not selection:
-        return defs.resolve_job_def(JOB)
+        return defs.resolve_job_def(EVERYTHING)
     part = dg.define_asset_job("selected_assets", selection=selection)
     return dg.Definitions.merge(defs, dg.Definitions(jobs=[part])).resolve_job_def("selected_assets")
 

@@ -10,7 +10,7 @@ import ibis
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS, DATASETS
-from asset_checks.validation_gate import reject_reasons
+from asset_checks.validation_gate import gate_results, reject_reasons
 from resources.settings import Home
 from resources.tables import rows_of
 
@@ -55,19 +55,24 @@ def run_lines(home: Home) -> Iterator[str]:
     yield f"Exports:   {home.exports}"
 
 
-def validation_lines(backend: ibis.BaseBackend) -> Iterator[str]:
-    """For each dataset what was read, what would be rejected and why."""
-    for row in rows_of(backend.table("source_inventory").order_by("dataset")):
-        name = row["dataset"]
-        if not row["is_available"]:
-            yield f"{name}: not available."
-            continue
-        kept, rejected = int(backend.table(name).count().execute()), rejected_rows(backend, name)
-        yield f"{name}: {kept + rejected:,} rows in {row['source']}, {kept:,} kept, {rejected:,} rejected."
-        if rejected:
-            yield from (f"  {line}" for line in reject_lines(backend, name))
-        if row["columns_absent"]:
-            yield f"  Optional columns that are absent: {row['columns_absent']}."
+def validation_lines(backend: ibis.BaseBackend, row: dict[str, object]) -> Iterator[str]:
+    """What was read of a dataset, what would be rejected and why; `row` is its inventory."""
+    name = row["dataset"]
+    if not row["is_available"]:
+        yield f"{name}: not available."
+        return
+    kept, rejected = int(backend.table(name).count().execute()), rejected_rows(backend, name)
+    yield f"{name}: {kept + rejected:,} rows in {row['source']}, {kept:,} kept, {rejected:,} rejected."
+    if rejected:
+        yield from (f"  {line}" for line in reject_lines(backend, name))
+    if row["columns_absent"]:
+        yield f"  Optional columns that are absent: {row['columns_absent']}."
+
+
+def gate_problems(backend: ibis.BaseBackend, dataset: str, tolerance: float) -> list[str]:
+    """Why the gate would stop a run at this dataset."""
+    results = gate_results(CONTRACTS[dataset], backend.table(dataset), backend.table(f"{dataset}_rejects"), tolerance)
+    return [result.description for result in results if not result.passed]
 
 
 def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:

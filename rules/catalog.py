@@ -72,7 +72,8 @@ def _metric_problems(name: str, metric: Metric, models: Mapping[str, ir.Table]) 
     if metric.period != CURRENT and "month" not in model.columns:
         yield f"{where} > period: {metric.model} has no months; accepted: current."
     if metric.period == CURRENT and "month" in model.columns:
-        yield f"{where} > period: {metric.model} has a row for every month; accepted: as_of, last_complete_month, trailing_complete_months."
+        accepted = "as_of, last_complete_month, trailing_complete_months"
+        yield f"{where} > period: {metric.model} has a row for every month; accepted: {accepted}."
     for _model, item, _months, _is_snapshot in uses(metric):
         yield from (f"{where} > formula: {problem}" for problem in _measure_problems(item, metric.model, model))
 

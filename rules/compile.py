@@ -7,7 +7,6 @@ from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
-from ibis import _
 
 from rules.models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
 from rules.operators import OPERATORS

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 import pydantic
 import yaml
 
+UNION_TAGS = ("Trailing", "Measure", "Ratio", "Derived", "str", "int", "float")
+"""What Pydantic adds to an error's place when a value may be one of several kinds."""
+
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 
@@ -98,7 +101,7 @@ def _problem(issue: Mapping[str, Any], content: Any) -> str:
 
 
 def _is_union_tag(part: Any) -> bool:
-    return isinstance(part, str) and (part.startswith("function-") or part[:1].isupper() and "[" in part)
+    return isinstance(part, str) and (part.startswith("function-") or (part[:1].isupper() and "[" in part))
 
 
 def _shown(value: Any) -> str:

@@ -57,6 +57,10 @@ class Sources(Strict):
             raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error
         return name
 
+    def of(self, dataset: str) -> DatasetSource:
+        """What is said of a dataset, or the defaults."""
+        return self.datasets.get(dataset, DatasetSource())
+
 
 # --- metric_catalog.yaml -----------------------------------------------------------------------
 

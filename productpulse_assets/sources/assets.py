@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
-from productpulse_assets.sources.location import Location, load_sources, locate
-from productpulse_assets.sources.reading import RawRows, read_files, read_query
+from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
+from productpulse_assets.sources.reading import RawRows, read_files, read_query, release
 from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
@@ -75,6 +76,7 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
         yield _accounts(backend, name, rows_in)
+        _forget(backend, name)
 
     return dataset
 
@@ -106,6 +108,23 @@ def split(
     if not location.is_available:
         return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
     raw = _read(backend, location, settings)
+    try:
+        return _split(backend, schema, location, raw, sources, parents)
+    except duckdb.Error as error:
+        raise SourceProblem(
+            f"{schema.name}: {location.shown} can be opened but not read to its end "
+            f"({str(error).splitlines()[0][:200]}). Export it again."
+        ) from error
+
+
+def _split(
+    backend: Backend,
+    schema: pa.DataFrameSchema,
+    location: Location,
+    raw: RawRows,
+    sources: Sources,
+    parents: list[Parent],
+) -> Split:
     rows_in = int(raw.rows.count().execute()) + int(raw.malformed.count().execute())
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
@@ -127,10 +146,18 @@ def split(
 
 def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:
     if location.query:
-        return read_query(backend, location.dataset, location.query, location.folder)
+        look_in(backend, location.folder)
+        return read_query(backend, location.dataset, location.query)
     return read_files(
         backend, location.dataset, location.files, location.source.encoding, scratch=settings.home.scratch
     )
+
+
+def _forget(backend: Backend, name: str) -> None:
+    """Give the memory of a dataset's intermediate tables back."""
+    for table in (f"staged_{name}", f"duplicates_{name}"):
+        backend.drop_table(table, force=True)
+    release(backend, name)
 
 
 def _accounts(backend: Backend, name: str, rows_in: int) -> dg.AssetCheckResult:

@@ -26,6 +26,11 @@ def text_of(raw: ir.Column) -> ir.StringColumn:
     return raw.cast("string").strip().nullif("")
 
 
+def is_given(raw: ir.Column) -> ir.BooleanColumn:
+    """Whether the source has a value here; blank text is none."""
+    return text_of(raw).notnull() if raw.type().is_string() else raw.notnull()
+
+
 def typed(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str) -> ir.Column:
     """`raw` as `kind`; `target` (dataset.column) picks its aliases. NULL where it does not parse."""
     if kind.is_string():

@@ -6,8 +6,8 @@ import dagster as dg
 import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
-from productpulse_assets.sources.reading import UnreadableSource, columns_of, read_query
+from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
+from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
@@ -101,7 +101,8 @@ def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: 
 
 def _columns(location: Location, warehouse: Warehouse) -> tuple[str, ...]:
     if location.query:
-        return read_query(warehouse.backend, location.dataset, location.query).columns
+        look_in(warehouse.backend, location.folder)
+        return columns_of_query(warehouse.backend, location.dataset, location.query)
     return columns_of(warehouse.backend, location.files, location.source.encoding)
 
 

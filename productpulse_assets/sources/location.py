@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ibis.backends.duckdb import Backend
+
 from asset_checks.contracts import CONTRACTS, DATASETS
 from resources.settings import RunSettings
 from rules.files import RulesError, load, rules_file
@@ -77,7 +79,7 @@ def uses_demo(settings: RunSettings, sources: Sources) -> bool:
 
 def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
     """Find a dataset's files; raises SourceProblem when two formats of it lie side by side."""
-    source = sources.datasets.get(dataset, DatasetSource())
+    source = sources.of(dataset)
     if uses_demo(settings, sources):
         folder = settings.home.synthetic
     else:
@@ -104,3 +106,8 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
             f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it."
         )
     return found
+
+
+def look_in(backend: Backend, folder: Path) -> None:
+    """Let relative file names in a query mean files of the source folder."""
+    backend.con.execute("SET file_search_path = $folder", {"folder": str(folder)})

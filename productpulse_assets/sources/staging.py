@@ -11,7 +11,7 @@ from ibis import _
 
 from asset_checks.contracts import MONEY, table_schema
 from asset_checks.row_rules import passes
-from productpulse_assets.sources.casting import canonical, converted, text_of, typed
+from productpulse_assets.sources.casting import canonical, converted, is_given, typed
 from rules.models import Sources
 
 PLACE = ("source_file", "row_number")
@@ -62,7 +62,7 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
             if allowed := check.statistics.get("allowed"):
                 value = canonical(value, allowed)
         columns[column] = value.upper() if column == "currency" else value
-        columns[f"has_{column}"] = text_of(raw[found[column]]).notnull()
+        columns[f"has_{column}"] = is_given(raw[found[column]])
     return raw.select(*PLACE, **columns)
 
 
