@@ -98,15 +98,17 @@ def with_held_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
         plan_started=periods.plan.argmax(latest)
     )
     joined = table.left_join(started, CUSTOMER_MONTH).drop("customer_id_right", "month_right")
-    is_paying = joined.mrr_end.notnull()
     so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
     held = joined.mutate(plan_held=ibis.coalesce(_.plan_at_end, _.plan_started))
-    last_held = held.plan_held.last().over(so_far)
+    # A run is the month that a plan is held in and the months without one after it.
+    runs = held.mutate(run=_.plan_held.count().over(so_far))
+    in_run = ibis.window(group_by=["customer_id", "run"])
+    held = runs.mutate(last_held=_.plan_held.max().over(in_run), has_paid=_.mrr_end.count().over(so_far) > 0)
     # A paying customer whose plan is not known stays unknown; 'None' means that nothing was held.
-    ever_paid = is_paying.cast("int8").max().over(so_far) == 1
-    other = ibis.ifelse(ever_paid & last_held.isnull(), ibis.null("string"), last_held.fill_null("None"))
-    plan = ibis.ifelse(is_paying, held.plan_at_end, other)
-    return held.mutate(plan=plan).drop("plan_at_end", "plan_started", "plan_held")
+    is_unknown = held.last_held.isnull() & held.has_paid
+    other = ibis.ifelse(is_unknown, ibis.null("string"), held.last_held.fill_null("None"))
+    plan = ibis.ifelse(held.mrr_end.notnull(), held.plan_at_end, other)
+    return held.mutate(plan=plan).drop("plan_at_end", "plan_started", "plan_held", "run", "last_held", "has_paid")
 
 
 def by_month(events: ir.Table, day: str, as_of: ir.DateScalar) -> ir.Table:

@@ -1,0 +1,85 @@
+"""A handful of rows of each dataset, as tables: what a test does not say has a plain default."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import ibis.expr.types as ir
+
+from asset_checks.contracts import CONTRACTS, table_schema
+from productpulse_assets.calendar import SCHEMA as CALENDAR
+from productpulse_assets.calendar import months
+from resources.tables import rows_of, table_of
+
+DEFAULTS = {
+    "customers": {"signup_date": "2026-01-01", "segment": "SMB", "country": "DE", "acquisition_channel": "Organic"},
+    "subscriptions": {
+        "plan": "Growth",
+        "status": "Active",
+        "start_date": "2026-01-01",
+        "monthly_price": 100,
+        "billing_cycle": "Monthly",
+    },
+    "transactions": {"amount": 100, "currency": "USD", "status": "Success"},
+    "product_usage": {"logins": 1, "key_actions": 1, "active_users": 1, "features_used": 1},
+    "support_tickets": {"status": "Open", "priority": "Low"},
+    "nps_scores": {},
+    "acquisition_channels": {},
+    "targets": {},
+}
+
+
+def day(text: str | dt.date | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if isinstance(text, str) else text
+
+
+def dataset(name: str, *rows: dict[str, object]) -> ir.Table:
+    """Rows of a dataset; its key is numbered and every subscription belongs to C1 unless said."""
+    schema = table_schema(CONTRACTS[name])
+    key = CONTRACTS[name].metadata["key"][0]
+    complete = []
+    for number, row in enumerate(rows, start=1):
+        full = {column: None for column in schema} | DEFAULTS[name]
+        if key.endswith("_id"):
+            full[key] = f"{key[0].upper()}{number}"
+        if "customer_id" in schema and key != "customer_id":
+            full["customer_id"] = "C1"
+        full |= row
+        complete.append({c: _value(full[c], kind) for c, kind in schema.items()})
+    return table_of(complete, schema)
+
+
+def _value(value: object, kind) -> object:
+    from decimal import Decimal
+
+    if kind.is_date():
+        return day(value)
+    return Decimal(str(value)) if kind.is_decimal() and value is not None else value
+
+
+def calendar(first: str, as_of: str) -> ir.Table:
+    """The months from that of `first` to that of `as_of`."""
+    return table_of(months(day(first), day(as_of)), CALENDAR)
+
+
+def rows(table: ir.Table, *columns: str, by: tuple[str, ...] = ()) -> list[tuple]:
+    """The chosen columns of a table, in the order of `by` (or of the columns), as plain tuples."""
+    ordered = table.select(*dict.fromkeys((*columns, *by))).order_by(list(by or columns))
+    return [tuple(_plain(row[column]) for column in columns) for row in rows_of(ordered)]
+
+
+def _plain(value: object) -> object:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def stored(sql: str, **tables: ir.Table) -> ir.Table:
+    """What a compiled query gives over these tables, in a DuckDB of its own."""
+    backend = ibis.duckdb.connect()
+    for name, table in tables.items():
+        backend.create_table(name, table.to_pyarrow(), temp=True)
+    return backend.create_table("result", backend.sql(sql, dialect="duckdb"))
