@@ -1,24 +1,22 @@
 """The end of a good run: the snapshot that readers open, and the same tables as files."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
 import sqlglot as sg
-import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 
 from resources.outputs import replacing
 from resources.settings import RunSettings
-from resources.warehouse import Warehouse, describe
+from resources.warehouse import comment
 
 SPREADSHEET_ROWS = 1_048_575
 """What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
-
-SNAPSHOT = "snapshot"
 
 
 def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -37,12 +35,14 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
 
         Replaced in one step when everything before it passed; until then readers see the last one.
         """
-        warehouse: Warehouse = context.resources.warehouse
+        backend: Backend = context.resources.warehouse.backend
         settings: RunSettings = context.resources.settings
+        for table, description in tables.items():
+            comment(backend, "TABLE", sg.table(table, quoted=True), description)
         target = settings.home.published
-        with replacing(target) as part, attached(warehouse.backend, part):
-            for table, description in tables.items():
-                copy_table(warehouse, table, description)
+        with replacing(target) as part:
+            copy_store(backend, settings.home.warehouse, part)
+            keep_only(part, tables)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(target)),
@@ -54,31 +54,28 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
     return published_snapshot
 
 
-@contextmanager
-def attached(backend: Backend, path: Path) -> Iterator[None]:
-    """A second database file under the name SNAPSHOT; detaching writes all of it to disk."""
-    backend.attach(path, SNAPSHOT)
+def copy_store(backend: Backend, source: Path, target: Path) -> None:
+    """Copy the working file as it is after a checkpoint: nothing is written a second time by DuckDB.
+
+    Another process copies: when this one closed the file after reading it, POSIX would drop
+    the lock that keeps other runs out of it.
+    """
+    backend.raw_sql("CHECKPOINT")
+    subprocess.run(
+        [sys.executable, "-c", "import shutil, sys; shutil.copyfile(*sys.argv[1:])", str(source), str(target)],
+        check=True,
+    )
+
+
+def keep_only(path: Path, tables: Collection[str]) -> None:
+    """Drop what an earlier version of the program left in the working file."""
+    copy = ibis.duckdb.connect(path)
     try:
-        yield
+        for name in copy.list_tables():
+            if name not in tables:
+                copy.drop_table(name)
     finally:
-        backend.detach(SNAPSHOT)
-
-
-def copy_table(warehouse: Warehouse, name: str, description: str) -> None:
-    """Copy a table into the snapshot, with what its rows and columns mean as comments."""
-    backend = warehouse.backend
-    table = backend.table(name)
-    backend.create_table(name, table, database=(SNAPSHOT, "main"))
-    place = sg.table(name, db="main", catalog=SNAPSHOT, quoted=True)
-    _comment(backend, "TABLE", place, description)
-    for column in table.columns:
-        if meaning := describe(warehouse.descriptions, name, column):
-            _comment(backend, "COLUMN", sg.column(column, name, "main", SNAPSHOT, quoted=True), meaning)
-
-
-def _comment(backend: Backend, kind: str, place: sge.Expression, text: str) -> None:
-    comment = sge.Comment(this=place, kind=kind, expression=sge.Literal.string(" ".join(text.split())))
-    backend.raw_sql(comment.sql("duckdb"))
+        copy.disconnect()
 
 
 def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:

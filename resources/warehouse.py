@@ -12,7 +12,10 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import sqlglot as sg
+import sqlglot.expressions as sge
 import yaml
 from dagster_duckdb import DuckDBResource
 from ibis.backends.duckdb import Backend
@@ -79,32 +82,47 @@ class Warehouse(dg.ConfigurableIOManager):
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
-        ordered = obj.order_by(key) if key else obj
-        self.store(name, ordered)
+        sql = self.store(name, obj.order_by(key) if key else obj)
+        meanings = self.descriptions | dict((context.definition_metadata or {}).get("columns", {}))
+        self._comment(name, meanings)
         context.add_output_metadata(
             {
                 "seconds": round(time.perf_counter() - started, 3),
-                "sql": dg.MetadataValue.md(f"```sql\n{ibis.to_sql(ordered, dialect='duckdb')}\n```"),
+                "sql": dg.MetadataValue.md(f"```sql\n{sql}\n```"),
                 "dagster/column_lineage": column_lineage(obj),
-                **self._facts(name),
+                **self._facts(name, meanings),
             }
         )
 
-    def store(self, name: str, content: ir.Table) -> None:
-        """Replace table `name` in one step: a killed run leaves the old one or the new one."""
-        connection = self._backend.con
-        connection.begin()
-        try:
-            self._backend.create_table(name, content, overwrite=True)
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
+    def store(self, name: str, content: ir.Table) -> str:
+        """Replace table `name` in one statement, which is returned.
 
-    def _facts(self, name: str) -> dict[str, object]:
+        A killed run leaves the old table or the new one.
+        """
+        backend = self._backend
+        in_memory = content.op().find(ops.InMemoryTable)
+        for small in in_memory:
+            backend.con.register(small.name, small.data.to_pyarrow(small.schema))
+        query = backend.compiler.to_sqlglot(content)
+        create = sge.Create(this=sg.table(name, quoted=True), kind="TABLE", replace=True, expression=query)
+        sql = create.sql(backend.dialect, pretty=True, unsupported_level=sg.ErrorLevel.RAISE)
+        try:
+            backend.raw_sql(sql)
+        finally:
+            for small in in_memory:
+                backend.con.unregister(small.name)
+        return sql
+
+    def _comment(self, name: str, meanings: Mapping[str, str]) -> None:
+        """What the columns mean, kept in the store for whoever reads it with another tool."""
+        for column in self._backend.table(name).columns:
+            if meaning := describe(meanings, name, column):
+                comment(self._backend, "COLUMN", sg.column(column, name, quoted=True), meaning)
+
+    def _facts(self, name: str, meanings: Mapping[str, str]) -> dict[str, object]:
         table = self._backend.table(name)
         columns = [
-            dg.TableColumn(column, str(kind), description=describe(self.descriptions, name, column))
+            dg.TableColumn(column, str(kind), description=describe(meanings, name, column))
             for column, kind in table.schema().items()
         ]
         return {
@@ -112,6 +130,12 @@ class Warehouse(dg.ConfigurableIOManager):
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "preview": dg.MetadataValue.md(markdown_preview(table, PREVIEW_ROWS)),
         }
+
+
+def comment(backend: Backend, kind: str, place: sge.Expression, text: str) -> None:
+    """Say in the store what a TABLE or COLUMN is."""
+    said = sge.Comment(this=place, kind=kind, expression=sge.Literal.string(" ".join(text.split())))
+    backend.raw_sql(said.sql("duckdb"))
 
 
 def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | None:

@@ -50,7 +50,11 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
         ins=ins,
         deps=["source_inventory"],
         outs={
-            name: _out(schema.description, list(schema.metadata["key"])),
+            name: _out(
+                schema.description,
+                list(schema.metadata["key"]),
+                {column: about.description for column, about in schema.columns.items()},
+            ),
             rejects: _out(
                 f"One row per rule that a row of {name} broke: where it stood, the rule, the value found "
                 "and the whole row. These rows are in no other table.",
@@ -81,13 +85,13 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
     return dataset
 
 
-def _out(description: str, key: list[str]) -> dg.AssetOut:
+def _out(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
     return dg.AssetOut(
         io_manager_key="warehouse",
         owners=["team:data"],
         kinds={"duckdb"},
         description=description,
-        metadata={"key": key},
+        metadata={"key": key, "columns": columns or {}},
     )
 
 
