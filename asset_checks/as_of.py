@@ -1,6 +1,6 @@
 """What the as-of date shows about the data: warnings, as nothing is wrong with the rows themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import ibis.expr.types as ir
@@ -31,7 +31,7 @@ def activity_disagreements(customers: ir.Table, subscriptions: ir.Table, calenda
 
 def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        asset_key=asset,
+        asset_key=dg.AssetKey(asset),
         check_name=name,
         passed=rows == 0,
         severity=WARN,
@@ -60,8 +60,19 @@ def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheck
         ),
     ],
     ins={name: dg.AssetIn(name) for name in (*DATED, "calendar")},
+    can_subset=True,
 )
-def as_of_checks(calendar: ir.Table, **datasets: ir.Table) -> Iterator[dg.AssetCheckResult]:
+def as_of_checks(
+    context: dg.AssetCheckExecutionContext, calendar: ir.Table, **datasets: ir.Table
+) -> Iterator[dg.AssetCheckResult]:
+    wanted = context.selected_asset_check_keys
+    for result in as_of_results(datasets, calendar):
+        if dg.AssetCheckKey(result.asset_key, result.check_name) in wanted:
+            yield result
+
+
+def as_of_results(datasets: Mapping[str, ir.Table], calendar: ir.Table) -> Iterator[dg.AssetCheckResult]:
+    """Every warning that the as-of date gives rise to."""
     for name, day in DATED.items():
         rows = rows_after(datasets[name], day, calendar)
         yield _result(name, "none_after_as_of", rows, f"rows have a {day} after the as-of date; no figure counts them.")

@@ -119,9 +119,15 @@ def gate(schema: pa.DataFrameSchema, tolerance: float) -> dg.AssetChecksDefiniti
         name=f"{name}_gate",
         specs=specs,
         ins={"table": dg.AssetIn(name), "rejects": dg.AssetIn(f"{name}_rejects")},
+        can_subset=True,
     )
-    def check(table: ir.Table, rejects: ir.Table) -> Iterator[dg.AssetCheckResult]:
-        yield from gate_results(schema, table, rejects, tolerance)
+    def check(
+        context: dg.AssetCheckExecutionContext, table: ir.Table, rejects: ir.Table
+    ) -> Iterator[dg.AssetCheckResult]:
+        wanted = {key.name for key in context.selected_asset_check_keys}
+        for result in gate_results(schema, table, rejects, tolerance):
+            if result.check_name in wanted:
+                yield result
 
     return check
 

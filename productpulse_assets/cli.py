@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -193,6 +194,23 @@ def status(home: Path | None) -> None:
         click.echo(line)
     for name, rows in telling.row_counts(backend).items():
         click.echo(f"  {name:<32} {rows:>12,} rows")
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@data_option
+@as_of_option
+@rules_option
+@home_option
+def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, home: Path | None) -> None:
+    """Open Dagster's UI on 127.0.0.1, with a history that lasts."""
+    settle(data=data, as_of=as_of, rules=rules, home=home)
+    from productpulse_assets.running import prepare_dagster_home
+    from resources.settings import Home, default_home
+
+    prepare_dagster_home(Home(default_home()))
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "productpulse_assets.definitions"]
+    os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])
 
 
 if __name__ == "__main__":
