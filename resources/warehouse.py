@@ -21,7 +21,7 @@ from dagster_duckdb import DuckDBResource
 from ibis.backends.duckdb import Backend
 from pydantic import PrivateAttr
 
-from resources.lineage import column_sources
+from resources.lineage import Source, column_sources
 from resources.tables import markdown_preview
 
 PREVIEW_ROWS = 10
@@ -89,7 +89,7 @@ class Warehouse(dg.ConfigurableIOManager):
             {
                 "seconds": round(time.perf_counter() - started, 3),
                 "sql": dg.MetadataValue.md(f"```sql\n{sql}\n```"),
-                "dagster/column_lineage": column_lineage(obj),
+                **lineage_metadata(column_sources(obj)),
                 **self._facts(name, meanings),
             }
         )
@@ -142,15 +142,22 @@ def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | 
     return descriptions.get(f"{table}.{column}", descriptions.get(column))
 
 
-def column_lineage(table: ir.Table) -> dg.TableColumnLineage:
-    """The expression's provenance as Dagster shows it."""
-    return dg.TableColumnLineage(
-        {
-            column: [dg.TableColumnDep(dg.AssetKey(source), name) for source, name in sorted(found)]
-            for column, found in column_sources(table).items()
-            if found
-        }
-    )
+def lineage_metadata(sources: Mapping[str, set[Source]]) -> dict[str, object]:
+    """Each column's provenance in Dagster's own form, and as a table to read.
+
+    Only Dagster+ draws the former; the open-source UI shows the table.
+    """
+    known = {column: sorted(found) for column, found in sources.items() if found}
+    lines = [f"| {column} | {', '.join(f'{table}.{name}' for table, name in known[column])} |" for column in known]
+    return {
+        "dagster/column_lineage": dg.TableColumnLineage(
+            {
+                column: [dg.TableColumnDep(dg.AssetKey(table), name) for table, name in found]
+                for column, found in known.items()
+            }
+        ),
+        "column_lineage": dg.MetadataValue.md("\n".join(["| Column | Computed from |", "| --- | --- |", *lines])),
+    }
 
 
 def _busy_sentence(path: str, error: str) -> str:

@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -171,6 +172,12 @@ def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
     if not files:
         raise UnreadableSource("No file was found for the dataset. Check its path or pattern in rules/sources.yaml.")
     formats = [(path, _format(path)) for path in sorted(files, key=lambda path: (path.name, str(path)))]
+    for (path, _), (other, _) in pairwise(formats):
+        if path.name == other.name:
+            raise UnreadableSource(
+                f"{path} and {other} have the same name, so it could not be said which of them a row is "
+                f"from. Rename one, or give the dataset a pattern in rules/sources.yaml that finds one."
+            )
     if len({layout == "parquet" for _, layout in formats}) > 1:
         names = ", ".join(path.name for path, _ in formats)
         raise UnreadableSource(

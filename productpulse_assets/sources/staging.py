@@ -104,7 +104,9 @@ def broken_rules(table: ir.Table, schema: pa.DataFrameSchema, parents: list[Pare
     for check in schema.metadata["row_rules"]:
         rules.append(Broken(check.statistics["column"], check.name, ~passes(check, table, None)))
     if "currency" in schema.columns:
-        rules.append(Broken("currency", "known_currency", ~table.has_rate))
+        # What is no code at all breaks that rule alone.
+        is_code = [passes(check, table, "currency") for check in schema.columns["currency"].checks]
+        rules.append(Broken("currency", "known_currency", ibis.and_(~table.has_rate, *is_code)))
     for parent in parents:
         is_given = table[parent.column].notnull()
         state = table[parent.state]
