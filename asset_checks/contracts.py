@@ -20,6 +20,8 @@ from asset_checks.row_rules import (
     one_of,
     unique_key,
 )
+from rules.files import load
+from rules.models import Segments
 
 MONEY = dt.Decimal(18, 2)
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
@@ -65,6 +67,24 @@ def contract(
 
 
 CUSTOMER_ID = "The customer."
+CUSTOMER_COLUMNS = {
+    "customer_id": required(dt.string, "Identifies the customer in every dataset."),
+    "signup_date": required(dt.date, "The day the customer signed up."),
+    "company_name": optional(dt.string, "The customer's name."),
+    "segment": optional(dt.string, "The customer's size or market, in your own words."),
+    "country": optional(dt.string, "Where the customer is."),
+    "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
+    "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it."),
+}
+DIMENSIONS = load("segments", Segments).dimensions
+"""What metrics are sliced by, as segments.yaml says."""
+
+CUSTOMER_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "plan")
+OWN_DIMENSIONS = {
+    name: optional(dt.string, "A dimension that segments.yaml names.")
+    for name in CUSTOMER_DIMENSIONS
+    if name not in CUSTOMER_COLUMNS
+}
 
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     schema.name: schema
@@ -72,15 +92,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
         contract(
             "customers",
             "One row per customer, paying or not.",
-            {
-                "customer_id": required(dt.string, "Identifies the customer in every dataset."),
-                "signup_date": required(dt.date, "The day the customer signed up."),
-                "company_name": optional(dt.string, "The customer's name."),
-                "segment": optional(dt.string, "The customer's size or market, in your own words."),
-                "country": optional(dt.string, "Where the customer is."),
-                "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
-                "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it."),
-            },
+            CUSTOMER_COLUMNS | OWN_DIMENSIONS,
             key=("customer_id",),
             event_dates=("signup_date",),
             is_required=True,

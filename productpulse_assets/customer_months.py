@@ -5,12 +5,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.contracts import CUSTOMER_DIMENSIONS
 from rules.files import load
 from rules.models import MetricCatalog
 
 MONEY = "decimal(18, 2)"
 CUSTOMER_MONTH = ["customer_id", "month"]
-DIMENSIONS = ("segment", "country", "acquisition_channel")
+FROM_CUSTOMERS = tuple(dict.fromkeys(("segment", "country", "acquisition_channel", *CUSTOMER_DIMENSIONS)))
 CALENDAR = ("month", "month_end", "is_complete")
 
 
@@ -28,6 +29,7 @@ def customer_months(
     product_usage: ir.Table,
     support_tickets: ir.Table,
     nps_scores: ir.Table,
+    acquisition_channels: ir.Table,
     calendar: ir.Table,
 ) -> ir.Table:
     """One row per customer and calendar month, from the customer's first appearance (signup or
@@ -50,6 +52,8 @@ def customer_months(
         .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores)
         .pipe(revenue_movement)
         .pipe(to_date, threshold)
+        .pipe(with_first_key_action, customers, product_usage, as_of)
+        .pipe(with_acquisition_cost, acquisition_channels)
         .select(*COLUMNS)
     )
 
@@ -64,7 +68,7 @@ def spine(customers: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> i
         calendar,
         [members.first_day.truncate("month") <= calendar.month, members.first_day <= calendar.as_of_date],
     )
-    return months.select("customer_id", *DIMENSIONS, *CALENDAR)
+    return months.select("customer_id", *FROM_CUSTOMERS, *CALENDAR)
 
 
 def paying(subscriptions: ir.Table) -> ir.Table:
@@ -217,13 +221,40 @@ def to_date(table: ir.Table, activation_threshold: int) -> ir.Table:
     )
 
 
+def with_first_key_action(
+    table: ir.Table, customers: ir.Table, product_usage: ir.Table, as_of: ir.DateScalar
+) -> ir.Table:
+    """Days from signup to the first key action, from its month on."""
+    used = product_usage.filter(_.key_actions > 0, _.date <= as_of)
+    first = used.group_by("customer_id").aggregate(first_key_action=_.date.min())
+    both = first.join(customers, "customer_id")
+    days = both.select(
+        "customer_id",
+        first_month=both.first_key_action.truncate("month"),
+        days=ibis.greatest(both.first_key_action.delta(both.signup_date, unit="day"), 0),
+    )
+    joined = table.left_join(days, "customer_id").drop("customer_id_right")
+    reached = joined.month >= joined.first_month
+    return joined.mutate(days_to_first_key_action=ibis.ifelse(reached, joined.days, ibis.null("int64")))
+
+
+def with_acquisition_cost(table: ir.Table, acquisition_channels: ir.Table) -> ir.Table:
+    """What winning the customer cost, in the month it first paid; NULL where the channel's cost is unknown."""
+    known = acquisition_channels.aggregate(knows_costs=acquisition_channels.count() > 0)
+    costs = acquisition_channels.rename(acquisition_channel="channel_name")
+    joined = table.left_join(costs, "acquisition_channel").drop("acquisition_channel_right").cross_join(known)
+    otherwise = ibis.ifelse(joined.knows_costs, ibis.literal(0).cast(MONEY), ibis.null(MONEY))
+    return joined.mutate(acquisition_cost=ibis.ifelse(joined.is_new == 1, joined.cost_per_acquisition, otherwise))
+
+
 COLUMNS = (
     "customer_id", "month", "month_end", "is_complete",
-    "segment", "country", "acquisition_channel", "plan", "cohort_month", "months_since_cohort",
+    *FROM_CUSTOMERS, "plan", "cohort_month", "months_since_cohort",
     "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
     "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
     "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
     "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
     "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
+    "days_to_first_key_action", "acquisition_cost",
     "tickets_opened", "nps_responses", "nps_score_sum", "nps_promoters", "nps_detractors",
 )  # fmt: skip

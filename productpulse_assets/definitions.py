@@ -17,6 +17,7 @@ from productpulse_assets.demo import demo_company
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.reports.executive_summary import executive_summary
+from productpulse_assets.signals import customer_signals
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
@@ -30,8 +31,17 @@ GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
 def model_tables() -> dict[str, ibis.Table]:
     """The tables that metrics may be made of, as expressions over source datasets without data."""
-    facts = {name: unbound(name) for name in CONTRACTS if name in customer_months.keys_by_input_name}
-    return {"customer_months": customer_months(**facts, calendar=unbound_calendar())}
+    datasets = {name: unbound(name) for name in CONTRACTS} | {"calendar": unbound_calendar()}
+    months = made_of(customer_months, datasets)
+    return {
+        "customer_months": months,
+        "customer_signals": made_of(customer_signals, datasets | {"customer_months": months}),
+    }
+
+
+def made_of(asset: dg.AssetsDefinition, tables: dict[str, ibis.Table]) -> ibis.Table:
+    """An asset's expression over the tables that it asks for."""
+    return asset(**{name: tables[name] for name in asset.keys_by_input_name})
 
 
 def unbound_calendar() -> ibis.Table:
@@ -52,6 +62,7 @@ def build() -> dg.Definitions:
         *datasets,
         calendar,
         customer_months,
+        customer_signals,
         metric_lineage_asset(models, unbound_calendar()),
         kpi_history,
         kpi_summary,

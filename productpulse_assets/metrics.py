@@ -71,7 +71,7 @@ def _governance(catalog: MetricCatalog, name: str, found: set[tuple[str, str]]) 
 
 
 @dg.asset(**TABLE, owners=["team:finance"], kinds={"duckdb"}, metadata={"key": ["metric_name", "month"]})
-def kpi_history(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+def kpi_history(customer_months: ir.Table, customer_signals: ir.Table, calendar: ir.Table) -> ir.Table:
     """One row per metric and month of the data.
 
     value is in the metric's unit, a share in [0, 1] for rates; NULL where it is not available.
@@ -80,7 +80,8 @@ def kpi_history(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
     """
     catalog = load_catalog()
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
-    history = metric_history(catalog, {"customer_months": customer_months}, calendar)
+    models = {"customer_months": customer_months, "customer_signals": customer_signals}
+    history = metric_history(catalog, models, calendar)
     amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))
     return history.mutate(amount=amount)
 

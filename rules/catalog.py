@@ -12,7 +12,8 @@ from rules.models import Derived, Measure, Metric, MetricCatalog
 from rules.operators import type_problem
 from rules.periods import CURRENT, operand_names
 
-NUMERIC_ONLY = ("sum", "mean")
+COUNTING = ("count", "count_distinct")
+"""These take a column of any type; a metric is a number, so the others need one."""
 
 
 def load_catalog() -> MetricCatalog:
@@ -47,8 +48,22 @@ def _reference_problems(catalog: MetricCatalog) -> Iterator[str]:
             yield f"metrics > {name} > formula: there is no metric '{operand}'; accepted: {known}."
         if not operand_names(metric.formula):
             yield f"metrics > {name} > formula: refers to no metric; name at least one of: {known}."
-        if cycle := _cycle(catalog, name, ()):
-            yield f"metrics > {name} > formula: refers to itself by way of {' > '.join(cycle)}."
+    # Every metric that leads into a cycle finds it; it is one mistake.
+    found = [cycle for name in catalog.metrics if (cycle := _cycle(catalog, name, ()))]
+    for cycle in {frozenset(cycle): cycle for cycle in reversed(found)}.values():
+        yield f"metrics > {cycle[0]} > formula: refers to itself by way of {' > '.join(cycle)}; name other metrics."
+    yield from _name_problems(catalog)
+
+
+def _name_problems(catalog: MetricCatalog) -> Iterator[str]:
+    """A target may call a metric by its name, its label or an alias, so that each must mean one metric."""
+    called = {name: name for name in catalog.metrics}
+    for name, metric in catalog.metrics.items():
+        for field, texts in (("label", [metric.label]), ("aliases", metric.aliases)):
+            for text in texts:
+                owner = called.setdefault(text.casefold(), name)
+                if owner != name:
+                    yield f"metrics > {name} > {field}: '{text}' already names {owner}; accepted: a name of its own."
 
 
 def _cycle(catalog: MetricCatalog, name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -82,7 +97,7 @@ def _measure_problems(item: Measure, name: str, model: ir.Table) -> Iterator[str
     accepted = ", ".join(model.columns)
     if item.column not in model.columns:
         yield f"{name} has no column '{item.column}'; accepted: {accepted}."
-    elif item.aggregation in NUMERIC_ONLY and not model[item.column].type().is_numeric():
+    elif item.aggregation not in COUNTING and not model[item.column].type().is_numeric():
         numbers = ", ".join(column for column in model.columns if model[column].type().is_numeric())
         yield f"{item.aggregation} needs a number; '{item.column}' is {model[item.column].type()}; accepted: {numbers}."
     for rule in item.where:

@@ -4,17 +4,79 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import pydantic
 import yaml
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-UNION_TAGS = ("Trailing", "Measure", "Ratio", "Derived", "str", "int", "float")
-"""What Pydantic adds to an error's place when a value may be one of several kinds."""
+EXPECTED = {
+    "string_type": "text",
+    "string_too_short": "a text that is not empty",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a mapping of names to values",
+    "model_type": "a mapping of names to values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "less than {lt}",
+    "less_than_equal": "{le} or less",
+    "too_short": "at least {min_length} of them",
+}
+"""What is accepted, by Pydantic's name for the mistake; others are said in Pydantic's words."""
+
+MISSING_KEY, UNKNOWN_KEY = KEY_PROBLEMS = ("missing_key", "unknown_key")
+KINDS = {str: "text", int: "a whole number", float: "a number"}
+IN_KEY = "[key]"
+"""Pydantic's place of a mistake in a key itself."""
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+class Strict(pydantic.BaseModel):
+    """A mapping of the files with exactly these keys, of exactly these types."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """What the file may say here."""
+        return tuple(cls.model_fields)
+
+    @pydantic.model_validator(mode="wrap")
+    @classmethod
+    def _with_accepted_keys(cls, data: Any, handler: pydantic.ModelWrapValidatorHandler) -> Any:
+        """Pydantic says that a key is missing or too many, but not what would be accepted."""
+        try:
+            return handler(data)
+        except pydantic.ValidationError as error:
+            issues = [cls._explained(issue) for issue in error.errors(include_url=False)]
+            raise pydantic.ValidationError.from_exception_data(cls.__name__, issues) from error
+
+    @classmethod
+    def _explained(cls, issue: ErrorDetails) -> InitErrorDetails:
+        kind: str | PydanticCustomError = issue["type"]
+        is_here = len(issue["loc"]) == 1
+        if kind == "extra_forbidden" and is_here:
+            kind = PydanticCustomError(UNKNOWN_KEY, "is not a known key", {"expected": ", ".join(cls.keys())})
+        elif kind == "missing" and is_here:
+            kind = PydanticCustomError(MISSING_KEY, "is missing", {"expected": cls._accepted_in(issue["loc"][0])})
+        elif kind in KEY_PROBLEMS:
+            kind = PydanticCustomError(kind, issue["msg"], issue["ctx"])
+        return InitErrorDetails(type=kind, loc=issue["loc"], input=issue["input"], ctx=issue.get("ctx", {}))
+
+    @classmethod
+    def _accepted_in(cls, field: str) -> str:
+        annotation = cls.model_fields[field].annotation
+        if get_origin(annotation) is Literal:
+            return ", ".join(get_args(annotation))
+        return KINDS.get(annotation, "a mapping of names to values")
 
 
 class RulesError(Exception):
@@ -60,7 +122,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise RulesError(f"{path.name} is not UTF-8 text ({path}). Save it as UTF-8.") from error
     try:
         content = yaml.load(text, Loader=_UniqueKeys)  # a SafeLoader: plain data, no objects
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2026-02-30 looks like a date
         raise RulesError(f"{path.name} is not valid YAML ({path}): {_yaml_problem(error)}") from error
     if not isinstance(content, dict):
         found = "empty" if content is None else f"a {type(content).__name__}"
@@ -83,25 +145,46 @@ class _UniqueKeys(yaml.SafeLoader):
 
 def _yaml_problem(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or "nested too deeply"
-    return f"line {mark.line + 1}: {what}." if mark else f"{what}."
+    if mark:
+        return f"line {mark.line + 1}: {error.problem}."
+    return "nested too deeply." if isinstance(error, RecursionError) else f"{str(error).splitlines()[0].rstrip('.')}."
 
 
 def _problem(issue: Mapping[str, Any], content: Any) -> str:
-    path = " > ".join(str(part) for part in issue["loc"] if not _is_union_tag(part))
-    accepted = issue.get("ctx", {}).get("expected")
-    if issue["type"] == "missing":
-        return f"{path}: is missing."
-    if issue["type"] == "extra_forbidden":
-        return f"{path}: is not a known key."
+    place = " > ".join(_place(issue["loc"], content)) or "the file"
+    about = issue.get("ctx", {})
+    accepted = about.get("expected") or EXPECTED.get(issue["type"], "").format(**about)
+    if issue["type"] in KEY_PROBLEMS:
+        return f"{place}: {issue['msg']}; accepted: {accepted}."
     if accepted:
-        return f"{path}: is {_shown(issue['input'])}; accepted: {accepted}."
-    message = issue["msg"].removeprefix("Value error, ")
-    return f"{path}: is {_shown(issue['input'])}; {message[0].lower()}{message[1:].rstrip('.')}."
+        return f"{place}: is {_shown(issue['input'])}; accepted: {accepted}."
+    message = issue["msg"].removeprefix("Value error, ").rstrip(".")
+    # A whole entry is no help in a message about it.
+    shown = "" if isinstance(issue["input"], dict) else f"is {_shown(issue['input'])}; "
+    return f"{place}: {shown}{message}."
 
 
-def _is_union_tag(part: Any) -> bool:
-    return isinstance(part, str) and (part.startswith("function-") or (part[:1].isupper() and "[" in part))
+def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
+    """The path to a mistake in the file's own words.
+
+    Pydantic also names what the file does not: the kind that it took a value for, and the field
+    that holds the value of a mapping's one key. Only the last part may be new: it is what is missing.
+    """
+    for number, part in enumerate(parts):
+        if isinstance(content, list) and isinstance(part, int) and part < len(content):
+            yield str(part + 1)
+            content = content[part]
+        elif isinstance(content, dict) and part in content:
+            yield str(part)
+            content = content[part]
+        elif isinstance(content, dict) and len(content) == 1 and number + 1 < len(parts):
+            ((key, content),) = content.items()
+            yield str(key)
+            if isinstance(content, dict) and part in content:
+                yield str(part)
+                content = content[part]
+        elif number + 1 == len(parts) and isinstance(content, dict) and part != IN_KEY:
+            yield str(part)
 
 
 def _shown(value: Any) -> str:

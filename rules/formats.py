@@ -28,7 +28,7 @@ def money(value: Number, currency: str = "USD", *, cents: bool = False) -> str:
 
 def percent(value: Number, digits: int = 1) -> str:
     """A share as `3.2 %`."""
-    return f"{value * 100:,.{digits}f} %"
+    return f"{value * 100:z,.{digits}f} %"
 
 
 def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact: bool = False) -> str:
@@ -40,8 +40,8 @@ def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact:
     if unit == "rate":
         return percent(value, 2 if exact else 1)
     if unit == "count":
-        return f"{value:,.0f}"
-    text = f"{value:,.2f}" if unit in ("ratio", "number") else f"{value:,.1f}"
+        return f"{value:z,.0f}"
+    text = f"{value:z,.2f}" if unit in ("ratio", "number") else f"{value:z,.1f}"
     return f"{text} {unit}" if unit in ("days", "months") else text
 
 
@@ -50,6 +50,6 @@ def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
     if is_unknown(change):
         return NOT_AVAILABLE
     if unit == "rate":
-        return f"{change * 100:+,.1f} pp"
+        return f"{change * 100:+z,.1f} pp"
     text = value_text(abs(change), unit, currency)
-    return f"{'-' if change < 0 else '+'}{text}"
+    return f"{'-' if change < 0 and any(digit in text for digit in '123456789') else '+'}{text}"

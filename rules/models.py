@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import pydantic
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
+from rules.files import Strict
 from rules.operators import OPERATORS, value_problem
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
-
 
 # --- sources.yaml ------------------------------------------------------------------------------
 
@@ -27,7 +29,7 @@ class DatasetSource(Strict):
 
     file: Text | None = None
     query: Text | None = None
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     encoding: str = "utf-8"
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
 
@@ -42,11 +44,11 @@ class Sources(Strict):
     """sources.yaml: how exports become datasets."""
 
     reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
-    exchange_rates: dict[str, Annotated[Decimal, Field(gt=0, strict=False)]] = {}
+    exchange_rates: dict[str, Annotated[Decimal, Field(gt=0, strict=False)]] = Field(default_factory=dict)
     time_zone: str = "UTC"
-    date_formats: list[str] = []
-    aliases: dict[str, dict[str, str]] = {}
-    datasets: dict[str, DatasetSource] = {}
+    date_formats: list[str] = Field(default_factory=list)
+    aliases: dict[str, dict[str, str]] = Field(default_factory=dict)
+    datasets: dict[str, DatasetSource] = Field(default_factory=dict)
 
     @field_validator("time_zone")
     @classmethod
@@ -60,6 +62,22 @@ class Sources(Strict):
     def of(self, dataset: str) -> DatasetSource:
         """What is said of a dataset, or the defaults."""
         return self.datasets.get(dataset, DatasetSource())
+
+
+# --- segments.yaml -----------------------------------------------------------------------------
+
+
+class Segments(Strict):
+    """segments.yaml: what the metrics are sliced by."""
+
+    dimensions: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+
+    @field_validator("dimensions")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is named twice")
+        return names
 
 
 # --- metric_catalog.yaml -----------------------------------------------------------------------
@@ -91,6 +109,10 @@ class Measure(Strict):
     label: Text | None = None
     unit: Literal["money", "count"] = "count"
 
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        return (*AGGREGATIONS, "where", "label", "unit")
+
     @model_validator(mode="before")
     @classmethod
     def _from_yaml(cls, data: Any) -> Any:
@@ -102,7 +124,8 @@ class Measure(Strict):
             raise ValueError(f"needs exactly one of {', '.join(AGGREGATIONS)}")
         rest = {key: value for key, value in data.items() if key != named[0]}
         where = rest.pop("where", [])
-        return {"aggregation": named[0], "column": data[named[0]], "where": tuple(where), **rest}
+        where = tuple(where) if isinstance(where, list) else where
+        return {"aggregation": named[0], "column": data[named[0]], "where": where, **rest}
 
 
 class Ratio(Strict):
@@ -112,11 +135,21 @@ class Ratio(Strict):
     denominator: Measure
 
 
+def _operand_kind(data: Any) -> Any:
+    """Decide the kind by its shape, so that an error speaks of that kind alone."""
+    if isinstance(data, dict):
+        return Derived.model_validate(data)
+    is_number = isinstance(data, int | float) and not isinstance(data, bool) and isfinite(data)
+    if isinstance(data, str | Derived) or is_number:
+        return data
+    raise ValueError("an operand is a metric's name, a number or further arithmetic such as {add: [...]}")
+
+
 class Derived(Strict):
     """Arithmetic on other metrics, numbers and further arithmetic: a tree, never a string."""
 
     combination: Literal[COMBINATIONS]
-    operands: tuple[str | float | int | Derived, ...]
+    operands: tuple[Annotated[str | float | int | Derived, BeforeValidator(_operand_kind)], ...]
 
     @model_validator(mode="before")
     @classmethod
@@ -138,7 +171,8 @@ class Derived(Strict):
         count = len(self.operands)
         if count < wanted[0] or (wanted[1] and count > wanted[1]):
             exactly = f"{wanted[0]}" if wanted[1] else f"at least {wanted[0]}"
-            raise ValueError(f"{self.combination} takes {exactly} operands, not {count}")
+            operands = "operand" if exactly == "1" else "operands"
+            raise ValueError(f"{self.combination} takes {exactly} {operands}, not {count}")
         return self
 
 
@@ -149,7 +183,19 @@ class Trailing(Strict):
     trailing_complete_months: int = Field(ge=1, le=120)
 
 
-Period = Literal["as_of", "last_complete_month", "current"] | Trailing
+PERIODS = ("as_of", "last_complete_month", "current")
+
+
+def _period_kind(data: Any) -> Any:
+    """Decide the kind by its shape, so that an error speaks of that kind alone."""
+    if isinstance(data, dict):
+        return Trailing.model_validate(data)
+    if data is None or isinstance(data, Trailing) or data in PERIODS:
+        return data
+    raise ValueError(f"accepted: {', '.join(PERIODS)} or {{trailing_complete_months: n}}")
+
+
+Period = Annotated[Literal[PERIODS] | Trailing | None, BeforeValidator(_period_kind)]
 
 
 class Benchmark(Strict):
@@ -178,7 +224,7 @@ class Metric(Strict):
     aliases: tuple[Text, ...] = Field(default=(), strict=False)
     counted_by: Name | None = None
     model: Text | None = None
-    period: Period | None = None
+    period: Period = None
     formula: Formula
 
     @field_validator("formula", mode="before")
@@ -212,13 +258,3 @@ class MetricCatalog(Strict):
 
     activation_threshold: int = Field(ge=0)
     metrics: dict[Name, Metric] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _aliases_are_distinct(self) -> MetricCatalog:
-        owner: dict[str, str] = {}
-        for name, metric in self.metrics.items():
-            for alias in {text.casefold() for text in (name, *metric.aliases)}:
-                if alias in owner:
-                    raise ValueError(f"'{alias}' names both {owner[alias]} and {name}")
-                owner[alias] = name
-        return self

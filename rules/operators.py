@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import datetime
 from collections.abc import Callable
 from typing import Any
 
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 OPERATORS: dict[str, Callable[[ir.Column, Any], ir.BooleanColumn]] = {
@@ -35,8 +36,8 @@ def value_problem(operator: str, value: Any) -> str | None:
         return None if value is None else f"{operator} takes no value"
     if value is None:
         return f"{operator} needs a value"
-    if operator in WITH_LIST and not isinstance(value, list):
-        return f"{operator} needs a list"
+    if operator in WITH_LIST and not (isinstance(value, list) and value):
+        return f"{operator} needs a list of at least one value"
     if operator not in WITH_LIST and isinstance(value, list | dict):
         return f"{operator} needs a single value, not a list"
     if operator == "between" and len(value) != 2:
@@ -56,15 +57,25 @@ def type_problem(operator: str, value: Any, column: ir.Column) -> str | None:
     values = value if isinstance(value, list) else [value]
     wrong = [item for item in values if not _comparable(item, kind)]
     if wrong:
-        return f"{wrong[0]!r} cannot be compared with a column of type {kind}"
+        return f"{wrong[0]!r} cannot be compared with a column of type {kind}; accepted: {_accepted(kind)}"
+    if operator == "between" and value[0] > value[1]:
+        return f"between needs the lowest value first; {value[0]!r} is above {value[1]!r}"
     return None
 
 
-def _comparable(value: Any, kind) -> bool:
+def _accepted(kind: dt.DataType) -> str:
+    if kind.is_boolean():
+        return "true or false"
+    if kind.is_temporal():
+        return "a date such as 2026-06-30"
+    return "a number" if kind.is_numeric() else "text"
+
+
+def _comparable(value: Any, kind: dt.DataType) -> bool:
     if isinstance(value, bool):
         return kind.is_boolean()
     if isinstance(value, int | float):
         return kind.is_numeric()
-    if isinstance(value, dt.date):
+    if isinstance(value, datetime.date):
         return kind.is_temporal()
     return isinstance(value, str) and kind.is_string()

@@ -14,7 +14,7 @@ from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
 
-FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores")
+FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels")
 
 
 @functools.cache
@@ -162,6 +162,38 @@ def test_events_are_summed_in_their_month_and_after_the_as_of_date_nowhere():
     )  # fmt: skip
 
 
+def test_days_to_the_first_key_action_count_from_its_month_on():
+    table = build(
+        "2026-03-31",
+        customers=[{"signup_date": "2026-01-10"}],
+        product_usage=[
+            {"date": "2026-01-12", "key_actions": 0},
+            {"date": "2026-02-09", "key_actions": 3},
+            {"date": "2026-03-01", "key_actions": 3},
+        ],
+    )
+    assert rows(table, "month", "days_to_first_key_action") == [
+        ("2026-01-01", None),
+        ("2026-02-01", 30),  # 10 January to 9 February
+        ("2026-03-01", 30),
+    ]
+
+
+def test_acquisition_cost_falls_in_the_month_of_the_first_payment():
+    channels = [{"channel_name": "Organic", "cost_per_acquisition": 12.5}]
+    customers = [{"acquisition_channel": "Organic"}, {"acquisition_channel": "Fair"}]
+    subscriptions = [
+        {"customer_id": "C1", "start_date": "2026-02-01"},
+        {"customer_id": "C2", "start_date": "2026-02-01"},
+    ]
+    table = build("2026-03-31", customers=customers, subscriptions=subscriptions, acquisition_channels=channels)
+    assert rows(table, "customer_id", "month", "acquisition_cost") == [
+        ("C1", "2026-01-01", 0), ("C1", "2026-02-01", 12.5), ("C1", "2026-03-01", 0),
+        ("C2", "2026-01-01", 0), ("C2", "2026-02-01", None), ("C2", "2026-03-01", 0),  # nobody gave its cost
+    ]  # fmt: skip
+    assert rows(build("2026-01-31", subscriptions=[{}]), "acquisition_cost") == [(None,)]
+
+
 def test_facts_of_a_dataset_without_rows_are_unknown_not_zero():
     table = build("2026-01-31", nps_scores=[{"customer_id": "C9", "date": "2026-01-05", "score": 9}])
     assert rows(table, "amount_collected", "payments_failed", "logins", "is_activated", "tickets_opened") == [
@@ -179,6 +211,7 @@ def test_money_is_decimal_in_every_column():
     kinds = {name: str(kind) for name, kind in build("2026-01-31").schema().items()}
     money = {name for name in kinds if name.startswith(("mrr_", "amount_"))}
     assert len(money) == 13
+    assert kinds["acquisition_cost"] == "decimal(18, 2)"
     assert {kinds[name] for name in money} == {"decimal(18, 2)"}
     assert "float64" not in kinds.values()
 

@@ -1,0 +1,50 @@
+"""What a process cost, as the kernel accounts for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.company import CHECKOUT, default_environment
+
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in one unit of ru_maxrss."""
+LOG_END = 2000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on the clock, seconds of processor, and the peak of resident memory in MB."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+
+
+class ProcessFailed(Exception):
+    """A measured process did not end well; the message has the end of what it wrote."""
+
+
+def measure(command: Sequence[str], log: Path) -> Cost:
+    """Run `command` to its end, its output in `log`; raises ProcessFailed if it fails.
+
+    A child starts as an image of its parent, whose memory counts towards the child's peak: what
+    measures must import nothing large.
+    """
+    with log.open("wb") as output:
+        started = time.perf_counter()
+        child = subprocess.Popen(
+            command, cwd=CHECKOUT, env=default_environment(), stdout=output, stderr=subprocess.STDOUT
+        )
+        _pid, status, used = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        said = log.read_text(encoding="utf-8", errors="replace")[-LOG_END:]
+        raise ProcessFailed(f"{' '.join(command)} ended with {child.returncode}:\n{said}")
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * PEAK_UNIT / 1e6)

@@ -1,0 +1,105 @@
+"""A benchmark's figures as data and as lines for people."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from statistics import median
+
+from tests.benchmarks.measure import Cost
+
+Figures = dict[str, object]
+
+BEYOND_STEPS = "(outside of steps)"
+"""What the process does before its first step, between steps and after the last."""
+SAME_IN_BOTH = ("customers", "format", "rows")
+
+
+class NotComparable(Exception):
+    """Two benchmarks ran on different input; the message says which."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the whole graph, its steps, and the bare read measured right before it."""
+
+    whole: Cost
+    floor: Cost
+    steps: Mapping[str, float]
+
+
+def figures(customers: int, file_format: str, rows: Mapping[str, int], runs: Sequence[Run]) -> Figures:
+    """Medians over `runs`; everything that is compared with another benchmark."""
+    whole, floor = middle([run.whole for run in runs]), middle([run.floor for run in runs])
+    steps = {name: median(run.steps[name] for run in runs if name in run.steps) for name in runs[0].steps}
+    beyond = median(run.whole.wall_seconds - sum(run.steps.values()) for run in runs)
+    return {
+        "customers": customers,
+        "format": file_format,
+        "rows": sum(rows.values()),
+        "runs": len(runs),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "whole": asdict(whole),
+        "rows_per_second": sum(rows.values()) / whole.wall_seconds,
+        "floor": asdict(floor),
+        "ratio_to_floor": whole.wall_seconds / floor.wall_seconds,
+        "steps": {**dict(sorted(steps.items(), key=lambda step: -step[1])), BEYOND_STEPS: beyond},
+        "each_run": [asdict(run.whole) for run in runs],
+    }
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(median(getattr(cost, field.name) for cost in costs) for field in fields(Cost)))
+
+
+def lines(now: Figures) -> Iterator[str]:
+    """The figures as a table."""
+    whole, floor = now["whole"], now["floor"]
+    yield f"{now['customers']:,} customers, {now['rows']:,} rows as {now['format']}, median of {now['runs']} run(s)"
+    yield f"{'':<32} {'wall s':>10} {'cpu s':>10} {'peak MB':>10}"
+    yield _cost_line("productpulse run", whole)
+    yield _cost_line("bare DuckDB reading the files", floor)
+    yield f"{'run / bare read':<32} {now['ratio_to_floor']:>9.1f}x"
+    yield f"{'rows per second':<32} {now['rows_per_second']:>10,.0f}"
+    yield ""
+    yield f"{'step':<32} {'seconds':>10} {'share':>10}"
+    for name, seconds in now["steps"].items():
+        yield f"{name:<32} {seconds:>10.2f} {seconds / whole['wall_seconds']:>10.1%}"
+
+
+def _cost_line(name: str, cost: Mapping[str, float]) -> str:
+    return f"{name:<32} {cost['wall_seconds']:>10.2f} {cost['cpu_seconds']:>10.2f} {cost['peak_memory_mb']:>10,.0f}"
+
+
+def ratios(now: Figures, before: Figures) -> dict[str, float]:
+    """`now` / `before` of every figure that both have: below 1 is faster, or smaller.
+
+    Raises NotComparable if they did not read the same company.
+    """
+    for name in SAME_IN_BOTH:
+        if now[name] != before[name]:
+            raise NotComparable(f"This benchmark's {name} is {now[name]}, the other's {before[name]}.")
+    pairs = dict(_pairs(now, before))
+    return {name: new / old for name, (new, old) in pairs.items() if old > 0}
+
+
+def _pairs(now: Figures, before: Figures) -> Iterator[tuple[str, tuple[float, float]]]:
+    for part in ("whole", "floor"):
+        for name, new in now[part].items():
+            yield f"{part} {name}", (new, before[part][name])
+    for name, new in now["steps"].items():
+        if name in before["steps"]:
+            yield name, (new, before["steps"][name])
+
+
+def comparison(now: Figures, before: Figures) -> Iterator[str]:
+    """The ratios as a table, and the steps that only one of the two has."""
+    yield f"{'now / before':<32} {'ratio':>10}"
+    for name, ratio in ratios(now, before).items():
+        yield f"{name:<32} {ratio:>10.2f}"
+    for word, some, other in (("new", now, before), ("gone", before, now)):
+        if only := [name for name in some["steps"] if name not in other["steps"]]:
+            yield f"{word}: {', '.join(only)}"
