@@ -12,11 +12,13 @@ from asset_checks.validation_gate import gates
 from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
+from productpulse_assets.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.customer_months import customer_months
 from productpulse_assets.demo import demo_company
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.reports.executive_summary import executive_summary
+from productpulse_assets.segments import kpi_by_segment, revenue_drivers
 from productpulse_assets.signals import customer_signals
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
@@ -66,6 +68,11 @@ def build() -> dg.Definitions:
         metric_lineage_asset(models, unbound_calendar()),
         kpi_history,
         kpi_summary,
+        kpi_by_segment,
+        revenue_drivers,
+        cohort_summary,
+        funnel_summary,
+        segment_funnel,
     ]
     reports = [executive_summary]
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}

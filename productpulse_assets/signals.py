@@ -5,6 +5,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.contracts import DIMENSIONS
+
 RECENT_DAYS, BASELINE_DAYS = 28, 84
 
 
@@ -36,8 +38,7 @@ def paying_customers(customers: ir.Table, customer_months: ir.Table, calendar: i
     return named.select(
         "customer_id",
         "as_of_date",
-        "segment",
-        "plan",
+        *DIMENSIONS,
         "is_activated",
         mrr=named.mrr_end,
         tenure_days=named.as_of_date.delta(named.signup_date, unit="day"),
@@ -83,7 +84,7 @@ def _against_baseline(table: ir.Table, fact: str, change: str, days: ir.IntegerC
 
 
 COLUMNS = (
-    "customer_id", "as_of_date", "segment", "plan", "mrr", "tenure_days", "is_activated",
+    "customer_id", "as_of_date", *DIMENSIONS, "mrr", "tenure_days", "is_activated",
     "logins_recent", "logins_baseline", "usage_change",
     "key_actions_recent", "key_actions_baseline", "key_action_change", "days_since_last_login",
 )  # fmt: skip

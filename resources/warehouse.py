@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +82,7 @@ class Warehouse(dg.ConfigurableIOManager):
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
-        sql = self.store(name, obj.order_by(key) if key else obj)
+        sql = self.store(name, obj, key)
         meanings = self.descriptions | dict((context.definition_metadata or {}).get("columns", {}))
         self._comment(name, meanings)
         context.add_output_metadata(
@@ -94,8 +94,8 @@ class Warehouse(dg.ConfigurableIOManager):
             }
         )
 
-    def store(self, name: str, content: ir.Table) -> str:
-        """Replace table `name` in one statement, which is returned.
+    def store(self, name: str, content: ir.Table, key: Sequence[str] = ()) -> str:
+        """Replace table `name`, in the order of `key`, in one statement, which is returned.
 
         A killed run leaves the old table or the new one.
         """
@@ -103,8 +103,9 @@ class Warehouse(dg.ConfigurableIOManager):
         in_memory = content.op().find(ops.InMemoryTable)
         for small in in_memory:
             backend.con.register(small.name, small.data.to_pyarrow(small.schema))
-        query = backend.compiler.to_sqlglot(content)
-        create = sge.Create(this=sg.table(name, quoted=True), kind="TABLE", replace=True, expression=query)
+        query = sg.select(*_stored_columns(content)).from_(backend.compiler.to_sqlglot(content).subquery("filled"))
+        ordered = query.order_by(*(sg.column(column, quoted=True) for column in key))
+        create = sge.Create(this=sg.table(name, quoted=True), kind="TABLE", replace=True, expression=ordered)
         sql = create.sql(backend.dialect, pretty=True, unsupported_level=sg.ErrorLevel.RAISE)
         try:
             backend.raw_sql(sql)
@@ -130,6 +131,14 @@ class Warehouse(dg.ConfigurableIOManager):
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "preview": dg.MetadataValue.md(markdown_preview(table, PREVIEW_ROWS)),
         }
+
+
+def _stored_columns(content: ir.Table) -> Iterator[sge.Expression]:
+    """The columns as the expression types them: DuckDB makes a sum of integers a 128-bit one, and
+    Parquet a float of that."""
+    for name, kind in content.schema().items():
+        column = sg.column(name, quoted=True)
+        yield sge.cast(column, "BIGINT").as_(name, quoted=True) if kind.is_int64() else column
 
 
 def comment(backend: Backend, kind: str, place: sge.Expression, text: str) -> None:

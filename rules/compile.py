@@ -118,6 +118,7 @@ def _measured(
     if is_snapshot:
         model = model.mutate(month=calendar.month.max().as_scalar())
     if months == 1:
+        model = model.semi_join(calendar, "month")
         return model.group_by(keys).aggregate(**{columns[use]: measure(model, use[1]) for use in group})
     if first.aggregation == "count_distinct":
         spread = _spread(model, calendar, months)

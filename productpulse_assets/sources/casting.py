@@ -52,8 +52,9 @@ def canonical(column: ir.StringColumn, allowed: tuple[str, ...]) -> ir.StringCol
 def converted(amount: ir.Column, currency: ir.StringColumn, sources: Sources) -> ir.Column:
     """`amount` in the reporting currency; NULL where the currency has no rate."""
     home = currency.isnull() | (currency == sources.reporting_currency)
+    # A literal without its type would be one of three decimals.
     rates = [
-        (currency == code, (amount * ibis.literal(rate).cast("decimal(18, 8)")).cast(amount.type()))
+        (currency == code, (amount * ibis.literal(rate, type="decimal(18, 10)")).cast(amount.type()))
         for code, rate in sources.exchange_rates.items()
     ]
     return ibis.cases((home, amount), *rates, else_=ibis.null(amount.type()))
