@@ -4,8 +4,9 @@ import dagster as dg
 import ibis
 from dagster_duckdb import DuckDBResource
 
+from asset_checks.anomalies import anomaly_checks
 from asset_checks.as_of import as_of_checks
-from asset_checks.contracts import CONTRACTS, unbound
+from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
 from asset_checks.validation_gate import gates
@@ -15,18 +16,23 @@ from productpulse_assets.calendar import calendar
 from productpulse_assets.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.customer_months import customer_months
 from productpulse_assets.demo import demo_company
+from productpulse_assets.health import check_areas, health_scores
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
+from productpulse_assets.quality import data_quality_scores
 from productpulse_assets.reports.executive_summary import executive_summary
 from productpulse_assets.segments import kpi_by_segment, revenue_drivers
 from productpulse_assets.signals import customer_signals
 from productpulse_assets.sources.assets import datasets
+from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
 from resources.outputs import ReportFiles
 from resources.settings import CHECKOUT, RunSettings
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
+from rules.files import load
+from rules.models import HealthScores
 
 GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
@@ -35,9 +41,12 @@ def model_tables() -> dict[str, ibis.Table]:
     """The tables that metrics may be made of, as expressions over source datasets without data."""
     datasets = {name: unbound(name) for name in CONTRACTS} | {"calendar": unbound_calendar()}
     months = made_of(customer_months, datasets)
+    rejects = {f"{name}_rejects": ibis.table(REJECTS_SCHEMA, name=f"{name}_rejects") for name in CONTRACTS}
+    inventory = ibis.table(INVENTORY_SCHEMA, name="source_inventory")
     return {
         "customer_months": months,
         "customer_signals": made_of(customer_signals, datasets | {"customer_months": months}),
+        "data_quality_scores": made_of(data_quality_scores, datasets | rejects | {"source_inventory": inventory}),
     }
 
 
@@ -57,6 +66,7 @@ def build() -> dg.Definitions:
     """
     sources, catalog, models = load_sources(), load_catalog(), model_tables()
     check_against(catalog, models)
+    check_areas(load("health_scores", HealthScores), catalog)
     settings = RunSettings.from_environment()
     tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
     tables = [
@@ -73,6 +83,8 @@ def build() -> dg.Definitions:
         cohort_summary,
         funnel_summary,
         segment_funnel,
+        data_quality_scores,
+        health_scores,
     ]
     reports = [executive_summary]
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
@@ -84,7 +96,7 @@ def build() -> dg.Definitions:
             published_snapshot_asset(published, [report.key for report in reports]),
             exports_asset(list(published)),
         ],
-        asset_checks=[*gates(tolerances), as_of_checks, mrr_bridge, governance_check(catalog)],
+        asset_checks=[*gates(tolerances), as_of_checks, mrr_bridge, governance_check(catalog), anomaly_checks(catalog)],
         jobs=[validate_sources([source_inventory, *datasets])],
         schedules=[daily_refresh(sources.time_zone)],
         resources=resources(settings, sources.time_zone),

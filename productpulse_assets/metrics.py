@@ -71,7 +71,9 @@ def _governance(catalog: MetricCatalog, name: str, found: set[tuple[str, str]]) 
 
 
 @dg.asset(**TABLE, owners=["team:finance"], kinds={"duckdb"}, metadata={"key": ["metric_name", "month"]})
-def kpi_history(customer_months: ir.Table, customer_signals: ir.Table, calendar: ir.Table) -> ir.Table:
+def kpi_history(
+    customer_months: ir.Table, customer_signals: ir.Table, data_quality_scores: ir.Table, calendar: ir.Table
+) -> ir.Table:
     """One row per metric and month of the data.
 
     value is in the metric's unit, a share in [0, 1] for rates; NULL where it is not available.
@@ -80,7 +82,11 @@ def kpi_history(customer_months: ir.Table, customer_signals: ir.Table, calendar:
     """
     catalog = load_catalog()
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
-    models = {"customer_months": customer_months, "customer_signals": customer_signals}
+    models = {
+        "customer_months": customer_months,
+        "customer_signals": customer_signals,
+        "data_quality_scores": data_quality_scores,
+    }
     history = metric_history(catalog, models, calendar)
     amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))
     return history.mutate(amount=amount)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StringConstraints,
@@ -78,6 +79,58 @@ class Segments(Strict):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{', '.join(twice)} is named twice")
         return names
+
+
+# --- health_scores.yaml, data_quality.yaml -------------------------------------------------------
+
+Bands = Annotated[dict[str, float], Field(min_length=1)]
+"""Names and the lowest score of each, best first."""
+
+
+def _in_order(bands: dict[str, float]) -> dict[str, float]:
+    floors = list(bands.values())
+    if floors != sorted(floors, reverse=True) or floors[-1] != 0:
+        raise ValueError("give the bands from the highest floor to the lowest, which is 0")
+    return bands
+
+
+Ordered = AfterValidator(_in_order)
+
+
+class HealthArea(Strict):
+    """An area of the business, the metric that stands for it, and its two ends."""
+
+    metric: Name | None
+    healthy: float
+    risk: float
+
+    @model_validator(mode="after")
+    def _has_two_ends(self) -> HealthArea:
+        if self.healthy == self.risk:
+            raise ValueError("healthy and risk must differ")
+        return self
+
+
+class HealthScores(Strict):
+    """health_scores.yaml: how metrics become scores from 0 to 100."""
+
+    statuses: Annotated[Bands, Ordered]
+    areas: dict[Text, HealthArea] = Field(min_length=1)
+
+
+class DataQuality(Strict):
+    """data_quality.yaml: how datasets are scored from 0 to 1."""
+
+    fresh_days: int = Field(ge=0)
+    stale_days: int = Field(ge=1)
+    statuses: Annotated[Bands, Ordered]
+    business_risk: dict[Name, Text]
+
+    @model_validator(mode="after")
+    def _grows_stale(self) -> DataQuality:
+        if self.stale_days <= self.fresh_days:
+            raise ValueError("stale_days must be more than fresh_days")
+        return self
 
 
 # --- metric_catalog.yaml -----------------------------------------------------------------------
@@ -212,7 +265,7 @@ class Metric(Strict):
     """
 
     label: Text
-    category: Literal["Revenue", "Product", "Customer", "Unit economics"]
+    category: Literal["Revenue", "Product", "Customer", "Unit economics", "Data"]
     unit: Literal["money", "count", "rate", "ratio", "score", "days", "months", "number"]
     owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
     definition: Text

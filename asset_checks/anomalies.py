@@ -1,0 +1,87 @@
+"""Which KPIs left their usual range in the last complete month: a hint to look, never a stop."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import ibis.expr.types as ir
+from ibis import _
+
+from resources.tables import rows_of
+from rules.formats import value_text
+from rules.models import MetricCatalog
+from rules.periods import CURRENT, read_at
+
+USUAL_MONTHS = 12
+SIGMAS = 3
+
+
+def usual_ranges(kpi_history: ir.Table) -> ir.Table:
+    """One row per metric: its value in the last complete month, and mean and sample standard
+    deviation over the twelve months before it (months counts those with a value)."""
+    complete = kpi_history.filter(_.is_complete)
+    last = complete.month.max().as_scalar()
+    distance = (last.year() - complete.month.year()) * 12 + last.month() - complete.month.month()
+    near = complete.mutate(distance=distance).filter(_.distance <= USUAL_MONTHS)
+    before = _.distance > 0
+    return near.group_by("metric_name").aggregate(
+        value=_.value.max(where=_.distance == 0),
+        mean=_.value.mean(where=before),
+        deviation=_.value.std(where=before, how="sample"),
+        months=_.value.count(where=before),
+    )
+
+
+def is_unusual(value: float, mean: float, deviation: float) -> bool:
+    """Outside mean +- 3 standard deviations; a value that always was the same may not move."""
+    rounding = 1e-9 * max(1.0, abs(mean))
+    return abs(value - mean) > SIGMAS * deviation + rounding
+
+
+def anomaly_results(
+    catalog: MetricCatalog, metrics: Sequence[str], kpi_history: ir.Table
+) -> Iterator[dg.AssetCheckResult]:
+    """One WARN result per metric, in the order of `metrics`."""
+    ranges = {row["metric_name"]: row for row in rows_of(usual_ranges(kpi_history))}
+    for name in metrics:
+        row, unit = ranges.get(name), catalog.metrics[name].unit
+        if row is None or row["value"] is None or row["months"] < USUAL_MONTHS:
+            yield _result(name, True, f"Not judged: {USUAL_MONTHS} months with a value are needed before the last one.")
+            continue
+        low, high = (row["mean"] + sign * SIGMAS * row["deviation"] for sign in (-1, 1))
+        usual = f"{value_text(low, unit)} to {value_text(high, unit)}"
+        text = f"{catalog.metrics[name].label}: {value_text(row['value'], unit)}; usual is {usual}."
+        yield _result(name, not is_unusual(row["value"], row["mean"], row["deviation"]), text)
+
+
+def check_name(metric: str) -> str:
+    return f"usual_{metric}"
+
+
+def _result(metric: str, passed: bool, description: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=check_name(metric), passed=passed, severity=dg.AssetCheckSeverity.WARN, description=description
+    )
+
+
+def anomaly_checks(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
+    """The checks of every metric with a history, as one step of the graph."""
+    metrics = [name for name in catalog.metrics if read_at(catalog, name) != CURRENT]
+
+    @dg.multi_asset_check(
+        name="kpi_anomalies",
+        specs=[
+            dg.AssetCheckSpec(
+                check_name(name),
+                asset="kpi_history",
+                description=f"The last complete month is within mean ± {SIGMAS} sigma of the {USUAL_MONTHS} before it.",
+            )
+            for name in metrics
+        ],
+        ins={"kpi_history": dg.AssetIn()},
+        can_subset=True,
+    )
+    def check(context: dg.AssetCheckExecutionContext, kpi_history: ir.Table) -> Iterator[dg.AssetCheckResult]:
+        wanted = {key.name for key in context.selected_asset_check_keys}
+        yield from anomaly_results(catalog, [name for name in metrics if check_name(name) in wanted], kpi_history)
+
+    return check
