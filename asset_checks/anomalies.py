@@ -6,7 +6,6 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
-from resources.tables import rows_of
 from rules.formats import value_text
 from rules.models import MetricCatalog
 from rules.periods import CURRENT, read_at
@@ -41,7 +40,7 @@ def anomaly_results(
     catalog: MetricCatalog, metrics: Sequence[str], kpi_history: ir.Table
 ) -> Iterator[dg.AssetCheckResult]:
     """One WARN result per metric, in the order of `metrics`."""
-    ranges = {row["metric_name"]: row for row in rows_of(usual_ranges(kpi_history))}
+    ranges = {row["metric_name"]: row for row in usual_ranges(kpi_history).to_pyarrow().to_pylist()}
     for name in metrics:
         row, unit = ranges.get(name), catalog.metrics[name].unit
         if row is None or row["value"] is None or row["months"] < USUAL_MONTHS:

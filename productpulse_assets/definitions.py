@@ -20,7 +20,10 @@ from productpulse_assets.health import check_areas, health_scores
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.quality import data_quality_scores
+from productpulse_assets.reports.business_questions import business_questions
+from productpulse_assets.reports.data_quality_report import data_quality_report
 from productpulse_assets.reports.executive_summary import executive_summary
+from productpulse_assets.reports.metric_definitions import metric_definitions
 from productpulse_assets.segments import kpi_by_segment, revenue_drivers
 from productpulse_assets.signals import customer_signals
 from productpulse_assets.sources.assets import datasets
@@ -33,6 +36,7 @@ from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
 from rules.files import load
 from rules.models import HealthScores
+from rules.questions import load_questions
 
 GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
@@ -66,6 +70,7 @@ def build() -> dg.Definitions:
     """
     sources, catalog, models = load_sources(), load_catalog(), model_tables()
     check_against(catalog, models)
+    load_questions(catalog)
     check_areas(load("health_scores", HealthScores), catalog)
     settings = RunSettings.from_environment()
     tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
@@ -86,7 +91,7 @@ def build() -> dg.Definitions:
         data_quality_scores,
         health_scores,
     ]
-    reports = [executive_summary]
+    reports = [executive_summary, metric_definitions, data_quality_report, business_questions]
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
     return dg.Definitions(
         assets=[

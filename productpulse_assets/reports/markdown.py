@@ -17,6 +17,11 @@ def escape(text: object) -> str:
     return html.escape(_SPECIAL.sub(r"\\\1", line), quote=False)
 
 
+def share(value: float | None) -> str:
+    """A share as a percentage, or a dash where there is none to have."""
+    return "–" if value is None else percent(value)
+
+
 def render(template: str, **content: object) -> str:
     """`<template>.md.jinja` beside this module, filled in."""
     environment = jinja2.Environment(
@@ -31,6 +36,6 @@ def render(template: str, **content: object) -> str:
         "escape_md": escape,
         "value_text": value_text,
         "change_text": change_text,
-        "percent": percent,
+        "share": share,
     }
     return environment.get_template(f"{template}.md.jinja").render(**content)

@@ -14,7 +14,7 @@ VALUE_LENGTH = 200
 
 
 @ibis.udf.scalar.builtin
-def to_json(row) -> dt.string:
+def to_json(row) -> dt.json:
     """A struct as JSON text; DuckDB and Spark know it by the same name."""
 
 
@@ -51,7 +51,7 @@ def rejected_lines(malformed: ir.Table) -> ir.Table:
         check_name=_.check_name,
         value=_.value.left(VALUE_LENGTH),
         row_key=ibis.null("string"),
-        row_json=to_json(ibis.struct({"line": malformed.line})),
+        row_json=to_json(ibis.struct({"line": malformed.line})).cast("string"),
     )
 
 
@@ -64,7 +64,7 @@ def _with_source_row(rows: ir.Table, raw: ir.Table, found: dict[str, str]) -> ir
     given = [name for name in raw.columns if name not in PLACE]
     source = raw.select(
         *PLACE,
-        row_json=to_json(ibis.struct({name: raw[name] for name in given})),
+        row_json=to_json(ibis.struct({name: raw[name] for name in given})).cast("string"),
         **{f"given_{ours}": raw[theirs].cast("string") for ours, theirs in found.items()},
     )
     joined = rows.inner_join(source, list(PLACE))

@@ -1,0 +1,33 @@
+"""What came in, what was kept out and why, and how far each dataset can be trusted."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from asset_checks.contracts import DATASETS
+from productpulse_assets.reports.markdown import render
+from resources.tables import rows_of
+
+REJECTS = {f"{name}_rejects": dg.AssetIn() for name in DATASETS}
+
+
+@dg.asset(group_name="reports", owners=["team:data"], kinds={"markdown"}, io_manager_key="reports", ins=REJECTS)
+def data_quality_report(
+    data_quality_scores: ir.Table, source_inventory: ir.Table, calendar: ir.Table, **rejects: ir.Table
+) -> str:
+    """Scores by dataset, every kind of reject with its first row, and what is absent."""
+    return render(
+        "data_quality_report",
+        as_of=rows_of(calendar)[0]["as_of_date"],
+        scores=rows_of(data_quality_scores),
+        inventory=rows_of(source_inventory),
+        reasons=rows_of(reject_reasons(list(rejects.values()))),
+    )
+
+
+def reject_reasons(rejects: list[ir.Table]) -> ir.Table:
+    """One row per dataset, column and rule broken: how often, and the first row that broke it."""
+    grouped = ibis.union(*rejects).group_by(["dataset", "column_name", "check_name"])
+    reasons = grouped.aggregate(rows=_.count(), first_row=_.row_number.min(), value=_.value.argmin(_.row_number))
+    return reasons.order_by("dataset", _.rows.desc(), "column_name", "check_name")

@@ -1,0 +1,68 @@
+"""Business questions: their answers are sentences with metrics in them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from rules.files import RulesError, Strict, load
+from rules.formats import change_text, value_text
+from rules.models import MetricCatalog, Name, Text
+
+CHANGE = ".change"
+
+
+class Question(Strict):
+    """A question, who asks it, what answers it, and the answer with {metric} placeholders."""
+
+    question: Text
+    owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
+    metrics: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    tables: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    answer: Text
+
+
+class BusinessQuestions(Strict):
+    """business_questions.yaml."""
+
+    questions: Annotated[tuple[Question, ...], Field(min_length=1, strict=False)]
+
+
+def load_questions(catalog: MetricCatalog) -> BusinessQuestions:
+    """business_questions.yaml; raises RulesError for a metric that the catalog does not have."""
+    questions = load("business_questions", BusinessQuestions)
+    for number, item in enumerate(questions.questions, start=1):
+        for name in (*item.metrics, *(each.removesuffix(CHANGE) for each in placeholders(item.answer))):
+            if name not in catalog.metrics:
+                raise RulesError(
+                    f"business_questions.yaml: questions > {number} ('{item.question}'): there is no metric "
+                    f"'{name}'; accepted: {', '.join(catalog.metrics)}."
+                )
+    return questions
+
+
+def placeholders(answer: str) -> list[str]:
+    """What stands in braces."""
+    try:
+        return [name for _text, name, _format, _conversion in string.Formatter().parse(answer) if name is not None]
+    except ValueError as error:
+        raise RulesError(f"business_questions.yaml: '{answer}': {error}.") from error
+
+
+def answered(item: Question, present: Mapping[str, Mapping[str, object]], currency: str) -> str:
+    """The answer with the numbers of kpi_summary, or why there is none."""
+    for name in dict.fromkeys(each.removesuffix(CHANGE) for each in placeholders(item.answer)):
+        if present[name]["value"] is None:
+            return f"Not available: {present[name]['label']}. {present[name]['not_available_reason']}"
+    answer = item.answer
+    for placeholder in placeholders(item.answer):
+        row = present[placeholder.removesuffix(CHANGE)]
+        if placeholder.endswith(CHANGE):
+            said = change_text(row["change"], row["unit"], currency)
+        else:
+            said = value_text(row["value"], row["unit"], currency)
+        answer = answer.replace(f"{{{placeholder}}}", said)
+    return answer
