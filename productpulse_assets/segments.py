@@ -22,19 +22,32 @@ def kpi_by_segment(customer_months: ir.Table, customer_signals: ir.Table, calend
     metric's unit; NULL where the member has nothing to compute it from.
     """
     catalog = load_catalog()
-    models = {"customer_months": customer_months, "customer_signals": customer_signals}
-    months = read_months(calendar)
+    models = {"customer_months": sliced(customer_months), "customer_signals": sliced(customer_signals)}
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
-    slices = [
-        members_of(dimension, metric_history(catalog, models, months, [dimension]), customer_months)
-        for dimension in DIMENSIONS
-    ]
     flows = [name for name in catalog.metrics if read_at(catalog, name) == LAST_COMPLETE]
-    table = (ibis.union(*slices) if len(slices) > 1 else slices[0]).join(months, "month")
-    wanted = ibis.ifelse(_.metric_name.isin(flows), _.is_last_complete, _.is_last)
-    amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))
-    present = table.filter(wanted).mutate(amount=amount)
-    return present.select("metric_name", "dimension", "member", "value", "amount", "customers")
+    months = read_months(calendar)
+    history = metric_history(catalog, models, months, ["dimension", "member"]).drop("is_complete")
+    keys = ["month", "dimension", "member"]
+    sizes = models["customer_months"].group_by(keys).aggregate(customers=_.paying_end.sum())
+    table = history.join(months, "month").left_join(sizes, keys)
+    present = table.filter(ibis.ifelse(_.metric_name.isin(flows), _.is_last_complete, _.is_last))
+    return present.select(
+        "metric_name",
+        "dimension",
+        "member",
+        "value",
+        amount=ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY)),
+        customers=_.customers.fill_null(0),
+    )
+
+
+def sliced(model: ir.Table) -> ir.Table:
+    """Every row once per dimension, under the member that it belongs to."""
+    slices = [
+        model.mutate(dimension=ibis.literal(name), member=model[name].cast("string").fill_null(UNKNOWN_MEMBER))
+        for name in DIMENSIONS
+    ]
+    return ibis.union(*slices) if len(slices) > 1 else slices[0]
 
 
 def read_months(calendar: ir.Table) -> ir.Table:
@@ -43,16 +56,6 @@ def read_months(calendar: ir.Table) -> ir.Table:
     last = calendar.month.max().as_scalar()
     months = calendar.mutate(is_last=_.month == last, is_last_complete=(_.month == complete).fill_null(False))
     return months.filter(_.is_last | _.is_last_complete)
-
-
-def members_of(dimension: str, history: ir.Table, customer_months: ir.Table) -> ir.Table:
-    """The values of a dimension's members, with how many customers of each pay."""
-    named = customer_months.mutate(member=customer_months[dimension].cast("string").fill_null(UNKNOWN_MEMBER))
-    sizes = named.group_by(["month", "member"]).aggregate(customers=_.paying_end.sum())
-    joined = history.rename(member=dimension).left_join(sizes, ["month", "member"])
-    return joined.select(
-        "metric_name", "month", "member", "value", dimension=ibis.literal(dimension), customers=_.customers.fill_null(0)
-    )
 
 
 @dg.asset(**TABLE, metadata={"key": ["dimension", "member"]})
@@ -67,16 +70,15 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
     months = customer_months.mutate(distance=months_before(complete, customer_months.month)).filter(
         _.distance.isin([0, 1])
     )
-    moves = [
-        months.group_by(
-            dimension=ibis.literal(name), member=_[name].cast("string").fill_null(UNKNOWN_MEMBER)
-        ).aggregate(
+    table = (
+        sliced(months)
+        .group_by(["dimension", "member"])
+        .aggregate(
             mrr_before=_.mrr_end.sum(where=_.distance == 1).fill_null(0).cast(MONEY),
             mrr_after=_.mrr_end.sum(where=_.distance == 0).fill_null(0).cast(MONEY),
         )
-        for name in DIMENSIONS
-    ]
-    table = (ibis.union(*moves) if len(moves) > 1 else moves[0]).mutate(change=_.mrr_after - _.mrr_before)
+        .mutate(change=_.mrr_after - _.mrr_before)
+    )
     total = _.change.sum().over(group_by="dimension").cast("float64").nullif(0)
     return table.mutate(share_of_change=_.change.cast("float64") / total)
 

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import hypothesis.strategies as st
 import ibis
+import ibis.expr.operations as ops
 import pytest
 from hypothesis import given, settings
 
-from asset_checks.contracts import unbound
+from asset_checks.contracts import CONTRACTS, unbound
 from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.customer_months import customer_months
 from productpulse_assets.definitions import model_tables
@@ -20,7 +21,7 @@ from rules.catalog import load_catalog
 from rules.compile import metric_columns, metric_history
 from rules.models import Derived, Measure, MetricCatalog
 from rules.periods import LAST_COMPLETE, read_at
-from tests.builders import calendar, dataset, rows, stored
+from tests.builders import calendar, dataset, stored
 
 UNBOUND_CALENDAR = ibis.table(CALENDAR, name="calendar")
 SALES = ibis.schema(
@@ -60,12 +61,22 @@ def catalog_of(metrics):
     return MetricCatalog.model_validate({"activation_threshold": 5, "metrics": labelled})
 
 
+def compiled(query):
+    """A query's SQL, and the small tables that are written into it."""
+    return ibis.to_sql(query, dialect="duckdb"), {op.name: op.to_expr() for op in query.op().find(ops.InMemoryTable)}
+
+
+def result(sql, inside, **tables):
+    """The rows that a compiled query gives over these tables."""
+    return rows_of(stored(sql, **inside, **tables))
+
+
 def history(metrics, by=()):
     """The rows of metric_history for these metrics over ROWS."""
     models = {name: ibis.table(schema, name=name) for name, schema in MODELS.items()}
     query = metric_history(catalog_of(metrics), models, UNBOUND_CALENDAR, by)
     tables = {name: table_of(ROWS[name], schema) for name, schema in MODELS.items()}
-    return rows_of(stored(ibis.to_sql(query, dialect="duckdb"), **tables, calendar=calendar("2026-01-01", AS_OF)))
+    return result(*compiled(query), **tables, calendar=calendar("2026-01-01", AS_OF))
 
 
 def by_month(metrics):
@@ -303,10 +314,8 @@ def test_money_is_exact_to_the_cent():
         models, UNBOUND_CALENDAR,
     )  # fmt: skip
     cents = table_of([{**ROWS["sales"][0], "amount": Decimal("0.10")}] * 10_000, SALES)
-    found = stored(ibis.to_sql(query, dialect="duckdb"), sales=cents, calendar=calendar("2026-01-01", "2026-01-31"))
-    assert rows_of(found) == [
-        {"amount": Decimal("1000.00"), "yearly": Decimal("12000.00"), "more": Decimal("13000.00")}
-    ]
+    found = result(*compiled(query), sales=cents, calendar=calendar("2026-01-01", "2026-01-31"))
+    assert found == [{"amount": Decimal("1000.00"), "yearly": Decimal("12000.00"), "more": Decimal("13000.00")}]
 
 
 # --- every metric of the catalog, worked out by hand ---------------------------------------------
@@ -318,28 +327,40 @@ APRIL = dt.date(2026, 4, 1)
 DECEMBER = dt.date(2025, 12, 1)
 CUSTOMER_MONTHS = [
     # December lies outside of three complete months: none of it may count.
-    {"customer_id": "C1", "month": DECEMBER, "mrr_end": 90, "paying_end": 1, "payments_failed": 7, "payments_succeeded": 7},
-    {"customer_id": "C1", "month": JANUARY, "mrr_end": 100, "paying_end": 1, "payments_failed": 1, "payments_succeeded": 3},
-    {"customer_id": "C2", "month": FEBRUARY, "mrr_end": 200, "paying_end": 1, "payments_failed": 2, "payments_succeeded": 3},
+    {"customer_id": "C1", "month": DECEMBER, "mrr_end": 90, "paying_end": 1, "is_new": 1, "acquisition_cost": 999,
+     "payments_failed": 7, "payments_succeeded": 7, "nps_responses": 5, "nps_score_sum": 5, "nps_promoters": 0, "nps_detractors": 5},
+    {"customer_id": "C1", "month": JANUARY, "mrr_end": 100, "paying_start": 1, "paying_end": 1, "acquisition_cost": 999,
+     "payments_failed": 1, "payments_succeeded": 3, "nps_responses": 2, "nps_score_sum": 12, "nps_detractors": 1},
+    {"customer_id": "C2", "month": FEBRUARY, "mrr_end": 200, "paying_end": 1, "is_new": 1, "acquisition_cost": 100,
+     "payments_failed": 2, "payments_succeeded": 3},
+    {"customer_id": "C6", "month": FEBRUARY, "paying_start": 1, "is_churned": 1},
     # March: C1 expands, C2 contracts, C3 leaves, C4 is new, C5 comes back.
-    {"customer_id": "C1", "month": MARCH, "mrr_start": 100, "mrr_expansion": 50, "mrr_end": 150,
+    {"customer_id": "C1", "month": MARCH, "mrr_start": 100, "mrr_expansion": 50, "mrr_end": 150, "acquisition_cost": 999,
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 100, "mrr_kept_12m": 150, "mrr_retained_12m": 100,
-     "payments_failed": 0, "payments_succeeded": 3},
+     "payments_failed": 0, "payments_succeeded": 3, "logins": 30, "key_actions": 12, "features_used_sum": 9, "usage_records": 4,
+     "nps_responses": 3, "nps_score_sum": 27, "nps_promoters": 2, "tickets_opened": 5},
     {"customer_id": "C2", "month": MARCH, "mrr_start": 200, "mrr_contraction": 80, "mrr_end": 120,
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 200, "mrr_kept_12m": 120, "mrr_retained_12m": 120,
-     "payments_failed": 1, "payments_succeeded": 1},
+     "payments_failed": 1, "payments_succeeded": 1, "logins": 18, "key_actions": 8, "features_used_sum": 6, "usage_records": 1},
     {"customer_id": "C3", "month": MARCH, "mrr_start": 50, "mrr_churned": 50, "mrr_end": 0,
-     "paying_start": 1, "is_churned": 1, "mrr_12m_ago": 40},
-    {"customer_id": "C4", "month": MARCH, "mrr_new": 300, "mrr_end": 300, "paying_end": 1, "is_new": 1},
+     "paying_start": 1, "is_churned": 1, "mrr_12m_ago": 40, "logins": 2, "usage_records": 1, "tickets_opened": 1},
+    {"customer_id": "C4", "month": MARCH, "mrr_new": 300, "mrr_end": 300, "paying_end": 1, "is_new": 1, "acquisition_cost": 300},
     {"customer_id": "C5", "month": MARCH, "mrr_reactivation": 80, "mrr_end": 80, "paying_end": 1, "is_reactivated": 1},
     # April is not over: stocks are read here, flows are not.
-    {"customer_id": "C1", "month": APRIL, "mrr_start": 150, "mrr_end": 150, "paying_start": 1, "paying_end": 1},
-    {"customer_id": "C2", "month": APRIL, "mrr_start": 120, "mrr_end": 120, "paying_start": 1, "paying_end": 1},
-    {"customer_id": "C4", "month": APRIL, "mrr_start": 300, "mrr_end": 300, "paying_start": 1, "paying_end": 1},
+    {"customer_id": "C1", "month": APRIL, "mrr_start": 150, "mrr_end": 150, "paying_start": 1, "paying_end": 1,
+     "is_activated": 1, "days_to_first_key_action": 10, "logins": 500, "tickets_opened": 500},
+    {"customer_id": "C2", "month": APRIL, "mrr_start": 120, "mrr_end": 120, "paying_start": 1, "paying_end": 1,
+     "days_to_first_key_action": 40},
+    {"customer_id": "C4", "month": APRIL, "mrr_start": 300, "mrr_end": 300, "paying_start": 1, "paying_end": 1,
+     "is_activated": 1, "days_to_first_key_action": 3},
     {"customer_id": "C5", "month": APRIL, "mrr_start": 80, "mrr_churned": 80, "paying_start": 1, "is_churned": 1,
-     "payments_failed": 9, "payments_succeeded": 9},
+     "is_new": 1, "acquisition_cost": 7000, "payments_failed": 9, "payments_succeeded": 9, "nps_responses": 9},
 ]  # fmt: skip
-MODEL_ROWS = {"customer_months": CUSTOMER_MONTHS}
+MODEL_ROWS = {
+    "customer_months": CUSTOMER_MONTHS,
+    "customer_signals": [{"customer_id": f"C{n}", "usage_change": x} for n, x in enumerate((-0.9, -1.0, -0.8, 0.5, None))],
+    "data_quality_scores": [{"dataset": "customers", "overall_score": 0.9}, {"dataset": "targets", "overall_score": 0.7}, {"dataset": "nps_scores", "overall_score": None}],
+}  # fmt: skip
 """By model; a number that a row does not say is 0."""
 
 WORKED = {
@@ -370,6 +391,24 @@ WORKED = {
     "customer_churn_rate": 1 / 3,
     "retention_rate": 2 / 3,
     "revenue_churn_rate": 50 / 350,
+    "activation_rate": 2 / 4,
+    "usage_frequency": (30 + 18 + 2) / 4,
+    "key_action_rate": (12 + 8) / 50,
+    "engagement_drop_rate": 2 / 4,  # -0.9 and -1.0 of four known; -0.8 is not below
+    "feature_adoption_proxy": (9 + 6) / (4 + 1 + 1),
+    "time_to_activation": (10 + 3) / 2,
+    "nps_responses": 2 + 3,
+    "nps_promoters": 2,
+    "nps_detractors": 1,
+    "average_nps": (12 + 27) / 5,
+    "net_promoter_score": 100 * (2 - 1) / 5,
+    "support_burden": (5 + 1) / 4,
+    "average_monthly_churn_rate": (1 + 1) / (1 + 1 + 3),
+    "blended_acquisition_cost": (100 + 300) / 2,
+    "customer_lifetime_value": (650 / 4) / 0.4,  # in March: ARPU of 150 + 120 + 300 + 80 over 4
+    "ltv_to_cac": 406.25 / 200,
+    "cac_payback_months": 200 / 162.5,
+    "data_quality_score": (0.9 + 0.7) / 2,  # an absent dataset has no score
 }
 
 
@@ -383,8 +422,8 @@ def worked_values():
         name: table_of([_row(given_values, schema) for given_values in MODEL_ROWS.get(name, [])], schema)
         for name, schema in schemas.items()
     }
-    found = stored(ibis.to_sql(query, dialect="duckdb"), **tables, calendar=calendar("2025-12-01", NOW))
-    values = {(row["metric_name"], row["month"]): row["value"] for row in rows_of(found)}
+    found = result(*compiled(query), **tables, calendar=calendar("2025-12-01", NOW))
+    values = {(row["metric_name"], row["month"]): row["value"] for row in found}
     months = {name: MARCH if read_at(catalog, name) == LAST_COMPLETE else APRIL for name in catalog.metrics}
     return {name: values.get((name, month)) for name, month in months.items()}
 
@@ -409,7 +448,7 @@ def test_no_case_is_left_of_a_metric_that_is_gone():
 
 # --- what holds for any history ------------------------------------------------------------------
 
-FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores")
+DATASETS = [name for name in CONTRACTS if name in customer_months.keys_by_input_name]
 CUSTOMERS = [{"segment": segment} for segment in ("SMB", "SMB", "Enterprise", None, "Mid-Market", "Enterprise")]
 dates = st.dates(min_value=dt.date(2025, 1, 1), max_value=dt.date(2026, 6, 10))
 histories = st.lists(
@@ -428,7 +467,7 @@ histories = st.lists(
 @functools.cache
 def queries():
     """SQL for the fact table, for its metrics and for those by segment; compiled once."""
-    facts = {name: unbound(name) for name in ("customers", "subscriptions", *FACTS)}
+    facts = {name: unbound(name) for name in DATASETS}
     months = customer_months(**facts, calendar=UNBOUND_CALENDAR)
     models = {"customer_months": ibis.table(months.schema(), name="customer_months")}
     expressions = (
@@ -436,7 +475,7 @@ def queries():
         metric_history(load_catalog(), models, UNBOUND_CALENDAR),
         metric_history(load_catalog(), models, UNBOUND_CALENDAR, ["segment"]),
     )
-    return [ibis.to_sql(expression, dialect="duckdb") for expression in expressions]
+    return [compiled(expression) for expression in expressions]
 
 
 def measured(periods):
@@ -451,11 +490,11 @@ def measured(periods):
     ]
     subscriptions = [{key: value for key, value in row.items() if key != "span"} for row in subscriptions]
     given_rows = {"customers": CUSTOMERS, "subscriptions": subscriptions}
-    tables = {name: dataset(name, *given_rows.get(name, ())) for name in ("customers", "subscriptions", *FACTS)}
+    tables = {name: dataset(name, *given_rows.get(name, ())) for name in DATASETS}
     months = calendar("2025-01-01", "2026-06-10")
     facts, total, parts = queries()
-    facts = stored(facts, **tables, calendar=months)
-    return [rows_of(stored(sql, customer_months=facts, calendar=months)) for sql in (total, parts)]
+    facts = stored(facts[0], **tables, calendar=months)
+    return [result(*query, customer_months=facts, calendar=months) for query in (total, parts)]
 
 
 def is_additive(catalog, name):
@@ -526,10 +565,10 @@ def test_the_facts_that_the_properties_use_are_not_all_unknown():
     )
     found = {row["metric_name"]: row["value"] for row in total if row["month"] == dt.date(2026, 5, 1)}
     assert (found["gross_revenue_retention"], found["retention_rate"], found["churned_revenue"]) == (1, 1, 0)
-    assert rows(stored(queries()[1], customer_months=empty_months(), calendar=calendar("2026-01-01", AS_OF)), "value") == (
-        [(None,)] * 3 * len({row["metric_name"] for row in total})
-    )  # fmt: skip
 
 
-def empty_months():
-    return table_of([], model_tables()["customer_months"].schema())
+def test_without_rows_every_metric_is_unknown():
+    none = table_of([], model_tables()["customer_months"].schema())
+    found = result(*queries()[1], customer_months=none, calendar=calendar("2026-01-01", AS_OF))
+    assert len(found) > 0
+    assert {row["value"] for row in found} == {None}
