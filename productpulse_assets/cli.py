@@ -197,6 +197,32 @@ def status(home: Path | None) -> None:
 
 
 @main.command()
+@click.argument("name")
+@rules_option
+@home_option
+def metric(name: str, rules: Path | None, home: Path | None) -> None:
+    """Say what a metric means, what it is now and how it went; NAME is its name, label or alias."""
+    settle(rules=rules, home=home)
+    from productpulse_assets import metric_card, telling
+    from resources.settings import Home, default_home
+    from rules.files import RulesError, load
+    from rules.models import MetricCatalog, Sources
+
+    try:
+        catalog, currency = load("metric_catalog", MetricCatalog), load("sources", Sources).reporting_currency
+    except RulesError as error:
+        _misused(str(error))
+    found = metric_card.find(catalog, name)
+    if found is None:
+        _misused(f"There is no metric '{name}'. There are: {', '.join(catalog.metrics)}.")
+    place = Home(default_home())
+    if not place.published.exists():
+        telling.fail(f"There is no snapshot in {place.root}. Make one with: productpulse run", STOPPED)
+    for line in metric_card.card_lines(telling.read_only(place.published), found, currency):
+        click.echo(line)
+
+
+@main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @data_option
 @as_of_option

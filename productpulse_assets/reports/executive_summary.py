@@ -5,50 +5,89 @@ import ibis.expr.types as ir
 
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.catalog import load_catalog
 from rules.files import load
 from rules.models import Sources
 
-BRIDGE = (
-    ("opening_revenue", ""),
-    ("new_revenue", "+"),
-    ("reactivation_revenue", "+"),
-    ("expansion_revenue", "+"),
-    ("contraction_revenue", "-"),
-    ("churned_revenue", "-"),
-)
+SECTIONS = {
+    "Snapshot": (
+        "monthly_recurring_revenue", "annual_recurring_revenue", "paying_customers", "average_revenue_per_user",
+        "net_new_revenue", "revenue_growth_rate", "quick_ratio",
+    ),
+    "Retention and churn": (
+        "customer_churn_rate", "retention_rate", "revenue_churn_rate", "gross_revenue_retention",
+        "net_revenue_retention", "monthly_gross_revenue_retention", "monthly_net_revenue_retention",
+    ),
+    "Engagement": (
+        "activation_rate", "time_to_activation", "usage_frequency", "key_action_rate", "engagement_drop_rate",
+        "feature_adoption_proxy",
+    ),
+    "Customer voice and support": ("net_promoter_score", "average_nps", "nps_responses", "support_burden"),
+    "Unit economics": (
+        "blended_acquisition_cost", "customer_lifetime_value", "ltv_to_cac", "cac_payback_months",
+        "average_monthly_churn_rate",
+    ),
+}  # fmt: skip
+BRIDGE = {
+    "opening_revenue": "",
+    "new_revenue": "+",
+    "reactivation_revenue": "+",
+    "expansion_revenue": "+",
+    "contraction_revenue": "-",
+    "churned_revenue": "-",
+}
+MOVERS_SHOWN = 2
+"""Members shown per dimension on either side: those that gained and those that lost most."""
 
 
-@dg.asset(
-    group_name="reports",
-    owners=["team:finance"],
-    kinds={"markdown"},
-    io_manager_key="reports",
-)
-def executive_summary(kpi_summary: ir.Table, calendar: ir.Table, source_inventory: ir.Table) -> str:
-    """Where the business stands: every metric with its change, how revenue moved, what is not available."""
-    rows = rows_of(kpi_summary)
-    by_name = {row["metric_name"]: row for row in rows}
-    stock = rows_of(source_inventory)
-    categories = dict.fromkeys(metric.category for metric in load_catalog().metrics.values())
+@dg.asset(group_name="reports", owners=["team:finance"], kinds={"markdown"}, io_manager_key="reports")
+def executive_summary(
+    kpi_summary: ir.Table,
+    health_scores: ir.Table,
+    revenue_drivers: ir.Table,
+    calendar: ir.Table,
+    source_inventory: ir.Table,
+) -> str:
+    """Where the business stands: health, targets, how revenue moved and what moved it, every metric
+    with its change, and what is not available and why."""
+    rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
     return render(
         "executive_summary",
         currency=load("sources", Sources).reporting_currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
-        categories={
-            name: [by_name[metric] for metric in load_catalog().metrics if by_name[metric]["category"] == name]
-            for name in categories
-        },
-        bridge=_bridge(by_name),
-        missing=[row for row in rows if row["value"] is None],
-        datasets=stock,
+        sections=_sections(rows),
+        health=rows_of(health_scores),
+        targets=[row for row in rows.values() if row["target_value"] is not None],
+        bridge=_bridge(rows),
+        movers=_movers(rows_of(revenue_drivers)),
+        missing=[row for row in rows.values() if row["value"] is None],
+        datasets=rows_of(source_inventory),
     )
 
 
-def _bridge(by_name: dict[str, dict[str, object]]) -> dict[str, object] | None:
+def _sections(rows: dict[str, dict]) -> dict[str, list[dict]]:
+    """The metrics by section; those that no section names come last, so that none is left out."""
+    placed = {name for names in SECTIONS.values() for name in names} | set(BRIDGE)
+    sections = {title: [rows[name] for name in names if name in rows] for title, names in SECTIONS.items()}
+    rest = [row for name, row in rows.items() if name not in placed]
+    return {title: found for title, found in (sections | {"Further metrics": rest}).items() if found}
+
+
+def _bridge(rows: dict[str, dict]) -> dict[str, object] | None:
     """Opening MRR, the month's movements and the closing MRR they add up to; None without a month."""
-    lines = [(by_name[name], sign) for name, sign in BRIDGE if name in by_name]
+    lines = [(rows[name], sign) for name, sign in BRIDGE.items() if name in rows]
     if len(lines) < len(BRIDGE) or any(row["value"] is None for row, _sign in lines):
         return None
     closing = sum(row["amount"] * (-1 if sign == "-" else 1) for row, sign in lines)
     return {"lines": lines, "closing": closing, "month": lines[0][0]["period_start"]}
+
+
+def _movers(drivers: list[dict]) -> dict[str, list[dict]]:
+    """By dimension, the members that gained most and those that lost most."""
+    by_dimension: dict[str, list[dict]] = {}
+    for row in sorted(drivers, key=lambda row: (row["dimension"], -row["change"], row["member"])):
+        if row["change"]:
+            by_dimension.setdefault(row["dimension"], []).append(row)
+    return {
+        dimension: members if len(members) <= 2 * MOVERS_SHOWN else members[:MOVERS_SHOWN] + members[-MOVERS_SHOWN:]
+        for dimension, members in by_dimension.items()
+    }
