@@ -1,0 +1,54 @@
+"""What the README says is what the program does."""
+
+import re
+import shutil
+from pathlib import Path
+
+import yaml
+from click.testing import CliRunner
+
+from asset_checks.contracts import CONTRACTS
+from productpulse_assets.cli import main
+from productpulse_assets.definitions import model_tables
+from rules.catalog import check_against, load_catalog
+
+CHECKOUT = Path(__file__).parent.parent
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+
+def contract_line(name: str) -> str:
+    schema = CONTRACTS[name]
+    required = ", ".join(f"`{column}`" for column, about in schema.columns.items() if about.required)
+    optional = ", ".join(f"`{column}`" for column, about in schema.columns.items() if not about.required)
+    mark = " (required)" if schema.metadata["is_required"] else ""
+    return f"| {name}{mark} | {', '.join(schema.metadata['key'])} | {required} | {optional} |"
+
+
+def test_the_table_of_datasets_is_that_of_the_contracts():
+    lines = [line for line in README.splitlines() if line.startswith(tuple(f"| {name} " for name in CONTRACTS))]
+    assert lines == [contract_line(name) for name in CONTRACTS]
+
+
+def test_every_command_is_described():
+    described = set(re.findall(r"^\| `productpulse (\w+)", README, re.MULTILINE))
+    assert described == set(main.commands)
+
+
+def test_every_option_that_is_described_exists():
+    for name, options in re.findall(r"^\| `productpulse (\w+)([^`]*)`", README, re.MULTILINE):
+        known = CliRunner().invoke(main, [name, "--help"]).output
+        for option in re.findall(r"--[a-z-]+", options):
+            assert option in known, f"{name} {option}"
+
+
+def test_the_metric_shown_can_be_added_as_it_stands(tmp_path, monkeypatch):
+    for file in (CHECKOUT / "rules").glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "label:" in block)
+    catalog = tmp_path / "metric_catalog.yaml"
+    catalog.write_text(catalog.read_text(encoding="utf-8") + "\n" + shown, encoding="utf-8")
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    (name,) = yaml.safe_load(shown)
+    loaded = load_catalog()
+    check_against(loaded, model_tables())
+    assert loaded.metrics[name].label == "Collected per paying customer"
