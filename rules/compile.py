@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 import ibis
@@ -70,10 +70,10 @@ def _measured_months(
     names = [name for name in catalog.metrics if _has(catalog, name, models, by)]
     wanted = list(dict.fromkeys(use for name in names for use in uses(catalog.metrics[name])))
     columns = {use: f"m{number}" for number, use in enumerate(wanted)}
-    wide = _members(wanted, models, calendar, by)
-    for group in _alike(wanted):
-        part = _measured(group, columns, models, calendar, by)
-        keys = ["month", *by]
+    keys = ["month", *by]
+    parts = [part for name in models for part in _by_month(name, models[name], columns, calendar, by)]
+    wide = _members(parts, calendar, by)
+    for part in parts:
         wide = wide.left_join(part, keys).drop(*(f"{key}_right" for key in keys))
     return names, wide, columns
 
@@ -85,47 +85,40 @@ def _has(catalog: MetricCatalog, name: str, models: Mapping[str, ir.Table], by: 
     return metric.model in models and set(by) <= set(models[metric.model].columns)
 
 
-def _members(wanted: list[Use], models: Mapping[str, ir.Table], calendar: ir.Table, by: list[str]) -> ir.Table:
-    """Every month with every member of `by` that a model has."""
+def _members(parts: list[ir.Table], calendar: ir.Table, by: list[str]) -> ir.Table:
+    """Every month with every member of `by` that a part has."""
     months = calendar.select("month", "is_complete")
     if not by:
         return months
-    members = [_named(models[model], by).select(by) for model in dict.fromkeys(use[0] for use in wanted)]
+    members = [part.select(by) for part in parts]
     return months.cross_join(ibis.union(*members, distinct=True) if len(members) > 1 else members[0].distinct())
 
 
-def _named(model: ir.Table, by: list[str]) -> ir.Table:
-    return model.mutate(**{name: model[name].cast("string").fill_null(UNKNOWN_MEMBER) for name in by})
+def _by_month(
+    name: str, model: ir.Table, columns: dict[Use, str], calendar: ir.Table, by: list[str]
+) -> Iterator[ir.Table]:
+    """The measures of a model by month and member, one table per length of the period.
 
-
-def _alike(wanted: list[Use]) -> list[list[Use]]:
-    """Uses that one aggregation can serve: the same model, period and way to combine months."""
-    groups: dict[tuple, list[Use]] = {}
-    for use in wanted:
-        model, item, months, is_snapshot = use
-        adds_up = months == 1 or item.aggregation != "count_distinct"
-        groups.setdefault((model, months, is_snapshot, adds_up), []).append(use)
-    return list(groups.values())
-
-
-def _measured(
-    group: list[Use], columns: dict[Use, str], models: Mapping[str, ir.Table], calendar: ir.Table, by: list[str]
-) -> ir.Table:
-    """The measures of one group, one column each, by month and member."""
-    name, first, months, is_snapshot = group[0]
+    The model's rows are read once, into months; longer periods add those up. Only a count of
+    different values cannot be added up and reads the rows of each period.
+    """
+    mine = [use for use in columns if use[0] == name]
     keys = ["month", *by]
-    model = _named(models[name], by)
-    if is_snapshot:
+    if any(is_snapshot for _model, _item, _months, is_snapshot in mine):
         model = model.mutate(month=calendar.month.max().as_scalar())
-    if months == 1:
-        model = model.semi_join(calendar, "month")
-        return model.group_by(keys).aggregate(**{columns[use]: measure(model, use[1]) for use in group})
-    if first.aggregation == "count_distinct":
-        spread = _spread(model, calendar, months)
-        return spread.group_by(keys).aggregate(**{columns[use]: measure(spread, use[1]) for use in group})
-    parts = {part: value for use in group for part, value in _parts(model, use[1], columns[use]).items()}
-    spread = _spread(model.group_by(keys).aggregate(**parts), calendar, months)
-    return spread.group_by(keys).aggregate(**{columns[use]: _combined(spread, use[1], columns[use]) for use in group})
+    model = model.mutate(**{key: model[key].cast("string").fill_null(UNKNOWN_MEMBER) for key in by})
+    adding = [use for use in mine if use[2] == 1 or use[1].aggregation != "count_distinct"]
+    if adding:
+        kept = {part: value for use in adding for part, value in _parts(model, use[1], columns[use]).items()}
+        by_month = model.group_by(keys).aggregate(**kept)
+        for months in dict.fromkeys(use[2] for use in adding):
+            spread = _spread(by_month, calendar, months)
+            combined = {columns[use]: _combined(spread, use[1], columns[use]) for use in adding if use[2] == months}
+            yield spread.group_by(keys).aggregate(**combined)
+    for use in mine:
+        if use not in adding:
+            spread = _spread(model, calendar, use[2])
+            yield spread.group_by(keys).aggregate(**{columns[use]: measure(spread, use[1])})
 
 
 def _spread(table: ir.Table, calendar: ir.Table, months: int) -> ir.Table:
@@ -149,7 +142,9 @@ def _combined(parts: ir.Table, wanted: Measure, column: str) -> ir.Scalar:
     if wanted.aggregation == "mean":
         total = parts[f"{column}_sum"].sum().cast("float64")
         return total / parts[f"{column}_count"].sum().nullif(0)
-    return getattr(parts[column], {"min": "min", "max": "max"}.get(wanted.aggregation, "sum"))()
+    # A count of different values is only ever of one month here, so its largest is itself.
+    combine = {"min": "min", "max": "max", "count_distinct": "max"}.get(wanted.aggregation, "sum")
+    return getattr(parts[column], combine)()
 
 
 def _one_row_per_metric(

@@ -56,5 +56,5 @@ def measure_words(measure: Measure) -> str:
 
 def _condition(condition: Condition) -> str:
     value = condition.value
-    shown = "" if value is None else " " + (", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    shown = "" if value is None else " " + (", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
     return f"{condition.column} {condition.operator.replace('_', ' ')}{shown}"

@@ -146,6 +146,12 @@ class Condition(Strict):
     operator: Literal[tuple(OPERATORS)]
     value: Any = None
 
+    @field_validator("value")
+    @classmethod
+    def _hashable(cls, value: Any) -> Any:
+        """A list as a tuple: equal measures are computed once, found by their hash."""
+        return tuple(value) if isinstance(value, list) else value
+
     @model_validator(mode="after")
     def _value_fits(self) -> Condition:
         if problem := value_problem(self.operator, self.value):

@@ -36,9 +36,9 @@ def value_problem(operator: str, value: Any) -> str | None:
         return None if value is None else f"{operator} takes no value"
     if value is None:
         return f"{operator} needs a value"
-    if operator in WITH_LIST and not (isinstance(value, list) and value):
+    if operator in WITH_LIST and not (isinstance(value, list | tuple) and value):
         return f"{operator} needs a list of at least one value"
-    if operator not in WITH_LIST and isinstance(value, list | dict):
+    if operator not in WITH_LIST and isinstance(value, list | tuple | dict):
         return f"{operator} needs a single value, not a list"
     if operator == "between" and len(value) != 2:
         return "between needs a list of two: the lowest and the highest value"
@@ -54,7 +54,7 @@ def type_problem(operator: str, value: Any, column: ir.Column) -> str | None:
         return None if kind.is_boolean() else f"is_true needs a true/false column; this one is {kind}"
     if operator == "contains" and not kind.is_string():
         return f"contains needs a text column; this one is {kind}"
-    values = value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list | tuple) else [value]
     wrong = [item for item in values if not _comparable(item, kind)]
     if wrong:
         return f"{wrong[0]!r} cannot be compared with a column of type {kind}; accepted: {_accepted(kind)}"

@@ -115,7 +115,7 @@ def test_aggregations_of_a_month(period):
 def test_aggregations_over_two_months():
     assert over({"trailing_complete_months": 2}) == {
         "sum": (30.30, 35.45, 105.15),  # February: 30.30 + 5.15
-        "mean": (15.15, pytest.approx(8.8625), 35.05),  # 35.45 / 4 and 105.15 / 3: no mean of means
+        "mean": (15.15, pytest.approx(8.8625), pytest.approx(35.05)),  # 35.45 / 4 and 105.15 / 3: no mean of means
         "count": (2, 4, 3),
         "count_distinct": (2, 3, 1),  # February: 1, 2 and 3; in February and March both seats are 3
         "min": (10.10, 0.10, 0.10),
@@ -520,7 +520,8 @@ def test_identities_hold_for_any_history(periods):
         if one["gross_revenue_retention"] is not None:
             assert 0 <= one["gross_revenue_retention"] <= 1
             assert one["gross_revenue_retention"] <= one["net_revenue_retention"]
-        assert one["monthly_recurring_revenue"] == pytest.approx(one["opening_revenue"] + one["net_new_revenue"])
+        if one["opening_revenue"] is not None:  # unknown before the first customer
+            assert one["monthly_recurring_revenue"] == pytest.approx(one["opening_revenue"] + one["net_new_revenue"])
         if one["average_revenue_per_user"] is not None:
             mrr = one["average_revenue_per_user"] * one["paying_customers"]
             assert mrr == pytest.approx(one["monthly_recurring_revenue"])
