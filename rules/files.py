@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +102,13 @@ def file_hash(name: str) -> str:
 def load(name: str, model: type[Model]) -> Model:
     """`<rules folder>/<name>.yaml` as a `model`; raises RulesError with every mistake in it."""
     path = rules_file(name)
-    content = _read(path)
+    return _loaded(path, _text(path), model)
+
+
+@functools.lru_cache(maxsize=64)
+def _loaded(path: Path, text: str, model: type[Model]) -> Model:
+    """Files are read anew every time, and parsed anew when their text has changed."""
+    content = _content(path, text)
     try:
         return model.model_validate(content)
     except pydantic.ValidationError as error:
@@ -110,9 +117,9 @@ def load(name: str, model: type[Model]) -> Model:
         raise RulesError(f"{path.name} cannot be used ({path}):\n{problems}") from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise RulesError(
             f"{path.name} cannot be read at {path}: {error.strerror or error}. "
@@ -120,6 +127,9 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise RulesError(f"{path.name} is not UTF-8 text ({path}). Save it as UTF-8.") from error
+
+
+def _content(path: Path, text: str) -> dict[str, Any]:
     try:
         content = yaml.load(text, Loader=_UniqueKeys)  # a SafeLoader: plain data, no objects
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2026-02-30 looks like a date

@@ -1,0 +1,114 @@
+"""The command in this process, a small company's exports, and a home in which it has run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import dagster as dg
+import ibis
+import pytest
+from click.testing import CliRunner, Result
+
+from productpulse_assets import running
+from productpulse_assets.cli import main
+from productpulse_assets.sources.assets import datasets
+from productpulse_assets.sources.inventory import source_inventory
+from productpulse_assets.synthetic import CompanyPlan, write_company
+from productpulse_assets.telling import read_only
+from resources.settings import Home
+
+Command = Callable[..., Result]
+DEFINITIONS = "productpulse_assets.definitions"
+
+
+@contextmanager
+def fresh_program() -> Iterator[None]:
+    """As in a new process: no settings left from elsewhere, and the graph built from the rules as they are."""
+    package, graph = importlib.import_module("productpulse_assets"), sys.modules.pop(DEFINITIONS, None)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}
+    with mock.patch.dict(os.environ, clean, clear=True):
+        try:
+            yield
+        finally:
+            sys.modules.pop(DEFINITIONS, None)
+            if graph:
+                sys.modules[DEFINITIONS] = package.definitions = graph
+
+
+@pytest.fixture(scope="session")
+def productpulse() -> Command:
+    """`productpulse <arguments>`; the result has exit_code, stdout and stderr."""
+
+    def run(*arguments: object) -> Result:
+        with fresh_program():
+            result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        assert "Traceback" not in result.output
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def company_exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CSV exports of a company without a fault, to look at; copy them to change them."""
+    folder = tmp_path_factory.mktemp("exports")
+    write_company(CompanyPlan(customers=200, months=14, seed=7), folder, "csv")
+    return folder
+
+
+@pytest.fixture
+def exports(company_exports: Path, tmp_path: Path) -> Path:
+    """A copy of the company's exports, for a test to spoil."""
+    return Path(shutil.copytree(company_exports, tmp_path / "exports"))
+
+
+@pytest.fixture(scope="session")
+def good_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `good_run`, to look at."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def good_run(productpulse: Command, company_exports: Path, good_home: Path) -> Result:
+    """A run over the exports that went well."""
+    result = productpulse("run", "--data", company_exports, "--home", good_home)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture
+def home(good_run: Result, good_home: Path, tmp_path: Path) -> Path:
+    """A copy of the home after yesterday's good run."""
+    return Path(shutil.copytree(good_home, tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def figures() -> Callable[..., ibis.BaseBackend]:
+    """Computes kpi_summary and all it needs, without the gates, reports and exports; opens the store."""
+
+    def compute(data: Path, home: Path, as_of: str = "") -> ibis.BaseBackend:
+        settings = {"DATA_DIR": data, "HOME": home, "AS_OF": as_of}
+        with fresh_program(), mock.patch.dict(os.environ, {f"PRODUCTPULSE_{k}": str(v) for k, v in settings.items()}):
+            job = figures_job(importlib.import_module(DEFINITIONS).defs)
+            with dg.DagsterInstance.ephemeral() as instance:
+                outcome = running.execute(job, instance, lambda event: None)
+        assert outcome.succeeded, outcome.errors + outcome.failed_checks
+        return read_only(Home(home).warehouse)
+
+    return compute
+
+
+def figures_job(defs: dg.Definitions) -> dg.JobDefinition:
+    part_of_step = [key for step in (source_inventory, *datasets) for key in step.check_keys]
+    needed = dg.AssetSelection.groups("sources") | dg.AssetSelection.assets("kpi_summary").upstream()
+    selection = needed.without_checks() | dg.AssetSelection.checks(*part_of_step)
+    job = dg.define_asset_job("figures", selection=selection)
+    return dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("figures")

@@ -1,0 +1,300 @@
+"""Every rule of every contract, each broken by one row: what is rejected, and under which name.
+
+A dataset is read once from a small CSV file: a sound row, then one row per case. Each case is
+the sound row with a single change.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import ibis
+import pytest
+from pandera.errors import SchemaError, SchemaErrors
+
+from asset_checks.contracts import CONTRACTS, required_columns, table_schema
+from productpulse_assets.sources.assets import split
+from productpulse_assets.sources.location import locate
+from productpulse_assets.sources.staging import Parent
+from resources.settings import RunSettings
+from resources.tables import rows_of, table_of
+from rules.models import Sources
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A row that breaks one rule; `value` is what the rejects show of it."""
+
+    dataset: str
+    column_name: str | None
+    check_name: str
+    changes: dict[str, str]
+    value: str | None
+
+    def __str__(self) -> str:
+        return f"{self.dataset}-{self.column_name or 'line'}-{self.check_name}-{self.value}"
+
+
+SOUND: dict[str, dict[str, str]] = {
+    "customers": {
+        "customer_id": "C1", "signup_date": "2026-01-05", "company_name": "Acme", "segment": "SMB",
+        "country": "DE", "acquisition_channel": "Organic", "is_active": "true",
+    },
+    "subscriptions": {
+        "subscription_id": "S1", "customer_id": "C1", "plan": "Growth", "status": "Active",
+        "start_date": "2026-01-05", "end_date": "", "monthly_price": "99.90", "billing_cycle": "Monthly",
+        "auto_renew": "true", "currency": "USD",
+    },
+    "transactions": {
+        "transaction_id": "T1", "customer_id": "C1", "subscription_id": "S1", "amount": "99.90",
+        "currency": "USD", "status": "Success", "transaction_date": "2026-01-05", "payment_method": "Card",
+    },
+    "product_usage": {
+        "usage_id": "U1", "customer_id": "C1", "date": "2026-01-05", "logins": "3", "key_actions": "5",
+        "active_users": "2", "features_used": "4",
+    },
+    "support_tickets": {
+        "ticket_id": "K1", "customer_id": "C1", "date_opened": "2026-01-05", "status": "Closed",
+        "date_closed": "2026-01-06", "priority": "Low", "category": "Billing", "resolution_time_hours": "20.5",
+    },
+    "nps_scores": {
+        "score_id": "N1", "customer_id": "C1", "date": "2026-01-05", "score": "9", "feedback_category": "Price",
+    },
+    "acquisition_channels": {"channel_name": "Organic", "cost_per_acquisition": "85"},
+    "targets": {"metric_name": "MRR", "target_value": "5000", "date": "2026-01-01"},
+}  # fmt: skip
+
+PARENT_KEYS = {"customers": (["C1"], ["C8"]), "subscriptions": (["S1"], ["S8"])}
+"""The parents a child may name: those kept, and those that were rejected."""
+
+NEGATIVE = {
+    "subscriptions": ("monthly_price",),
+    "transactions": ("amount",),
+    "product_usage": ("logins", "key_actions", "active_users", "features_used"),
+    "support_tickets": ("resolution_time_hours",),
+    "acquisition_channels": ("cost_per_acquisition",),
+}
+ORPHANS = ("subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores")
+
+BUSINESS_RULES = [
+    *(
+        Case(name, column, "not_negative", {column: "-1"}, "-1")
+        for name, columns in NEGATIVE.items()
+        for column in columns
+    ),
+    Case("nps_scores", "score", "between_0_and_10", {"score": "11"}, "11"),
+    Case("nps_scores", "score", "between_0_and_10", {"score": "-1"}, "-1"),
+    Case("subscriptions", "status", "allowed_values", {"status": "Paused"}, "Paused"),
+    Case("subscriptions", "billing_cycle", "allowed_values", {"billing_cycle": "Weekly"}, "Weekly"),
+    Case("transactions", "status", "allowed_values", {"status": "Pending"}, "Pending"),
+    Case("subscriptions", "currency", "currency_code", {"currency": "US Dollar"}, "US Dollar"),
+    Case("transactions", "currency", "currency_code", {"currency": "€"}, "€"),
+    Case("subscriptions", "currency", "known_currency", {"currency": "CHF"}, "CHF"),
+    Case("transactions", "currency", "known_currency", {"currency": "CHF"}, "CHF"),
+    Case("subscriptions", "end_date", "end_date_not_before_start_date", {"end_date": "2026-01-04"}, "2026-01-04"),
+    Case(
+        "support_tickets",
+        "date_closed",
+        "date_closed_not_before_date_opened",
+        {"date_closed": "2026-01-04"},
+        "2026-01-04",
+    ),
+    Case("subscriptions", "end_date", "ended_has_end_date", {"status": "Canceled"}, None),
+    Case("subscriptions", "end_date", "ended_has_end_date", {"status": "Expired"}, None),
+    *(Case(name, "customer_id", "known_customer", {"customer_id": "C9"}, "C9") for name in ORPHANS),
+    *(Case(name, "customer_id", "parent_rejected", {"customer_id": "C8"}, "C8") for name in ORPHANS),
+    Case("transactions", "subscription_id", "known_subscription", {"subscription_id": "S9"}, "S9"),
+    Case("transactions", "subscription_id", "parent_rejected", {"subscription_id": "S8"}, "S8"),
+]
+
+
+def missing_values() -> list[Case]:
+    """A blank in each required column."""
+    return [
+        Case(name, column, "not_null", {column: blank}, blank or None)
+        for name, schema in CONTRACTS.items()
+        for column in required_columns(schema)
+        for blank in ("", "  ")
+    ]
+
+
+def unreadable_values() -> list[Case]:
+    """A word in each column that is not text."""
+    words = {"date": "date", "boolean": "boolean", "int64": "whole_number"}
+    return [
+        Case(name, column, f"parses_as_{words.get(str(kind), 'number')}", {column: "soon"}, "soon")
+        for name, schema in CONTRACTS.items()
+        for column, kind in table_schema(schema).items()
+        if not kind.is_string()
+    ]
+
+
+OTHERWISE = {
+    "customers": {"country": "FR"},
+    "subscriptions": {"plan": "Scale"},
+    "transactions": {"amount": "99.91"},
+    "product_usage": {"logins": "4"},
+    "support_tickets": {"category": ""},
+    "nps_scores": {"score": "8"},
+    "acquisition_channels": {"cost_per_acquisition": "86"},
+    "targets": {"target_value": "6000"},
+}
+"""A change that leaves a row sound, and no copy of the sound row any more."""
+
+
+def repeated_keys() -> list[Case]:
+    """The sound row once more, and another row with its key."""
+    shown = {
+        name: (schema.metadata["key"][0], SOUND[name][schema.metadata["key"][0]]) for name, schema in CONTRACTS.items()
+    }
+    return [
+        *(Case(name, key, "duplicate_row", {}, value) for name, (key, value) in shown.items()),
+        *(Case(name, key, "unique_key", OTHERWISE[name], value) for name, (key, value) in shown.items()),
+    ]
+
+
+MALFORMED = [Case(name, None, "malformed_line", {}, f"too few fields: 1 found, {len(row)} expected: torn") for name, row in SOUND.items()]  # fmt: skip
+CASES = [*BUSINESS_RULES, *missing_values(), *unreadable_values(), *repeated_keys(), *MALFORMED]
+SOURCES = Sources(exchange_rates={"EUR": Decimal("1.1")})
+
+
+def row_of(case: Case) -> dict[str, str]:
+    """The case's row; a key of its own keeps it from being a duplicate as well."""
+    key = CONTRACTS[case.dataset].metadata["key"][0]
+    is_duplicate = case.check_name in ("duplicate_row", "unique_key")
+    own = {} if is_duplicate or key in case.changes else {key: f"{SOUND[case.dataset][key]}-{CASES.index(case)}"}
+    return SOUND[case.dataset] | own | case.changes
+
+
+def parents_of(backend: ibis.BaseBackend, dataset: str) -> list[Parent]:
+    parents = []
+    for column, parent in CONTRACTS[dataset].metadata["parents"].items():
+        kept, rejected = PARENT_KEYS[parent]
+        keys = backend.create_table(f"{parent}_keys", {"key": kept}, overwrite=True)
+        lost = backend.create_table(f"{parent}_lost", {"row_key": rejected}, overwrite=True)
+        parents.append(Parent(column, parent, keys.key, lost.row_key))
+    return parents
+
+
+@pytest.fixture(scope="module")
+def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[Case | None, list[dict]]:
+    """The rejects of each case's row, from one reading per dataset; those of sound rows under None."""
+    found: dict[Case | None, list[dict]] = {case: [] for case in CASES} | {None: []}
+    for name in CONTRACTS:
+        cases = [case for case in CASES if case.dataset == name]
+        for reject in read(tmp_path_factory.mktemp(name), name, cases):
+            place = reject["row_number"] - 2  # the first data row is 1, and it is the sound one
+            found[cases[place] if place >= 0 else None].append(reject)
+    return found
+
+
+def read(folder: Path, name: str, cases: list[Case]) -> list[dict]:
+    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, SOUND[name])
+        writer.writeheader()
+        writer.writerow(SOUND[name])
+        for case in cases:
+            stream.write("torn\r\n") if case.check_name == "malformed_line" else writer.writerow(row_of(case))
+    backend = ibis.duckdb.connect()
+    settings = RunSettings(home_dir=str(folder / "home"), data_dir=str(folder))
+    location = locate(name, settings, SOURCES)
+    kept, rejected, rows_in = split(backend, CONTRACTS[name], location, settings, SOURCES, parents_of(backend, name))
+    assert rows_in == len(cases) + 1
+    assert kept.count().execute() == 1
+    return rows_of(rejected)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_row_that_breaks_one_rule_is_rejected_for_it(rejects, case):
+    (reject,) = rejects[case]
+    assert (reject["column_name"], reject["check_name"], reject["value"]) == (
+        case.column_name,
+        case.check_name,
+        case.value,
+    )
+    assert (reject["dataset"], reject["source_file"]) == (case.dataset, f"{case.dataset}.csv")
+
+
+def test_a_sound_row_breaks_none(rejects):
+    assert rejects[None] == []
+
+
+KNOWN_TO_THE_SPLIT_ALONE = ("known_", "parent_rejected", "parses_as_", "malformed_line")
+"""Rules about other tables, or about text that has no place in a typed table."""
+TYPED = [case for case in CASES if not case.check_name.startswith(KNOWN_TO_THE_SPLIT_ALONE) and case.value != "  "]
+
+
+@pytest.mark.parametrize("case", TYPED, ids=str)
+def test_pandera_fails_a_table_with_the_row(case):
+    with pytest.raises(SchemaErrors) as failed:
+        validate(case.dataset, SOUND[case.dataset], row_of(case))
+    # An exact copy is a repeated key to Pandera, which knows no rows but values.
+    wanted = "unique_key" if case.check_name == "duplicate_row" else case.check_name
+    assert wanted in {check_word(error) for error in failed.value.schema_errors}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_pandera_passes_sound_rows_however_little_they_say(name):
+    bare = {
+        column: SOUND[name][column] if column in required_columns(CONTRACTS[name]) else "" for column in SOUND[name]
+    }
+    validate(name, SOUND[name])
+    validate(name, bare)
+
+
+def validate(name: str, *given: dict[str, str]) -> None:
+    schema = CONTRACTS[name]
+    schema.validate(table_of([typed(name, row) for row in given], table_schema(schema)), lazy=True)
+
+
+def check_word(error: SchemaError) -> str:
+    """The broken rule by our name: Pandera tells a NULL by a reason, a check by itself."""
+    return "not_null" if error.reason_code.name == "SERIES_CONTAINS_NULLS" else error.check.name
+
+
+def typed(dataset: str, row: dict[str, str]) -> dict[str, object]:
+    """The row as the contract's types, read without the code under test."""
+
+    def value(text: str, kind) -> object:
+        if not text.strip():
+            return None
+        if kind.is_date():
+            return dt.date.fromisoformat(text)
+        if kind.is_boolean():
+            return text == "true"
+        if kind.is_decimal():
+            return Decimal(text)
+        return int(text) if kind.is_integer() else text
+
+    return {column: value(row[column], kind) for column, kind in table_schema(CONTRACTS[dataset]).items()}
+
+
+def test_every_rule_of_every_contract_has_a_row_that_breaks_it():
+    covered = {(case.dataset, case.column_name, case.check_name) for case in CASES}
+    assert sorted(rules_of_contracts() - covered) == []
+
+
+def rules_of_contracts() -> set[tuple[str, str | None, str]]:
+    """(dataset, column, check) for all that the contracts say, read from the schemas themselves."""
+    rules: set[tuple[str, str | None, str]] = set()
+    words = {"date": "date", "boolean": "boolean", "int64": "whole_number"}
+    for name, schema in CONTRACTS.items():
+        for column, about in schema.columns.items():
+            kind = about.dtype.type
+            rules |= {(name, column, check.name) for check in about.checks}
+            if about.required:
+                rules.add((name, column, "not_null"))
+            if not kind.is_string():
+                rules.add((name, column, f"parses_as_{words.get(str(kind), 'number')}"))
+        key = schema.metadata["key"][0]
+        rules |= {(name, check.statistics.get("column", key), check.name) for check in schema.checks}
+        rules |= {(name, key, "duplicate_row"), (name, None, "malformed_line")}
+        for column, parent in schema.metadata["parents"].items():
+            rules |= {(name, column, f"known_{parent[:-1]}"), (name, column, "parent_rejected")}
+        if "currency" in schema.columns:
+            rules.add((name, "currency", "known_currency"))
+    return rules

@@ -1,0 +1,523 @@
+"""What becomes of a source's rows: typed and kept, or rejected under the name of the rule they break."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import hypothesis.strategies as st
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dagster_duckdb import DuckDBResource
+from hypothesis import HealthCheck, given, settings
+
+from asset_checks.contracts import CONTRACTS
+from asset_checks.validation_gate import contract_result, tolerance_result
+from productpulse_assets.sources.assets import split
+from productpulse_assets.sources.location import SourceProblem, load_sources, locate
+from productpulse_assets.sources.reading import UnreadableSource
+from productpulse_assets.sources.staging import Parent
+from resources.settings import RunSettings
+from resources.tables import rows_of
+from resources.warehouse import Warehouse
+from rules.models import DatasetSource, Sources
+
+PLAIN = Sources()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A dataset after the split, as Python values."""
+
+    kept: list[dict]
+    rejects: list[dict]
+    rows_in: int
+    tables: tuple
+
+    def kept_values(self, *columns: str) -> list[tuple]:
+        return [tuple(row[column] for column in columns) for row in self.kept]
+
+    def reasons(self) -> list[tuple]:
+        return sorted(((r["row_number"], r["column_name"], r["check_name"], r["value"]) for r in self.rejects), key=str)
+
+
+@pytest.fixture(scope="module")
+def backend():
+    return ibis.duckdb.connect()
+
+
+@pytest.fixture
+def stage(backend, tmp_path) -> Callable[..., Outcome]:
+    """Splits what lies in tmp_path as a dataset; parents: {column: (kept keys, rejected keys)}."""
+
+    def run(name: str, sources: Sources = PLAIN, parents: dict | None = None) -> Outcome:
+        return staged(backend, tmp_path, name, sources, parents or {})
+
+    return run
+
+
+def staged(backend, folder: Path, name: str, sources: Sources, parents: dict) -> Outcome:
+    run = RunSettings(home_dir=str(folder / "home"), data_dir=str(folder))
+    known = [parent(backend, column, *keys) for column, keys in parents.items()]
+    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, sources), run, sources, known)
+    key = list(CONTRACTS[name].metadata["key"])
+    return Outcome(rows_of(kept.order_by(key)), rows_of(rejected), rows_in, (kept, rejected))
+
+
+def parent(backend, column: str, kept: list[str], rejected: list[str]) -> Parent:
+    texts = {"kept": pa.array(kept, pa.string()), "lost": pa.array(rejected, pa.string())}
+    for state, keys in texts.items():
+        backend.create_table(f"{column}_{state}", pa.table({"row_key": keys}), overwrite=True)
+    dataset = {"customer_id": "customers", "subscription_id": "subscriptions"}[column]
+    return Parent(column, dataset, backend.table(f"{column}_kept").row_key, backend.table(f"{column}_lost").row_key)
+
+
+# --- every row is accounted for ------------------------------------------------------------------
+
+GOOD = {
+    "customer": ["C1", "C2", " C3 "],
+    "status": ["Active", "past due", " TRIAL"],
+    "start": ["2026-01-05", "2026-1-5", "2026-01-05T10:00:00Z"],
+    "end": ["", "2026-02-01", "2026-01-05"],
+    "price": ["0", "99.90", " 1e2 "],
+}
+BAD = {
+    "customer": ["C9", "", "LOST"],
+    "status": ["Paused", "", "Active;"],
+    "start": ["2026-02-30", "soon", "", "05/01/2026"],
+    "end": ["2025-12-31", "never"],
+    "price": ["-1", "1,000.00", "$5", "", "NaN"],
+}
+TORN = ["S1,C1", "S1,C1,Active,2026-01-05,,5,6", '"S1"x,C1,Active,2026-01-05,,5', "one"]
+cells = st.fixed_dictionaries(
+    {name: st.sampled_from([(text, True) for text in good] * 3 + [(text, False) for text in BAD[name]]) for name, good in GOOD.items()}
+)  # fmt: skip
+records = st.lists(
+    st.one_of(st.tuples(st.sampled_from([*"abcdef", ""]), cells), st.sampled_from(TORN)), min_size=1, max_size=25
+)
+
+
+def line_of(record) -> str:
+    if isinstance(record, str):
+        return record
+    key, row = record
+    texts = [row[column][0] for column in GOOD]  # drawn in any order
+    return ",".join([key, *(f'"{text}"' if "," in text else text for text in texts)])
+
+
+def sound_keys(drawn) -> list[str]:
+    """The keys that must be kept: of each, the first row without a fault."""
+    rows = [record for record in drawn if not isinstance(record, str)]
+    return sorted({key for key, row in rows if key and all(is_good for _, is_good in row.values())})
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=records)
+def test_rows_in_are_rows_kept_and_rows_rejected(stage, tmp_path, drawn):
+    header = "subscription_id,customer_id,status,start_date,end_date,monthly_price"
+    (tmp_path / "subscriptions.csv").write_text("\n".join([header, *map(line_of, drawn)]) + "\n")
+    outcome = stage("subscriptions", parents={"customer_id": (["C1", "C2", "C3"], ["LOST"])})
+    rejected = {reject["row_number"] for reject in outcome.rejects}
+    assert outcome.rows_in == len(drawn)
+    assert len(outcome.kept) + len(rejected) == len(drawn)
+    assert [row["subscription_id"] for row in outcome.kept] == sound_keys(drawn)
+    assert (
+        {n for n, record in enumerate(drawn, 1) if isinstance(record, str)} <= rejected <= set(range(1, len(drawn) + 1))
+    )
+    assert contract_result(CONTRACTS["subscriptions"], ibis.memtable(outcome.tables[0].to_pyarrow())).passed
+
+
+# --- duplicates ----------------------------------------------------------------------------------
+
+
+def test_of_duplicates_the_first_sound_row_in_file_order_stays(stage, tmp_path):
+    (tmp_path / "customers.csv").write_text(
+        "customer_id,signup_date,segment\n"
+        "C1,soon,SMB\n"  # not sound, so it takes no key
+        "C1,2026-01-02,SMB\n"
+        "C2,2026-01-01,\n"
+        "C1,2026-01-01,SMB\n"
+        " C1 ,2026-1-2, SMB\n"  # the same values, written in another way
+        "C2,2026-01-01,\n"
+        "C2,2026-01-01,Enterprise\n"
+    )
+    outcome = stage("customers")
+    assert outcome.kept_values("customer_id", "signup_date", "segment") == [
+        ("C1", dt.date(2026, 1, 2), "SMB"),
+        ("C2", dt.date(2026, 1, 1), None),
+    ]
+    assert outcome.reasons() == [
+        (1, "signup_date", "parses_as_date", "soon"),
+        (4, "customer_id", "unique_key", "C1"),
+        (5, "customer_id", "duplicate_row", " C1 "),
+        (6, "customer_id", "duplicate_row", "C2"),
+        (7, "customer_id", "unique_key", "C2"),
+    ]
+
+
+def test_a_key_of_two_columns_may_repeat_in_one_of_them(stage, tmp_path):
+    (tmp_path / "targets.csv").write_text(
+        "metric_name,target_value,date\nMRR,1,2026-01-01\nMRR,2,2026-02-01\nMRR,3,2026-02-01\n"
+    )
+    outcome = stage("targets")
+    assert outcome.kept_values("metric_name", "target_value") == [("MRR", 1), ("MRR", 2)]
+    assert outcome.reasons() == [(3, "metric_name", "unique_key", "MRR")]
+
+
+def test_a_reject_shows_where_the_row_stood_and_all_of_it(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text(
+        "score_id,customer_id,date,score,note\nN1,C1,2026-01-01,9,fine\nN2,C1,2026-01-32,eleven,bad\n"
+    )
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    assert outcome.reasons() == [
+        (2, "date", "parses_as_date", "2026-01-32"),
+        (2, "score", "parses_as_whole_number", "eleven"),
+    ]
+    for reject in outcome.rejects:
+        assert (reject["dataset"], reject["source_file"], reject["row_key"]) == ("nps_scores", "nps_scores.csv", "N2")
+        assert (
+            reject["row_json"]
+            == '{"score_id":"N2","customer_id":"C1","date":"2026-01-32","score":"eleven","note":"bad"}'
+        )
+
+
+# --- parents -------------------------------------------------------------------------------------
+
+
+def test_children_of_rejected_parents_do_not_count_towards_the_tolerance(stage, tmp_path):
+    lines = [f"N{n},C1,2026-01-01,9" for n in range(1, 98)] + [
+        "N98,LOST,2026-01-01,9",
+        "N99,LOST,2026-01-01,9",
+        "N100,C9,2026-01-01,9",
+    ]
+    (tmp_path / "nps_scores.csv").write_text("\n".join(["score_id,customer_id,date,score", *lines]))
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], ["LOST"])})
+    assert outcome.reasons() == [
+        (100, "customer_id", "known_customer", "C9"),
+        (98, "customer_id", "parent_rejected", "LOST"),
+        (99, "customer_id", "parent_rejected", "LOST"),
+    ]
+    verdict = {share: tolerance_result(CONTRACTS["nps_scores"], *outcome.tables, share) for share in (0.01, 0.009)}
+    assert verdict[0.01].passed
+    assert verdict[0.01].metadata["rejected"].value == 1
+    assert verdict[0.01].metadata["parent_rejected"].value == 2
+    assert not verdict[0.009].passed
+
+
+def test_a_parent_that_was_rejected_once_and_kept_once_has_its_children(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text("score_id,customer_id,date,score\nN1,C1,2026-01-01,9\n")
+    assert stage("nps_scores", parents={"customer_id": (["C1"], ["C1", "C1"])}).reasons() == []
+
+
+def test_the_keys_of_rejected_rows_are_what_children_are_held_against(backend, stage, tmp_path):
+    (tmp_path / "customers.csv").write_text("customer_id,signup_date\nC1,2026-01-01\n LOST ,soon\n")
+    customers = stage("customers")
+    (tmp_path / "nps_scores.csv").write_text("score_id,customer_id,date,score\nN1,LOST,2026-01-01,9\n")
+    lost = [reject["row_key"] for reject in customers.rejects]
+    outcome = stage("nps_scores", parents={"customer_id": ([row["customer_id"] for row in customers.kept], lost)})
+    assert outcome.reasons() == [(1, "customer_id", "parent_rejected", "LOST")]
+
+
+# --- words, names and numbers --------------------------------------------------------------------
+
+SUBSCRIPTION = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle,auto_renew\n"
+
+
+def test_aliases_case_and_outer_spaces(stage, tmp_path):
+    (tmp_path / "subscriptions.csv").write_text(
+        SUBSCRIPTION
+        + "S1, C1 , cancelled ,2026-01-01,2026-02-01,10, YEARLY ,Yes\n"
+        + "S2,C1,ACTIVE,2026-01-01,,10,monthly,0\n"
+        + "S3,C1,past due,2026-01-01,,10,,\n"
+        + "S4,C1,Past_Due,2026-01-01,,10,quarter,INACTIVE\n"
+        + "S5,C1,on hold,2026-01-01,,10,weekly,maybe\n"
+    )
+    outcome = stage("subscriptions", load_sources(), parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("subscription_id", "customer_id", "status", "billing_cycle", "auto_renew") == [
+        ("S1", "C1", "Canceled", "Annual", True),
+        ("S2", "C1", "Active", "Monthly", False),
+        ("S3", "C1", "Past Due", None, None),
+        ("S4", "C1", "Past Due", "Quarterly", False),
+    ]
+    assert outcome.reasons() == [
+        (5, "auto_renew", "parses_as_boolean", "maybe"),
+        (5, "billing_cycle", "allowed_values", "weekly"),
+        (5, "status", "allowed_values", "on hold"),
+    ]
+
+
+def test_an_alias_of_your_own_holds_for_its_column_alone(stage, tmp_path):
+    sources = Sources(aliases={"customers.segment": {"small": "SMB"}})
+    (tmp_path / "customers.csv").write_text("customer_id,signup_date,segment,country\nC1,2026-01-01,SMALL,small\n")
+    assert stage("customers", sources).kept_values("segment", "country") == [("SMB", "small")]
+
+
+def test_column_maps_and_columns_in_any_case_and_order(stage, tmp_path):
+    source = DatasetSource(columns={"customer_id": "Account No", "signup_date": "created"})
+    (tmp_path / "customers.csv").write_text("extra,Created,SEGMENT,account no\nx,2026-01-01,SMB,C1\ny,never,SMB,C2\n")
+    outcome = stage("customers", Sources(datasets={"customers": source}))
+    assert outcome.kept_values("customer_id", "signup_date", "segment") == [("C1", dt.date(2026, 1, 1), "SMB")]
+    assert outcome.reasons() == [(2, "signup_date", "parses_as_date", "never")]
+
+
+def test_optional_columns_that_are_absent_are_empty(stage, tmp_path):
+    (tmp_path / "product_usage.csv").write_text("usage_id,customer_id,date,logins,key_actions\nU1,C1,2026-01-01,3,4\n")
+    outcome = stage("product_usage", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept == [
+        {
+            "usage_id": "U1",
+            "customer_id": "C1",
+            "date": dt.date(2026, 1, 1),
+            "logins": 3,
+            "key_actions": 4,
+            "active_users": None,
+            "features_used": None,
+        }
+    ]
+
+
+def test_a_dataset_that_is_absent_has_no_rows(stage):
+    outcome = stage("targets")
+    assert (outcome.kept, outcome.rejects, outcome.rows_in) == ([], [], 0)
+    assert outcome.tables[0].columns == tuple(CONTRACTS["targets"].columns)
+
+
+NUMBERS = {
+    "3": 3, "3.0": 3, " 3. ": 3, "+3": 3, "0003": 3,
+    "3.5": None, "3,000": None, "three": None, "1e1": None, "99999999999999999999": None,
+}  # fmt: skip
+
+
+def test_whole_numbers(stage, tmp_path):
+    lines = [f'U{n},C1,2026-01-01,"{text}",1' for n, text in enumerate(NUMBERS, 1)]
+    (tmp_path / "product_usage.csv").write_text("\n".join(["usage_id,customer_id,date,logins,key_actions", *lines]))
+    outcome = stage("product_usage", parents={"customer_id": (["C1"], [])})
+    expected = {f"U{n}": number for n, number in enumerate(NUMBERS.values(), 1)}
+    assert dict(outcome.kept_values("usage_id", "logins")) == {key: n for key, n in expected.items() if n is not None}
+    assert {reject["value"] for reject in outcome.rejects} == {text for text, n in NUMBERS.items() if n is None}
+    assert {reject["check_name"] for reject in outcome.rejects} == {"parses_as_whole_number"}
+
+
+AMOUNTS = {
+    "1000": "1000", "1000.50": "1000.50", ".5": "0.50", " 7 ": "7", "1.5e3": "1500",
+    "1,000.00": None, "1.000,00": None, "1 000": None, "$5": None, "5 €": None, "5 USD": None, "(5)": None,
+    "1e30": None, "NaN": None, "Infinity": None,
+}  # fmt: skip
+
+
+def test_money_is_read_and_never_guessed(stage, tmp_path):
+    lines = [f'channel {n},"{text}"' for n, text in enumerate(AMOUNTS, 1)]
+    (tmp_path / "acquisition_channels.csv").write_text("\n".join(["channel_name,cost_per_acquisition", *lines]))
+    outcome = stage("acquisition_channels")
+    expected = {f"channel {n}": Decimal(text) for n, text in enumerate(AMOUNTS.values(), 1) if text}
+    assert dict(outcome.kept_values("channel_name", "cost_per_acquisition")) == expected
+    assert {reject["value"] for reject in outcome.rejects} == {text for text, read in AMOUNTS.items() if read is None}
+    assert {reject["check_name"] for reject in outcome.rejects} == {"parses_as_number"}
+
+
+# --- days ----------------------------------------------------------------------------------------
+
+MOMENTS = {
+    "2026-01-05": "2026-01-05",
+    "2026-01-05 23:30": "2026-01-05",  # no offset: the zone's own wall clock
+    "2026-01-05T23:30:00": "2026-01-05",
+    "2026-01-05T23:30:00Z": "2026-01-05",
+    "2026-01-06T02:00:00Z": "2026-01-06",
+    "2026-01-05T23:30:00-05:00": "2026-01-06",
+    "2026-01-06 00:30:00.123+02:00": "2026-01-05",
+}
+IN_NEW_YORK = MOMENTS | {
+    "2026-01-06T02:00:00Z": "2026-01-05",
+    "2026-01-05T23:30:00-05:00": "2026-01-05",
+}
+
+
+def warehouse_in(folder: Path, time_zone: str) -> Warehouse:
+    return Warehouse(
+        duckdb=DuckDBResource(database=str(folder / "store.duckdb")),
+        glossary=str(Path(__file__).parents[3] / "rules" / "glossary.yaml"),
+        time_zone=time_zone,
+    )
+
+
+@pytest.mark.parametrize(("time_zone", "days"), [("UTC", MOMENTS), ("America/New_York", IN_NEW_YORK)])
+def test_timestamps_become_days_in_the_time_zone(tmp_path, time_zone, days):
+    lines = [f"C{n},{text}" for n, text in enumerate(days, 1)]
+    (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date", *lines]))
+    with warehouse_in(tmp_path, time_zone).yield_for_execution(None) as warehouse:
+        outcome = staged(warehouse.backend, tmp_path, "customers", Sources(time_zone=time_zone), {})
+    found = dict(outcome.kept_values("customer_id", "signup_date"))
+    assert [found[f"C{n}"].isoformat() for n in range(1, len(days) + 1)] == list(days.values())
+
+
+def test_parquet_timestamps_become_days_in_the_time_zone(tmp_path):
+    late = dt.datetime(2026, 1, 6, 2, tzinfo=dt.UTC)
+    columns = {
+        "customer_id": ["C1"],
+        "signup_date": pa.array([late], pa.timestamp("us", tz="UTC")),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
+    with warehouse_in(tmp_path, "America/New_York").yield_for_execution(None) as warehouse:
+        outcome = staged(warehouse.backend, tmp_path, "customers", PLAIN, {})
+    assert outcome.kept_values("signup_date") == [(dt.date(2026, 1, 5),)]
+
+
+def test_date_formats_are_tried_in_order_after_iso(stage, tmp_path):
+    (tmp_path / "customers.csv").write_text(
+        "customer_id,signup_date\nC1,2026-02-01\nC2,01.02.2026\nC3,03/04/2026\nC4,31/12/2026\nC5,1 Feb 2026\n"
+    )
+    outcome = stage("customers", Sources(date_formats=["%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y"]))
+    assert outcome.kept_values("customer_id", "signup_date") == [
+        ("C1", dt.date(2026, 2, 1)),
+        ("C2", dt.date(2026, 2, 1)),
+        ("C3", dt.date(2026, 3, 4)),  # the first format that fits
+        ("C4", dt.date(2026, 12, 31)),
+    ]
+    assert outcome.reasons() == [(5, "signup_date", "parses_as_date", "1 Feb 2026")]
+
+
+@pytest.mark.parametrize("text", ["2026-02-29", "2026-13-01", "20260105", "2026-01", "05.01.2026", "2026-01-05T25:00"])
+def test_what_is_no_day_is_not_guessed(stage, tmp_path, text):
+    (tmp_path / "customers.csv").write_text(f"customer_id,signup_date\nC1,{text}\n")
+    assert stage("customers").reasons() == [(1, "signup_date", "parses_as_date", text)]
+
+
+# --- currencies ----------------------------------------------------------------------------------
+
+TRANSACTION = "transaction_id,customer_id,subscription_id,amount,currency,status,transaction_date\n"
+BILLED = {"customer_id": (["C1"], []), "subscription_id": (["S1"], [])}
+
+
+def test_currencies_are_converted_or_rejected_but_never_added_up_raw(stage, tmp_path):
+    (tmp_path / "transactions.csv").write_text(
+        TRANSACTION
+        + "T1,C1,S1,100.00,USD,Success,2026-01-01\n"
+        + "T2,C1,S1,100.00, eur ,Success,2026-01-01\n"
+        + "T3,C1,S1,1000,JPY,Success,2026-01-01\n"
+        + "T4,C1,S1,5,,Success,2026-01-01\n"  # without a code it is the reporting currency
+        + "T5,C1,S1,5,CHF,Success,2026-01-01\n"
+        + "T6,C1,S1,5,US$,Success,2026-01-01\n"
+        + "T7,C1,S1,much,EUR,Success,2026-01-01\n"
+    )
+    sources = Sources(exchange_rates={"EUR": Decimal("1.105"), "JPY": Decimal("0.0066")})
+    outcome = stage("transactions", sources, parents=BILLED)
+    assert outcome.kept_values("transaction_id", "amount", "currency") == [
+        ("T1", Decimal("100.00"), "USD"),
+        ("T2", Decimal("110.50"), "EUR"),
+        ("T3", Decimal("6.60"), "JPY"),
+        ("T4", Decimal("5.00"), None),
+    ]
+    assert outcome.reasons() == [
+        (5, "currency", "known_currency", "CHF"),
+        (6, "currency", "currency_code", "US$"),
+        (7, "amount", "parses_as_number", "much"),
+    ]
+
+
+def test_the_reporting_currency_is_the_one_that_is_set(stage, tmp_path):
+    (tmp_path / "transactions.csv").write_text(
+        TRANSACTION + "T1,C1,S1,10,EUR,Success,2026-01-01\nT2,C1,S1,10,USD,Success,2026-01-01\n"
+    )
+    outcome = stage("transactions", Sources(reporting_currency="EUR"), parents=BILLED)
+    assert outcome.kept_values("transaction_id", "amount") == [("T1", Decimal(10))]
+    assert outcome.reasons() == [(2, "currency", "known_currency", "USD")]
+
+
+# --- where rows come from ------------------------------------------------------------------------
+
+
+def test_parquet_with_types_of_its_own(stage, tmp_path):
+    columns = {
+        "ticket_id": pa.array([1, 2, 3, 4], pa.int64()),
+        "customer_id": ["C1"] * 4,
+        "date_opened": pa.array([dt.date(2026, 1, 5)] * 4),
+        "date_closed": pa.array([dt.datetime(2026, 1, 6, 23, 59)] * 3 + [None], pa.timestamp("ns")),
+        "status": pa.array(["Closed"] * 4).dictionary_encode(),
+        "resolution_time_hours": pa.array([1.25, None, float("nan"), float("inf")]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "support_tickets.parquet")
+    outcome = stage("support_tickets", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("ticket_id", "date_opened", "date_closed", "status", "resolution_time_hours") == [
+        ("1", dt.date(2026, 1, 5), dt.date(2026, 1, 6), "Closed", Decimal("1.25")),
+        ("2", dt.date(2026, 1, 5), dt.date(2026, 1, 6), "Closed", None),
+    ]
+    assert outcome.reasons() == [
+        (3, "resolution_time_hours", "parses_as_number", "nan"),
+        (4, "resolution_time_hours", "parses_as_number", "inf"),
+    ]
+
+
+def test_parquet_numbers_as_whole_numbers_money_and_truth(stage, tmp_path):
+    columns = {
+        "subscription_id": ["S1", "S2"],
+        "customer_id": ["C1", "C1"],
+        "status": ["Active", "Active"],
+        "start_date": pa.array(["2026-01-01", "2026-01-01"]),
+        "monthly_price": pa.array([Decimal("10.125"), Decimal("-1")], pa.decimal128(10, 3)),
+        "auto_renew": pa.array([True, None]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "subscriptions.parquet")
+    outcome = stage("subscriptions", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("monthly_price", "auto_renew") == [(Decimal("10.13"), True)]
+    assert outcome.reasons() == [(2, "monthly_price", "not_negative", "-1.000")]
+    columns = {
+        "score_id": ["N1", "N2", "N3", "N4"],
+        "customer_id": ["C1"] * 4,
+        "date": pa.array([dt.date(2026, 1, 1)] * 4),
+        "score": pa.array([9.0, 8.5, float("nan"), None]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "nps_scores.parquet")
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("score_id", "score") == [("N1", 9)]
+    assert outcome.reasons() == [
+        (2, "score", "parses_as_whole_number", "8.5"),
+        (3, "score", "parses_as_whole_number", "nan"),
+        (4, "score", "not_null", None),
+    ]
+
+
+def test_a_query_over_files_of_the_source_folder(stage, tmp_path):
+    (tmp_path / "crm.csv").write_text("id,born,kind\n1,2026-01-01,test\n2,2026-01-02,real\n3,never,real\n")
+    query = "SELECT 'C' || id AS customer_id, born AS signup_date FROM read_csv('crm.csv', all_varchar = true) WHERE kind = 'real'"
+    outcome = stage("customers", Sources(datasets={"customers": DatasetSource(query=query)}))
+    assert outcome.kept_values("customer_id", "signup_date") == [("C2", dt.date(2026, 1, 2))]
+    assert outcome.rows_in == 2
+    (reject,) = outcome.rejects
+    assert (reject["source_file"], reject["column_name"], reject["value"]) == ("query", "signup_date", "never")
+
+
+def test_a_pattern_over_two_files(stage, tmp_path):
+    (tmp_path / "crm-2025.csv").write_text("customer_id,signup_date\nC1,2025-01-01\nC2,2025-01-02\n")
+    (tmp_path / "crm-2026.csv.gz").write_bytes(
+        gzip.compress(b"signup_date,segment,customer_id\n2026-01-01,SMB,C2\nnever,SMB,C3\n2026-01-03,SMB,C4\n")
+    )
+    outcome = stage("customers", Sources(datasets={"customers": DatasetSource(file="crm-*")}))
+    assert outcome.kept_values("customer_id", "segment") == [("C1", None), ("C2", None), ("C4", "SMB")]
+    assert outcome.rows_in == 5
+    assert sorted((r["source_file"], r["row_number"], r["check_name"]) for r in outcome.rejects) == [
+        ("crm-2026.csv.gz", 1, "unique_key"),  # of the files the one that is first by name has the key
+        ("crm-2026.csv.gz", 2, "parses_as_date"),
+    ]
+
+
+def test_two_files_of_one_name_are_refused(stage, tmp_path):
+    for year in ("2025", "2026"):
+        (tmp_path / year).mkdir()
+        (tmp_path / year / "crm.csv").write_text(f"customer_id,signup_date\nC{year},{year}-01-01\n")
+    with pytest.raises(UnreadableSource, match=r"2025/crm\.csv and .*2026/crm\.csv have the same name.* Rename one"):
+        stage("customers", Sources(datasets={"customers": DatasetSource(file="*/crm.csv")}))
+
+
+def test_a_pattern_that_finds_nothing_and_a_dataset_in_two_formats(stage, tmp_path):
+    with pytest.raises(SourceProblem, match=r"customers: no file matches 'crm-\*' of sources\.yaml"):
+        stage("customers", Sources(datasets={"customers": DatasetSource(file="crm-*")}))
+    for name in ("customers.csv", "customers.json"):
+        (tmp_path / name).write_text("")
+    with pytest.raises(SourceProblem, match=r"customers: customers\.csv and customers\.json are both in .* Keep one"):
+        stage("customers")

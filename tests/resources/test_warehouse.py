@@ -1,0 +1,207 @@
+"""The store behind the graph: what an asset's expression becomes, and what happens when it cannot."""
+
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import ibis
+import pytest
+from dagster_duckdb import DuckDBResource
+from ibis import _
+
+from resources.tables import table_of
+from resources.warehouse import Warehouse, WarehouseBusy, describe
+
+ORDERS = ibis.schema({"order_id": "string", "customer_id": "string", "amount": "decimal(18, 2)"})
+ROWS = [
+    {"order_id": "O3", "customer_id": "C2", "amount": Decimal("5.50")},
+    {"order_id": "O1", "customer_id": "C2", "amount": Decimal("10.00")},
+    {"order_id": "O2", "customer_id": "C1", "amount": None},
+]
+GLOSSARY = "amount: What was paid.\norders.customer_id: Who ordered.\n"
+
+
+@dg.asset(io_manager_key="warehouse", metadata={"key": ["order_id"]})
+def orders() -> ibis.Table:
+    """Orders, out of order."""
+    return table_of(ROWS, ORDERS)
+
+
+@dg.asset(io_manager_key="warehouse", metadata={"key": ["customer_id"]})
+def totals(orders: ibis.Table) -> ibis.Table:
+    """What each customer paid."""
+    return orders.group_by("customer_id").aggregate(total=_.amount.sum(), order_count=_.count())
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    """Where the warehouse will be, in a folder that is not there yet."""
+    return tmp_path / "home" / "warehouse.duckdb"
+
+
+@pytest.fixture
+def warehouse(file, tmp_path) -> Warehouse:
+    """A warehouse that no run has opened."""
+    (tmp_path / "glossary.yaml").write_text(GLOSSARY)
+    return Warehouse(duckdb=DuckDBResource(database=str(file)), glossary=str(tmp_path / "glossary.yaml"))
+
+
+def run(warehouse, *assets):
+    return dg.materialize(assets, resources={"warehouse": warehouse}, raise_on_error=False)
+
+
+def stored(file, sql):
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def metadata(result, name):
+    return result.asset_materializations_for_node(name)[0].metadata
+
+
+def test_an_expression_becomes_a_table_that_the_next_asset_reads(warehouse, file):
+    assert run(warehouse, orders, totals).success
+    assert stored(file, "FROM totals") == [("C1", None, 1), ("C2", Decimal("15.50"), 2)]
+
+
+def test_rows_are_stored_in_the_order_of_the_key(warehouse, file):
+    run(warehouse, orders)
+    assert stored(file, "SELECT order_id FROM orders ORDER BY rowid") == [("O1",), ("O2",), ("O3",)]
+
+
+def test_a_second_run_replaces_the_table(warehouse, file):
+    run(warehouse, orders)
+    run(warehouse, orders)
+    assert stored(file, "SELECT count(*) FROM orders") == [(3,)]
+
+
+def test_what_a_materialization_shows(warehouse):
+    result = run(warehouse, orders, totals)
+    shown = metadata(result, "orders")
+    assert shown["dagster/row_count"].value == 3
+    columns = {c.name: (c.type, c.description) for c in shown["dagster/column_schema"].value.columns}
+    assert columns == {
+        "order_id": ("string", None),
+        "customer_id": ("string", "Who ordered."),
+        "amount": ("decimal(18, 2)", "What was paid."),
+    }
+    assert shown["preview"].value.splitlines() == [
+        "| order_id | customer_id | amount |",
+        "| --- | --- | --- |",
+        "| O1 | C2 | 10.00 |",
+        "| O2 | C1 |  |",
+        "| O3 | C2 | 5.50 |",
+    ]
+    assert shown["seconds"].value >= 0
+
+
+def test_the_sql_that_ran_is_shown(warehouse):
+    shown = metadata(run(warehouse, orders, totals), "totals")["sql"].value
+    assert shown.startswith("```sql\n") and shown.endswith("\n```")
+    assert "SUM(" in shown and "GROUP BY" in shown and "ORDER BY" in shown and '"orders"' in shown
+
+
+def test_the_lineage_of_the_columns_is_shown(warehouse):
+    lineage = metadata(run(warehouse, orders, totals), "totals")["dagster/column_lineage"].value.deps_by_column
+    assert {name: [(d.asset_key.path[-1], d.column_name) for d in found] for name, found in lineage.items()} == {
+        "customer_id": [("orders", "customer_id")],
+        "total": [("orders", "amount")],
+    }
+
+
+def test_a_table_without_rows_says_so(warehouse):
+    @dg.asset(io_manager_key="warehouse")
+    def nothing() -> ibis.Table:
+        return table_of([], ORDERS)
+
+    shown = metadata(run(warehouse, nothing), "nothing")
+    assert (shown["dagster/row_count"].value, shown["preview"].value) == (0, "no rows")
+
+
+def test_a_failed_store_keeps_the_old_table(warehouse, file):
+    assert run(warehouse, orders).success
+
+    @dg.asset(name="orders", io_manager_key="warehouse")
+    def broken() -> ibis.Table:
+        return table_of(ROWS, ORDERS).mutate(amount=_.order_id.cast("int64"))  # 'O3' is no number
+
+    assert not run(warehouse, broken).success
+    assert stored(file, "SELECT order_id, amount FROM orders") == [
+        ("O1", Decimal("10.00")),
+        ("O2", None),
+        ("O3", Decimal("5.50")),
+    ]
+
+
+def test_the_file_is_free_after_a_run_that_failed(warehouse, file):
+    @dg.asset(io_manager_key="warehouse")
+    def broken() -> ibis.Table:
+        raise RuntimeError("no")
+
+    assert not run(warehouse, broken).success
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE writable (a INTEGER)")
+
+
+HOLDER = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE TABLE mine (a INTEGER)")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(warehouse, file, monkeypatch):
+    # The retries wait for a minute and a half in all; what is said after them is what counts here.
+    monkeypatch.setattr("dagster._utils.backoff.time.sleep", lambda _seconds: None)
+    file.parent.mkdir()
+    command = [sys.executable, "-c", HOLDER, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        deadline = threading.Timer(30, holder.kill)
+        deadline.start()
+        try:
+            assert holder.stdout.readline() == "open\n"
+            with (
+                pytest.raises(WarehouseBusy) as caught,
+                warehouse.yield_for_execution(dg.build_init_resource_context()),
+            ):
+                pass
+        finally:
+            deadline.cancel()
+            holder.stdin.close()
+        said = str(caught.value)
+        assert f"The warehouse {file} is in use by process {holder.pid} (" in said
+        assert said.endswith("Wait until that run has ended, then run again.")
+    with warehouse.yield_for_execution(dg.build_init_resource_context()) as opened:
+        assert opened.backend.list_tables() == ["mine"]
+
+
+def test_a_file_that_is_no_warehouse_is_said(warehouse, file, monkeypatch):
+    monkeypatch.setattr("dagster._utils.backoff.time.sleep", lambda _seconds: None)
+    file.parent.mkdir()
+    file.write_bytes(b"not a database" * 1000)
+    with pytest.raises(WarehouseBusy) as caught, warehouse.yield_for_execution(dg.build_init_resource_context()):
+        pass
+    assert str(caught.value).startswith(f"The warehouse {file} cannot be opened: ")
+
+
+def test_dates_are_cut_in_the_configured_time_zone(file, tmp_path):
+    (tmp_path / "glossary.yaml").write_text("{}")
+    warehouse = Warehouse(
+        duckdb=DuckDBResource(database=str(file)), glossary=str(tmp_path / "glossary.yaml"), time_zone="Asia/Tokyo"
+    )
+    with warehouse.yield_for_execution(dg.build_init_resource_context()) as opened:
+        day = opened.backend.con.execute("SELECT TIMESTAMPTZ '2026-01-31 20:00:00+00'::DATE::VARCHAR").fetchone()
+    assert day == ("2026-02-01",)
+
+
+def test_a_column_is_described_by_its_table_first():
+    meanings = {"amount": "What was paid.", "refunds.amount": "What was paid back."}
+    assert describe(meanings, "orders", "amount") == "What was paid."
+    assert describe(meanings, "refunds", "amount") == "What was paid back."
+    assert describe(meanings, "orders", "day") is None

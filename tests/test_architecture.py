@@ -1,0 +1,347 @@
+"""The house's order: who imports whom, what runs on Spark too, and what everything says of itself."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import dagster as dg
+import ibis
+import ibis.config
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pytest
+
+from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
+from productpulse_assets.calendar import SCHEMA as CALENDAR
+from productpulse_assets.definitions import build, defs
+from productpulse_assets.health import SCHEMA as HEALTH
+from productpulse_assets.sources import assets as source_assets
+from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
+from productpulse_assets.sources.location import load_sources
+from productpulse_assets.sources.reading import RawRows
+from productpulse_assets.sources.staging import PLACE, Parent
+from productpulse_assets.summary import SUMMARY_SCHEMA
+from resources.tables import table_of
+from rules.models import Sources
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("productpulse_assets", "asset_checks", "rules", "resources")
+
+# --- who imports whom ----------------------------------------------------------------------------
+
+MAY_IMPORT = {
+    "productpulse_assets": {"productpulse_assets", "rules", "asset_checks", "resources"},
+    "asset_checks": {"asset_checks", "rules"},
+    "rules": {"rules"},
+    "resources": {"resources"},
+    "dashboard": {"dashboard", "rules"},
+}
+OURS = set(MAY_IMPORT) | {"tests"}
+MEETING_PLACE = "productpulse_assets.definitions"
+"""The one module where assets of other modules are put together."""
+
+
+def modules(package: str) -> dict[str, Path]:
+    """Every module of a package by its dotted name; none when the package is not there."""
+    paths = sorted((ROOT / package).rglob("*.py"))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def imports(source: str, module: str) -> Iterator[tuple[str, str | None]]:
+    """(module, name) of every import, wherever it stands; relative ones with their full name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = module.split(".")[: -node.level] if node.level else []
+            origin = ".".join([*above, node.module] if node.module else above)
+            yield from ((origin, alias.name) for alias in node.names)
+
+
+def forbidden_imports(source: str, module: str) -> list[str]:
+    """Imports of our own packages that this module's package may not make."""
+    package = module.split(".", maxsplit=1)[0]
+    return [
+        f"{module} imports {origin}"
+        for origin, _name in imports(source, module)
+        if origin.split(".")[0] in OURS - MAY_IMPORT[package]
+    ]
+
+
+def asset_names(source: str) -> set[str]:
+    """Functions of a module that are assets, and what it assembles of them at the top level."""
+    names = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            calls = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+            names |= {node.name for call in calls if ast.unparse(call) in ("dg.asset", "dg.multi_asset")}
+    return names
+
+
+def borrowed_assets(source: str, module: str, assets: dict[str, set[str]]) -> list[str]:
+    """Assets of other modules that this one imports."""
+    if module == MEETING_PLACE:
+        return []
+    return [
+        f"{module} imports the asset {name} of {origin}"
+        for origin, name in imports(source, module)
+        if name in assets.get(origin, ()) and origin != module
+    ]
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_what_it_may(package):
+    found = [
+        line for name, path in modules(package).items() for line in forbidden_imports(path.read_text("utf-8"), name)
+    ]
+    assert found == []
+
+
+def test_every_package_of_the_program_is_looked_at():
+    assert all(len(modules(package)) > 3 for package in PACKAGES)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("rules.compile", "import resources.tables"),
+        ("rules.compile", "from asset_checks.contracts import CONTRACTS"),
+        ("resources.warehouse", "from rules import files"),
+        ("resources.warehouse", "def late():\n    from productpulse_assets import summary"),
+        ("asset_checks.governance", "from resources.tables import rows_of"),
+        ("asset_checks.governance", "import productpulse_assets.metrics as m"),
+        ("dashboard.pages.revenue", "from resources.settings import Home"),
+        ("productpulse_assets.metrics", "from tests.builders import dataset"),
+        ("productpulse_assets.metrics", "from dashboard import pages"),
+    ],
+)
+def test_a_forbidden_import_is_found(module, source):
+    assert len(forbidden_imports(source, module)) == 1
+
+
+def test_an_allowed_import_is_not_found():
+    source = "import ibis\nfrom rules.files import load\nfrom . import summary\nfrom .sources import reading"
+    assert forbidden_imports(source, "productpulse_assets.metrics") == []
+    assert list(imports("from . import summary", "productpulse_assets.metrics")) == [("productpulse_assets", "summary")]
+
+
+def test_assets_are_borrowed_by_the_definitions_alone():
+    sources = {name: path.read_text("utf-8") for name, path in modules("productpulse_assets").items()}
+    assets = {name: asset_names(source) for name, source in sources.items()}
+    assert "customer_months" in assets["productpulse_assets.customer_months"]
+    found = [line for name, source in sources.items() for line in borrowed_assets(source, name, assets)]
+    assert found == []
+
+
+def test_a_borrowed_asset_is_found():
+    assets = {"productpulse_assets.customer_months": {"customer_months"}}
+    source = "from productpulse_assets.customer_months import customer_months, spine"
+    assert len(borrowed_assets(source, "productpulse_assets.metrics", assets)) == 1
+    assert borrowed_assets(source, MEETING_PLACE, assets) == []
+    assert asset_names("@dg.asset(name='x')\ndef a(): ...\n\n@dg.asset\ndef b(): ...\n\ndef c(): ...") == {"a", "b"}
+
+
+# --- DuckDB and Spark ----------------------------------------------------------------------------
+
+MADE_IN_PYTHON = {
+    "source_inventory": (INVENTORY, "looks at files"),
+    "calendar": (CALENDAR, "asks for the newest event, then lists months"),
+    "kpi_summary": (SUMMARY_SCHEMA, "a few dozen rows whose sentences are written in Python"),
+    "health_scores": (HEALTH, "eight rows whose sentences are written in Python"),
+}
+"""Tables whose rows are Python values, with their columns and why: there is no query to compile."""
+
+ONE_DIALECT = {
+    "try_strptime": "reading text is DuckDB's own: Spark reads dates with other format codes",
+    "to_json": "a struct as JSON; both know it by this name",
+}
+"""Functions that are handed to the database by name, and why that is right."""
+
+
+class SparkOptions(ibis.config.Config):
+    """What Ibis's Spark compiler asks of ibis.options.pyspark.
+
+    The backend sets it when it is imported, which needs pyspark; compiling does not.
+    """
+
+    treat_nan_as_null: bool = False
+
+
+@pytest.fixture(autouse=True, scope="module")
+def spark_options():
+    """The options that compiling for Spark needs."""
+    ibis.options.pyspark = SparkOptions()
+
+
+def stored_tables() -> set[str]:
+    """Every asset that becomes a table of the warehouse."""
+    return {
+        key.path[-1]
+        for definition in defs.assets
+        for key in definition.keys
+        if definition.specs_by_key[key].metadata.get("dagster/io_manager_key") == "warehouse"
+    }
+
+
+class Recorder:
+    """Takes what a source stages along the way, in place of a database."""
+
+    def __init__(self):
+        self.staged: dict[str, ir.Table] = {}
+
+    def create_table(self, name: str, expression: ir.Table, **_options) -> ir.Table:
+        self.staged[name] = expression
+        return ibis.table(expression.schema(), name=name)
+
+
+def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:
+    """What a dataset's rows and rejects are, from raw text to kept rows, and what is staged between."""
+    schema, recorder = CONTRACTS[name], Recorder()
+    place = {"source_file": "string", "row_number": "int64"}
+    assert tuple(place) == PLACE
+    raw = ibis.schema(place | dict.fromkeys(schema.columns, "string"))
+    malformed = ibis.schema(place | dict.fromkeys(("check_name", "column_name", "value", "line"), "string"))
+    rows = RawRows(tuple(schema.columns), table_of([], raw), table_of([], malformed))
+    parents = [
+        Parent(column, parent, unbound(parent)[key], ibis.table(REJECTS_SCHEMA, name=f"{parent}_rejects").row_key)
+        for column, parent in schema.metadata["parents"].items()
+        for key in CONTRACTS[parent].metadata["key"]
+    ]
+    location = SimpleNamespace(source=sources.of(name))
+    kept, rejects, _rows = source_assets._split(recorder, schema, location, rows, sources, parents)
+    return {name: kept, f"{name}_rejects": rejects, **recorder.staged}
+
+
+def expressions() -> dict[str, ir.Table]:
+    """Every table's expression over unbound inputs; an asset's own inputs are tables by their names."""
+    found = {
+        name: table for dataset in CONTRACTS for name, table in source_expressions(dataset, load_sources()).items()
+    }
+    known = {name: schema for name, (schema, _reason) in MADE_IN_PYTHON.items()} | {
+        n: t.schema() for n, t in found.items()
+    }
+    waiting = [d for d in defs.assets if {k.path[-1] for k in d.keys} <= stored_tables() - set(known)]
+    while ready := [d for d in waiting if set(d.keys_by_input_name) <= set(known)]:
+        for definition in ready:
+            (name,) = (key.path[-1] for key in definition.keys)
+            found[name] = definition(**{n: ibis.table(known[n], name=n) for n in definition.keys_by_input_name})
+            known[name] = found[name].schema()
+            waiting.remove(definition)
+    return found
+
+
+@pytest.fixture(scope="module")
+def every_expression() -> dict[str, ir.Table]:
+    return expressions()
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
+def test_every_expression_compiles(every_expression, dialect):
+    failed = {}
+    for name, expression in every_expression.items():
+        try:
+            assert "SELECT" in ibis.to_sql(expression, dialect=dialect)
+        except Exception as error:  # whatever the compiler raises, all tables are told of at once
+            failed[name] = f"{type(error).__name__}: {error}"
+    assert failed == {}
+
+
+def test_every_table_is_compiled_or_made_in_python_for_a_reason(every_expression):
+    assert stored_tables() == {
+        name for name in set(every_expression) | set(MADE_IN_PYTHON) if not name.startswith(("staged_", "duplicates_"))
+    }
+    assert set(every_expression).isdisjoint(MADE_IN_PYTHON)
+    assert {"customer_months", "kpi_history", "customers", "customers_rejects"} <= set(every_expression)
+    assert {"staged_customers", "duplicates_customers"} <= set(every_expression)
+
+
+def test_an_operation_that_spark_does_not_have_is_found():
+    dates = ibis.table({"day": "date", "text": "string"}, name="t")
+    ibis.to_sql(dates.mutate(x=dates.day.truncate("month")), dialect="pyspark")
+    with pytest.raises(Exception, match="not defined|not supported|No translation|OperationNotDefined"):
+        ibis.to_sql(dates.mutate(x=dates.text.try_cast("time")), dialect="pyspark")
+
+
+def named_functions(expression: ir.Table) -> set[str]:
+    """Functions of the database that the expression names itself."""
+    return {op.__func_name__ for op in expression.op().find(ops.ScalarUDF)}
+
+
+def test_functions_that_a_dialect_may_not_know_are_few_and_known(every_expression):
+    formats = Sources(date_formats=["%d.%m.%Y"])
+    read = [t for name in CONTRACTS for t in source_expressions(name, formats).values()]
+    used = set().union(*map(named_functions, [*every_expression.values(), *read]))
+    assert used == set(ONE_DIALECT)
+
+
+# --- what everything says of itself ---------------------------------------------------------------
+
+
+def specs() -> dict[str, dg.AssetSpec]:
+    return {key.to_user_string(): d.specs_by_key[key] for d in build().assets for key in d.keys}
+
+
+def test_every_asset_says_what_it_is_who_answers_for_it_and_what_it_runs_on():
+    groups = {"sources", "facts", "metrics", "risk", "decisions", "reports", "published"}
+    found = specs()
+    assert len(found) > 20
+    for name, spec in found.items():
+        assert spec.description and spec.description.strip().endswith("."), name
+        assert spec.group_name in groups, f"{name} is in group {spec.group_name}"
+        assert spec.owners and all(owner.startswith("team:") for owner in spec.owners), name
+        assert spec.kinds, name
+
+
+def test_every_table_has_a_key_that_orders_its_rows():
+    for definition in defs.assets:
+        for key, spec in definition.specs_by_key.items():
+            if key.path[-1] in stored_tables():
+                assert spec.metadata.get("key"), key.to_user_string()
+
+
+TOP_LEVEL = {
+    "pyproject.toml", "workspace.yaml", "README.md", "productpulse_assets", "rules", "asset_checks", "resources",
+    "tests", "dashboard", "Makefile", "dagster.yaml", "constraints.txt", "Dockerfile", "compose.yaml", "LICENSE",
+    "CHANGELOG.md", ".ci", ".gitignore", ".dockerignore",
+}  # fmt: skip
+
+
+def test_nothing_else_is_at_the_top_level():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    names = {path.split("/")[0] for path in listed.stdout.split("\0") if path}
+    assert {"pyproject.toml", "rules", "tests"} <= names
+    assert names <= TOP_LEVEL
+
+
+def undocumented(source: str, module: str) -> list[str]:
+    """A module, and its public functions and classes, that say nothing of themselves.
+
+    A decorator's description counts: Dagster shows it.
+    """
+    tree = ast.parse(source)
+    found = [] if ast.get_docstring(tree) else [module]
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        told = [k.arg for d in node.decorator_list if isinstance(d, ast.Call) for k in d.keywords]
+        if not ast.get_docstring(node) and "description" not in told:
+            found.append(f"{module}.{node.name} (line {node.lineno})")
+    return found
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "dashboard"])
+def test_everything_public_has_a_docstring(package):
+    found = [line for name, path in modules(package).items() for line in undocumented(path.read_text("utf-8"), name)]
+    assert found == []
+
+
+def test_what_has_no_docstring_is_found():
+    source = (
+        '"""M."""\ndef a(): ...\ndef _b(): ...\nclass C:\n    pass\n@dg.asset_check(description="D.")\ndef e(): ...\n'
+    )
+    assert undocumented(source, "m") == ["m.a (line 2)", "m.C (line 4)"]
+    assert undocumented("def _a(): ...", "m") == ["m"]
