@@ -74,17 +74,24 @@ def steps_reached(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
     )
     threshold = load("metric_catalog", MetricCatalog).activation_threshold
     joined = now.left_join(second, "customer_id").drop("customer_id_right")
-    acted, paid = joined.key_actions_to_date > 0, joined.cohort_month.notnull()
-    activated = joined.key_actions_to_date > threshold
-    in_time = joined.had_time.fill_null(False)
+    acted = joined.key_actions_to_date > 0
+    activated = acted & (joined.key_actions_to_date > threshold)
+    paid = activated & joined.cohort_month.notnull()
+    eligible = paid & joined.had_time.fill_null(False)
+    retained = eligible & (joined.second_month_paid == 1)
+
+    def counted(step: ir.BooleanColumn) -> ir.IntegerColumn:
+        # In SQL "unknown and no" is no; here whatever hangs on unknown usage stays unknown.
+        return ibis.ifelse(joined.key_actions_to_date.isnull(), ibis.null("int64"), step.cast("int64"))
+
     return joined.select(
         segment=joined.segment.fill_null("Unknown"),
         s1=ibis.literal(1),
-        s2=acted.cast("int64"),
-        s3=(acted & activated).cast("int64"),
-        s4=(acted & activated & paid).cast("int64"),
-        eligible=(acted & activated & paid & in_time).cast("int64"),
-        s5=(acted & activated & paid & in_time & (joined.second_month_paid == 1)).cast("int64"),
+        s2=counted(acted),
+        s3=counted(activated),
+        s4=counted(paid),
+        eligible=counted(eligible),
+        s5=counted(retained),
     )
 
 

@@ -82,6 +82,14 @@ def test_a_selection_may_name_what_lies_before_an_asset(productpulse, company_ex
     assert "exports" not in steps(result)
 
 
+def test_a_run_that_fails_after_publishing_says_that_the_snapshot_is_new(productpulse, home):
+    shutil.rmtree(home / "exports")
+    (home / "exports").write_text("in the way")
+    result = productpulse("run", "--home", home, "--select", "published_snapshot+")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "The snapshot was published before that: it is new."
+
+
 # --- bad usage -----------------------------------------------------------------------------------
 
 

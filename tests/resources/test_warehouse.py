@@ -73,6 +73,15 @@ def test_rows_are_stored_in_the_order_of_the_key(warehouse, file):
     assert stored(file, "SELECT order_id FROM orders ORDER BY rowid") == [("O1",), ("O2",), ("O3",)]
 
 
+def test_a_table_without_a_key_is_stored_as_it_comes(warehouse, file):
+    @dg.asset(io_manager_key="warehouse")
+    def unordered() -> ibis.Table:
+        return table_of(ROWS, ORDERS)
+
+    assert run(warehouse, unordered).success
+    assert stored(file, "SELECT count(*) FROM unordered") == [(3,)]
+
+
 def test_a_second_run_replaces_the_table(warehouse, file):
     run(warehouse, orders)
     run(warehouse, orders)
@@ -114,7 +123,7 @@ def test_the_lineage_of_the_columns_is_shown(warehouse):
 
 
 def test_a_table_without_rows_says_so(warehouse):
-    @dg.asset(io_manager_key="warehouse")
+    @dg.asset(io_manager_key="warehouse", metadata={"key": ["order_id"]})
     def nothing() -> ibis.Table:
         return table_of([], ORDERS)
 
@@ -125,11 +134,14 @@ def test_a_table_without_rows_says_so(warehouse):
 def test_a_failed_store_keeps_the_old_table(warehouse, file):
     assert run(warehouse, orders).success
 
-    @dg.asset(name="orders", io_manager_key="warehouse")
+    @dg.asset(name="orders", io_manager_key="warehouse", metadata={"key": ["order_id"]})
     def broken() -> ibis.Table:
         return table_of(ROWS, ORDERS).mutate(amount=_.order_id.cast("int64"))  # 'O3' is no number
 
-    assert not run(warehouse, broken).success
+    result = run(warehouse, broken)
+    assert not result.success
+    (failure,) = result.get_step_failure_events()
+    assert "Could not convert string 'O" in str(failure.step_failure_data.error)  # in the middle of writing
     assert stored(file, "SELECT order_id, amount FROM orders") == [
         ("O1", Decimal("10.00")),
         ("O2", None),
