@@ -50,7 +50,8 @@ def currency_code() -> pa.Check:
 
 def not_before(later: str, earlier: str) -> pa.Check:
     return _check(
-        lambda data: data.table[later] >= data.table[earlier],
+        # Where either date is open nothing is out of order, be it so in every row.
+        lambda data: (data.table[later] >= data.table[earlier]).fill_null(True),
         f"{later}_not_before_{earlier}",
         f"{later} must not be before {earlier}",
         column=later,

@@ -78,7 +78,7 @@ def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | 
     from resources.settings import Home, default_home
 
     place = Home(default_home())
-    job, before = _job(defs, select), _written(place.published)
+    job, before = _job(defs, select), telling.written_at(place.published)
     with running.lasting_instance(place) as instance, running.progress(len(job.nodes)) as follow:
         outcome = running.execute(job, instance, follow)
     for warning in outcome.warnings:
@@ -86,24 +86,12 @@ def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | 
     if not outcome.succeeded:
         for problem in outcome.failed_checks + outcome.errors:
             click.echo(problem, err=True)
-        click.echo(_what_readers_see(place.published, before), err=True)
+        click.echo(telling.snapshot_after_failure(place.published, before), err=True)
         raise SystemExit(STOPPED)
     click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s.")
     if not select:
         for line in telling.run_lines(place):
             click.echo(line)
-
-
-def _written(path: Path) -> int | None:
-    """When a file was written, if it is there."""
-    return path.stat().st_mtime_ns if path.exists() else None
-
-
-def _what_readers_see(published: Path, before: int | None) -> str:
-    """What became of the snapshot in a run that failed: it may have failed after publishing."""
-    if _written(published) != before:
-        return "The snapshot was published before that: it is new."
-    return "The published snapshot is as it was." if before else "Nothing was published."
 
 
 def _job(defs, select: str | None):

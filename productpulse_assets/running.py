@@ -23,6 +23,7 @@ SAID_WELL = (
     "RulesError",
     "SettingsError",
     "WarehouseBusy",
+    "TableNotMade",
     "Failure",
 )
 """Errors whose message is a sentence for the person who runs this."""
@@ -64,7 +65,9 @@ def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinitio
     """The whole graph, or the part that a Dagster selection such as 'kpi_summary+' names."""
     if not selection:
         return defs.resolve_job_def(EVERYTHING)
-    part = dg.define_asset_job("selected_assets", selection=selection)
+    # A dataset and its rejects are made by one step: whoever names one gets both.
+    assets = dg.AssetSelection.from_string(selection).required_multi_asset_neighbors()
+    part = dg.define_asset_job("selected_assets", selection=assets)
     return dg.Definitions.merge(defs, dg.Definitions(jobs=[part])).resolve_job_def("selected_assets")
 
 

@@ -93,6 +93,7 @@ def summarise(
         previous = values.get((name, months.before(months.read_month(read_at(catalog, name)))), {})
         value, before = _known(present[name]), _known(previous)
         change = None if value is None or before is None else value - before
+        reason = _reason(catalog, name, present, availability, months) if value is None else None
         rows.append(
             {
                 "metric_name": name,
@@ -109,9 +110,7 @@ def summarise(
                 **_against_target(catalog, name, value, period_end, targets),
                 "status": "Available" if value is not None else "Not available",
                 "explanation": _explanation(catalog, name, present, change, currency),
-                "not_available_reason": None
-                if value is not None
-                else _reason(catalog, name, present, availability, months),
+                "not_available_reason": reason,
             }
         )
     return rows
@@ -219,7 +218,6 @@ def _reason(
     catalog: MetricCatalog, name: str, present: dict[str, Row], availability: Availability, months: Months
 ) -> str:
     """Why there is no value, the cause first: absent data, then time, then a zero denominator."""
-    row = present[name]
     needed = availability.columns.get(name, [])
     datasets = sorted({column.split(".")[0] for column in needed} & availability.absent_datasets)
     if datasets:
@@ -229,16 +227,28 @@ def _reason(
         return f"Needs the column {' and '.join(columns)}, which is absent."
     if read_at(catalog, name) == LAST_COMPLETE and months.last_complete is None:
         return "The data does not cover a complete month yet."
-    if row.get("denominator") == 0:
-        words = _part_names(catalog, catalog.metrics[name])[1][0] or "the denominator"
-        return f"{words[0].upper()}{words[1:]} is 0, so there is nothing to divide by."
-    for operand in _operands(catalog, name):
+    if zero := _zero_divisor(catalog, name, present):
+        return f"{zero[0].upper()}{zero[1:]} is 0, so there is nothing to divide by."
+    formula = catalog.metrics[name].formula
+    for operand in operand_names(formula) if isinstance(formula, Derived) else ():
         if _known(present[operand]) is None:
             return f"Needs {_lowered(catalog.metrics[operand].label)}, which is not available."
     names = ", ".join(sorted({column.split(".")[0] for column in needed}))
     return f"There are no rows of {names} to compute it from."
 
 
-def _operands(catalog: MetricCatalog, name: str) -> list[str]:
-    formula = catalog.metrics[name].formula
-    return operand_names(formula) if isinstance(formula, Derived) else []
+def _zero_divisor(catalog: MetricCatalog, name: str, present: dict[str, Row]) -> str | None:
+    """What the metric divides by, in words, where that is 0."""
+    if present[name].get("denominator") == 0:
+        return _part_names(catalog, catalog.metrics[name])[1][0] or "the denominator"
+    zeros = [each for each in _divisors(catalog.metrics[name].formula) if _known(present[each]) == 0]
+    return catalog.metrics[zeros[0]].label if zeros else None
+
+
+def _divisors(formula: object) -> list[str]:
+    """The metrics that are divided by anywhere in a formula."""
+    if not isinstance(formula, Derived):
+        return []
+    below = formula.operands[1:] if formula.combination == "divide" else ()
+    deeper = [name for operand in formula.operands for name in _divisors(operand)]
+    return [name for name in below if isinstance(name, str)] + deeper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import ibis
@@ -91,6 +92,18 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
             f"{row['column_name'] or 'line'}: {row['check_name']}{why} in {row['rows']:,} rows, "
             f"first in row {row['first']}: {value}"
         )
+
+
+def written_at(path: Path) -> int | None:
+    """When a file was written, in nanoseconds, if it is there."""
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def snapshot_after_failure(published: Path, before: int | None) -> str:
+    """What readers see after a run that failed, which may have been after it published."""
+    if written_at(published) != before:
+        return "The snapshot was published before that: it is new."
+    return "The published snapshot is as it was." if before else "Nothing was published."
 
 
 def age(path, now: dt.datetime) -> str:

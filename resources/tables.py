@@ -20,12 +20,11 @@ def rows_of(table: ir.Table) -> list[dict[str, object]]:
     return table.to_pyarrow().to_pylist()
 
 
-def markdown_preview(table: ir.Table, limit: int) -> str:
-    """The first rows as a Markdown table; what would break its layout is escaped."""
-    rows = rows_of(table.limit(limit))
+def markdown_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a Markdown table; what would break its layout is escaped."""
     if not rows:
         return "no rows"
-    lines = [list(table.columns), ["---"] * len(table.columns), *(list(row.values()) for row in rows)]
+    lines = [columns, ["---"] * len(columns), *(row.values() for row in rows)]
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 
 

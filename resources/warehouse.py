@@ -19,16 +19,21 @@ import sqlglot.expressions as sge
 import yaml
 from dagster_duckdb import DuckDBResource
 from ibis.backends.duckdb import Backend
+from ibis.common.exceptions import TableNotFound
 from pydantic import PrivateAttr
 
 from resources.lineage import Source, column_sources
-from resources.tables import markdown_preview
+from resources.tables import markdown_rows
 
 PREVIEW_ROWS = 10
 
 
 class WarehouseBusy(Exception):
     """Another process has the warehouse open; the message names the file and the process."""
+
+
+class TableNotMade(Exception):
+    """An asset needs a table that no run has made yet; the message says which, and what to run."""
 
 
 class Warehouse(dg.ConfigurableIOManager):
@@ -47,9 +52,9 @@ class Warehouse(dg.ConfigurableIOManager):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
         with self._connection() as connection:
-            # Naive timestamps are in this zone, and dates are cut in it.
-            connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
             self._backend = ibis.duckdb.from_connection(connection)
+            # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
+            connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
             yield self
 
     @contextmanager
@@ -76,7 +81,14 @@ class Warehouse(dg.ConfigurableIOManager):
         return yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
 
     def load_input(self, context: dg.InputContext) -> ir.Table:
-        return self._backend.table(context.asset_key.path[-1])
+        name = context.asset_key.path[-1]
+        try:
+            return self._backend.table(name)
+        except TableNotFound as error:
+            raise TableNotMade(
+                f"The table {name} has not been made in {self.duckdb.database}. Run the whole graph first, "
+                f"or select what comes before as well, as in '+{name}'."
+            ) from error
 
     def handle_output(self, context: dg.OutputContext, obj: ir.Table) -> None:
         name = context.asset_key.path[-1]
@@ -121,15 +133,17 @@ class Warehouse(dg.ConfigurableIOManager):
                 comment(self._backend, "COLUMN", sg.column(column, name, quoted=True), meaning)
 
     def _facts(self, name: str, meanings: Mapping[str, str]) -> dict[str, object]:
-        table = self._backend.table(name)
+        stored = self._backend.con.table(name)
         columns = [
             dg.TableColumn(column, str(kind), description=describe(meanings, name, column))
-            for column, kind in table.schema().items()
+            for column, kind in self._backend.table(name).schema().items()
         ]
         return {
-            "dagster/row_count": int(table.count().execute()),
+            "dagster/row_count": stored.count("*").fetchone()[0],
             "dagster/column_schema": dg.TableSchema(columns=columns),
-            "preview": dg.MetadataValue.md(markdown_preview(table, PREVIEW_ROWS)),
+            "preview": dg.MetadataValue.md(
+                markdown_rows(stored.columns, stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist())
+            ),
         }
 
 

@@ -91,6 +91,7 @@ def rules_dir() -> Path:
 
 
 def rules_file(name: str) -> Path:
+    """Where the file of that name is, whether or not it is there."""
     return rules_dir() / f"{name}.yaml"
 
 

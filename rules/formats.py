@@ -14,6 +14,7 @@ Number = int | float | Decimal
 
 
 def is_unknown(value: object) -> bool:
+    """None or not a number: what is said as not available."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 

@@ -28,6 +28,7 @@ def formula_words(catalog: MetricCatalog, name: str) -> str:
 
 
 def period_words(metric: Metric) -> str:
+    """The days that a measure or ratio is over, for example `over the last 3 complete months`."""
     if isinstance(metric.period, Trailing):
         return f"over the last {metric.period.trailing_complete_months} complete months"
     return PERIOD_WORDS[metric.period]
@@ -48,6 +49,7 @@ def _operand(operand: str | float | int | Derived) -> str:
 
 
 def measure_words(measure: Measure) -> str:
+    """For example `sum of mrr_end where plan equals Scale`."""
     words = AGGREGATION_WORDS[measure.aggregation].format(measure.column)
     if not measure.where:
         return words

@@ -45,7 +45,9 @@ class Sources(Strict):
     """sources.yaml: how exports become datasets."""
 
     reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
-    exchange_rates: dict[str, Annotated[Decimal, Field(gt=0, strict=False)]] = Field(default_factory=dict)
+    exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Annotated[Decimal, Field(gt=0, strict=False)]] = (
+        Field(default_factory=dict)
+    )
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
     aliases: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -239,6 +241,8 @@ Formula = Measure | Ratio | Derived
 
 
 class Trailing(Strict):
+    """A period of so many months, the last complete one at its end."""
+
     trailing_complete_months: int = Field(ge=1, le=120)
 
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
@@ -68,6 +69,14 @@ def load_sources() -> Sources:
     for target in sources.aliases:
         if target not in columns:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
+    for date_format in sources.date_formats:
+        try:
+            duckdb.execute("SELECT try_strptime('', $format)", {"format": date_format})
+        except duckdb.Error as error:
+            raise RulesError(
+                f"sources.yaml: date_formats: '{date_format}' is not a date format ({error}); accepted: "
+                "strptime's specifiers, such as %d.%m.%Y."
+            ) from error
     return sources
 
 

@@ -37,6 +37,7 @@ METRICS = {
         }},
     },
     "yearly": {"label": "ARR", "formula": {"multiply": ["mrr", 12]}},
+    "percent": {"label": "Churn in percent", "unit": "score", "formula": {"multiply": [100, {"divide": ["churned", "opening"]}]}},
 }  # fmt: skip
 CATALOG = MetricCatalog.model_validate(
     {"activation_threshold": 5, "metrics": {name: {**GOVERNANCE, **content} for name, content in METRICS.items()}}
@@ -78,7 +79,7 @@ def test_a_stock_is_read_at_the_as_of_date_and_a_flow_in_the_last_complete_month
     flow = (20.0, 10.0, 10.0, "month", month(2), february_end)
     assert places == {
         "mrr": stock, "customers": stock, "arpu": stock, "yearly": stock, "risk": stock,
-        "churned": flow, "opening": flow, "churn": flow, "retention": flow, "kept": flow,
+        "churned": flow, "opening": flow, "percent": flow, "churn": flow, "retention": flow, "kept": flow,
         # Three months are asked for; the data has two.
         "failed": (20.0, 10.0, 10.0, "3 months", month(1), february_end),
     }  # fmt: skip
@@ -236,6 +237,12 @@ def test_a_zero_denominator():
     )
     assert reason("kept", {("kept", 2): (None, 0.0, 0.0)}) == (
         "Sum of before where plan equals A is 0, so there is nothing to divide by."
+    )
+
+
+def test_a_zero_denominator_inside_of_a_formula():
+    assert reason("percent", {("churned", 2): 0.0, ("opening", 2): 0.0, ("percent", 2): None}) == (
+        "Opening customers is 0, so there is nothing to divide by."
     )
 
 
