@@ -53,6 +53,7 @@ def anomaly_results(
 
 
 def check_name(metric: str) -> str:
+    """The name of a metric's anomaly check."""
     return f"usual_{metric}"
 
 

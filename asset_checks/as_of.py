@@ -65,6 +65,7 @@ def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheck
 def as_of_checks(
     context: dg.AssetCheckExecutionContext, calendar: ir.Table, **datasets: ir.Table
 ) -> Iterator[dg.AssetCheckResult]:
+    """One warning per dated dataset, and one for `is_active`."""
     wanted = context.selected_asset_check_keys
     for result in as_of_results(datasets, calendar):
         if dg.AssetCheckKey(result.asset_key, result.check_name) in wanted:

@@ -233,6 +233,7 @@ def table_schema(schema: pa.DataFrameSchema) -> ibis.Schema:
 
 
 def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
+    """The columns that a source of the dataset must have."""
     return tuple(name for name, column in schema.columns.items() if column.required)
 
 

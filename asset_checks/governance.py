@@ -49,6 +49,7 @@ def computed_schema(table: str, metrics: list[str], key: tuple[str, ...]) -> pa.
 
 
 def schema_problems(schema: pa.DataFrameSchema, table: ir.Table) -> list[str]:
+    """What in `table` breaks `schema`, one line per rule; none when it holds."""
     try:
         schema.validate(table, lazy=True)
     except SchemaErrors as errors:
@@ -80,6 +81,8 @@ def governance_problems(
 
 
 def governance_check(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
+    """The blocking check that metrics are documented and computed, as a step of the graph."""
+
     @dg.multi_asset_check(
         name="metric_governance",
         specs=[

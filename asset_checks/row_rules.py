@@ -20,10 +20,12 @@ def _check(predicate, name: str, error: str, **about) -> pa.Check:
 
 
 def not_negative() -> pa.Check:
+    """0 or more."""
     return _check(lambda data: data.table[data.key] >= 0, "not_negative", "must be 0 or more")
 
 
 def between(low: int, high: int) -> pa.Check:
+    """From `low` to `high`, both included."""
     return _check(
         lambda data: data.table[data.key].between(low, high),
         f"between_{low}_and_{high}",
@@ -32,6 +34,7 @@ def between(low: int, high: int) -> pa.Check:
 
 
 def one_of(*values: str) -> pa.Check:
+    """One of `values`, as they are written."""
     return _check(
         lambda data: data.table[data.key].isin(values),
         "allowed_values",
@@ -41,6 +44,7 @@ def one_of(*values: str) -> pa.Check:
 
 
 def currency_code() -> pa.Check:
+    """Three capital letters."""
     return _check(
         lambda data: data.table[data.key].re_search("^[A-Z]{3}$"),
         "currency_code",
@@ -49,6 +53,7 @@ def currency_code() -> pa.Check:
 
 
 def not_before(later: str, earlier: str) -> pa.Check:
+    """`later` is on or after `earlier`; a row without either passes."""
     return _check(
         # Where either date is open nothing is out of order, be it so in every row.
         lambda data: (data.table[later] >= data.table[earlier]).fill_null(True),
@@ -59,6 +64,7 @@ def not_before(later: str, earlier: str) -> pa.Check:
 
 
 def ended_when(status: str, ended: tuple[str, ...], end: str) -> pa.Check:
+    """A row whose `status` is one of `ended` has its `end`."""
     return _check(
         lambda data: ~data.table[status].isin(ended) | data.table[end].notnull(),
         f"ended_has_{end}",

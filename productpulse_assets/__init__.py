@@ -1,0 +1,1 @@
+"""The graph: from exports to governed metrics, reports and the published snapshot."""

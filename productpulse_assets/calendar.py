@@ -68,6 +68,7 @@ def first_appearance(customers: ir.Table, subscriptions: ir.Table, as_of: dt.dat
 
 
 def scalar(value: ir.Scalar) -> dt.date | None:
+    """The value of a scalar expression; NULL is None."""
     return value.to_pyarrow().as_py()
 
 

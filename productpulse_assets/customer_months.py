@@ -72,6 +72,7 @@ def spine(customers: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> i
 
 
 def paying(subscriptions: ir.Table) -> ir.Table:
+    """Subscription periods that bring money: trials and free plans do not."""
     return subscriptions.filter(_.status != "Trial", _.monthly_price > 0)
 
 
@@ -122,6 +123,7 @@ def by_month(events: ir.Table, day: str, as_of: ir.DateScalar) -> ir.Table:
 
 
 def payment_facts(transactions: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: money collected, failed and refunded, and attempts by outcome."""
     is_success, is_failure = _.status == "Success", _.status == "Failed"
     return by_month(transactions, "transaction_date", as_of).aggregate(
         amount_collected=_.amount.sum(where=is_success).cast(MONEY),
@@ -133,6 +135,7 @@ def payment_facts(transactions: ir.Table, as_of: ir.DateScalar) -> ir.Table:
 
 
 def usage_facts(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: logins, key actions, features used and records of use."""
     return by_month(product_usage, "date", as_of).aggregate(
         logins=_.logins.sum(),
         key_actions=_.key_actions.sum(),
@@ -142,10 +145,12 @@ def usage_facts(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
 
 
 def ticket_facts(support_tickets: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: support tickets opened."""
     return by_month(support_tickets, "date_opened", as_of).aggregate(tickets_opened=_.ticket_id.count())
 
 
 def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: answers, their sum, promoters (9 and 10) and detractors (0 to 6)."""
     return by_month(nps_scores, "date", as_of).aggregate(
         nps_responses=_.score.count(),
         nps_score_sum=_.score.sum(),
@@ -204,6 +209,7 @@ def revenue_movement(table: ir.Table) -> ir.Table:
 
 
 def months_between(first: ir.DateColumn, last: ir.DateColumn) -> ir.IntegerColumn:
+    """Calendar months from the month of `first` to that of `last`."""
     years, months = last.year() - first.year(), last.month() - first.month()
     return (years * 12 + months).cast("int64")
 

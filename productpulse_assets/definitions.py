@@ -60,6 +60,7 @@ def made_of(asset: dg.AssetsDefinition, tables: dict[str, ibis.Table]) -> ibis.T
 
 
 def unbound_calendar() -> ibis.Table:
+    """The calendar as a table that exists in no database."""
     return ibis.table(CALENDAR_SCHEMA, name="calendar")
 
 
@@ -110,6 +111,7 @@ def build() -> dg.Definitions:
 
 
 def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
+    """What the assets run on, by the keys that they ask for."""
     home = settings.home
     return {
         "settings": settings,

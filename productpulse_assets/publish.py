@@ -79,6 +79,8 @@ def keep_only(path: Path, tables: Collection[str]) -> None:
 
 
 def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
+    """The files of every table in `tables`, written once the snapshot is published."""
+
     @dg.asset(
         name="exports",
         group_name="published",

@@ -142,6 +142,7 @@ def progress(steps: int) -> Iterator[Progress]:
 
 
 def plain_lines(steps: int) -> Progress:
+    """Progress as one line per step, for output that is no terminal."""
     started: dict[str, float] = {}
     done = 0
 
@@ -160,6 +161,7 @@ def plain_lines(steps: int) -> Progress:
 
 @contextmanager
 def live_bar(steps: int) -> Iterator[Progress]:
+    """Progress as a bar that is redrawn, for a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (

@@ -89,4 +89,5 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
 
 
 def months_before(later: ir.DateScalar, month: ir.DateColumn) -> ir.IntegerColumn:
+    """Calendar months from `month` to `later`."""
     return (later.year() - month.year()) * 12 + later.month() - month.month()

@@ -29,6 +29,7 @@ def row_counts(backend: ibis.BaseBackend) -> dict[str, int]:
 
 
 def rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
+    """How many rows of a dataset were rejected, each counted once."""
     table = backend.table(f"{dataset}_rejects")
     return int(table.select("source_file", "row_number").distinct().count().execute())
 

@@ -116,7 +116,7 @@ class Warehouse(dg.ConfigurableIOManager):
         for small in in_memory:
             backend.con.register(small.name, small.data.to_pyarrow(small.schema))
         query = sg.select(*_stored_columns(content)).from_(backend.compiler.to_sqlglot(content).subquery("filled"))
-        ordered = query.order_by(*(sg.column(column, quoted=True) for column in key))
+        ordered = query.order_by(*(sg.column(column, quoted=True) for column in key)) if key else query
         create = sge.Create(this=sg.table(name, quoted=True), kind="TABLE", replace=True, expression=ordered)
         sql = create.sql(backend.dialect, pretty=True, unsupported_level=sg.ErrorLevel.RAISE)
         try:
@@ -162,6 +162,7 @@ def comment(backend: Backend, kind: str, place: sge.Expression, text: str) -> No
 
 
 def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | None:
+    """What a column means: of this table if that is said, else of every column of its name."""
     return descriptions.get(f"{table}.{column}", descriptions.get(column))
 
 

@@ -71,7 +71,8 @@ def _measured_months(
     wanted = list(dict.fromkeys(use for name in names for use in uses(catalog.metrics[name])))
     columns = {use: f"m{number}" for number, use in enumerate(wanted)}
     keys = ["month", *by]
-    parts = [part for name in models for part in _by_month(name, models[name], columns, calendar, by)]
+    used = dict.fromkeys(use[0] for use in wanted)  # another model may lack the columns of `by`
+    parts = [part for name in used for part in _by_month(name, models[name], columns, calendar, by)]
     wide = _members(parts, calendar, by)
     for part in parts:
         wide = wide.left_join(part, keys).drop(*(f"{key}_right" for key in keys))

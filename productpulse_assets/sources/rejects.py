@@ -35,6 +35,7 @@ def rejected_rows(
 
 
 def rejected_duplicates(duplicates: ir.Table, raw: ir.Table, found: dict[str, str], key: tuple[str, ...]) -> ir.Table:
+    """One row per later row of a key, without dataset."""
     rows = duplicates.select(
         *PLACE,
         row_key=_key_text(duplicates, key),
@@ -45,6 +46,7 @@ def rejected_duplicates(duplicates: ir.Table, raw: ir.Table, found: dict[str, st
 
 
 def rejected_lines(malformed: ir.Table) -> ir.Table:
+    """One row per line that could not be split into fields, without dataset."""
     return malformed.select(
         *PLACE,
         column_name=ibis.null("string"),
