@@ -8,7 +8,6 @@ from pathlib import Path
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
-import sqlglot as sg
 from ibis.backends.duckdb import Backend
 
 from resources.outputs import replacing
@@ -38,7 +37,7 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         backend: Backend = context.resources.warehouse.backend
         settings: RunSettings = context.resources.settings
         for table, description in tables.items():
-            comment(backend, "TABLE", sg.table(table, quoted=True), description)
+            comment(backend, table, {}, description)
         target = settings.home.published
         with replacing(target) as part:
             copy_store(backend, settings.home.warehouse, part)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import click
 import dagster as dg
 
+from resources.history import unhurried_disk
 from resources.settings import CHECKOUT, Home
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
@@ -48,7 +49,7 @@ class Outcome:
 def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """Dagster's history under the home folder, so that the UI shows these runs too."""
     prepare_dagster_home(home)
-    with dg.DagsterInstance.get() as instance:
+    with unhurried_disk(), dg.DagsterInstance.get() as instance:
         yield instance
 
 

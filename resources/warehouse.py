@@ -94,57 +94,53 @@ class Warehouse(dg.ConfigurableIOManager):
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
-        sql = self.store(name, obj, key)
-        meanings = self.descriptions | dict((context.definition_metadata or {}).get("columns", {}))
-        self._comment(name, meanings)
+        sql = fill(self._backend, name, obj, key)
+        described = (context.definition_metadata or {}).get("columns", {})
+        columns = [
+            dg.TableColumn(column, str(kind), described.get(column) or describe(self.descriptions, name, column))
+            for column, kind in obj.schema().items()
+        ]
+        comment(self._backend, name, {column.name: column.description for column in columns})
+        stored = self._backend.con.table(name)
+        first = stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist()
         context.add_output_metadata(
             {
                 "seconds": round(time.perf_counter() - started, 3),
+                "dagster/row_count": stored.count("*").fetchone()[0],
+                "dagster/column_schema": dg.TableSchema(columns=columns),
                 "sql": dg.MetadataValue.md(f"```sql\n{sql}\n```"),
                 **lineage_metadata(column_sources(obj)),
-                **self._facts(name, meanings),
+                "preview": dg.MetadataValue.md(markdown_rows(stored.columns, first)),
             }
         )
 
-    def store(self, name: str, content: ir.Table, key: Sequence[str] = ()) -> str:
-        """Replace table `name`, in the order of `key`, in one statement, which is returned.
 
-        A killed run leaves the old table or the new one.
-        """
-        backend = self._backend
-        in_memory = content.op().find(ops.InMemoryTable)
+def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = (), *, temporary: bool = False) -> str:
+    """Replace table `name` with `content`, in the order of `key`, in one statement, which is returned.
+
+    A killed run leaves the old table or the new one.
+    """
+    in_memory = content.op().find(ops.InMemoryTable)
+    for small in in_memory:
+        backend.con.register(small.name, small.data.to_pyarrow(small.schema))
+    query = backend.compiler.to_sqlglot(content).subquery("filled", copy=False)
+    ordered = sg.select(*_stored_columns(content)).from_(query, copy=False)
+    if key:
+        ordered = ordered.order_by(*(sg.column(column, quoted=True) for column in key), copy=False)
+    create = sge.Create(
+        this=sg.table(name, quoted=True),
+        kind="TABLE",
+        replace=True,
+        expression=ordered,
+        properties=sge.Properties(expressions=[sge.TemporaryProperty()]) if temporary else None,
+    )
+    sql = create.sql(backend.dialect, pretty=True, copy=False, unsupported_level=sg.ErrorLevel.RAISE)
+    try:
+        backend.con.execute(sql)
+    finally:
         for small in in_memory:
-            backend.con.register(small.name, small.data.to_pyarrow(small.schema))
-        query = sg.select(*_stored_columns(content)).from_(backend.compiler.to_sqlglot(content).subquery("filled"))
-        ordered = query.order_by(*(sg.column(column, quoted=True) for column in key)) if key else query
-        create = sge.Create(this=sg.table(name, quoted=True), kind="TABLE", replace=True, expression=ordered)
-        sql = create.sql(backend.dialect, pretty=True, unsupported_level=sg.ErrorLevel.RAISE)
-        try:
-            backend.raw_sql(sql)
-        finally:
-            for small in in_memory:
-                backend.con.unregister(small.name)
-        return sql
-
-    def _comment(self, name: str, meanings: Mapping[str, str]) -> None:
-        """What the columns mean, kept in the store for whoever reads it with another tool."""
-        for column in self._backend.table(name).columns:
-            if meaning := describe(meanings, name, column):
-                comment(self._backend, "COLUMN", sg.column(column, name, quoted=True), meaning)
-
-    def _facts(self, name: str, meanings: Mapping[str, str]) -> dict[str, object]:
-        stored = self._backend.con.table(name)
-        columns = [
-            dg.TableColumn(column, str(kind), description=describe(meanings, name, column))
-            for column, kind in self._backend.table(name).schema().items()
-        ]
-        return {
-            "dagster/row_count": stored.count("*").fetchone()[0],
-            "dagster/column_schema": dg.TableSchema(columns=columns),
-            "preview": dg.MetadataValue.md(
-                markdown_rows(stored.columns, stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist())
-            ),
-        }
+            backend.con.unregister(small.name)
+    return sql
 
 
 def _stored_columns(content: ir.Table) -> Iterator[sge.Expression]:
@@ -155,14 +151,21 @@ def _stored_columns(content: ir.Table) -> Iterator[sge.Expression]:
         yield sge.cast(column, "BIGINT").as_(name, quoted=True) if kind.is_int64() else column
 
 
-def comment(backend: Backend, kind: str, place: sge.Expression, text: str) -> None:
-    """Say in the store what a TABLE or COLUMN is."""
-    said = sge.Comment(this=place, kind=kind, expression=sge.Literal.string(" ".join(text.split())))
-    backend.raw_sql(said.sql("duckdb"))
+def comment(backend: Backend, table: str, columns: Mapping[str, str | None], text: str | None = None) -> None:
+    """Say in the store what a table and its columns are, for whoever reads it with another tool."""
+    said = [("COLUMN", sg.column(name, table, quoted=True), about) for name, about in columns.items()]
+    said.append(("TABLE", sg.table(table, quoted=True), text))
+    statements = [
+        sge.Comment(this=place, kind=kind, expression=sge.Literal.string(" ".join(about.split())))
+        for kind, place, about in said
+        if about
+    ]
+    if statements:
+        backend.con.execute(";\n".join(statement.sql("duckdb", copy=False) for statement in statements))
 
 
 def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | None:
-    """What a column means: of this table if that is said, else of every column of its name."""
+    """What a column means: by its table's own word for it, else by the common one."""
     return descriptions.get(f"{table}.{column}", descriptions.get(column))
 
 

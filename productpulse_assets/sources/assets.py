@@ -22,6 +22,7 @@ from productpulse_assets.sources.staging import (
     PLACE,
     Parent,
     broken_rules,
+    census,
     in_reporting_currency,
     judged,
     later_duplicates,
@@ -30,7 +31,8 @@ from productpulse_assets.sources.staging import (
     with_parents,
 )
 from resources.settings import RunSettings
-from resources.tables import table_of
+from resources.tables import rows_of, table_of
+from resources.warehouse import fill
 from rules.models import Sources
 
 Split = tuple[ir.Table, ir.Table, int]
@@ -129,23 +131,31 @@ def _split(
     sources: Sources,
     parents: list[Parent],
 ) -> Split:
+    # Counted before anything is made of the rows, so that a row lost on the way shows.
     rows_in = int(raw.rows.count().execute()) + int(raw.malformed.count().execute())
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
     table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
     table = with_parents(table, parents)
     rules = broken_rules(table, schema, parents)
-    # Stored once: rows kept, rejects and duplicates are all read from it.
-    staged = backend.create_table(f"staged_{schema.name}", judged(table, schema, rules), temp=True, overwrite=True)
-    later = later_duplicates(staged, key)
-    duplicates = backend.create_table(f"duplicates_{schema.name}", later, temp=True, overwrite=True)
-    sound = staged.filter(staged.broken == 0).anti_join(duplicates, list(PLACE))
-    rejected = ibis.union(
-        rejected_rows(staged, raw.rows, rules, found, key),
-        rejected_duplicates(duplicates, raw.rows, found, key),
-        rejected_lines(raw.malformed),
-    )
-    return sound.select(*schema.columns), as_rejects(schema.name, rejected), rows_in
+    # Stored once: counts, rows kept, rejects and duplicates are all read from it.
+    fill(backend, f"staged_{schema.name}", judged(table, schema, rules), temporary=True)
+    staged = backend.table(f"staged_{schema.name}")
+    sound = staged.filter(staged.broken == 0)
+    staged_rows, sound_rows, keys, malformed = rows_of(census(staged, raw.malformed, key))[0].values()
+    rejects = []
+    if sound_rows < staged_rows:
+        rejects.append(rejected_rows(staged, raw.rows, rules, found, key))
+    if keys < sound_rows:
+        fill(backend, f"duplicates_{schema.name}", later_duplicates(staged, key), temporary=True)
+        duplicates = backend.table(f"duplicates_{schema.name}")
+        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
+        sound = sound.anti_join(duplicates, list(PLACE))
+    if malformed:
+        rejects.append(rejected_lines(raw.malformed))
+    rejected = [as_rejects(schema.name, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
+    kept = sound.select(*schema.columns)
+    return kept, ibis.union(*rejected) if len(rejected) > 1 else rejected[0], rows_in
 
 
 def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:

@@ -130,6 +130,16 @@ def _kind_word(kind) -> str:
     return "whole_number" if kind.is_integer() else str(kind)
 
 
+def census(staged: ir.Table, malformed: ir.Table, key: tuple[str, ...]) -> ir.Table:
+    """One row of counts: all rows, sound ones, different keys among the sound, malformed lines."""
+    is_sound = staged.broken == 0
+    value = staged[key[0]] if len(key) == 1 else ibis.struct({name: staged[name] for name in key})
+    counts = staged.aggregate(
+        staged_rows=_.count(), sound_rows=_.count(where=is_sound), keys=value.nunique(where=is_sound)
+    )
+    return counts.cross_join(malformed.aggregate(malformed=_.count()))
+
+
 def later_duplicates(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:
     """The sound rows whose key an earlier sound row of the source already has.
 
