@@ -192,9 +192,15 @@ class Recorder:
     def __init__(self):
         self.staged: dict[str, ir.Table] = {}
 
-    def create_table(self, name: str, expression: ir.Table, **_options) -> ir.Table:
+    def fill(self, _backend, name: str, expression: ir.Table, **_options) -> None:
         self.staged[name] = expression
-        return ibis.table(expression.schema(), name=name)
+
+    def table(self, name: str) -> ir.Table:
+        return ibis.table(self.staged[name].schema(), name=name)
+
+
+SOILED = {"staged_rows": 4, "sound_rows": 3, "keys": 2, "malformed": 1}
+"""Counts of a source with every kind of reject, so that every expression is made."""
 
 
 def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:
@@ -211,7 +217,10 @@ def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:
         for key in CONTRACTS[parent].metadata["key"]
     ]
     location = SimpleNamespace(source=sources.of(name))
-    kept, rejects, _rows = source_assets._split(recorder, schema, location, rows, sources, parents)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source_assets, "fill", recorder.fill)
+        patch.setattr(source_assets, "rows_of", lambda _counts: [SOILED])
+        kept, rejects, _rows = source_assets._split(recorder, schema, location, rows, sources, parents)
     return {name: kept, f"{name}_rejects": rejects, **recorder.staged}
 
 

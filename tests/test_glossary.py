@@ -28,6 +28,7 @@ MADE_IN_PYTHON = {
 }
 """Tables whose assets read data before they can say what their rows are."""
 
+
 class Glossary(pydantic.RootModel[dict[str, str]]):
     """glossary.yaml; a key that is there twice is an error."""
 
@@ -70,7 +71,7 @@ def meaning(name: str, column: str) -> str | None:
 
 
 def test_the_graph_stores_the_tables_that_this_file_speaks_of():
-    assert {"customers", "customers_rejects", "customer_months", "kpi_history", *MADE_IN_PYTHON} <= setstored()
+    assert {"customers", "customers_rejects", "customer_months", "kpi_history", *MADE_IN_PYTHON} <= set(stored())
 
 
 @pytest.mark.parametrize("name", sorted(stored()))

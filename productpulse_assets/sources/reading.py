@@ -207,7 +207,8 @@ def _unite(backend: ibis.BaseBackend, table: str, parts: list[str]) -> None:
 
 def _parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
     try:
-        return checked_names(path, con.read_parquet(str(path)).columns)
+        described = con.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": str(path)}).fetchall()
+        return checked_names(path, [name for name, *_about in described])
     except duckdb.Error as error:
         raise _unreadable_parquet([path], error) from error
 
