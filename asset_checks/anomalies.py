@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from rules.formats import value_text
-from rules.models import MetricCatalog
+from rules.metric_models import MetricCatalog
 from rules.periods import CURRENT, read_at
 
 USUAL_MONTHS = 12

@@ -209,7 +209,8 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
     from productpulse_assets import metric_card, telling
     from resources.settings import Home, default_home
     from rules.files import RulesError, load
-    from rules.models import MetricCatalog, Sources
+    from rules.metric_models import MetricCatalog
+    from rules.models import Sources
 
     try:
         catalog, currency = load("metric_catalog", MetricCatalog), load("sources", Sources).reporting_currency

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from rules.files import load
-from rules.models import MetricCatalog
+from rules.metric_models import MetricCatalog
 
 TABLE = {"group_name": "metrics", "owners": ["team:product"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
 ALL = "All"

@@ -7,7 +7,7 @@ from ibis import _
 
 from asset_checks.contracts import CUSTOMER_DIMENSIONS
 from rules.files import load
-from rules.models import MetricCatalog
+from rules.metric_models import MetricCatalog
 
 MONEY = "decimal(18, 2)"
 CUSTOMER_MONTH = ["customer_id", "month"]

@@ -7,7 +7,8 @@ import ibis.expr.types as ir
 from resources.tables import rows_of, table_of
 from rules.files import RulesError, load
 from rules.formats import value_text
-from rules.models import HealthArea, HealthScores, MetricCatalog, Sources
+from rules.metric_models import MetricCatalog
+from rules.models import HealthArea, HealthScores, Sources
 
 SCHEMA = ibis.schema(
     {

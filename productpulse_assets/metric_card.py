@@ -10,7 +10,7 @@ from ibis import _
 
 from resources.tables import rows_of
 from rules.formats import change_text, value_text
-from rules.models import MetricCatalog
+from rules.metric_models import MetricCatalog
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 YEAR = 12

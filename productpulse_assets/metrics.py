@@ -14,7 +14,7 @@ from resources.tables import rows_of, table_of
 from rules.catalog import load_catalog
 from rules.compile import MONEY, metric_columns, metric_history
 from rules.formula import formula_words
-from rules.models import MetricCatalog
+from rules.metric_models import MetricCatalog
 
 LINEAGE_SCHEMA = ibis.schema(
     dict.fromkeys(

@@ -10,7 +10,8 @@ import ibis
 from rules.files import load
 from rules.formats import change_text, is_unknown, value_text
 from rules.formula import measure_words
-from rules.models import Derived, Metric, MetricCatalog, Ratio, Sources
+from rules.metric_models import Derived, Metric, MetricCatalog, Ratio
+from rules.models import Sources
 from rules.periods import LAST_COMPLETE, longest_period, operand_names, read_at
 
 SUMMARY_SCHEMA = ibis.schema(
@@ -156,7 +157,8 @@ def _against_target(
     if value is None:
         return {"target_value": wanted, "target_gap": None, "target_status": "Not available"}
     is_met = value <= wanted if metric.good_direction == "down" else value >= wanted
-    return {"target_value": wanted, "target_gap": value - wanted, "target_status": "Met" if is_met else "Missed"}
+    status = "Not judged" if metric.good_direction == "neutral" else "Met" if is_met else "Missed"
+    return {"target_value": wanted, "target_gap": value - wanted, "target_status": status}
 
 
 def _explanation(

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from rules.compile import uses
 from rules.files import RulesError, load, rules_file
-from rules.models import Derived, Measure, Metric, MetricCatalog
+from rules.metric_models import Derived, Measure, Metric, MetricCatalog
 from rules.operators import type_problem
 from rules.periods import CURRENT, operand_names
 

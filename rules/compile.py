@@ -8,7 +8,7 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from rules.models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
+from rules.metric_models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
 from rules.operators import OPERATORS
 from rules.periods import CURRENT, months_covered, operand_names
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.models import Condition, Derived, Formula, Measure, Metric, MetricCatalog, Ratio, Trailing
+from rules.metric_models import Condition, Derived, Formula, Measure, Metric, MetricCatalog, Ratio, Trailing
 
 AGGREGATION_WORDS = {
     "sum": "sum of {}",

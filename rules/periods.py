@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.models import Derived, Metric, MetricCatalog, Trailing
+from rules.metric_models import Derived, Metric, MetricCatalog, Trailing
 
 AS_OF, LAST_COMPLETE, CURRENT = "as_of", "last_complete_month", "current"
 

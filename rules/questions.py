@@ -10,7 +10,8 @@ from pydantic import Field
 
 from rules.files import RulesError, Strict, load
 from rules.formats import change_text, value_text
-from rules.models import MetricCatalog, Name, Text
+from rules.metric_models import MetricCatalog
+from rules.models import Name, Text
 
 CHANGE = ".change"
 

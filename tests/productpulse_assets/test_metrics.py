@@ -16,7 +16,7 @@ from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from productpulse_assets.summary import SUMMARY_SCHEMA
 from resources.tables import rows_of, table_of
 from rules.catalog import load_catalog
-from rules.models import Derived
+from rules.metric_models import Derived
 from tests.builders import calendar, dataset, stored
 
 JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))

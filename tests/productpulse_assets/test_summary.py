@@ -7,7 +7,7 @@ import pytest
 
 from productpulse_assets.calendar import months
 from productpulse_assets.summary import SUMMARY_SCHEMA, Availability, summarise
-from rules.models import MetricCatalog
+from rules.metric_models import MetricCatalog
 
 GOVERNANCE = {
     "category": "Revenue", "unit": "money", "owner": "team:finance", "definition": "d", "purpose": "p",

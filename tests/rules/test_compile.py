@@ -19,7 +19,7 @@ from productpulse_assets.summary import Availability, summarise
 from resources.tables import rows_of, table_of
 from rules.catalog import load_catalog
 from rules.compile import metric_columns, metric_history
-from rules.models import Derived, Measure, MetricCatalog
+from rules.metric_models import Derived, Measure, MetricCatalog
 from rules.periods import LAST_COMPLETE, read_at
 from tests.builders import calendar, dataset, stored
 

@@ -4,7 +4,7 @@ import pytest
 
 from rules.catalog import load_catalog
 from rules.formula import formula_words, measure_words, period_words
-from rules.models import Measure, MetricCatalog
+from rules.metric_models import Measure, MetricCatalog
 
 GOVERNANCE = {
     "category": "Revenue", "unit": "money", "owner": "team:finance", "definition": "d", "purpose": "p",
