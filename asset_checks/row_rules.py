@@ -15,6 +15,13 @@ SHOWN_FAILURES = 5
 """Failing rows a check fetches; the rest are counted in the database."""
 
 
+HINTS = {
+    "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
+    "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml.",
+}
+"""How a value should have looked, for the rules that people break most."""
+
+
 def _check(predicate, name: str, error: str, **about) -> pa.Check:
     return pa.Check(predicate, name=name, error=error, n_failure_cases=SHOWN_FAILURES, statistics=about)
 

@@ -9,6 +9,7 @@ from ibis import _
 from pandera.errors import SchemaErrors
 
 from asset_checks.contracts import CONTRACTS
+from asset_checks.row_rules import HINTS
 
 
 def contract_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetCheckResult:
@@ -45,7 +46,7 @@ def tolerance_result(
     if not passed:
         description = (
             f"{schema.name}: {description} {reasons} Mend the export, or raise max_reject_share for "
-            f"{schema.name} in rules/sources.yaml; the rows are in the table {schema.name}_rejects."
+            f"{schema.name} in rules/sources.yaml; `productpulse validate` lists them all.{hints(rejects)}"
         )
     return dg.AssetCheckResult(
         check_name="rejects_within_tolerance",
@@ -69,6 +70,12 @@ def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
         f"(first in row {row['row_number']}: {_shown(row['value'])})."
         for row in grouped.to_dict("records")
     )
+
+
+def hints(rejects: ir.Table) -> str:
+    """How the values should have looked, for the rules that were broken."""
+    broken = set(rejects.select("check_name").distinct().execute().check_name)
+    return "".join(f" {hint}" for check, hint in HINTS.items() if check in broken)
 
 
 def _shown(value: object) -> str:

@@ -52,6 +52,19 @@ def settle(**given: object) -> None:
         _misused(str(error))
 
 
+def writable_home():
+    """The home folder, made if need be; ends the command with 2 if nothing can be written there."""
+    from resources.settings import Home, default_home
+
+    place = Home(default_home())
+    try:
+        place.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place.root):
+            return place
+    except OSError as error:
+        return _misused(f"Nothing can be written to {place.root} ({error.strerror}). Give another folder with --home.")
+
+
 def _misused(message: str) -> None:
     click.echo(message, err=True)
     raise SystemExit(MISUSED)
@@ -79,10 +92,9 @@ def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | 
     settle(data=data, as_of=as_of, rules=rules, home=home)
     defs = _definitions()
     from productpulse_assets import running, telling
-    from resources.settings import Home, default_home
 
-    place = Home(default_home())
-    job, before = _job(defs, select), telling.written_at(place.published)
+    job, place = _job(defs, select), writable_home()
+    before = telling.written_at(place.published)
     with running.lasting_instance(place) as instance, running.progress(len(job.nodes)) as follow:
         outcome = running.execute(job, instance, follow)
     for warning in outcome.warnings:
@@ -125,13 +137,13 @@ def generate(
     settle(home=home)
     from productpulse_assets.demo import generate as write
     from productpulse_assets.synthetic import CompanyPlan
-    from resources.settings import Home, SettingsError, default_home, parse_as_of
+    from resources.settings import SettingsError, parse_as_of
 
     try:
         last_day = parse_as_of(as_of)
     except SettingsError as error:
         _misused(str(error))
-    target = out or Home(default_home()).synthetic
+    target = out or writable_home().synthetic
     rows = write(CompanyPlan(customers, months, seed, last_day), target, file_format)
     for name, count in rows.items():
         click.echo(f"{name:<22} {count:>12,} rows")
@@ -236,9 +248,8 @@ def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, hom
     """Open Dagster's UI on 127.0.0.1, with a history that lasts."""
     settle(data=data, as_of=as_of, rules=rules, home=home)
     from productpulse_assets.running import prepare_dagster_home
-    from resources.settings import Home, default_home
 
-    prepare_dagster_home(Home(default_home()))
+    prepare_dagster_home(writable_home())
     command = [sys.executable, "-m", "dagster", "dev", "-m", "productpulse_assets.definitions"]
     os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])
 

@@ -11,9 +11,11 @@ import ibis
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS, DATASETS
+from asset_checks.row_rules import HINTS
 from asset_checks.validation_gate import gate_results, reject_reasons
 from resources.settings import Home
 from resources.tables import rows_of
+from rules.formats import period_text
 
 HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")
 
@@ -51,7 +53,8 @@ def run_lines(home: Home) -> Iterator[str]:
     for name in HEADLINES:
         if name in summary:
             row = summary[name]
-            yield f"  {row['label']}: {row['explanation'] if row['value'] is not None else row['not_available_reason']}"
+            said = row["explanation"] if row["value"] is not None else row["not_available_reason"]
+            yield f"  {row['label']}, {period_text(row['period_start'], row['period_end'])}: {said}"
     yield f"Reports:   {home.reports}"
     yield f"Snapshot:  {home.published}"
     yield f"Exports:   {home.exports}"
@@ -88,10 +91,11 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
     }
     for row in rows_of(grouped.order_by(_.rows.desc(), "column_name", "check_name")):
         value = "empty" if row["value"] is None else f"'{row['value']}'"
+        hint = f". {HINTS[row['check_name']]}" if row["check_name"] in HINTS else ""
         why = f" ({errors[row['check_name']]})" if row["check_name"] in errors else ""
         yield (
             f"{row['column_name'] or 'line'}: {row['check_name']}{why} in {row['rows']:,} rows, "
-            f"first in row {row['first']}: {value}"
+            f"first in row {row['first']}: {value}{hint}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from decimal import Decimal
 
@@ -54,3 +55,14 @@ def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
         return f"{change * 100:+z,.1f} pp"
     text = value_text(abs(change), unit, currency)
     return f"{'-' if change < 0 and any(digit in text for digit in '123456789') else '+'}{text}"
+
+
+def period_text(start: dt.date | None, end: dt.date | None) -> str:
+    """The days a value covers: `30 Jun 2026`, `Jun 2026` or `Apr to Jun 2026`."""
+    if start is None or end is None:
+        return "no complete month"
+    if start == end:
+        return f"{end.day} {end:%b %Y}"
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{end:%b %Y}"
+    return f"{start:%b} to {end:%b %Y}" if start.year == end.year else f"{start:%b %Y} to {end:%b %Y}"

@@ -8,6 +8,8 @@ from ibis import _
 from asset_checks.contracts import DATASETS
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
+from rules.files import load
+from rules.models import DataQuality
 
 REJECTS = {f"{name}_rejects": dg.AssetIn() for name in DATASETS}
 
@@ -19,6 +21,7 @@ def data_quality_report(
     """Scores by dataset, every kind of reject with its first row, and what is absent."""
     return render(
         "data_quality_report",
+        rules=load("data_quality", DataQuality),
         as_of=rows_of(calendar)[0]["as_of_date"],
         scores=rows_of(data_quality_scores),
         inventory=rows_of(source_inventory),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from rules.formats import change_text, percent, value_text
+from rules.formats import change_text, percent, period_text, value_text
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
@@ -37,5 +37,6 @@ def render(template: str, **content: object) -> str:
         "value_text": value_text,
         "change_text": change_text,
         "share": share,
+        "period_text": period_text,
     }
     return environment.get_template(f"{template}.md.jinja").render(**content)

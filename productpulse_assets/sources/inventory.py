@@ -119,9 +119,14 @@ def _absence(location: Location) -> str:
 
 
 def _missing_columns(location: Location, missing: list[str], found: tuple[str, ...]) -> str:
-    named = " and ".join(f"'{column}'" for column in missing)
+    renames = location.source.columns
+    named = " and ".join(
+        f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
+        for column in missing
+    )
+    are = "which is" if len(missing) == 1 else "which are"
     return (
-        f"{location.dataset}: {location.shown} has no column {named}, which is required; it has "
+        f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
         f"{', '.join(found)}. Add it, or say under datasets > {location.dataset} > columns in "
-        "rules/sources.yaml what it is called there."
+        "sources.yaml what it is called there."
     )

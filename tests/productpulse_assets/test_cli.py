@@ -52,7 +52,7 @@ def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
     assert lines[done].startswith(f"Done: {count} steps in ")
     closing = "\n".join(lines[done:])
     assert "As of 2026-06-30: " in closing
-    assert "  MRR: $" in closing
+    assert "  MRR, 30 Jun 2026: $" in closing
     for name, path in {"Reports": "reports", "Snapshot": "published/productpulse.duckdb", "Exports": "exports"}.items():
         assert re.search(rf"{name}: +{re.escape(str(good_home / path))}$", closing, re.MULTILINE)
     assert "\x1b" not in good_run.output
@@ -252,3 +252,11 @@ def test_status_tells_of_a_run_that_failed_after_the_snapshot(productpulse, expo
     assert "Last run: failure, started " in result.stdout
     assert "Failing checks: 1." in result.stdout
     assert "  source_inventory sources_usable: customers: the dataset is required" in result.stdout
+
+
+def test_a_home_that_cannot_be_written_is_bad_usage(productpulse, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    result = productpulse("run", "--home", blocked / "home")
+    assert result.exit_code == 2
+    assert re.match(r"Nothing can be written to .*home \(.+\)\. Give another folder with --home\.", result.stderr)

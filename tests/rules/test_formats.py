@@ -1,10 +1,11 @@
 """How numbers are said."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 
-from rules.formats import change_text, is_unknown, money, percent, value_text
+from rules.formats import change_text, is_unknown, money, percent, period_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,17 @@ def test_a_change_in_another_currency():
 def test_only_none_and_nan_are_unknown():
     assert is_unknown(None) and is_unknown(float("nan"))
     assert not is_unknown(0) and not is_unknown(0.0) and not is_unknown(Decimal("0"))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        ("2026-06-30", "2026-06-30", "30 Jun 2026"),
+        ("2026-06-01", "2026-06-30", "Jun 2026"),
+        ("2026-04-01", "2026-06-30", "Apr to Jun 2026"),
+        ("2025-11-01", "2026-01-31", "Nov 2025 to Jan 2026"),
+        (None, None, "no complete month"),
+    ],
+)
+def test_the_days_that_a_value_covers(start, end, text):
+    assert period_text(*(day and dt.date.fromisoformat(day) for day in (start, end))) == text
