@@ -56,18 +56,23 @@ def tolerance_result(
     )
 
 
-def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
-    """The commonest broken rules in words, each with a row to look at."""
-    grouped = (
-        rejects.group_by("column_name", "check_name")
-        .aggregate(rows=_.count(), row_number=_.row_number.min(), value=_.value.argmin(_.row_number))
-        .order_by(_.rows.desc(), "column_name", "check_name")
-        .limit(limit)
-        .execute()
+def reject_counts(rejects: ir.Table) -> ir.Table:
+    """One row per dataset, column and rule broken: how often, and the first row that broke it.
+
+    The commonest of a dataset come first.
+    """
+    grouped = rejects.group_by("dataset", "column_name", "check_name").aggregate(
+        rows=_.count(), first_row=_.row_number.min(), value=_.value.argmin(_.row_number)
     )
+    return grouped.order_by("dataset", _.rows.desc(), "column_name", "check_name")
+
+
+def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
+    """The commonest broken rules of a dataset in words, each with a row to look at."""
+    grouped = reject_counts(rejects).limit(limit).execute()
     return " ".join(
         f"{row['column_name'] or 'Line'} {row['check_name']}: {row['rows']:,} "
-        f"(first in row {row['row_number']}: {_shown(row['value'])})."
+        f"(first in row {row['first_row']}: {_shown(row['value'])})."
         for row in grouped.to_dict("records")
     )
 

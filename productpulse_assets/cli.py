@@ -220,12 +220,12 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
     settle(rules=rules, home=home)
     from productpulse_assets import metric_card, telling
     from resources.settings import Home, default_home
+    from rules.catalog import load_catalog
     from rules.files import RulesError, load
-    from rules.metric_models import MetricCatalog
     from rules.models import Sources
 
     try:
-        catalog, currency = load("metric_catalog", MetricCatalog), load("sources", Sources).reporting_currency
+        catalog, currency = load_catalog(), load("sources", Sources).reporting_currency
     except RulesError as error:
         _misused(str(error))
     found = metric_card.find(catalog, name)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 import ibis
-from ibis import _
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.row_rules import HINTS
-from asset_checks.validation_gate import gate_results, reject_reasons
+from asset_checks.validation_gate import gate_results, reject_counts, reject_reasons
 from resources.settings import Home
 from resources.tables import rows_of
 from rules.formats import period_text
@@ -82,20 +81,16 @@ def gate_problems(backend: ibis.BaseBackend, dataset: str, tolerance: float) -> 
 
 def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
     """One line per rule broken, commonest first, with the first row that broke it."""
-    rejects = backend.table(f"{dataset}_rejects")
-    grouped = rejects.group_by("column_name", "check_name").aggregate(
-        rows=_.count(), first=_.row_number.min(), value=_.value.argmin(_.row_number)
-    )
     errors = {check.name: check.error for column in CONTRACTS[dataset].columns.values() for check in column.checks} | {
         check.name: check.error for check in CONTRACTS[dataset].checks
     }
-    for row in rows_of(grouped.order_by(_.rows.desc(), "column_name", "check_name")):
+    for row in rows_of(reject_counts(backend.table(f"{dataset}_rejects"))):
         value = "empty" if row["value"] is None else f"'{row['value']}'"
         hint = f". {HINTS[row['check_name']]}" if row["check_name"] in HINTS else ""
         why = f" ({errors[row['check_name']]})" if row["check_name"] in errors else ""
         yield (
             f"{row['column_name'] or 'line'}: {row['check_name']}{why} in {row['rows']:,} rows, "
-            f"first in row {row['first']}: {value}{hint}"
+            f"first in row {row['first_row']}: {value}{hint}"
         )
 
 

@@ -3,9 +3,9 @@
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
-from ibis import _
 
 from asset_checks.contracts import DATASETS
+from asset_checks.validation_gate import reject_counts
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
 from rules.files import load
@@ -25,12 +25,5 @@ def data_quality_report(
         as_of=rows_of(calendar)[0]["as_of_date"],
         scores=rows_of(data_quality_scores),
         inventory=rows_of(source_inventory),
-        reasons=rows_of(reject_reasons(list(rejects.values()))),
+        reasons=rows_of(reject_counts(ibis.union(*rejects.values()))),
     )
-
-
-def reject_reasons(rejects: list[ir.Table]) -> ir.Table:
-    """One row per dataset, column and rule broken: how often, and the first row that broke it."""
-    grouped = ibis.union(*rejects).group_by(["dataset", "column_name", "check_name"])
-    reasons = grouped.aggregate(rows=_.count(), first_row=_.row_number.min(), value=_.value.argmin(_.row_number))
-    return reasons.order_by("dataset", _.rows.desc(), "column_name", "check_name")
