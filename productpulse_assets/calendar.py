@@ -13,7 +13,9 @@ from resources.tables import table_of
 DATED = {name: schema.metadata["event_dates"] for name, schema in CONTRACTS.items() if schema.metadata["event_dates"]}
 
 
-SCHEMA = ibis.schema({"month": "date", "month_end": "date", "is_complete": "boolean", "as_of_date": "date"})
+SCHEMA = ibis.schema(
+    {"month": "date", "month_end": "date", "is_complete": "boolean", "as_of_date": "date", "is_current": "boolean"}
+)
 
 
 @dg.asset(
@@ -29,13 +31,17 @@ def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
     """One row per calendar month, from the first customer's to the as-of date's.
 
     month is its first day; month_end its last day, or the as-of date in the as-of month;
-    is_complete says that the month's last day is not after the as-of date.
+    is_complete says that the month's last day is not after the as-of date; is_current, the same in
+    every row, that nothing in the data is newer than the as-of date, so that what only the
+    present state tells, such as the status Past Due, is known for it.
     """
     settings: RunSettings = context.resources.settings
-    as_of = settings.as_of_date or newest_event(tables, until=dt.date.today())
+    today = dt.date.today()
+    newest = newest_event(tables, until=max(today, settings.as_of_date or today))
+    as_of = settings.as_of_date or newest
     first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
     context.add_output_metadata({"as_of_date": as_of.isoformat()})
-    return table_of(months(first, as_of), SCHEMA)
+    return table_of(months(first, as_of, is_current=newest <= as_of), SCHEMA)
 
 
 def newest_event(tables: dict[str, ir.Table], until: dt.date) -> dt.date:
@@ -72,13 +78,19 @@ def scalar(value: ir.Scalar) -> dt.date | None:
     return value.to_pyarrow().as_py()
 
 
-def months(first: dt.date, as_of: dt.date) -> list[dict[str, object]]:
+def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[dict[str, object]]:
     """The calendar's rows from the month of `first` to that of `as_of`."""
     count = (as_of.year - first.year) * 12 + as_of.month - first.month + 1
     starts = [month_start(first, later) for later in range(count)]
     ends = [month_start(start, 1) - dt.timedelta(days=1) for start in starts]
     return [
-        {"month": start, "month_end": min(end, as_of), "is_complete": end <= as_of, "as_of_date": as_of}
+        {
+            "month": start,
+            "month_end": min(end, as_of),
+            "is_complete": end <= as_of,
+            "as_of_date": as_of,
+            "is_current": is_current,
+        }
         for start, end in zip(starts, ends, strict=True)
     ]
 

@@ -239,6 +239,30 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
 
 
 @main.command()
+@click.argument("customer")
+@home_option
+def explain(customer: str, home: Path | None) -> None:
+    """Say what is planned for a customer and why, down to the rows; CUSTOMER is its id or name."""
+    settle(home=home)
+    from productpulse_assets import explaining, telling
+    from resources.settings import Home, default_home
+    from rules.files import RulesError, load
+    from rules.models import Sources
+
+    place = Home(default_home())
+    if not place.published.exists():
+        telling.fail(f"There is no snapshot in {place.root}. Make one with: productpulse run", STOPPED)
+    backend = telling.read_only(place.published)
+    try:
+        found = explaining.find(backend, customer)
+        snapshot = explaining.Snapshot(backend, found, load("sources", Sources).reporting_currency)
+    except (explaining.UnknownCustomer, RulesError) as error:
+        _misused(str(error))
+    for line in explaining.explanation_lines(snapshot):
+        click.echo(line)
+
+
+@main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @data_option
 @as_of_option

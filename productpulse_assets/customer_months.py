@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CUSTOMER_DIMENSIONS
+from productpulse_assets.billing import paying
 from rules.files import load
 from rules.metric_models import MetricCatalog
 
@@ -69,11 +70,6 @@ def spine(customers: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> i
         [members.first_day.truncate("month") <= calendar.month, members.first_day <= calendar.as_of_date],
     )
     return months.select("customer_id", *FROM_CUSTOMERS, *CALENDAR)
-
-
-def paying(subscriptions: ir.Table) -> ir.Table:
-    """Subscription periods that bring money: trials and free plans do not."""
-    return subscriptions.filter(_.status != "Trial", _.monthly_price > 0)
 
 
 def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:

@@ -7,25 +7,37 @@ from dagster_duckdb import DuckDBResource
 from asset_checks.anomalies import anomaly_checks
 from asset_checks.as_of import as_of_checks
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
+from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
 from asset_checks.validation_gate import gates
 from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
+from productpulse_assets.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.cohorts import cohort_summary, funnel_summary, segment_funnel
+from productpulse_assets.customer_360 import customer_360
 from productpulse_assets.customer_months import customer_months
+from productpulse_assets.decisions.interventions import intervention_plan, owner_workload
+from productpulse_assets.decisions.recommendations import recommendations
+from productpulse_assets.decisions.traces import decision_traces
+from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.demo import demo_company
 from productpulse_assets.health import check_areas, health_scores
+from productpulse_assets.leakage.assets import leakage_summary, revenue_leakage
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.quality import data_quality_scores
-from productpulse_assets.reports.business_questions import business_questions
+from productpulse_assets.reports.business_questions import LISTABLE, business_questions
 from productpulse_assets.reports.data_quality_report import data_quality_report
 from productpulse_assets.reports.executive_summary import executive_summary
+from productpulse_assets.reports.intervention_plan import intervention_plan_report
 from productpulse_assets.reports.metric_definitions import metric_definitions
+from productpulse_assets.reports.risk_register import risk_register
+from productpulse_assets.scenarios import SCHEMA as SCENARIO_SCHEMA
+from productpulse_assets.scenarios import scenario_analysis
 from productpulse_assets.segments import kpi_by_segment, revenue_drivers
-from productpulse_assets.signals import customer_signals
+from productpulse_assets.signals.customer_signals import customer_signals
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
@@ -34,24 +46,61 @@ from resources.outputs import ReportFiles
 from resources.settings import CHECKOUT, RunSettings
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
+from rules.churn_rules import check_churn_rules, load_churn_rules
 from rules.files import load
+from rules.metric_models import MetricCatalog
 from rules.models import HealthScores
-from rules.questions import load_questions
+from rules.questions import check_listings, load_questions
+from rules.recommendation_rules import check_recommendation_rules, load_recommendation_rules
+from rules.scenarios import check_scenarios, load_scenarios
 
 GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
 
 def model_tables() -> dict[str, ibis.Table]:
     """The tables that metrics may be made of, as expressions over source datasets without data."""
-    datasets = {name: unbound(name) for name in CONTRACTS} | {"calendar": unbound_calendar()}
+    datasets = source_tables()
     months = made_of(customer_months, datasets)
     rejects = {f"{name}_rejects": ibis.table(REJECTS_SCHEMA, name=f"{name}_rejects") for name in CONTRACTS}
     inventory = ibis.table(INVENTORY_SCHEMA, name="source_inventory")
+    signals = made_of(customer_signals, datasets)
+    evidence = made_of(churn_evidence, {"customer_signals": signals})
+    leakage = made_of(revenue_leakage, datasets)
     return {
         "customer_months": months,
-        "customer_signals": made_of(customer_signals, datasets | {"customer_months": months}),
+        "customer_signals": signals,
+        "churn_risk_profiles": made_of(churn_risk_profiles, {"customer_signals": signals, "churn_evidence": evidence}),
+        "revenue_leakage": leakage,
+        "leakage_summary": made_of(leakage_summary, datasets | {"revenue_leakage": leakage}),
         "data_quality_scores": made_of(data_quality_scores, datasets | rejects | {"source_inventory": inventory}),
     }
+
+
+def source_tables() -> dict[str, ibis.Table]:
+    """The datasets and the calendar, without data."""
+    return {name: unbound(name) for name in CONTRACTS} | {"calendar": unbound_calendar()}
+
+
+def check_rules(catalog: MetricCatalog, models: dict[str, ibis.Table]) -> None:
+    """Raise RulesError for whatever the rules name that the tables do not have."""
+    check_against(catalog, models)
+    check_listings(load_questions(catalog), listable(models))
+    check_areas(load("health_scores", HealthScores), catalog)
+    check_scenarios(load_scenarios(), catalog)
+    facts = {name: ibis.table(model.schema(), name=name) for name, model in models.items()}
+    about = about_customers(unbound("customers"), facts["customer_signals"], facts["churn_risk_profiles"])
+    triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, facts["revenue_leakage"])}
+    check_recommendation_rules(load_recommendation_rules(), triggers)
+
+
+def listable(models: dict[str, ibis.Table]) -> dict[str, tuple[str, ...]]:
+    """The columns of the tables that business questions may list."""
+    facts = source_tables() | {name: ibis.table(model.schema(), name=name) for name, model in models.items()}
+    advice = made_of(recommendations, facts)
+    plan = made_of(intervention_plan, facts | {"recommendations": ibis.table(advice.schema(), name="recommendations")})
+    known = {name: model.columns for name, model in models.items()}
+    known |= {"intervention_plan": plan.columns, "scenario_analysis": SCENARIO_SCHEMA.names}
+    return {name: known[name] for name in LISTABLE}
 
 
 def made_of(asset: dg.AssetsDefinition, tables: dict[str, ibis.Table]) -> ibis.Table:
@@ -65,14 +114,14 @@ def unbound_calendar() -> ibis.Table:
 
 
 def build() -> dg.Definitions:
-    """Read the rules, hold the catalog against the tables it names, and put the graph together.
+    """Read the rules, hold them against the tables they name, and put the graph together.
 
     Raises RulesError when a file of the rules folder has a mistake.
     """
-    sources, catalog, models = load_sources(), load_catalog(), model_tables()
-    check_against(catalog, models)
-    load_questions(catalog)
-    check_areas(load("health_scores", HealthScores), catalog)
+    sources, catalog = load_sources(), load_catalog()
+    check_churn_rules(load_churn_rules(), made_of(customer_signals, source_tables()))
+    models = model_tables()
+    check_rules(catalog, models)
     settings = RunSettings.from_environment()
     tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
     tables = [
@@ -81,6 +130,15 @@ def build() -> dg.Definitions:
         calendar,
         customer_months,
         customer_signals,
+        churn_evidence,
+        churn_risk_profiles,
+        revenue_leakage,
+        leakage_summary,
+        recommendations,
+        intervention_plan,
+        owner_workload,
+        decision_traces,
+        customer_360,
         metric_lineage_asset(models, unbound_calendar()),
         kpi_history,
         kpi_summary,
@@ -91,8 +149,16 @@ def build() -> dg.Definitions:
         segment_funnel,
         data_quality_scores,
         health_scores,
+        scenario_analysis,
     ]
-    reports = [executive_summary, metric_definitions, data_quality_report, business_questions]
+    reports = [
+        executive_summary,
+        intervention_plan_report,
+        risk_register,
+        metric_definitions,
+        data_quality_report,
+        business_questions,
+    ]
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
     return dg.Definitions(
         assets=[
@@ -102,7 +168,14 @@ def build() -> dg.Definitions:
             published_snapshot_asset(published, [report.key for report in reports]),
             exports_asset(list(published)),
         ],
-        asset_checks=[*gates(tolerances), as_of_checks, mrr_bridge, governance_check(catalog), anomaly_checks(catalog)],
+        asset_checks=[
+            *gates(tolerances),
+            as_of_checks,
+            mrr_bridge,
+            governance_check(catalog),
+            decisions_check,
+            anomaly_checks(catalog),
+        ],
         jobs=[validate_sources([source_inventory, *datasets])],
         schedules=[daily_refresh(sources.time_zone)],
         resources=resources(settings, sources.time_zone),

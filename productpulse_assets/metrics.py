@@ -72,7 +72,12 @@ def _governance(catalog: MetricCatalog, name: str, found: set[tuple[str, str]]) 
 
 @dg.asset(**TABLE, owners=["team:finance"], kinds={"duckdb"}, metadata={"key": ["metric_name", "month"]})
 def kpi_history(
-    customer_months: ir.Table, customer_signals: ir.Table, data_quality_scores: ir.Table, calendar: ir.Table
+    customer_months: ir.Table,
+    customer_signals: ir.Table,
+    churn_risk_profiles: ir.Table,
+    leakage_summary: ir.Table,
+    data_quality_scores: ir.Table,
+    calendar: ir.Table,
 ) -> ir.Table:
     """One row per metric and month of the data.
 
@@ -85,6 +90,8 @@ def kpi_history(
     models = {
         "customer_months": customer_months,
         "customer_signals": customer_signals,
+        "churn_risk_profiles": churn_risk_profiles,
+        "leakage_summary": leakage_summary,
         "data_quality_scores": data_quality_scores,
     }
     history = metric_history(catalog, models, calendar)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -67,9 +68,16 @@ def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinitio
     if not selection:
         return defs.resolve_job_def(EVERYTHING)
     # A dataset and its rejects are made by one step: whoever names one gets both.
-    assets = dg.AssetSelection.from_string(selection).required_multi_asset_neighbors()
+    assets = dg.AssetSelection.from_string(whole_lines(selection)).required_multi_asset_neighbors()
     part = dg.define_asset_job("selected_assets", selection=assets)
     return dg.Definitions.merge(defs, dg.Definitions(jobs=[part])).resolve_job_def("selected_assets")
+
+
+def whole_lines(selection: str) -> str:
+    """`name+` as all that follows: Dagster takes a bare name's plus for one layer, which would leave
+    the tables behind it as they were."""
+    bare = re.fullmatch(r"(\+?)([A-Za-z_]\w*)(\+?)", selection.strip())
+    return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
 
 
 def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progress) -> Outcome:

@@ -14,7 +14,9 @@ TABLE = {"group_name": "metrics", "owners": ["team:finance"], "kinds": {"duckdb"
 
 
 @dg.asset(**TABLE, metadata={"key": ["metric_name", "dimension", "member"]})
-def kpi_by_segment(customer_months: ir.Table, customer_signals: ir.Table, calendar: ir.Table) -> ir.Table:
+def kpi_by_segment(
+    customer_months: ir.Table, customer_signals: ir.Table, churn_risk_profiles: ir.Table, calendar: ir.Table
+) -> ir.Table:
     """One row per metric, dimension and member, read at the same day or month as in kpi_summary.
 
     The dimensions are those of rules/segments.yaml; a member that is not given is 'Unknown'.
@@ -22,7 +24,11 @@ def kpi_by_segment(customer_months: ir.Table, customer_signals: ir.Table, calend
     metric's unit; NULL where the member has nothing to compute it from.
     """
     catalog = load_catalog()
-    models = {"customer_months": sliced(customer_months), "customer_signals": sliced(customer_signals)}
+    models = {
+        "customer_months": sliced(customer_months),
+        "customer_signals": sliced(customer_signals),
+        "churn_risk_profiles": sliced(churn_risk_profiles),
+    }
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
     flows = [name for name in catalog.metrics if read_at(catalog, name) == LAST_COMPLETE]
     months = read_months(calendar)

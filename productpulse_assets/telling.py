@@ -14,8 +14,11 @@ from asset_checks.row_rules import HINTS
 from asset_checks.validation_gate import gate_results, reject_counts, reject_reasons
 from resources.settings import Home
 from resources.tables import rows_of
-from rules.formats import period_text
+from rules.files import load
+from rules.formats import money, period_text
+from rules.models import Sources
 
+ACTIONS = 3
 HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")
 
 
@@ -54,9 +57,22 @@ def run_lines(home: Home) -> Iterator[str]:
             row = summary[name]
             said = row["explanation"] if row["value"] is not None else row["not_available_reason"]
             yield f"  {row['label']}, {period_text(row['period_start'], row['period_end'])}: {said}"
+    yield from action_lines(backend)
     yield f"Reports:   {home.reports}"
     yield f"Snapshot:  {home.published}"
     yield f"Exports:   {home.exports}"
+
+
+def action_lines(backend: ibis.BaseBackend) -> Iterator[str]:
+    """The most urgent interventions, and how to see what each rests on."""
+    currency = load("sources", Sources).reporting_currency
+    first = rows_of(backend.table("intervention_plan").order_by("priority_rank").limit(ACTIONS))
+    yield "First of all:" if first else "Nothing in the data asks for an intervention."
+    for row in first:
+        impact = money(row["estimated_revenue_impact"], currency)
+        yield f"  {row['priority_rank']}. {row['recommendation_title']} ({impact}; {row['suggested_owner']})"
+    if first:
+        yield f"  Why? productpulse explain {first[0]['customer_id']}"
 
 
 def validation_lines(backend: ibis.BaseBackend, row: dict[str, object]) -> Iterator[str]:

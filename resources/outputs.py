@@ -41,7 +41,10 @@ def _flush(path: Path) -> None:
 
 
 class ReportFiles(dg.ConfigurableIOManager):
-    """Stores an asset's Markdown text as `<folder>/<asset>.md` and previews it in the UI."""
+    """Stores an asset's Markdown text as `<folder>/<asset>.md` and previews it in the UI.
+
+    An asset whose name is taken by a table names its file in the metadata `file`.
+    """
 
     folder: str
 
@@ -49,7 +52,7 @@ class ReportFiles(dg.ConfigurableIOManager):
         return Path(self.folder) / f"{name}.md"
 
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
-        target = self.path_of(context.asset_key.path[-1])
+        target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
         with replacing(target) as part:
             part.write_text(obj, encoding="utf-8")
         context.add_output_metadata(
@@ -61,4 +64,5 @@ class ReportFiles(dg.ConfigurableIOManager):
         )
 
     def load_input(self, context: dg.InputContext) -> str:
-        return self.path_of(context.asset_key.path[-1]).read_text(encoding="utf-8")
+        made_by = context.upstream_output.definition_metadata if context.upstream_output else None
+        return self.path_of((made_by or {}).get("file", context.asset_key.path[-1])).read_text(encoding="utf-8")

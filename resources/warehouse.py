@@ -145,10 +145,13 @@ def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = ()
 
 def _stored_columns(content: ir.Table) -> Iterator[sge.Expression]:
     """The columns as the expression types them: DuckDB makes a sum of integers a 128-bit one, and
-    Parquet a float of that."""
+    Parquet a float of that; a product of decimals has more digits than its factors."""
     for name, kind in content.schema().items():
         column = sg.column(name, quoted=True)
-        yield sge.cast(column, "BIGINT").as_(name, quoted=True) if kind.is_int64() else column
+        stored = (
+            "BIGINT" if kind.is_int64() else f"DECIMAL({kind.precision}, {kind.scale})" if kind.is_decimal() else None
+        )
+        yield sge.cast(column, stored).as_(name, quoted=True) if stored else column
 
 
 def comment(backend: Backend, table: str, columns: Mapping[str, str | None], text: str | None = None) -> None:

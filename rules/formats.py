@@ -11,6 +11,9 @@ NOT_AVAILABLE = "not available"
 SMALL_AMOUNT = 1000
 """Below this, cents say something."""
 
+SHARES = ("_rate", "_change")
+"""How the names of columns end whose values are shares of 1, said in percent."""
+
 Number = int | float | Decimal
 
 
@@ -66,3 +69,18 @@ def period_text(start: dt.date | None, end: dt.date | None) -> str:
     if (start.year, start.month) == (end.year, end.month):
         return f"{end:%b %Y}"
     return f"{start:%b} to {end:%b %Y}" if start.year == end.year else f"{start:%b %Y} to {end:%b %Y}"
+
+
+def cell_text(value: object, name: str, currency: str = "USD") -> str:
+    """A value of a table's column `name`, as rules/texts.py says it in the database."""
+    if is_unknown(value):
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return money(value, currency)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return percent(value) if name.endswith(SHARES) else f"{value:z,.1f}"
+    return str(value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     StringConstraints,
     field_validator,
@@ -67,10 +69,51 @@ class Sources(Strict):
 # --- segments.yaml -----------------------------------------------------------------------------
 
 
+def _as_written(value: Any) -> Any:
+    """0.35 as the decimal that the file says, not as the nearest binary number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(str(value)) if is_number else value
+
+
+AsWritten = BeforeValidator(_as_written)
+
+
+def highest_first(bands: dict[str, Any], *, to_zero: bool = True) -> dict[str, Any]:
+    """The bands as they are; raises ValueError unless each floor is below the one before it."""
+    floors = list(bands.values())
+    if any(low >= high for high, low in pairwise(floors)) or (to_zero and floors[-1] != 0):
+        raise ValueError(f"give the bands from the highest floor to the lowest{', which is 0' if to_zero else ''}")
+    return bands
+
+
+class CustomerSegment(Strict):
+    """A word for each customer, by where the value of one column stands."""
+
+    column: Name
+    bands: Annotated[dict[Text, float], Field(min_length=1)]
+    missing: Text
+
+    @field_validator("bands")
+    @classmethod
+    def _highest_first(cls, bands: dict[str, float]) -> dict[str, float]:
+        return highest_first(bands, to_zero=False)
+
+
+CUSTOMER_SEGMENTS = ("health_status", "revenue_segment", "usage_segment", "risk_segment", "nps_segment")
+
+
 class Segments(Strict):
-    """segments.yaml: what the metrics are sliced by."""
+    """segments.yaml: what the metrics are sliced by, and what customers are called."""
 
     dimensions: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    customer_segments: dict[Literal[CUSTOMER_SEGMENTS], CustomerSegment]
+
+    @field_validator("customer_segments")
+    @classmethod
+    def _all_there(cls, segments: dict[str, CustomerSegment]) -> dict[str, CustomerSegment]:
+        if missing := [name for name in CUSTOMER_SEGMENTS if name not in segments]:
+            raise ValueError(f"{', '.join(missing)} is missing")
+        return segments
 
     @field_validator("dimensions")
     @classmethod

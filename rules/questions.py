@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from rules.files import RulesError, Strict, load
-from rules.formats import change_text, value_text
+from rules.formats import cell_text, change_text, value_text
 from rules.metric_models import MetricCatalog
 from rules.models import Name, Text
 
 CHANGE = ".change"
+
+
+class Listing(Strict):
+    """The first rows of a table, each said in a line with {column} placeholders."""
+
+    table: Name
+    order_by: Name
+    descending: bool = False
+    top: int = Field(ge=1, le=20)
+    line: Text
 
 
 class Question(Strict):
@@ -24,6 +34,7 @@ class Question(Strict):
     metrics: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     tables: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     answer: Text
+    listing: Listing | None = None
 
 
 class BusinessQuestions(Strict):
@@ -43,6 +54,25 @@ def load_questions(catalog: MetricCatalog) -> BusinessQuestions:
                     f"'{name}'; accepted: {', '.join(catalog.metrics)}."
                 )
     return questions
+
+
+def check_listings(questions: BusinessQuestions, tables: Mapping[str, Iterable[str]]) -> None:
+    """Raise RulesError for a listing of a table or column that `tables` (columns by name) does not have."""
+    for number, item in enumerate(questions.questions, start=1):
+        if not (wanted := item.listing):
+            continue
+        place = f"business_questions.yaml: questions > {number} ('{item.question}') > listing"
+        if wanted.table not in tables:
+            raise RulesError(f"{place} > table: is '{wanted.table}'; accepted: {', '.join(tables)}.")
+        columns = list(tables[wanted.table])
+        for name in (wanted.order_by, *placeholders(wanted.line)):
+            if name not in columns:
+                raise RulesError(f"{place}: {wanted.table} has no column '{name}'; accepted: {', '.join(columns)}.")
+
+
+def listed(wanted: Listing, row: Mapping[str, object], currency: str) -> str:
+    """The line of one row."""
+    return wanted.line.format_map({name: cell_text(value, name, currency) for name, value in row.items()})
 
 
 def placeholders(answer: str) -> list[str]:

@@ -58,9 +58,9 @@ def _value(value: object, kind) -> object:
     return Decimal(str(value)) if kind.is_decimal() and value is not None else value
 
 
-def calendar(first: str, as_of: str) -> ir.Table:
-    """The months from that of `first` to that of `as_of`."""
-    return table_of(months(day(first), day(as_of)), CALENDAR)
+def calendar(first: str, as_of: str, *, is_current: bool = True) -> ir.Table:
+    """The months from that of `first` to that of `as_of`; `is_current` unless the data is newer."""
+    return table_of(months(day(first), day(as_of), is_current=is_current), CALENDAR)
 
 
 def rows(table: ir.Table, *columns: str, by: tuple[str, ...] = ()) -> list[tuple]:

@@ -18,6 +18,7 @@ from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.definitions import build, defs
 from productpulse_assets.health import SCHEMA as HEALTH
+from productpulse_assets.scenarios import SCHEMA as SCENARIOS
 from productpulse_assets.sources import assets as source_assets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from productpulse_assets.sources.location import load_sources
@@ -151,6 +152,7 @@ MADE_IN_PYTHON = {
     "calendar": (CALENDAR, "asks for the newest event, then lists months"),
     "kpi_summary": (SUMMARY_SCHEMA, "a few dozen rows whose sentences are written in Python"),
     "health_scores": (HEALTH, "eight rows whose sentences are written in Python"),
+    "scenario_analysis": (SCENARIOS, "four rows, by the function that the sliders call too"),
 }
 """Tables whose rows are Python values, with their columns and why: there is no query to compile."""
 

@@ -10,8 +10,10 @@ import pytest
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
 from productpulse_assets.calendar import SCHEMA as CALENDAR
-from productpulse_assets.definitions import defs, model_tables
+from productpulse_assets.definitions import defs
 from productpulse_assets.health import SCHEMA as HEALTH
+from productpulse_assets.metrics import LINEAGE_SCHEMA
+from productpulse_assets.scenarios import SCHEMA as SCENARIOS
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from productpulse_assets.summary import SUMMARY_SCHEMA
 from resources.warehouse import describe
@@ -25,6 +27,7 @@ MADE_IN_PYTHON = {
     "calendar": CALENDAR,
     "kpi_summary": SUMMARY_SCHEMA,
     "health_scores": HEALTH,
+    "scenario_analysis": SCENARIOS,
 }
 """Tables whose assets read data before they can say what their rows are."""
 
@@ -47,20 +50,28 @@ def stored() -> dict[str, tuple[str, ...]]:
         for key in asset.keys
         if asset.get_io_manager_key_for_asset_key(key) == "warehouse"
     }
-    return {name: table(name, kept).columns for name in kept}
+    schemas: dict[str, ibis.Schema] = {}
+    return {name: schema(name, kept, schemas).names for name in kept}
 
 
-def table(name: str, assets: dict) -> ibis.Table:
-    """A stored table as an expression without data: assets are functions of such tables."""
+def schema(name: str, assets: dict, known: dict[str, ibis.Schema]) -> ibis.Schema:
+    """A stored table's columns: assets are functions of tables without data."""
+    if name not in known:
+        known[name] = _schema(name, assets, known)
+    return known[name]
+
+
+def _schema(name: str, assets: dict, known: dict[str, ibis.Schema]) -> ibis.Schema:
     if name in CONTRACTS:
-        return ibis.table(table_schema(CONTRACTS[name]), name=name)
+        return table_schema(CONTRACTS[name])
     if name.removesuffix("_rejects") in CONTRACTS:
-        return ibis.table(REJECTS_SCHEMA, name=name)
+        return REJECTS_SCHEMA
     if name in MADE_IN_PYTHON:
-        return ibis.table(MADE_IN_PYTHON[name], name=name)
-    if name in model_tables():
-        return model_tables()[name]
-    return assets[name](**{given: table(given, assets) for given in assets[name].keys_by_input_name})
+        return MADE_IN_PYTHON[name]
+    if name == "metric_lineage":
+        return LINEAGE_SCHEMA
+    given = {each: ibis.table(schema(each, assets, known), name=each) for each in assets[name].keys_by_input_name}
+    return assets[name](**given).schema()
 
 
 def meaning(name: str, column: str) -> str | None:

@@ -2,9 +2,11 @@
 
 import dagster as dg
 import ibis.expr.types as ir
+from ibis import _
 
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
+from rules.churn_rules import load_churn_rules
 from rules.files import load
 from rules.models import Sources
 
@@ -22,6 +24,10 @@ SECTIONS = {
         "feature_adoption_proxy",
     ),
     "Customer voice and support": ("net_promoter_score", "average_nps", "nps_responses", "support_burden"),
+    "Risk and leakage": (
+        "revenue_at_risk", "at_risk_customers", "revenue_leakage", "revenue_leakage_ratio", "failed_payment_rate",
+        "failed_payment_leakage",
+    ),
     "Unit economics": (
         "blended_acquisition_cost", "customer_lifetime_value", "ltv_to_cac", "cac_payback_months",
         "average_monthly_churn_rate",
@@ -35,6 +41,7 @@ BRIDGE = {
     "contraction_revenue": "-",
     "churned_revenue": "-",
 }
+ACTIONS_SHOWN = 5
 MOVERS_SHOWN = 2
 """Members shown per dimension on either side: those that gained and those that lost most."""
 
@@ -44,11 +51,16 @@ def executive_summary(
     kpi_summary: ir.Table,
     health_scores: ir.Table,
     revenue_drivers: ir.Table,
+    churn_risk_profiles: ir.Table,
+    leakage_summary: ir.Table,
+    intervention_plan: ir.Table,
+    scenario_analysis: ir.Table,
     calendar: ir.Table,
     source_inventory: ir.Table,
 ) -> str:
-    """Where the business stands: health, targets, how revenue moved and what moved it, every metric
-    with its change, and what is not available and why."""
+    """Where the business stands and what to do first: top actions, health, targets, how revenue
+    moved and what moved it, risk, leakage, what could be gained, every metric with its change, and
+    what is not available and why."""
     rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
     return render(
         "executive_summary",
@@ -59,6 +71,10 @@ def executive_summary(
         targets=[row for row in rows.values() if row["target_value"] is not None],
         bridge=_bridge(rows),
         movers=_movers(rows_of(revenue_drivers)),
+        actions=rows_of(intervention_plan.order_by("priority_rank").limit(ACTIONS_SHOWN)),
+        bands=_bands(churn_risk_profiles),
+        leakage=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
+        scenarios=rows_of(scenario_analysis),
         missing=[row for row in rows.values() if row["value"] is None],
         datasets=rows_of(source_inventory),
     )
@@ -91,3 +107,10 @@ def _movers(drivers: list[dict]) -> dict[str, list[dict]]:
         dimension: members if len(members) <= 2 * MOVERS_SHOWN else members[:MOVERS_SHOWN] + members[-MOVERS_SHOWN:]
         for dimension, members in by_dimension.items()
     }
+
+
+def _bands(profiles: ir.Table) -> list[dict]:
+    """Customers and MRR by risk band, the worst first."""
+    sums = profiles.group_by("risk_band").aggregate(customers=_.count(), mrr=_.mrr.sum())
+    order = list(load_churn_rules().bands)
+    return sorted(rows_of(sums), key=lambda row: order.index(row["risk_band"]))

@@ -25,7 +25,9 @@ def own_rules(folder: Path) -> Path:
     metric, dimensions = (next(block for block in blocks if word in block) for word in (METRIC, "industry"))
     with (folder / "metric_catalog.yaml").open("a", encoding="utf-8") as catalog:
         catalog.write("\n" + metric)
-    (folder / "segments.yaml").write_text(dimensions, encoding="utf-8")
+    segments = folder / "segments.yaml"
+    text = re.sub(r"^dimensions:.*\n", dimensions, segments.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    segments.write_text(text, encoding="utf-8")
     return folder
 
 

@@ -359,6 +359,8 @@ CUSTOMER_MONTHS = [
 MODEL_ROWS = {
     "customer_months": CUSTOMER_MONTHS,
     "customer_signals": [{"customer_id": f"C{n}", "usage_change": x} for n, x in enumerate((-0.9, -1.0, -0.8, 0.5, None))],
+    "churn_risk_profiles": [{"customer_id": f"C{n}", "revenue_at_risk": x, "is_at_risk": y} for n, (x, y) in enumerate(((120, 1), (0, 0), (80, 1), (None, None)))],
+    "leakage_summary": [{"leakage_type": "Failed Payment", "estimated_revenue_loss": 30, "amount_collected": 400}, {"leakage_type": "Refund", "estimated_revenue_loss": 10, "amount_collected": 400}, {"leakage_type": "Missed Invoice", "estimated_revenue_loss": None, "amount_collected": 400}],
     "data_quality_scores": [{"dataset": "customers", "overall_score": 0.9}, {"dataset": "targets", "overall_score": 0.7}, {"dataset": "nps_scores", "overall_score": None}],
 }  # fmt: skip
 """By model; a number that a row does not say is 0."""
@@ -408,6 +410,11 @@ WORKED = {
     "customer_lifetime_value": (650 / 4) / 0.4,  # in March: ARPU of 150 + 120 + 300 + 80 over 4
     "ltv_to_cac": 406.25 / 200,
     "cac_payback_months": 200 / 162.5,
+    "revenue_at_risk": 120 + 80,
+    "at_risk_customers": 2,
+    "revenue_leakage": 30 + 10,  # a kind that cannot be looked for adds nothing
+    "failed_payment_leakage": 30,
+    "revenue_leakage_ratio": 40 / 400,
     "data_quality_score": (0.9 + 0.7) / 2,  # an absent dataset has no score
 }
 

@@ -1,0 +1,134 @@
+"""Who does what for which customer in which week: recommendations merged and fitted to what owners can do."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from productpulse_assets.decisions.recommendations import MONEY, SCORE, TABLE, priority_band
+from productpulse_assets.ordered import in_order, joined
+from rules.recommendation_rules import RecommendationRules, load_recommendation_rules
+
+BACKLOG = "backlog"
+DAYS_A_WEEK = 7
+
+
+@dg.asset(**TABLE, metadata={"key": ["priority_rank"]})
+def intervention_plan(recommendations: ir.Table, calendar: ir.Table) -> ir.Table:
+    """One row per customer, category and owner: everything that one person does for one customer.
+
+    No money is counted twice: a customer's MRR and a case of leakage count in the one
+    recommendation about it that comes first, so that estimated_revenue_impact adds up over any
+    rows. priority_score adds the most urgent recommendation of each subject. scheduled_week is
+    the Monday of the week in which the owner gets to it, most urgent first, or 'backlog'.
+    """
+    rules = load_recommendation_rules()
+    return merged(counted_once(recommendations), rules).pipe(scheduled, first_week(calendar), rules)
+
+
+def counted_once(recommendations: ir.Table) -> ir.Table:
+    """Each recommendation with what it adds to the plan, and to its own intervention's priority."""
+    first = [_.priority_rank]
+    everywhere = ibis.row_number().over(group_by=["trigger", "subject_id"], order_by=first)
+    here = ibis.row_number().over(group_by=["intervention_id", "trigger", "subject_id"], order_by=first)
+    said = ibis.row_number().over(group_by=["intervention_id", "expected_action"], order_by=first)
+    nothing = ibis.literal(0)
+    return recommendations.mutate(place=everywhere, place_here=here, is_new_action=said == 0).mutate(
+        impact=ibis.ifelse(_.place == 0, _.estimated_revenue_impact, nothing).cast(MONEY),
+        score=ibis.ifelse(_.place_here == 0, _.priority_score.cast(SCORE), nothing).cast(SCORE),
+    )
+
+
+def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
+    """One row per intervention, ranked; words are those of its most urgent recommendation."""
+    keys = ["intervention_id", "customer_id", "category", "suggested_owner"]
+    plan = table.group_by(keys).aggregate(
+        recommendation_title=_.recommendation_title.argmin(_.priority_rank),
+        target_segment=_.segment.argmin(_.priority_rank),
+        estimated_revenue_impact=_.impact.sum().cast(MONEY),
+        retention_impact=_.impact.sum(where=_.trigger == "churn_risk").fill_null(0).cast(MONEY),
+        leakage_impact=_.impact.sum(where=_.trigger == "leakage").fill_null(0).cast(MONEY),
+        actions=in_order(_.expected_action, _.priority_rank, _.is_new_action),
+        ids=in_order(_.recommendation_id, _.priority_rank),
+        reasons=in_order(_.reason, _.priority_rank, _.place_here == 0),
+        confidence_level=_.confidence_level.argmin(_.priority_rank),
+        effort_level=_.effort_level.argmin(_.priority_rank),
+        recommendations=_.count(),
+        score=_.score.sum().cast(SCORE),
+    )
+    order = [_.score.desc(), _.estimated_revenue_impact.desc(), _.customer_id, _.intervention_id]
+    ranked = plan.mutate(
+        priority_rank=ibis.row_number().over(order_by=order) + 1, priority_band=priority_band(plan.score, rules)
+    )
+    return ranked.mutate(
+        affected_customers=ibis.literal(1, "int64"),
+        expected_action=joined(ranked.actions, " "),
+        reason=joined(ranked.reasons, " "),
+        recommendation_ids=joined(ranked.ids, ", "),
+        priority_score=ranked.score.cast("float64"),
+    )
+
+
+def first_week(calendar: ir.Table) -> ir.Table:
+    """The Monday of the week after whose data the work begins: that of the day after the as-of date."""
+    day = calendar.aggregate(as_of_date=calendar.as_of_date.max())
+    tomorrow = (day.as_of_date + ibis.interval(days=1)).cast("timestamp").cast("date")
+    return day.select("as_of_date", monday=tomorrow.truncate("W").cast("timestamp").cast("date"))
+
+
+def scheduled(plan: ir.Table, week: ir.Table, rules: RecommendationRules) -> ir.Table:
+    """Give each intervention the week in which its owner has room for it."""
+    place = ibis.row_number().over(group_by="suggested_owner", order_by=[_.priority_rank])
+    capacity = ibis.cases(
+        *((plan.suggested_owner == owner, weekly) for owner, weekly in rules.weekly_capacity.items()),
+        else_=ibis.null("int64"),
+    )
+    placed = plan.mutate(week_number=(place // capacity).cast("int64")).cross_join(week)
+    fits = placed.week_number < rules.horizon_weeks
+    return placed.select(
+        "priority_rank", "intervention_id", "recommendation_title", "category", "target_segment", "customer_id",
+        "affected_customers", "estimated_revenue_impact", "retention_impact", "leakage_impact", "expected_action",
+        "reason", "suggested_owner", "confidence_level", "effort_level", "priority_score", "priority_band",
+        scheduled_week=ibis.ifelse(fits, week_name(placed.monday, placed.week_number), BACKLOG),
+        recommendations=placed.recommendations,
+        recommendation_ids=placed.recommendation_ids,
+    )  # fmt: skip
+
+
+def week_name(monday: ir.DateColumn, number: ir.IntegerColumn) -> ir.StringColumn:
+    """The Monday so many weeks later, as 2026-06-29."""
+    day = monday + (number * DAYS_A_WEEK).as_interval("D")
+    return day.cast("timestamp").cast("date").cast("string")
+
+
+@dg.asset(**TABLE, metadata={"key": ["owner", "week"]})
+def owner_workload(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
+    """One row per owner and planned week, and one for the owner's backlog, empty weeks included.
+
+    capacity is what the owner can take on in the week, NULL for the backlog; revenue is what the
+    interventions are about.
+    """
+    rules = load_recommendation_rules()
+    owners = ibis.memtable(
+        {"owner": list(rules.weekly_capacity), "weekly": list(rules.weekly_capacity.values())},
+        schema={"owner": "string", "weekly": "int64"},
+    )
+    numbers = ibis.memtable({"number": list(range(rules.horizon_weeks + 1))}, schema={"number": "int64"})
+    slots = owners.cross_join(numbers).cross_join(first_week(calendar)).select("owner", "weekly", "number", "monday")
+    is_planned = slots.number < rules.horizon_weeks
+    weeks = slots.select(
+        "owner",
+        week=ibis.ifelse(is_planned, week_name(slots.monday, slots.number), BACKLOG),
+        capacity=ibis.ifelse(is_planned, slots.weekly, ibis.null("int64")),
+    )
+    work = intervention_plan.group_by(owner="suggested_owner", week="scheduled_week").aggregate(
+        interventions=_.count(), revenue=_.estimated_revenue_impact.sum().cast(MONEY)
+    )
+    table = weeks.left_join(work, ["owner", "week"])
+    return table.select(
+        "owner",
+        "week",
+        interventions=_.interventions.fill_null(0),
+        capacity=_.capacity,
+        revenue=_.revenue.fill_null(0).cast(MONEY),
+    )

@@ -1,0 +1,100 @@
+"""Which finding asks for which action: every rule's rows, ranked."""
+
+from decimal import Decimal
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
+from productpulse_assets.ordered import lasting_id
+from rules.compile import condition
+from rules.files import load
+from rules.models import Sources
+from rules.recommendation_rules import RecommendationRule, RecommendationRules, load_recommendation_rules
+from rules.texts import filled
+
+MONEY, SCORE = "decimal(18, 2)", "decimal(28, 2)"
+TABLE = {
+    "group_name": "decisions",
+    "owners": ["team:customer-success"],
+    "kinds": {"duckdb"},
+    "io_manager_key": "warehouse",
+}
+
+
+@dg.asset(**TABLE, metadata={"key": ["priority_rank"]})
+def recommendations(
+    customers: ir.Table, customer_signals: ir.Table, churn_risk_profiles: ir.Table, revenue_leakage: ir.Table
+) -> ir.Table:
+    """One row per recommendation rule and finding that it holds for, most urgent first.
+
+    estimated_revenue_impact is the customer's MRR for churn risk, the loss for leakage.
+    priority_score = impact x confidence_weight x severity_weight / effort weight. subject_id says
+    what the money is: the customer's MRR or one case of leakage. Ids stay while the problem does.
+    """
+    rules, currency = load_recommendation_rules(), load("sources", Sources).reporting_currency
+    about = about_customers(customers, customer_signals, churn_risk_profiles)
+    triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, revenue_leakage)}
+    found = [recommended(triggers[rule.trigger], rule, rules, currency) for rule in rules.rules if rule.enabled]
+    order = [_.priority_score.desc(), _.estimated_revenue_impact.desc(), _.customer_id, _.recommendation_id]
+    return ibis.union(*found).mutate(priority_rank=ibis.row_number().over(order_by=order) + 1)
+
+
+SUBJECTS = {
+    "churn_risk": ("customer_id", "mrr", "churn_evidence"),
+    "leakage": ("leakage_id", "estimated_revenue_loss", "revenue_leakage"),
+}
+"""By trigger: the column that names the money, the money, and the table that proves it."""
+
+
+def recommended(trigger: ir.Table, rule: RecommendationRule, rules: RecommendationRules, currency: str) -> ir.Table:
+    """The rows of a trigger that a rule holds for, as recommendations."""
+    rows = trigger.filter([condition(trigger, item) for item in rule.conditions])
+    subject, money, evidence = SUBJECTS[rule.trigger]
+    impact = rows[money].cast(MONEY)
+    score = priority(impact, rule, rules)
+    return rows.select(
+        recommendation_id=lasting_id(rule.rule_id, rows.customer_id, rows[subject]),
+        rule_id=ibis.literal(rule.rule_id),
+        trigger=ibis.literal(rule.trigger),
+        subject_id=rows[subject],
+        customer_id=rows.customer_id,
+        segment=rows.segment,
+        recommendation_title=filled(rule.title, rows, currency),
+        category=ibis.literal(rule.category),
+        reason=filled(rule.reason, rows, currency),
+        expected_action=filled(rule.expected_action, rows, currency),
+        estimated_revenue_impact=impact,
+        confidence_level=ibis.literal(level(rule.confidence_weight, rules.confidence_levels)),
+        confidence_weight=ibis.literal(float(rule.confidence_weight)),
+        severity_weight=ibis.literal(float(rule.severity_weight)),
+        effort_level=ibis.literal(rule.effort_level),
+        effort_weight=ibis.literal(float(rules.effort_weights[rule.effort_level])),
+        priority_score=score.cast("float64"),
+        priority_band=priority_band(score, rules),
+        suggested_owner=ibis.literal(rule.suggested_owner),
+        evidence_source=ibis.literal(evidence),
+        intervention_id=lasting_id(rows.customer_id, rule.category, rule.suggested_owner),
+    )
+
+
+def priority(impact: ir.DecimalColumn, rule: RecommendationRule, rules: RecommendationRules) -> ir.DecimalColumn:
+    """The score, to two decimals; half a cent counts up."""
+    weight = float(rule.confidence_weight * rule.severity_weight)
+    effort = float(rules.effort_weights[rule.effort_level])
+    # By way of a decimal: what is half a cent on paper may be less than that in binary.
+    return (impact.cast("float64") * weight / effort).cast("decimal(38, 9)").cast(SCORE)
+
+
+def priority_band(score: ir.DecimalColumn, rules: RecommendationRules) -> ir.StringColumn:
+    """The first band whose floor the score reaches."""
+    *upper, (lowest, _floor) = rules.priority_bands.items()
+    steps = [(score >= ibis.literal(floor, SCORE), name) for name, floor in upper]
+    return ibis.cases(*steps, else_=lowest) if steps else ibis.literal(lowest)
+
+
+def level(weight: Decimal, levels: dict[str, Decimal]) -> str:
+    """The first level whose floor the weight reaches."""
+    return next(name for name, floor in levels.items() if weight >= floor)

@@ -1,0 +1,218 @@
+"""The proof of every decision: from an intervention back to the rule hits and leakage under it."""
+
+import json
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from productpulse_assets.decisions.recommendations import MONEY, TABLE
+from productpulse_assets.ordered import lasting_id
+from productpulse_assets.sources.rejects import to_json
+from rules import churn_rules, recommendation_rules
+from rules.files import file_hash
+
+COLUMNS = (
+    "trace_id", "created_at", "entity_type", "entity_id", "customer_id", "parent_trace_id", "signal",
+    "triggered_rule", "evidence", "business_impact", "generated_action", "confidence_level",
+)  # fmt: skip
+NO_TEXT = ibis.null("string")
+
+
+@dg.asset(**TABLE, metadata={"key": ["trace_id"]})
+def decision_traces(
+    churn_evidence: ir.Table,
+    churn_risk_profiles: ir.Table,
+    revenue_leakage: ir.Table,
+    recommendations: ir.Table,
+    calendar: ir.Table,
+) -> ir.Table:
+    """One row per step of a decision; its parent is what it rests on.
+
+    ChurnRisk rows are rule hits (entity: the customer; without a hit one row that says so),
+    RevenueLeakage rows cases; a Recommendation has one row per piece of evidence, an Intervention
+    one per row of its recommendations. So each row has one parent, and following parents leads to
+    evidence. evidence (JSON) has all that is needed to decide again. created_at is the as-of date.
+    """
+    found = findings(churn_evidence, churn_risk_profiles, revenue_leakage)
+    advice = recommended(recommendations, found)
+    plans = planned(recommendations, advice)
+    as_of = calendar.aggregate(created_at=calendar.as_of_date.max())
+    shown = [table.select(*(name for name in COLUMNS if name != "created_at")) for table in (found, advice, plans)]
+    return ibis.union(*shown).cross_join(as_of).select(*COLUMNS)
+
+
+def findings(evidence: ir.Table, profiles: ir.Table, leakage: ir.Table) -> ir.Table:
+    """Rule hits, profiles without one, and leakage: what has no parent. subject_id is what they are about."""
+    return ibis.union(hits(evidence, profiles), quiet(profiles), leaks(leakage))
+
+
+def hits(evidence: ir.Table, profiles: ir.Table) -> ir.Table:
+    """One row per churn rule that fired."""
+    about = profiles.select("customer_id", "revenue_at_risk", "signals_known", "signals_total")
+    table = evidence.join(about, "customer_id")
+    proof = {
+        "rule": table.rule_id,
+        "signal": table.signal_name,
+        "value": table.signal_value,
+        "operator": table.operator,
+        "threshold": table.threshold,
+        "second_signal": table.second_signal_name,
+        "second_value": table.second_signal_value,
+        "second_operator": table.second_operator,
+        "second_threshold": table.second_threshold,
+        "weight": table.weight,
+        "window": table.window,
+        "source_dataset": table.source_dataset,
+        "explanation": table.explanation,
+        **_score_basis(table),
+    }
+    return table.select(
+        trace_id=lasting_id("ChurnRisk", table.customer_id, table.rule_id),
+        entity_type=ibis.literal("ChurnRisk"),
+        entity_id=table.customer_id,
+        customer_id=table.customer_id,
+        parent_trace_id=NO_TEXT,
+        signal=table.signal_name,
+        triggered_rule=table.rule_id,
+        evidence=to_json(ibis.struct(proof)).cast("string"),
+        business_impact=table.revenue_at_risk,
+        generated_action=NO_TEXT,
+        confidence_level=_confidence(table),
+        subject=ibis.literal("churn_risk|") + table.customer_id,
+    )
+
+
+def quiet(profiles: ir.Table) -> ir.Table:
+    """One row per profile for which no rule fired."""
+    table = profiles.filter(_.rules_fired == 0)
+    return table.select(
+        trace_id=lasting_id("ChurnRisk", table.customer_id, "none"),
+        entity_type=ibis.literal("ChurnRisk"),
+        entity_id=table.customer_id,
+        customer_id=table.customer_id,
+        parent_trace_id=NO_TEXT,
+        signal=NO_TEXT,
+        triggered_rule=NO_TEXT,
+        evidence=to_json(ibis.struct({"explanation": table.explanation, **_score_basis(table)})).cast("string"),
+        business_impact=table.revenue_at_risk,
+        generated_action=NO_TEXT,
+        confidence_level=_confidence(table),
+        subject=ibis.literal("churn_risk|") + table.customer_id,
+    )
+
+
+def _score_basis(table: ir.Table) -> dict[str, ir.Value]:
+    """What turns weights into a band, and the rules that say so."""
+    bands = {name: float(floor) for name, floor in churn_rules.load_churn_rules().bands.items()}
+    return {
+        "bands": ibis.literal(json.dumps(bands)),
+        "signals_known": table.signals_known,
+        "signals_total": table.signals_total,
+        **_rule_file(churn_rules.FILE),
+    }
+
+
+def _rule_file(name: str) -> dict[str, ir.Value]:
+    return {"rule_file": ibis.literal(f"{name}.yaml"), "rule_file_hash": ibis.literal(file_hash(name))}
+
+
+def _confidence(table: ir.Table) -> ir.StringColumn:
+    """How much of what the rules look at is known."""
+    levels = recommendation_rules.load_recommendation_rules().confidence_levels
+    known = table.signals_known.cast("float64") / table.signals_total
+    *upper, (lowest, _floor) = levels.items()
+    steps = [(known >= float(floor), name) for name, floor in upper]
+    return ibis.cases(*steps, else_=lowest) if steps else ibis.literal(lowest)
+
+
+def leaks(leakage: ir.Table) -> ir.Table:
+    """One row per case of leakage."""
+    proof = {
+        "rule": leakage.leakage_type,
+        "value": leakage.estimated_revenue_loss,
+        "details": leakage.evidence,
+        "explanation": leakage.explanation,
+        **_rule_file("leakage_rules"),
+    }
+    return leakage.select(
+        trace_id=lasting_id("RevenueLeakage", leakage.leakage_id),
+        entity_type=ibis.literal("RevenueLeakage"),
+        entity_id=leakage.leakage_id,
+        customer_id=leakage.customer_id,
+        parent_trace_id=NO_TEXT,
+        signal=leakage.leakage_type,
+        triggered_rule=leakage.leakage_type,
+        evidence=to_json(ibis.struct(proof)).cast("string"),
+        business_impact=leakage.estimated_revenue_loss,
+        generated_action=leakage.recommended_action,
+        confidence_level=ibis.literal("High"),  # counted in the books, not inferred
+        subject=ibis.literal("leakage|") + leakage.leakage_id,
+    )
+
+
+def recommended(recommendations: ir.Table, found: ir.Table) -> ir.Table:
+    """One row per recommendation and piece of evidence under it."""
+    evidence = found.select(parent_trace_id="trace_id", signal="signal", subject="subject")
+    about = recommendations.mutate(subject=recommendations.trigger + "|" + recommendations.subject_id)
+    table = about.join(evidence, "subject")
+    proof = {
+        "rule": table.rule_id,
+        "trigger": table.trigger,
+        "subject": table.subject_id,
+        "estimated_revenue_impact": table.estimated_revenue_impact,
+        "confidence_weight": table.confidence_weight,
+        "severity_weight": table.severity_weight,
+        "effort_weight": table.effort_weight,
+        "priority_score": table.priority_score,
+        "priority_band": table.priority_band,
+        "priority_bands": _priority_bands(),
+        "reason": table.reason,
+        **_rule_file(recommendation_rules.FILE),
+    }
+    return table.select(
+        "recommendation_id",
+        trace_id=lasting_id("Recommendation", table.recommendation_id, table.parent_trace_id),
+        entity_type=ibis.literal("Recommendation"),
+        entity_id=table.recommendation_id,
+        customer_id=table.customer_id,
+        parent_trace_id=table.parent_trace_id,
+        signal=table.signal,
+        triggered_rule=table.rule_id,
+        evidence=to_json(ibis.struct(proof)).cast("string"),
+        business_impact=table.estimated_revenue_impact.cast(MONEY),
+        generated_action=table.recommendation_title,
+        confidence_level=table.confidence_level,
+    )
+
+
+def _priority_bands() -> ir.StringScalar:
+    bands = recommendation_rules.load_recommendation_rules().priority_bands
+    return ibis.literal(json.dumps({name: float(floor) for name, floor in bands.items()}))
+
+
+def planned(recommendations: ir.Table, advice: ir.Table) -> ir.Table:
+    """One row per intervention and piece of evidence under its recommendations."""
+    below = advice.select("recommendation_id", "signal", parent_trace_id="trace_id")
+    table = recommendations.join(below, "recommendation_id")
+    proof = {
+        "recommendation": table.recommendation_id,
+        "category": table.category,
+        "owner": table.suggested_owner,
+        "priority_score": table.priority_score,
+        **_rule_file(recommendation_rules.FILE),
+    }
+    return table.select(
+        trace_id=lasting_id("Intervention", table.intervention_id, table.parent_trace_id),
+        entity_type=ibis.literal("Intervention"),
+        entity_id=table.intervention_id,
+        customer_id=table.customer_id,
+        parent_trace_id=table.parent_trace_id,
+        signal=table.signal,
+        triggered_rule=table.rule_id,
+        evidence=to_json(ibis.struct(proof)).cast("string"),
+        business_impact=table.estimated_revenue_impact.cast(MONEY),
+        generated_action=table.expected_action,
+        confidence_level=table.confidence_level,
+    )

@@ -1,0 +1,91 @@
+"""Where each signal comes from: its dataset, the days it looks at, and the rows it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+
+from productpulse_assets.billing import active_on
+from productpulse_assets.signals.contract import DOWNGRADE_DAYS, PAYMENT_DAYS
+from productpulse_assets.signals.usage import BASELINE_DAYS, RECENT_DAYS
+from productpulse_assets.signals.voice import NPS_DAYS, TICKET_DAYS
+from rules.churn_rules import load_churn_rules
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of `dataset` dated by `day` in the last `days` days; None is all up to the as-of date.
+
+    Of these, only those that `keep` holds for count: a function of the rows and the as-of date.
+    """
+
+    dataset: str
+    window: str
+    day: str
+    days: int | None = None
+    keep: Callable[[ir.Table, ir.DateValue], ir.BooleanValue] | None = None
+
+
+def _is_running(periods: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+    return active_on(periods, day) & (periods.status != "Trial")
+
+
+def _is_open(tickets: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+    says_closed = tickets.status.lower().isin(load_churn_rules().tickets.closed_statuses)
+    return (tickets.date_closed > day).fill_null(~says_closed)
+
+
+def _is_failed(payments: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+    return payments.status == "Failed"
+
+
+def _has_logins(usage: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+    return usage.logins > 0
+
+
+_USAGE = "product_usage"
+_AGAINST_USUAL = f"last {RECENT_DAYS} days against the {BASELINE_DAYS} before"
+_LATELY = Source(_USAGE, f"last {RECENT_DAYS} days", "date", RECENT_DAYS - 1)
+_USUAL = Source(
+    _USAGE, f"the {BASELINE_DAYS} days before the last {RECENT_DAYS}", "date", RECENT_DAYS + BASELINE_DAYS - 1
+)
+_CHANGE = Source(_USAGE, _AGAINST_USUAL, "date", RECENT_DAYS + BASELINE_DAYS - 1)
+_TICKETS = Source("support_tickets", f"last {TICKET_DAYS} days", "date_opened", TICKET_DAYS)
+_OPEN_TICKETS = Source("support_tickets", "open at the as-of date", "date_opened", keep=_is_open)
+_NPS = Source("nps_scores", f"last {NPS_DAYS} days", "date", NPS_DAYS)
+_CUSTOMER = Source("customers", "at the as-of date", "signup_date")
+_CONTRACT = Source("subscriptions", "running at the as-of date", "start_date", keep=_is_running)
+
+SIGNAL_SOURCES = {
+    "plan": _CONTRACT,
+    "mrr": _CONTRACT,
+    "tenure_days": _CUSTOMER,
+    "days_to_renewal": _CONTRACT,
+    "is_activated": Source(_USAGE, "since signup", "date"),
+    "logins_recent": _LATELY,
+    "logins_baseline": _USUAL,
+    "usage_change": _CHANGE,
+    "key_actions_recent": _LATELY,
+    "key_actions_baseline": _USUAL,
+    "key_action_change": _CHANGE,
+    "days_since_last_login": Source(_USAGE, "with logins, since signup", "date", keep=_has_logins),
+    "latest_nps_score": _NPS,
+    "nps_age_days": _NPS,
+    "failed_payment_count": Source(
+        "transactions", f"failed in the last {PAYMENT_DAYS} days", "transaction_date", PAYMENT_DAYS, _is_failed
+    ),
+    "support_ticket_count": _TICKETS,
+    "urgent_ticket_count": _TICKETS,
+    "open_ticket_count": _OPEN_TICKETS,
+    "open_urgent_ticket_count": _OPEN_TICKETS,
+    "downgraded_recently": Source("subscriptions", f"last {DOWNGRADE_DAYS} days", "start_date", DOWNGRADE_DAYS),
+    "is_past_due": _CONTRACT,
+}
+"""By signal; every other column of customer_signals is an attribute of the customer."""
+
+
+def source_of(signal: str) -> Source:
+    """Where a signal comes from."""
+    return SIGNAL_SOURCES.get(signal, _CUSTOMER)

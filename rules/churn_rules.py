@@ -1,0 +1,137 @@
+"""Churn rules as data: a signal, a threshold, a weight; and what they need to be usable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import ibis.expr.types as ir
+from pydantic import Field, field_validator, model_validator
+
+from rules.files import RulesError, Strict, load, rules_file
+from rules.models import AsWritten, Name, Text, highest_first
+from rules.operators import OPERATORS, type_problem, value_problem
+
+FILE = "churn_rules"
+
+
+Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4, strict=False), AsWritten]
+"""A part of 1; decimal, so that weights add up exactly to the bands' floors."""
+
+
+class SignalTest(Strict):
+    """A signal held against a threshold."""
+
+    signal_name: Name
+    operator: Literal[tuple(OPERATORS)]
+    threshold: Any = None
+
+    @field_validator("threshold")
+    @classmethod
+    def _hashable(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _threshold_fits(self) -> SignalTest:
+        if problem := value_problem(self.operator, self.threshold):
+            raise ValueError(problem.replace("value", "threshold"))
+        return self
+
+    @property
+    def threshold_text(self) -> str | None:
+        """The threshold as JSON; None for an operator without one."""
+        return None if self.threshold is None else json.dumps(self.threshold)
+
+
+class ChurnRule(SignalTest):
+    """One reason to expect that a customer leaves; `and` in the file is its second condition."""
+
+    rule_id: Name
+    weight: Share
+    driver_label: Text
+    description: Text
+    enabled: bool = True
+    also: SignalTest | None = Field(default=None, alias="and")
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        return tuple("and" if name == "also" else name for name in cls.model_fields)
+
+    @property
+    def tests(self) -> tuple[SignalTest, ...]:
+        """The condition, and the second one if there is one."""
+        return (self, self.also) if self.also else (self,)
+
+
+class TicketWords(Strict):
+    """What the support system calls closed and urgent, in lower case."""
+
+    closed_statuses: tuple[Text, ...] = Field(strict=False)
+    urgent_priorities: tuple[Text, ...] = Field(strict=False)
+
+    @field_validator("*")
+    @classmethod
+    def _lowered(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(word.lower() for word in words)
+
+
+class ChurnRules(Strict):
+    """churn_rules.yaml: the rules, the bands of the score, and which bands put revenue at risk."""
+
+    bands: Annotated[dict[Text, Share], Field(min_length=1)]
+    revenue_at_risk_bands: tuple[Text, ...] = Field(strict=False)
+    minimum_known_share: Share = Decimal("0.5")
+    tickets: TicketWords
+    rules: tuple[ChurnRule, ...] = Field(strict=False)
+
+    @field_validator("bands")
+    @classmethod
+    def _in_order(cls, bands: dict[str, Decimal]) -> dict[str, Decimal]:
+        return highest_first(bands)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> ChurnRules:
+        for band in self.revenue_at_risk_bands:
+            if band not in self.bands:
+                raise ValueError(f"revenue_at_risk_bands: '{band}' is no band; accepted: {', '.join(self.bands)}")
+        names = [rule.rule_id for rule in self.rules]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"rules: the rule_id {', '.join(twice)} is there twice; accepted: one of its own for each")
+        if not self.enabled:
+            raise ValueError("rules: none is switched on; accepted: at least one with enabled: true")
+        return self
+
+    @property
+    def enabled(self) -> tuple[ChurnRule, ...]:
+        """The rules that count."""
+        return tuple(rule for rule in self.rules if rule.enabled)
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals that the rules look at, each once."""
+        return tuple(dict.fromkeys(test.signal_name for rule in self.enabled for test in rule.tests))
+
+
+def load_churn_rules() -> ChurnRules:
+    """churn_rules.yaml; raises RulesError for a mistake that the file alone shows."""
+    return load(FILE, ChurnRules)
+
+
+def check_churn_rules(rules: ChurnRules, customer_signals: ir.Table) -> None:
+    """Raise RulesError for every rule whose signal does not exist or cannot be compared with its threshold."""
+    if problems := list(_problems(rules, customer_signals)):
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise RulesError(f"{FILE}.yaml cannot be used ({rules_file(FILE)}):\n{lines}")
+
+
+def _problems(rules: ChurnRules, signals: ir.Table) -> Iterator[str]:
+    names = [name for name in signals.columns if name not in ("customer_id", "as_of_date")]
+    for rule in rules.rules:
+        for test in rule.tests:
+            place = f"rules > {rule.rule_id}{'' if test is rule else ' > and'}"
+            if test.signal_name not in names:
+                yield f"{place} > signal_name: there is no signal '{test.signal_name}'; accepted: {', '.join(names)}."
+            elif problem := type_problem(test.operator, test.threshold, signals[test.signal_name]):
+                yield f"{place} > threshold: {problem}."

@@ -1,0 +1,246 @@
+"""What a change of one metric would be worth: scenarios as data, and the one function that computes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from pydantic import Field, field_validator, model_validator
+
+from rules.files import RulesError, Strict, load, rules_file
+from rules.formats import is_unknown, money, value_text
+from rules.models import Text
+
+if TYPE_CHECKING:  # the dashboard computes scenarios too, and has no need of Ibis for that
+    from rules.metric_models import MetricCatalog
+
+FILE = "scenarios"
+CHANGE = "{change}"
+CHURN, REVENUE = "average_monthly_churn_rate", "monthly_recurring_revenue"
+WINDOW = "leakage_window_days"
+MONTHS = range(1, 13)
+DAYS_PER_MONTH = 365.25 / 12
+CENT = Decimal("0.01")
+
+
+# --- what a scenario is worth ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Base:
+    """What scenarios start from: values of kpi_summary by metric, None where not available.
+
+    `leakage_window_days` are the days that failed_payment_leakage covers.
+    """
+
+    values: Mapping[str, float | None]
+    leakage_window_days: int
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.leakage_window_days if name == WINDOW else self.values[name])
+
+    def has(self, metric: str) -> bool:
+        """Whether the metric has a value."""
+        return not is_unknown(self.values.get(metric))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a scenario would bring; without numbers there is a reason.
+
+    baseline_value and simulated_value are in the unit of the metric, of failed_payment_leakage per
+    month. monthly_impact is money in the first month, annualized_impact money in twelve months.
+    """
+
+    metric_name: str
+    baseline_value: float | None = None
+    simulated_value: float | None = None
+    monthly_impact: Decimal | None = None
+    annualized_impact: Decimal | None = None
+    not_available_reason: str | None = None
+
+
+class Effect(NamedTuple):
+    """A result before it is rounded."""
+
+    baseline: float
+    simulated: float
+    monthly: float
+    annualized: float
+
+
+def _churn_reduction(change: float, base: Base) -> Effect:
+    """Today's customers leave more slowly: in month m there is left (1 - churn)^m of their MRR.
+
+    What is kept in the first month goes on paying, so that twelve months bring more than twelve times that
+    unless churn is so high that little is left of it.
+    """
+    revenue, churn = base[REVENUE], base[CHURN]
+    less = churn * (1 - change)
+    kept = sum((1 - less) ** month - (1 - churn) ** month for month in MONTHS)
+    return Effect(churn, less, revenue * (churn - less), revenue * kept)
+
+
+def _activation_increase(change: float, base: Base) -> Effect:
+    """Each month wins more new MRR, and what was won in the months before shrinks by churn."""
+    activation, churn = base["activation_rate"], base[CHURN]
+    raised = min(1.0, activation * (1 + change))
+    gained = base["new_revenue"] * (raised / activation - 1)
+    cohorts = sum((1 - churn) ** (month - start) for month in MONTHS for start in range(1, month + 1))
+    return Effect(activation, raised, gained, gained * cohorts)
+
+
+def _arpu_increase(change: float, base: Base) -> Effect:
+    """Today's customers pay more; the increase shrinks with them by churn."""
+    arpu, churn = base["average_revenue_per_user"], base[CHURN]
+    gained = base[REVENUE] * change
+    return Effect(arpu, arpu * (1 + change), gained, gained * sum((1 - churn) ** (month - 1) for month in MONTHS))
+
+
+def _failed_payment_recovery(change: float, base: Base) -> Effect:
+    """A part of what failed payments cost in a month."""
+    lost = base["failed_payment_leakage"] * DAYS_PER_MONTH / base[WINDOW]
+    # Other bills fail every month, and each is recovered once: nothing compounds.
+    return Effect(lost, lost * (1 - change), lost * change, lost * change * len(MONTHS))
+
+
+@dataclass(frozen=True)
+class Lever:
+    """What a scenario changes and how that is computed.
+
+    `needs` are metrics of the catalog, the one that is changed first; nothing in `divisors` may be 0.
+    """
+
+    subject: str
+    unit: str
+    needs: tuple[str, ...]
+    effect: Callable[[float, Base], Effect]
+    divisors: tuple[str, ...] = ()
+
+
+LEVERS = {
+    "churn_reduction": Lever("Monthly churn", "rate", (CHURN, REVENUE), _churn_reduction),
+    "activation_increase": Lever(
+        "Activation", "rate", ("activation_rate", "new_revenue", CHURN), _activation_increase, ("activation_rate",)
+    ),
+    "arpu_increase": Lever("ARPU", "money", ("average_revenue_per_user", REVENUE, CHURN), _arpu_increase),
+    "failed_payment_recovery": Lever(
+        "Loss from failed payments per month", "money", ("failed_payment_leakage",), _failed_payment_recovery, (WINDOW,)
+    ),
+}
+NEEDS = {name: lever.needs for name, lever in LEVERS.items()}
+"""The metrics that each scenario is computed from; the first is the one that it changes."""
+
+
+def simulate(name: str, change: float, base: Base) -> Result:
+    """What the scenario brings when its metric changes by this share of itself, from 0 to 1.
+
+    All numbers are None where a metric that it needs has no value.
+    """
+    lever = LEVERS[name]
+    if reason := _reason(lever, base):
+        return Result(lever.needs[0], not_available_reason=reason)
+    effect = lever.effect(change, base)
+    return Result(
+        lever.needs[0], effect.baseline, effect.simulated, _in_cents(effect.monthly), _in_cents(effect.annualized)
+    )
+
+
+def _reason(lever: Lever, base: Base) -> str | None:
+    """Why there is nothing to compute, if so."""
+    if missing := [_words(metric) for metric in lever.needs if not base.has(metric)]:
+        return f"Needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not available."
+    zeros = [_words(metric) for metric in lever.divisors if base[metric] == 0]
+    return f"{zeros[0].capitalize()} is 0, so there is nothing to divide by." if zeros else None
+
+
+def _words(metric: str) -> str:
+    return metric.replace("_", " ")
+
+
+def _in_cents(amount: float) -> Decimal:
+    """Half a cent is rounded up; the float's shortest text is what people would round."""
+    return Decimal(str(amount)).quantize(CENT, ROUND_HALF_UP)
+
+
+def explained(name: str, result: Result, currency: str) -> str:
+    """The result in a sentence with its numbers, or why there is none."""
+    if result.not_available_reason:
+        return result.not_available_reason
+    lever = LEVERS[name]
+    before, after = (
+        value_text(value, lever.unit, currency, exact=True) for value in (result.baseline_value, result.simulated_value)
+    )
+    first, year = (money(amount, currency) for amount in (result.monthly_impact, result.annualized_impact))
+    return f"{lever.subject} goes from {before} to {after}: {first} in the first month, {year} in 12 months."
+
+
+# --- scenarios.yaml ----------------------------------------------------------------------------
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Scenario(Strict):
+    """An assumption in words, the share by which its metric changes, and that share's range."""
+
+    label: Text
+    owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
+    assumption: Text
+    change: Share
+    low: Share
+    high: Share
+    enabled: bool = True
+
+    @field_validator("assumption")
+    @classmethod
+    def _says_the_change(cls, text: str) -> str:
+        unknown = [found for found in re.findall(r"\{[^{}]*\}?|\}", text) if found != CHANGE]
+        if unknown:
+            raise ValueError(f"'{unknown[0]}' is not a placeholder; accepted: {CHANGE}")
+        if CHANGE not in text:
+            raise ValueError(f"does not say the change; accepted: a text with {CHANGE} in it")
+        return text
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Scenario:
+        if self.low > self.change:
+            raise ValueError(f"low is {self.low}; accepted: {self.change} (change) or less")
+        if self.high < self.change:
+            raise ValueError(f"high is {self.high}; accepted: {self.change} (change) or more")
+        return self
+
+
+class Scenarios(Strict):
+    """scenarios.yaml: the scenarios by name."""
+
+    scenarios: dict[Literal[tuple(LEVERS)], Scenario] = Field(min_length=1)
+
+    @property
+    def enabled(self) -> dict[str, Scenario]:
+        """The scenarios that are not switched off, in the file's order."""
+        return {name: scenario for name, scenario in self.scenarios.items() if scenario.enabled}
+
+
+def load_scenarios() -> Scenarios:
+    """scenarios.yaml; raises RulesError for a mistake that the file alone shows."""
+    return load(FILE, Scenarios)
+
+
+def check_scenarios(scenarios: Scenarios, catalog: MetricCatalog) -> None:
+    """Raise RulesError for a scenario that needs a metric which the catalog does not have."""
+    if problems := list(_problems(scenarios, catalog)):
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise RulesError(f"{FILE}.yaml cannot be used ({rules_file(FILE)}):\n{lines}")
+
+
+def _problems(scenarios: Scenarios, catalog: MetricCatalog) -> Iterator[str]:
+    for name in scenarios.enabled:
+        for metric in NEEDS[name]:
+            if metric not in catalog.metrics:
+                yield (
+                    f"scenarios > {name} > enabled: is True, and the scenario needs the metric '{metric}', which "
+                    "metric_catalog.yaml does not have; accepted: false, or true beside a catalog with that metric."
+                )

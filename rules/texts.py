@@ -1,0 +1,134 @@
+"""Texts with {placeholders} as expressions: filled from a row's columns, as rules/formats.py says numbers."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+
+from rules.formats import SHARES, SMALL_AMOUNT, SYMBOLS, percent
+
+UNKNOWN = "unknown"
+
+
+class TextProblem(ValueError):
+    """A text that cannot be filled; the message says why and what is accepted."""
+
+
+def parts(text: str, columns: Iterable[str]) -> list[tuple[str, str | None]]:
+    """(words, column after them) of a text; raises TextProblem for a placeholder without a column."""
+    known = list(columns)
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise TextProblem(f"'{text}' is no text with {{placeholders}}: {error}") from error
+    for _words, name, form, conversion in parsed:
+        if name is not None and name not in known:
+            raise TextProblem(f"{{{name}}} is no column; accepted: {', '.join(known)}")
+        if form or conversion:
+            raise TextProblem(f"'{text}' says how to write {name}; give the column alone: {{{name}}}")
+    return [(words, name) for words, name, _form, _conversion in parsed]
+
+
+def filled(text: str, table: ir.Table, currency: str = "USD") -> ir.StringColumn:
+    """`text` with each {column} as people say the row's value."""
+    pieces = []
+    for words, name in parts(text, table.columns):
+        if words:
+            pieces.append(ibis.literal(words))
+        if name is not None:
+            pieces.append(said(table[name], name, currency))
+    return reduce(lambda left, right: left + right, pieces)
+
+
+def said(column: ir.Value, name: str, currency: str = "USD") -> ir.StringColumn:
+    """A value in words: money as $1,234, shares as 3.2 %, whole numbers grouped, dates as ISO."""
+    kind = column.type()
+    if kind.is_decimal():
+        words = money_words(column, currency)
+    elif kind.is_floating():
+        is_share = name.endswith(SHARES)
+        words = number_words(column * 100, 1) + " %" if is_share else number_words(column, 1)
+    elif kind.is_integer():
+        words = number_words(column, 0)
+    elif kind.is_boolean():
+        words = ibis.cases((column, "yes"), (~column, "no"))
+    else:
+        words = column.cast("string")
+    return words.fill_null(UNKNOWN)
+
+
+def money_words(amount: ir.DecimalValue, currency: str = "USD") -> ir.StringColumn:
+    """An amount: small ones with their cents."""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    size = amount.abs()
+    has_cents = (size > 0) & (size < SMALL_AMOUNT)
+    words = ibis.ifelse(has_cents, number_words(size, 2), number_words(size, 0))
+    return ibis.ifelse(amount < 0, f"-{symbol}", symbol) + words
+
+
+def number_words(value: ir.NumericValue, digits: int) -> ir.StringColumn:
+    """A number with so many decimals and its thousands apart."""
+    scaled = _rounded(value.abs() * 10**digits if digits else value.abs())
+    whole = _grouped(scaled // 10**digits if digits else scaled)
+    after = (scaled % 10**digits).cast("string").lpad(digits, "0") if digits else None
+    words = whole + "." + after if digits else whole
+    return ibis.ifelse((value < 0) & (scaled > 0), "-", "") + words
+
+
+def _rounded(size: ir.NumericValue) -> ir.IntegerValue:
+    """The nearest whole number; of two equally near the even one, as in rules/formats.py: databases take the larger."""
+    if size.type().is_integer():
+        return size
+    return size.round().cast("int64") - (size % 2 == 0.5).cast("int64")
+
+
+def _grouped(number: ir.IntegerValue) -> ir.StringColumn:
+    """A whole number of at most twelve digits with commas."""
+
+    def group(power: int) -> ir.StringColumn:
+        return "," + ((number // 10**power) % 1000).cast("string").lpad(3, "0")
+
+    tails: list[Callable[[], ir.StringColumn]] = [
+        lambda: group(0),
+        lambda: group(3) + group(0),
+        lambda: group(6) + group(3) + group(0),
+    ]
+    steps = [(number >= 10 ** (3 * n), (number // 10 ** (3 * n)).cast("string") + tails[n - 1]()) for n in (3, 2, 1)]
+    return ibis.cases(*steps, else_=number.cast("string"))
+
+
+RELATIONS = {
+    "less_than": "below {}",
+    "less_or_equal": "at most {}",
+    "greater_than": "above {}",
+    "greater_or_equal": "at least {}",
+    "equals": "exactly {}",
+    "not_equals": "other than {}",
+    "in": "one of {}",
+    "not_in": "none of {}",
+    "contains": "with {} in it",
+    "between": "{} to {}",
+    "is_true": "yes",
+    "is_missing": "not known",
+}
+"""How each operator asks for its threshold in words."""
+
+
+def relation_words(operator: str, threshold: object, name: str) -> str:
+    """What a rule asks of the column `name`, for example `at most -50.0 %`."""
+    values = threshold if isinstance(threshold, list | tuple) else [threshold]
+    words = [_threshold(value, name) for value in values]
+    relation = RELATIONS[operator]
+    return relation.format(*words) if relation.count("{}") == len(words) else relation.format(", ".join(words))
+
+
+def _threshold(value: object, name: str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return percent(value) if name.endswith(SHARES) else f"{value:,}"
+    return str(value)
