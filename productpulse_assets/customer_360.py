@@ -8,7 +8,7 @@ from ibis import _
 from productpulse_assets.billing import active_on
 from productpulse_assets.signals.customer_signals import as_of_day, with_behaviour
 from productpulse_assets.signals.usage import RECENT_DAYS
-from rules.files import load
+from rules.files import RulesError, load
 from rules.models import CustomerSegment, Segments
 
 MONEY = "decimal(18, 2)"
@@ -90,6 +90,7 @@ def standing(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
         plan=told.plan.argmax(told.order),
         subscription_status=told.state.argmax(told.order),
         is_active=told.is_running.any(),
+        first_start=told.start_date.min(),
     )
 
 
@@ -119,6 +120,7 @@ def told(table: ir.Table) -> ir.Table:
     """The columns of the table, before its segments."""
     has_payments = table.failed_payment_count.notnull()
     nothing = ibis.literal(0).cast(MONEY)
+    since = ibis.least(table.signup_date, table.first_start.fill_null(table.signup_date))
     change = table.usage_change
     income_known = (table.collected - table.refunded).fill_null(nothing)
     trend = change.round(TREND_DIGITS)  # 11 / 10 - 1 is a little more than 0.1 in binary
@@ -129,7 +131,7 @@ def told(table: ir.Table) -> ir.Table:
         subscription_status=table.subscription_status.fill_null("None"),
         current_mrr=table.mrr.fill_null(nothing),
         total_revenue=ibis.ifelse(has_payments, income_known, ibis.null(MONEY)).cast(MONEY),
-        tenure_days=ibis.greatest(table.as_of_date.delta(table.signup_date, unit="day"), 0),
+        tenure_days=ibis.greatest(table.as_of_date.delta(since, unit="day"), 0),
         days_to_renewal=table.days_to_renewal,
         latest_usage_frequency=table.logins_recent.cast("float64") * 7 / RECENT_DAYS,
         usage_change=change,
@@ -161,6 +163,11 @@ def segmented(table: ir.Table) -> ir.Table:
 
 def member(table: ir.Table, segment: CustomerSegment) -> ir.StringColumn:
     """The first band whose floor the column reaches; the word for those who have no value."""
+    if segment.column not in table.columns:
+        raise RulesError(
+            f"segments.yaml: customer_segments > column: customer_360 has no column '{segment.column}'; "
+            f"accepted: {', '.join(table.columns)}."
+        )
     column = table[segment.column]
     *upper, (lowest, _floor) = segment.bands.items()
     steps = [(column >= floor, name) for name, floor in upper]

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -183,8 +184,8 @@ def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
     """
     for number, part in enumerate(parts):
         if isinstance(content, list) and isinstance(part, int) and part < len(content):
-            yield str(part + 1)
             content = content[part]
+            yield content["rule_id"] if _has_name(content) else str(part + 1)
         elif isinstance(content, dict) and part in content:
             yield str(part)
             content = content[part]
@@ -198,6 +199,10 @@ def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
             yield str(part)
 
 
+def _has_name(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("rule_id"), str)
+
+
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

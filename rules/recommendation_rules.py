@@ -90,10 +90,6 @@ class RecommendationRules(Strict):
                 )
         return self
 
-    def enabled(self, trigger: str) -> list[RecommendationRule]:
-        """The rules of a trigger that count, in the order of the file."""
-        return [rule for rule in self.rules if rule.enabled and rule.trigger == trigger]
-
 
 def load_recommendation_rules() -> RecommendationRules:
     """recommendation_rules.yaml; raises RulesError for a mistake that the file alone shows."""

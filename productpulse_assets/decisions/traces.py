@@ -10,7 +10,7 @@ from ibis import _
 from productpulse_assets.decisions.recommendations import MONEY, TABLE
 from productpulse_assets.ordered import lasting_id
 from productpulse_assets.sources.rejects import to_json
-from rules import churn_rules, recommendation_rules
+from rules import churn_rules, leakage_rules, recommendation_rules
 from rules.files import file_hash
 
 COLUMNS = (
@@ -129,9 +129,12 @@ def _confidence(table: ir.Table) -> ir.StringColumn:
 
 def leaks(leakage: ir.Table) -> ir.Table:
     """One row per case of leakage."""
+    basis = _leakage_basis()
     proof = {
         "rule": leakage.leakage_type,
         "value": leakage.estimated_revenue_loss,
+        "window": ibis.cases(*((leakage.leakage_type == kind, words) for kind, (words, _source) in basis.items())),
+        "source_dataset": ibis.cases(*((leakage.leakage_type == kind, named) for kind, (_words, named) in basis.items())),
         "details": leakage.evidence,
         "explanation": leakage.explanation,
         **_rule_file("leakage_rules"),
@@ -150,6 +153,20 @@ def leaks(leakage: ir.Table) -> ir.Table:
         confidence_level=ibis.literal("High"),  # counted in the books, not inferred
         subject=ibis.literal("leakage|") + leakage.leakage_id,
     )
+
+
+def _leakage_basis() -> dict[str, tuple[str, str]]:
+    """By kind of leakage: the days that it looks at, and the datasets."""
+    rules = leakage_rules.load_leakage_rules()
+    usual = (f"last {rules.window_days} days", "transactions, subscriptions")
+    own = {
+        "unpaid_active_subscription": ("since the last payment", "transactions, subscriptions"),
+        "active_usage_without_billing": (
+            f"last {rules.detectors.active_usage_without_billing.login_days} days",
+            "product_usage, subscriptions",
+        ),
+    }
+    return {label: own.get(name, usual) for name, label in leakage_rules.LABELS.items()}
 
 
 def recommended(recommendations: ir.Table, found: ir.Table) -> ir.Table:

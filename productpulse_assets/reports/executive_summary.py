@@ -4,9 +4,9 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.churn_rules import load_churn_rules
 from rules.files import load
 from rules.models import Sources
 
@@ -72,7 +72,7 @@ def executive_summary(
         bridge=_bridge(rows),
         movers=_movers(rows_of(revenue_drivers)),
         actions=rows_of(intervention_plan.order_by("priority_rank").limit(ACTIONS_SHOWN)),
-        bands=_bands(churn_risk_profiles),
+        bands=risk_bands(churn_risk_profiles),
         leakage=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         scenarios=rows_of(scenario_analysis),
         missing=[row for row in rows.values() if row["value"] is None],
@@ -107,10 +107,3 @@ def _movers(drivers: list[dict]) -> dict[str, list[dict]]:
         dimension: members if len(members) <= 2 * MOVERS_SHOWN else members[:MOVERS_SHOWN] + members[-MOVERS_SHOWN:]
         for dimension, members in by_dimension.items()
     }
-
-
-def _bands(profiles: ir.Table) -> list[dict]:
-    """Customers and MRR by risk band, the worst first."""
-    sums = profiles.group_by("risk_band").aggregate(customers=_.count(), mrr=_.mrr.sum())
-    order = list(load_churn_rules().bands)
-    return sorted(rows_of(sums), key=lambda row: order.index(row["risk_band"]))

@@ -4,6 +4,7 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
 from rules.churn_rules import load_churn_rules
@@ -33,7 +34,7 @@ def risk_register(
         "risk_register",
         currency=load("sources", Sources).reporting_currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
-        bands=_bands(churn_risk_profiles, list(rules.bands)),
+        bands=risk_bands(churn_risk_profiles),
         at_risk_count=int(at_risk.count().execute()),
         customers=rows_of(worst),
         drivers=_drivers(churn_evidence, churn_risk_profiles),
@@ -41,14 +42,6 @@ def risk_register(
         case_count=int(revenue_leakage.count().execute()),
         cases=rows_of(leaks.limit(CASES_SHOWN)),
     )
-
-
-def _bands(profiles: ir.Table, order: list[str]) -> list[dict]:
-    """Customers and MRR by band, the worst first."""
-    sums = profiles.group_by("risk_band").aggregate(
-        customers=_.count(), mrr=_.mrr.sum(), known=_.signals_known.mean(), total=_.signals_total.max()
-    )
-    return sorted(rows_of(sums), key=lambda row: order.index(row["risk_band"]))
 
 
 def _drivers(evidence: ir.Table, profiles: ir.Table) -> list[dict]:

@@ -53,5 +53,6 @@ def _against_baseline(table: ir.Table, fact: str, change: str, days: ir.IntegerC
     return {
         f"{fact}_recent": recent,
         f"{fact}_baseline": baseline,
-        change: recent.cast("float64") / baseline.nullif(0) - 1,
+        # The difference first: 8 / 10 - 1 is a little more than -0.2 in binary.
+        change: (recent.cast("float64") - baseline) / baseline.nullif(0),
     }
