@@ -6,7 +6,7 @@ import difflib
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 from ibis import _
@@ -33,6 +33,8 @@ class Snapshot:
     backend: ibis.BaseBackend
     customer_id: str
     currency: str
+    told: set[str] = field(default_factory=set)
+    """Findings whose rows were shown: several recommendations may rest on one."""
 
     def rows(self, table: str) -> list[Row]:
         """The customer's rows of a table."""
@@ -131,17 +133,24 @@ def _recommendation(snapshot: Snapshot, found: Sequence[Row], traces: Mapping[st
 
 
 def _finding(snapshot: Snapshot, trace: Row, indent: int) -> Iterator[str]:
-    """A rule hit or a case of leakage, with the first rows it rests on."""
+    """A rule hit or a case of leakage, with the first rows it rests on, once."""
     proof = json.loads(trace["evidence"])
-    if trace["entity_type"] == "RevenueLeakage":
-        yield from _wrapped(f"because of {trace['signal']}: {proof['explanation']}", indent)
-        yield from _leakage_rows(snapshot, proof, trace["entity_id"], indent + 3)
-    elif trace["triggered_rule"] is None:
+    if trace["triggered_rule"] is None:
         yield from _wrapped(proof["explanation"], indent)
+        return
+    is_leakage = trace["entity_type"] == "RevenueLeakage"
+    weight = "" if is_leakage else f", weight {proof['weight']:g}"
+    because = trace["signal"] if is_leakage else f"the rule {proof['rule']}"
+    is_told = trace["trace_id"] in snapshot.told
+    yield from _wrapped(
+        f"because of {because}: {proof['explanation']}{weight}{' (see above)' if is_told else ''}", indent
+    )
+    if is_told:
+        return
+    snapshot.told.add(trace["trace_id"])
+    if is_leakage:
+        yield from _leakage_rows(snapshot, proof, trace["entity_id"], indent + 3)
     else:
-        yield from _wrapped(
-            f"because the rule {proof['rule']} fired: {proof['explanation']}, weight {proof['weight']:g}", indent
-        )
         yield from _signal_rows(snapshot, proof, indent + 3)
 
 

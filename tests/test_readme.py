@@ -44,7 +44,7 @@ def test_every_option_that_is_described_exists():
 def test_the_metric_shown_can_be_added_as_it_stands(tmp_path, monkeypatch):
     for file in (CHECKOUT / "rules").glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "label:" in block)
+    shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "formula:" in block)
     catalog = tmp_path / "metric_catalog.yaml"
     catalog.write_text(catalog.read_text(encoding="utf-8") + "\n" + shown, encoding="utf-8")
     monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
@@ -52,3 +52,16 @@ def test_the_metric_shown_can_be_added_as_it_stands(tmp_path, monkeypatch):
     loaded = load_catalog()
     check_against(loaded, model_tables())
     assert loaded.metrics[name].label == "Collected per paying customer"
+
+
+def test_the_rule_shown_is_one_that_comes_along():
+    shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "signal_name:" in block)
+    (rule,) = yaml.safe_load(shown)
+    known = yaml.safe_load((CHECKOUT / "rules" / "churn_rules.yaml").read_text(encoding="utf-8"))["rules"]
+    assert rule in known
+
+
+def test_the_explanation_shown_is_what_the_demo_says(productpulse, tmp_path):
+    asked, said = re.search(r"```\n\$ productpulse explain (\S+)\n(.*?)```", README, re.DOTALL).groups()
+    assert productpulse("run", "--home", tmp_path).exit_code == 0
+    assert productpulse("explain", asked, "--home", tmp_path).stdout == said

@@ -134,7 +134,9 @@ def leaks(leakage: ir.Table) -> ir.Table:
         "rule": leakage.leakage_type,
         "value": leakage.estimated_revenue_loss,
         "window": ibis.cases(*((leakage.leakage_type == kind, words) for kind, (words, _source) in basis.items())),
-        "source_dataset": ibis.cases(*((leakage.leakage_type == kind, named) for kind, (_words, named) in basis.items())),
+        "source_dataset": ibis.cases(
+            *((leakage.leakage_type == kind, named) for kind, (_words, named) in basis.items())
+        ),
         "details": leakage.evidence,
         "explanation": leakage.explanation,
         **_rule_file("leakage_rules"),

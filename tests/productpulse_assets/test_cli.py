@@ -11,6 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from productpulse_assets import running
+from productpulse_assets.definitions import defs
+
 RULES = Path(__file__).parents[2] / "rules"
 
 
@@ -260,3 +263,13 @@ def test_a_home_that_cannot_be_written_is_bad_usage(productpulse, tmp_path):
     result = productpulse("run", "--home", blocked / "home")
     assert result.exit_code == 2
     assert re.match(r"Nothing can be written to .*home \(.+\)\. Give another folder with --home\.", result.stderr)
+
+
+def test_a_selections_plus_takes_everything_that_follows():
+    assert running.whole_lines("churn_evidence+") == 'key:"churn_evidence"+'
+    assert running.whole_lines("+kpi_summary") == '+key:"kpi_summary"'
+    assert running.whole_lines("group:risk") == "group:risk"
+    job = running.selected_job(defs, "churn_risk_profiles+")
+    steps = {node.name for node in job.nodes}
+    assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= steps
+    assert steps.isdisjoint({"customers_source", "customer_signals", "churn_evidence", "revenue_leakage"})

@@ -36,7 +36,7 @@ def test_an_action_is_followed_to_the_rule_the_signal_and_the_rows(productpulse,
     evidence = rows_of(snapshot.table("churn_evidence").filter(lambda t: t.customer_id == advice["customer_id"]))
     assert evidence
     for hit in evidence:
-        assert f"because the rule {hit['rule_id']} fired: {hit['explanation']}, weight {float(hit['weight']):g}" in text
+        assert f"because of the rule {hit['rule_id']}: {hit['explanation']}, weight {float(hit['weight']):g}" in text
     assert re.search(r"from \d+ rows? of \w+, ", text)
 
 
