@@ -84,28 +84,31 @@ def source_tables() -> dict[str, ibis.Table]:
 def check_rules(catalog: MetricCatalog, models: dict[str, ibis.Table]) -> None:
     """Raise RulesError for whatever the rules name that the tables do not have."""
     check_against(catalog, models)
-    check_listings(load_questions(catalog), listable(models))
     check_areas(load("health_scores", HealthScores), catalog)
     check_scenarios(load_scenarios(), catalog)
-    facts = {name: ibis.table(model.schema(), name=name) for name, model in models.items()}
-    about = about_customers(unbound("customers"), facts["customer_signals"], facts["churn_risk_profiles"])
+    facts = source_tables() | {name: without_origin(name, model) for name, model in models.items()}
+    about = about_customers(facts["customers"], facts["customer_signals"], facts["churn_risk_profiles"])
     triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, facts["revenue_leakage"])}
     check_recommendation_rules(load_recommendation_rules(), triggers)
+    facts["recommendations"] = without_origin("recommendations", made_of(recommendations, facts))
+    facts["intervention_plan"] = without_origin("intervention_plan", made_of(intervention_plan, facts))
+    facts["scenario_analysis"] = ibis.table(SCENARIO_SCHEMA, name="scenario_analysis")
+    check_listings(load_questions(catalog), {name: facts[name].columns for name in LISTABLE})
+    made_of(customer_360, facts)  # which names its segments' columns
 
 
-def listable(models: dict[str, ibis.Table]) -> dict[str, tuple[str, ...]]:
-    """The columns of the tables that business questions may list."""
-    facts = source_tables() | {name: ibis.table(model.schema(), name=name) for name, model in models.items()}
-    advice = made_of(recommendations, facts)
-    plan = made_of(intervention_plan, facts | {"recommendations": ibis.table(advice.schema(), name="recommendations")})
-    known = {name: model.columns for name, model in models.items()}
-    known |= {"intervention_plan": plan.columns, "scenario_analysis": SCENARIO_SCHEMA.names}
-    return {name: known[name] for name in LISTABLE}
+def without_origin(name: str, table: ibis.Table) -> ibis.Table:
+    """A table of the same columns, cheap to build upon."""
+    return ibis.table(table.schema(), name=name)
 
 
 def made_of(asset: dg.AssetsDefinition, tables: dict[str, ibis.Table]) -> ibis.Table:
-    """An asset's expression over the tables that it asks for."""
-    return asset(**{name: tables[name] for name in asset.keys_by_input_name})
+    """An asset's expression over the tables that it asks for.
+
+    By its function: calling the asset itself would set up an instance of Dagster each time.
+    """
+    function = asset.op.compute_fn.decorated_fn
+    return function(**{name: tables[name] for name in asset.keys_by_input_name})
 
 
 def unbound_calendar() -> ibis.Table:

@@ -273,3 +273,14 @@ def test_a_selections_plus_takes_everything_that_follows():
     steps = {node.name for node in job.nodes}
     assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= steps
     assert steps.isdisjoint({"customers_source", "customer_signals", "churn_evidence", "revenue_leakage"})
+
+
+def test_rules_are_held_against_the_tables_before_anything_runs(productpulse, rules, tmp_path):
+    segments = rules / "segments.yaml"
+    segments.write_text(
+        segments.read_text(encoding="utf-8").replace("column: latest_nps", "column: lastest_nps"), "utf-8"
+    )
+    result = productpulse("run", "--rules", rules, "--home", tmp_path / "home")
+    assert result.exit_code == 2
+    assert "segments.yaml: customer_segments > column: customer_360 has no column 'lastest_nps'" in result.stderr
+    assert not (tmp_path / "home").exists()
