@@ -95,6 +95,11 @@ def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[d
     ]
 
 
+def as_of_day(calendar: ir.Table) -> ir.Table:
+    """The as-of date as a table of one row, with whether the data's present states are those of it."""
+    return calendar.filter(calendar.month == calendar.month.max().as_scalar()).select("as_of_date", "is_current")
+
+
 def month_start(day: dt.date, later: int) -> dt.date:
     """The first day of the month `later` months after that of `day`."""
     year, month = divmod(day.year * 12 + day.month - 1 + later, 12)

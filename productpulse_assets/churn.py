@@ -6,9 +6,11 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import DIMENSIONS
+from productpulse_assets.joining import beside
 from productpulse_assets.ordered import in_order, joined
 from productpulse_assets.signals.registry import source_of
 from rules.churn_rules import ChurnRule, ChurnRules, SignalTest, load_churn_rules
+from rules.compile import band
 from rules.files import load
 from rules.models import Sources
 from rules.operators import OPERATORS
@@ -97,10 +99,10 @@ def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table) ->
     )
     known = sum((customer_signals[name].notnull().cast("int64") for name in rules.signals), ibis.literal(0, "int64"))
     who = customer_signals.select("customer_id", "as_of_date", *DIMENSIONS, "mrr", signals_known=known)
-    table = who.left_join(hits, "customer_id").drop("customer_id_right")
+    table = beside(who, hits)
     score = ibis.least(table.weight.fill_null(0).cast(WEIGHT), ibis.literal(1, WEIGHT))
     table = table.mutate(score=score, signals_total=ibis.literal(len(rules.signals), "int64"))
-    table = table.mutate(risk_band=band(table.score, rules))
+    table = table.mutate(risk_band=band(table.score, rules.bands))
     at_risk = table.risk_band.isin(rules.revenue_at_risk_bands)
     is_told = table.signals_known >= ibis.literal(rules.minimum_known_share * len(rules.signals), WEIGHT)
     is_at_risk = ibis.cases((at_risk, 1), (is_told, 0), else_=ibis.null("int64")).cast("int64")
@@ -121,11 +123,3 @@ def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table) ->
         signals_total=_.signals_total,
         explanation=ibis.ifelse(reasons.notnull(), reasons + ". ", "No rule fired. ") + basis,
     )  # fmt: skip
-
-
-def band(score: ir.DecimalColumn, rules: ChurnRules) -> ir.StringColumn:
-    """The first band whose floor the score reaches."""
-    *upper, (lowest, _floor) = rules.bands.items()
-    if not upper:
-        return ibis.literal(lowest)
-    return ibis.cases(*((score >= ibis.literal(floor, WEIGHT), name) for name, floor in upper), else_=lowest)

@@ -5,6 +5,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.joining import beside
 from rules.files import load
 from rules.metric_models import MetricCatalog
 
@@ -73,7 +74,7 @@ def steps_reached(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
         "customer_id", second_month_paid="paying_end", had_time="is_complete"
     )
     threshold = load("metric_catalog", MetricCatalog).activation_threshold
-    joined = now.left_join(second, "customer_id").drop("customer_id_right")
+    joined = beside(now, second)
     acted = joined.key_actions_to_date > 0
     activated = acted & (joined.key_actions_to_date > threshold)
     paid = activated & joined.cohort_month.notnull()

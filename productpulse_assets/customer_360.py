@@ -6,8 +6,11 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.billing import active_on
-from productpulse_assets.signals.customer_signals import as_of_day, with_behaviour
+from productpulse_assets.calendar import as_of_day
+from productpulse_assets.joining import beside
+from productpulse_assets.signals.customer_signals import with_behaviour
 from productpulse_assets.signals.usage import RECENT_DAYS
+from rules.compile import band
 from rules.files import RulesError, load
 from rules.models import CustomerSegment, Segments
 
@@ -46,20 +49,16 @@ def customer_360(
     everyone = customers.drop("is_active").cross_join(days.select("as_of_date"))
     behaviour = with_behaviour(everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, days)
     table = (
-        behaviour.pipe(_beside, standing(subscriptions, days))
-        .pipe(_beside, income(transactions, days))
-        .pipe(_beside, customer_signals.select("customer_id", "mrr", "days_to_renewal"))
-        .pipe(_beside, churn_risk_profiles.select(
+        behaviour.pipe(beside, standing(subscriptions, days))
+        .pipe(beside, income(transactions, days))
+        .pipe(beside, customer_signals.select("customer_id", "mrr", "days_to_renewal"))
+        .pipe(beside, churn_risk_profiles.select(
             "customer_id", "risk_score", "risk_band", "revenue_at_risk", "main_driver"
         ))
-        .pipe(_beside, leaking(revenue_leakage))
-        .pipe(_beside, next_action(intervention_plan))
+        .pipe(beside, leaking(revenue_leakage))
+        .pipe(beside, next_action(intervention_plan))
     )  # fmt: skip
     return table.pipe(told).pipe(segmented)
-
-
-def _beside(table: ir.Table, facts: ir.Table) -> ir.Table:
-    return table.left_join(facts, "customer_id").drop("customer_id_right")
 
 
 def standing(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
@@ -169,6 +168,4 @@ def member(table: ir.Table, segment: CustomerSegment) -> ir.StringColumn:
             f"accepted: {', '.join(table.columns)}."
         )
     column = table[segment.column]
-    *upper, (lowest, _floor) = segment.bands.items()
-    steps = [(column >= floor, name) for name, floor in upper]
-    return ibis.cases((column.isnull(), segment.missing), *steps, else_=lowest)
+    return ibis.ifelse(column.isnull(), segment.missing, band(column, segment.bands))

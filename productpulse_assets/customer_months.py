@@ -7,6 +7,7 @@ from ibis import _
 
 from asset_checks.contracts import CUSTOMER_DIMENSIONS
 from productpulse_assets.billing import paying
+from productpulse_assets.joining import beside
 from rules.files import load
 from rules.metric_models import MetricCatalog
 
@@ -88,7 +89,7 @@ def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Ta
         mrr_end=active.monthly_price.sum().cast(MONEY),
         plan_at_end=active.plan.argmax(dearest),
     )
-    return table.left_join(mrr, CUSTOMER_MONTH).drop("customer_id_right", "month_right")
+    return beside(table, mrr, CUSTOMER_MONTH)
 
 
 def with_held_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
@@ -98,7 +99,7 @@ def with_held_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
     started = periods.group_by("customer_id", month=periods.start_date.truncate("month")).aggregate(
         plan_started=periods.plan.argmax(latest)
     )
-    joined = table.left_join(started, CUSTOMER_MONTH).drop("customer_id_right", "month_right")
+    joined = beside(table, started, CUSTOMER_MONTH)
     so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
     held = joined.mutate(plan_held=ibis.coalesce(_.plan_at_end, _.plan_started))
     # A run is the month that a plan is held in and the months without one after it.
@@ -165,7 +166,7 @@ def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) 
     known = events.aggregate(
         **{f"knows_{name}": (events[needs[name]] if name in needs else events).count() > 0 for name in names}
     )
-    joined = table.left_join(facts, CUSTOMER_MONTH).drop("customer_id_right", "month_right").cross_join(known)
+    joined = beside(table, facts, CUSTOMER_MONTH).cross_join(known)
     values = {
         name: ibis.ifelse(joined[f"knows_{name}"], joined[name].fill_null(0), ibis.null(joined[name].type()))
         for name in names
@@ -235,7 +236,7 @@ def with_first_key_action(
         first_month=both.first_key_action.truncate("month"),
         days=ibis.greatest(both.first_key_action.delta(both.signup_date, unit="day"), 0),
     )
-    joined = table.left_join(days, "customer_id").drop("customer_id_right")
+    joined = beside(table, days)
     reached = joined.month >= joined.first_month
     return joined.mutate(days_to_first_key_action=ibis.ifelse(reached, joined.days, ibis.null("int64")))
 
@@ -244,7 +245,7 @@ def with_acquisition_cost(table: ir.Table, acquisition_channels: ir.Table) -> ir
     """What winning the customer cost, in the month it first paid; NULL where the channel's cost is unknown."""
     known = acquisition_channels.aggregate(knows_costs=acquisition_channels.count() > 0)
     costs = acquisition_channels.rename(acquisition_channel="channel_name")
-    joined = table.left_join(costs, "acquisition_channel").drop("acquisition_channel_right").cross_join(known)
+    joined = beside(table, costs, "acquisition_channel").cross_join(known)
     otherwise = ibis.ifelse(joined.knows_costs, ibis.literal(0).cast(MONEY), ibis.null(MONEY))
     return joined.mutate(acquisition_cost=ibis.ifelse(joined.is_new == 1, joined.cost_per_acquisition, otherwise))
 

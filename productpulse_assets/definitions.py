@@ -58,12 +58,16 @@ GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
 
 def model_tables() -> dict[str, ibis.Table]:
-    """The tables that metrics may be made of, as expressions over source datasets without data."""
+    """The tables that metrics may be made of, as expressions over source datasets without data.
+
+    Raises RulesError for a churn rule whose signal is not there.
+    """
     datasets = source_tables()
     months = made_of(customer_months, datasets)
     rejects = {f"{name}_rejects": ibis.table(REJECTS_SCHEMA, name=f"{name}_rejects") for name in CONTRACTS}
     inventory = ibis.table(INVENTORY_SCHEMA, name="source_inventory")
     signals = made_of(customer_signals, datasets)
+    check_churn_rules(load_churn_rules(), signals)  # before the rules become expressions over them
     evidence = made_of(churn_evidence, {"customer_signals": signals})
     leakage = made_of(revenue_leakage, datasets)
     return {
@@ -122,7 +126,6 @@ def build() -> dg.Definitions:
     Raises RulesError when a file of the rules folder has a mistake.
     """
     sources, catalog = load_sources(), load_catalog()
-    check_churn_rules(load_churn_rules(), made_of(customer_signals, source_tables()))
     models = model_tables()
     check_rules(catalog, models)
     settings = RunSettings.from_environment()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,14 +59,14 @@ def find(backend: ibis.BaseBackend, called: str) -> str:
 
 
 def _near(customers: ibis.Table, wanted: str) -> str:
-    """Names that contain what was asked for, else ids that look like it."""
+    """Names that contain what was asked for, else the ids nearest to it."""
     holding = rows_of(
         customers.filter(_.company_name.lower().contains(wanted)).order_by("customer_id").limit(SUGGESTIONS)
     )
     names = [f"{row['company_name']} ({row['customer_id']})" for row in holding]
     if not names:
-        ids = [row["customer_id"] for row in rows_of(customers.select("customer_id"))]
-        names = difflib.get_close_matches(wanted, ids, SUGGESTIONS, cutoff=0.7) or sorted(ids)[:SUGGESTIONS]
+        distance = customers.customer_id.lower().levenshtein(wanted)
+        names = [row["customer_id"] for row in rows_of(customers.order_by(distance, "customer_id").limit(SUGGESTIONS))]
     return f" Did you mean: {', '.join(names)}?"
 
 

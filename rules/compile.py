@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import reduce
 
 import ibis
@@ -22,6 +23,19 @@ Use = tuple[str, Measure, int, bool]
 def condition(table: ir.Table, rule: Condition) -> ir.BooleanColumn:
     """The rows that a condition of the rules holds for; unknown values hold for none."""
     return OPERATORS[rule.operator](table[rule.column], rule.value).fill_null(False)
+
+
+def band(value: ir.NumericValue, floors: Mapping[str, Decimal | float]) -> ir.StringValue:
+    """The first band, from the highest floor to the lowest, whose floor `value` reaches; the last for all others.
+
+    Decimals are compared as such, so that a sum that is exactly a floor reaches it.
+    """
+    *upper, (lowest, _floor) = floors.items()
+    if not upper:
+        return ibis.literal(lowest)
+    kind = value.type() if value.type().is_decimal() else "float64"
+    exact = {name: ibis.literal(floor, kind) if isinstance(floor, Decimal) else floor for name, floor in upper}
+    return ibis.cases(*((value >= floor, name) for name, floor in exact.items()), else_=lowest)
 
 
 def measure(table: ir.Table, wanted: Measure) -> ir.Scalar:

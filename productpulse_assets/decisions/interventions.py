@@ -5,8 +5,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import MONEY, SCORE, TABLE, priority_band
+from productpulse_assets.decisions.recommendations import MONEY, SCORE, TABLE
 from productpulse_assets.ordered import in_order, joined
+from rules.compile import band
 from rules.recommendation_rules import RecommendationRules, load_recommendation_rules
 
 BACKLOG = "backlog"
@@ -58,7 +59,7 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
     )
     order = [_.score.desc(), _.estimated_revenue_impact.desc(), _.customer_id, _.intervention_id]
     ranked = plan.mutate(
-        priority_rank=ibis.row_number().over(order_by=order) + 1, priority_band=priority_band(plan.score, rules)
+        priority_rank=ibis.row_number().over(order_by=order) + 1, priority_band=band(plan.score, rules.priority_bands)
     )
     return ranked.mutate(
         affected_customers=ibis.literal(1, "int64"),

@@ -9,7 +9,7 @@ from ibis import _
 
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.ordered import lasting_id
-from rules.compile import condition
+from rules.compile import band, condition
 from rules.files import load
 from rules.models import Sources
 from rules.recommendation_rules import RecommendationRule, RecommendationRules, load_recommendation_rules
@@ -73,7 +73,7 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
         effort_level=ibis.literal(rule.effort_level),
         effort_weight=ibis.literal(float(rules.effort_weights[rule.effort_level])),
         priority_score=score.cast("float64"),
-        priority_band=priority_band(score, rules),
+        priority_band=band(score, rules.priority_bands),
         suggested_owner=ibis.literal(rule.suggested_owner),
         evidence_source=ibis.literal(evidence),
         intervention_id=lasting_id(rows.customer_id, rule.category, rule.suggested_owner),
@@ -86,13 +86,6 @@ def priority(impact: ir.DecimalColumn, rule: RecommendationRule, rules: Recommen
     effort = float(rules.effort_weights[rule.effort_level])
     # By way of a decimal: what is half a cent on paper may be less than that in binary.
     return (impact.cast("float64") * weight / effort).cast("decimal(38, 9)").cast(SCORE)
-
-
-def priority_band(score: ir.DecimalColumn, rules: RecommendationRules) -> ir.StringColumn:
-    """The first band whose floor the score reaches."""
-    *upper, (lowest, _floor) = rules.priority_bands.items()
-    steps = [(score >= ibis.literal(floor, SCORE), name) for name, floor in upper]
-    return ibis.cases(*steps, else_=lowest) if steps else ibis.literal(lowest)
 
 
 def level(weight: Decimal, levels: dict[str, Decimal]) -> str:

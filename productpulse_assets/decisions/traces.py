@@ -1,6 +1,8 @@
 """The proof of every decision: from an intervention back to the rule hits and leakage under it."""
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 
 import dagster as dg
 import ibis
@@ -11,6 +13,7 @@ from productpulse_assets.decisions.recommendations import MONEY, TABLE
 from productpulse_assets.ordered import lasting_id
 from productpulse_assets.sources.rejects import to_json
 from rules import churn_rules, leakage_rules, recommendation_rules
+from rules.compile import band
 from rules.files import file_hash
 
 COLUMNS = (
@@ -65,49 +68,59 @@ def hits(evidence: ir.Table, profiles: ir.Table) -> ir.Table:
         "weight": table.weight,
         "window": table.window,
         "source_dataset": table.source_dataset,
-        "explanation": table.explanation,
-        **_score_basis(table),
     }
-    return table.select(
-        trace_id=lasting_id("ChurnRisk", table.customer_id, table.rule_id),
-        entity_type=ibis.literal("ChurnRisk"),
+    return _risk(table, table.rule_id, table.signal_name, table.rule_id, proof)
+
+
+def quiet(profiles: ir.Table) -> ir.Table:
+    """One row per profile for which no rule fired."""
+    return _risk(profiles.filter(_.rules_fired == 0), ibis.literal("none"), NO_TEXT, NO_TEXT, {})
+
+
+def _risk(
+    table: ir.Table, name: ir.StringValue, signal: ir.StringValue, rule: ir.StringValue, proof: dict[str, ir.Value]
+) -> ir.Table:
+    """A finding about a customer's risk; `name` tells it from the customer's others."""
+    return step(
+        table,
+        "ChurnRisk",
+        (table.customer_id, name),
         entity_id=table.customer_id,
-        customer_id=table.customer_id,
-        parent_trace_id=NO_TEXT,
-        signal=table.signal_name,
-        triggered_rule=table.rule_id,
-        evidence=to_json(ibis.struct(proof)).cast("string"),
+        signal=signal,
+        triggered_rule=rule,
+        proof={**proof, "explanation": table.explanation, **_score_basis(table)},
         business_impact=table.revenue_at_risk,
-        generated_action=NO_TEXT,
         confidence_level=_confidence(table),
         subject=ibis.literal("churn_risk|") + table.customer_id,
     )
 
 
-def quiet(profiles: ir.Table) -> ir.Table:
-    """One row per profile for which no rule fired."""
-    table = profiles.filter(_.rules_fired == 0)
+def step(
+    table: ir.Table,
+    entity_type: str,
+    named: tuple[ir.StringValue, ...],
+    *,
+    proof: dict[str, ir.Value],
+    parent_trace_id: ir.StringValue = NO_TEXT,
+    generated_action: ir.StringValue = NO_TEXT,
+    **columns: ir.Value,
+) -> ir.Table:
+    """Each row as a trace; `named` is what makes it this one, `proof` what it was decided from."""
     return table.select(
-        trace_id=lasting_id("ChurnRisk", table.customer_id, "none"),
-        entity_type=ibis.literal("ChurnRisk"),
-        entity_id=table.customer_id,
+        trace_id=lasting_id(entity_type, *named),
+        entity_type=ibis.literal(entity_type),
         customer_id=table.customer_id,
-        parent_trace_id=NO_TEXT,
-        signal=NO_TEXT,
-        triggered_rule=NO_TEXT,
-        evidence=to_json(ibis.struct({"explanation": table.explanation, **_score_basis(table)})).cast("string"),
-        business_impact=table.revenue_at_risk,
-        generated_action=NO_TEXT,
-        confidence_level=_confidence(table),
-        subject=ibis.literal("churn_risk|") + table.customer_id,
+        parent_trace_id=parent_trace_id,
+        generated_action=generated_action,
+        evidence=to_json(ibis.struct(proof)).cast("string"),
+        **columns,
     )
 
 
 def _score_basis(table: ir.Table) -> dict[str, ir.Value]:
     """What turns weights into a band, and the rules that say so."""
-    bands = {name: float(floor) for name, floor in churn_rules.load_churn_rules().bands.items()}
     return {
-        "bands": ibis.literal(json.dumps(bands)),
+        "bands": _floors(churn_rules.load_churn_rules().bands),
         "signals_known": table.signals_known,
         "signals_total": table.signals_total,
         **_rule_file(churn_rules.FILE),
@@ -120,11 +133,8 @@ def _rule_file(name: str) -> dict[str, ir.Value]:
 
 def _confidence(table: ir.Table) -> ir.StringColumn:
     """How much of what the rules look at is known."""
-    levels = recommendation_rules.load_recommendation_rules().confidence_levels
     known = table.signals_known.cast("float64") / table.signals_total
-    *upper, (lowest, _floor) = levels.items()
-    steps = [(known >= float(floor), name) for name, floor in upper]
-    return ibis.cases(*steps, else_=lowest) if steps else ibis.literal(lowest)
+    return band(known, recommendation_rules.load_recommendation_rules().confidence_levels)
 
 
 def leaks(leakage: ir.Table) -> ir.Table:
@@ -141,15 +151,14 @@ def leaks(leakage: ir.Table) -> ir.Table:
         "explanation": leakage.explanation,
         **_rule_file("leakage_rules"),
     }
-    return leakage.select(
-        trace_id=lasting_id("RevenueLeakage", leakage.leakage_id),
-        entity_type=ibis.literal("RevenueLeakage"),
+    return step(
+        leakage,
+        "RevenueLeakage",
+        (leakage.leakage_id,),
         entity_id=leakage.leakage_id,
-        customer_id=leakage.customer_id,
-        parent_trace_id=NO_TEXT,
         signal=leakage.leakage_type,
         triggered_rule=leakage.leakage_type,
-        evidence=to_json(ibis.struct(proof)).cast("string"),
+        proof=proof,
         business_impact=leakage.estimated_revenue_loss,
         generated_action=leakage.recommended_action,
         confidence_level=ibis.literal("High"),  # counted in the books, not inferred
@@ -186,28 +195,15 @@ def recommended(recommendations: ir.Table, found: ir.Table) -> ir.Table:
         "effort_weight": table.effort_weight,
         "priority_score": table.priority_score,
         "priority_band": table.priority_band,
-        "priority_bands": _priority_bands(),
+        "priority_bands": _floors(recommendation_rules.load_recommendation_rules().priority_bands),
         "reason": table.reason,
         **_rule_file(recommendation_rules.FILE),
     }
-    return table.select(
-        "recommendation_id",
-        trace_id=lasting_id("Recommendation", table.recommendation_id, table.parent_trace_id),
-        entity_type=ibis.literal("Recommendation"),
-        entity_id=table.recommendation_id,
-        customer_id=table.customer_id,
-        parent_trace_id=table.parent_trace_id,
-        signal=table.signal,
-        triggered_rule=table.rule_id,
-        evidence=to_json(ibis.struct(proof)).cast("string"),
-        business_impact=table.estimated_revenue_impact.cast(MONEY),
-        generated_action=table.recommendation_title,
-        confidence_level=table.confidence_level,
-    )
+    return _path(table, "Recommendation", table.recommendation_id, table.recommendation_title, proof)
 
 
-def _priority_bands() -> ir.StringScalar:
-    bands = recommendation_rules.load_recommendation_rules().priority_bands
+def _floors(bands: Mapping[str, Decimal]) -> ir.StringScalar:
+    """Bands and their floors as JSON."""
     return ibis.literal(json.dumps({name: float(floor) for name, floor in bands.items()}))
 
 
@@ -222,16 +218,24 @@ def planned(recommendations: ir.Table, advice: ir.Table) -> ir.Table:
         "priority_score": table.priority_score,
         **_rule_file(recommendation_rules.FILE),
     }
-    return table.select(
-        trace_id=lasting_id("Intervention", table.intervention_id, table.parent_trace_id),
-        entity_type=ibis.literal("Intervention"),
-        entity_id=table.intervention_id,
-        customer_id=table.customer_id,
+    return _path(table, "Intervention", table.intervention_id, table.expected_action, proof)
+
+
+def _path(
+    table: ir.Table, entity_type: str, entity_id: ir.StringColumn, action: ir.StringColumn, proof: dict[str, ir.Value]
+) -> ir.Table:
+    """A decision by a recommendation rule, once for each trace that it rests on."""
+    return step(
+        table,
+        entity_type,
+        (entity_id, table.parent_trace_id),
+        recommendation_id=table.recommendation_id,
+        entity_id=entity_id,
         parent_trace_id=table.parent_trace_id,
         signal=table.signal,
         triggered_rule=table.rule_id,
-        evidence=to_json(ibis.struct(proof)).cast("string"),
+        proof=proof,
         business_impact=table.estimated_revenue_impact.cast(MONEY),
-        generated_action=table.expected_action,
+        generated_action=action,
         confidence_level=table.confidence_level,
     )

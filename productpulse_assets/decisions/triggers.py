@@ -2,6 +2,8 @@
 
 import ibis.expr.types as ir
 
+from productpulse_assets.joining import beside
+
 
 def about_customers(customers: ir.Table, customer_signals: ir.Table, churn_risk_profiles: ir.Table) -> ir.Table:
     """One row per customer: its attributes, signals and risk; NULL signals where it does not pay.
@@ -9,8 +11,8 @@ def about_customers(customers: ir.Table, customer_signals: ir.Table, churn_risk_
     company_name is the customer_id where the customer has no name, so that texts name somebody.
     """
     attributes = customers.mutate(company_name=customers.company_name.fill_null(customers.customer_id))
-    with_signals = _beside(attributes, customer_signals)
-    return _beside(with_signals, churn_risk_profiles.drop("as_of_date"))
+    with_signals = _new_beside(attributes, customer_signals)
+    return _new_beside(with_signals, churn_risk_profiles.drop("as_of_date"))
 
 
 def churn_trigger(about: ir.Table) -> ir.Table:
@@ -24,7 +26,7 @@ def leakage_trigger(about: ir.Table, revenue_leakage: ir.Table) -> ir.Table:
     return revenue_leakage.join(about.select(mine), "customer_id")
 
 
-def _beside(left: ir.Table, right: ir.Table) -> ir.Table:
+def _new_beside(left: ir.Table, right: ir.Table) -> ir.Table:
     """Left-join by customer what the left table does not have yet."""
     new = [name for name in right.columns if name == "customer_id" or name not in left.columns]
-    return left.left_join(right.select(new), "customer_id").drop("customer_id_right")
+    return beside(left, right.select(new))

@@ -5,12 +5,14 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.leakage.cases import MONEY, Books, age, last_day, with_money
+from productpulse_assets.calendar import as_of_day
+from productpulse_assets.leakage.cases import MONEY, Books, age, with_money
 from productpulse_assets.leakage.invoices import missed_invoice
 from productpulse_assets.leakage.once import once
 from productpulse_assets.leakage.payments import failed_payment, refund, underbilled_subscription
 from productpulse_assets.leakage.unpaid import unpaid_active_subscription
 from productpulse_assets.leakage.usage import active_usage_without_billing
+from productpulse_assets.ordered import lasting_id
 from resources.tables import table_of
 from rules.files import load
 from rules.leakage_rules import LABELS, LeakageRules, load_leakage_rules
@@ -25,22 +27,16 @@ DETECTORS = {
     "active_usage_without_billing": active_usage_without_billing,
 }
 USAGE, UNPAID = "active_usage_without_billing", "unpaid_active_subscription"
-ID_DIGITS = 16
 SHOWN = (
     "leakage_id", "leakage_type", "customer_id", "subscription_id", "period_start", "period_end",
     "estimated_revenue_loss", "is_recurring", "recommended_action", "transaction_count", "first_date", "last_date",
     "transaction_ids", "evidence", "explanation",
 )  # fmt: skip
+TABLE = {"group_name": "risk", "owners": ["team:finance"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
 KINDS = ibis.schema({"place": "int64", "leakage_type": "string", "is_enabled": "boolean", "dataset": "string"})
 
 
-@dg.asset(
-    group_name="risk",
-    owners=["team:finance"],
-    kinds={"duckdb"},
-    io_manager_key="warehouse",
-    metadata={"key": ["leakage_id"]},
-)
+@dg.asset(**TABLE, metadata={"key": ["leakage_id"]})
 def revenue_leakage(
     subscriptions: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table
 ) -> ir.Table:
@@ -51,7 +47,7 @@ def revenue_leakage(
     period_start, so that the same problem keeps its id from day to day.
     """
     rules = load_leakage_rules()
-    books = Books(subscriptions, transactions, product_usage, last_day(calendar))
+    books = Books(subscriptions, transactions, product_usage, as_of_day(calendar))
     found = ibis.union(*(cases_of(name, books, rules) for name in LABELS)).pipe(once)
     currency = load("sources", Sources).reporting_currency
     return found.pipe(with_money, currency).pipe(with_id).select(*SHOWN)
@@ -71,17 +67,12 @@ def cases_of(name: str, books: Books, rules: LeakageRules) -> ir.Table:
 
 def with_id(cases: ir.Table) -> ir.Table:
     """Add leakage_id: the same for the same problem on any day."""
-    problem = cases.leakage_type + "|" + cases.subscription_id + "|" + cases.period_start.cast("string")
-    return cases.mutate(leakage_id=problem.hexdigest("sha256").left(ID_DIGITS))
+    return cases.mutate(
+        leakage_id=lasting_id(cases.leakage_type, cases.subscription_id, cases.period_start.cast("string"))
+    )
 
 
-@dg.asset(
-    group_name="risk",
-    owners=["team:finance"],
-    kinds={"duckdb"},
-    io_manager_key="warehouse",
-    metadata={"key": ["leakage_type"]},
-)
+@dg.asset(**TABLE, metadata={"key": ["leakage_type"]})
 def leakage_summary(
     revenue_leakage: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table
 ) -> ir.Table:
@@ -124,7 +115,7 @@ def kinds_of(rules: LeakageRules) -> ir.Table:
 
 def window(transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table, window_days: int) -> ir.Table:
     """One row: the window's days, what was collected in it, and which datasets there are."""
-    day = last_day(calendar)
+    day = as_of_day(calendar)
     dated = transactions.select("amount", "status", "transaction_date").cross_join(day)
     days_ago = age(dated, "transaction_date")
     is_collected = (dated.status == "Success") & days_ago.between(0, window_days)

@@ -38,11 +38,6 @@ class Books:
         return dated.filter(dated[day] <= dated.as_of_date)
 
 
-def last_day(calendar: ir.Table) -> ir.Table:
-    """The one row (as_of_date, is_current) that everything is looked at from."""
-    return calendar.filter(calendar.month == calendar.month.max().as_scalar()).select("as_of_date", "is_current")
-
-
 def age(events: ir.Table, day: str) -> ir.IntegerColumn:
     """Days from `day` to the as-of date: 0 on it."""
     return events.as_of_date.delta(events[day], unit="day")

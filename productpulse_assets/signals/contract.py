@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.billing import active_on, cycle_months, failed_bills, months_later, paying, whole_months
+from productpulse_assets.joining import beside
 from productpulse_assets.signals.usage import CUSTOMER_DAY
 
 DOWNGRADE_DAYS, PAYMENT_DAYS, RECOVERY_DAYS = 90, 90, 21
@@ -49,7 +50,7 @@ def with_downgrade(spine: ir.Table, who: ir.Table, subscriptions: ir.Table) -> i
     dated = who.join(down.select("customer_id", "start_date"), "customer_id")
     age = dated.as_of_date.delta(dated.start_date, unit="day")
     recent = dated.filter((age >= 0) & (age <= DOWNGRADE_DAYS)).group_by(CUSTOMER_DAY).aggregate(downgrades=_.count())
-    table = spine.left_join(recent, CUSTOMER_DAY).drop("customer_id_right", "as_of_date_right")
+    table = beside(spine, recent, CUSTOMER_DAY)
     return table.mutate(downgraded_recently=table.downgrades.fill_null(0) > 0).drop("downgrades")
 
 
@@ -58,6 +59,6 @@ def with_failed_payments(spine: ir.Table, transactions: ir.Table, subscriptions:
     bills = failed_bills(transactions, subscriptions, days, PAYMENT_DAYS, RECOVERY_DAYS)
     counts = bills.group_by(CUSTOMER_DAY).aggregate(failed_payment_count=_.count())
     known = transactions.aggregate(has_payments=transactions.count() > 0)
-    table = spine.left_join(counts, CUSTOMER_DAY).drop("customer_id_right", "as_of_date_right").cross_join(known)
+    table = beside(spine, counts, CUSTOMER_DAY).cross_join(known)
     count = ibis.ifelse(table.has_payments, table.failed_payment_count.fill_null(0), ibis.null("int64"))
     return table.mutate(failed_payment_count=count).drop("has_payments")

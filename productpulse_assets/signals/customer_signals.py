@@ -4,6 +4,7 @@ import dagster as dg
 import ibis.expr.types as ir
 
 from asset_checks.contracts import DIMENSIONS
+from productpulse_assets.calendar import as_of_day
 from productpulse_assets.signals.contract import paying_customers, with_downgrade, with_failed_payments
 from productpulse_assets.signals.usage import CUSTOMER_DAY, with_usage
 from productpulse_assets.signals.voice import with_nps, with_tickets
@@ -37,11 +38,6 @@ def customer_signals(
     spine = paying_customers(customers, subscriptions, days)
     signals = with_behaviour(spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, days)
     return signals.select(*COLUMNS)
-
-
-def as_of_day(calendar: ir.Table) -> ir.Table:
-    """The as-of date as a table of one row, with whether the data's present states are those of it."""
-    return calendar.filter(calendar.month == calendar.month.max().as_scalar()).select("as_of_date", "is_current")
 
 
 def with_behaviour(

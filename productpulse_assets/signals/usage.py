@@ -4,6 +4,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.joining import beside
+
 CUSTOMER_DAY = ["customer_id", "as_of_date"]
 RECENT_DAYS, BASELINE_DAYS = 28, 84
 
@@ -17,7 +19,7 @@ def with_usage(spine: ir.Table, who: ir.Table, product_usage: ir.Table, activati
     """
     known = product_usage.aggregate(has_usage=product_usage.count() > 0)
     facts = _facts(who, product_usage)
-    table = spine.left_join(facts, CUSTOMER_DAY).drop("customer_id_right", "as_of_date_right").cross_join(known)
+    table = beside(spine, facts, CUSTOMER_DAY).cross_join(known)
     days = ibis.least(table.oldest + 1 - RECENT_DAYS, BASELINE_DAYS)
     so_far = ibis.ifelse(table.has_usage, table.key_actions_so_far.fill_null(0), ibis.null("int64"))
     return table.mutate(

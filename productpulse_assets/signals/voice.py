@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.joining import beside
 from productpulse_assets.signals.usage import CUSTOMER_DAY
 from rules.churn_rules import TicketWords
 
@@ -25,7 +26,7 @@ def with_tickets(
         has_closing=support_tickets.date_closed.count() > 0,
     )
     facts = _ticket_facts(who, support_tickets, days, words)
-    table = spine.left_join(facts, CUSTOMER_DAY).drop("customer_id_right", "as_of_date_right").cross_join(known)
+    table = beside(spine, facts, CUSTOMER_DAY).cross_join(known)
     table = table.join(days.select("as_of_date", "is_current"), "as_of_date")
     tells_open = table.has_tickets & (table.has_closing | table.is_current)
     known_if = {
@@ -67,4 +68,4 @@ def with_nps(spine: ir.Table, who: ir.Table, nps_scores: ir.Table) -> ir.Table:
     latest = events.group_by(CUSTOMER_DAY).aggregate(
         latest_nps_score=events.score.argmin(newest), nps_age_days=events.age.min()
     )
-    return spine.left_join(latest, CUSTOMER_DAY).drop("customer_id_right", "as_of_date_right")
+    return beside(spine, latest, CUSTOMER_DAY)
