@@ -13,6 +13,7 @@ from ibis.backends.duckdb import Backend
 from resources.outputs import replacing
 from resources.settings import RunSettings
 from resources.warehouse import comment
+from rules.texts import harmless
 
 SPREADSHEET_ROWS = 1_048_575
 """What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
@@ -119,12 +120,3 @@ def export(table: ir.Table, folder: Path, name: str) -> bool:
     with replacing(csv) as part:
         harmless(table).to_csv(part)
     return True
-
-
-def harmless(table: ir.Table) -> ir.Table:
-    """Text that a spreadsheet would run, made plain text by a leading apostrophe."""
-    texts = [name for name, kind in table.schema().items() if kind.is_string()]
-    runs = "^[=+\\-@\t\r]"
-    return table.mutate(
-        **{name: ibis.ifelse(table[name].re_search(runs), "'" + table[name], table[name]) for name in texts}
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
@@ -14,12 +15,33 @@ SMALL_AMOUNT = 1000
 SHARES = ("_rate", "_change")
 """How the names of columns end whose values are shares of 1, said in percent."""
 
+TEXT_LIMIT = 600
+NAME_LIMIT = 80
+"""Characters of a text, and of a name within one, that pages and reports show."""
+
+_UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff]+"
+)
+"""Control characters, and marks that turn the direction of what stands beside them."""
+
 Number = int | float | Decimal
 
 
 def is_unknown(value: object) -> bool:
     """None or not a number: what is said as not available."""
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def shown(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text from data as people can read it: on one line, without marks that cannot be seen, not too long."""
+    line = " ".join(_UNSEEN.sub("", str(text)).split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def named(name: object, key: object) -> str:
+    """How something with a name of its own and a key is called: `Cedar Design LLC (C-000132)`."""
+    told = shown(name, NAME_LIMIT) if name is not None else ""
+    return f"{told} ({shown(key, NAME_LIMIT)})" if told else shown(key, NAME_LIMIT)
 
 
 def money(value: Number, currency: str = "USD", *, cents: bool = False) -> str:
