@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test dev lint bench clean
+.PHONY: run test dev dashboard lint bench screenshots clean
 
 run: $(VENV)/installed
 	$(BIN)/productpulse run
 
 dev: $(VENV)/installed
 	$(BIN)/productpulse dev
+
+dashboard: $(VENV)/installed
+	$(BIN)/productpulse dashboard
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
@@ -20,6 +23,10 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
+
+# The README's pictures, of the demo; needs Chromium (on Debian: apt-get install chromium).
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python -m tests.dashboard.screenshots
 
 clean:
 	rm -rf $(VENV) build *.egg-info

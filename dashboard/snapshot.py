@@ -75,9 +75,11 @@ class Snapshot:
             self._tables = {name: self._backend.table(name, database=PLACE) for name in names}
         except duckdb.Error as error:
             self.close()
-            raise NoSnapshot(
-                f"{version.path} cannot be read: {str(error).splitlines()[0]}. Make it anew with: {MAKE_ONE}"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: duckdb.Error) -> NoSnapshot:
+        reason = str(error).splitlines()[0]
+        return NoSnapshot(f"{self.version.path} cannot be read: {reason}. Make it anew with: {MAKE_ONE}")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -100,8 +102,11 @@ class Snapshot:
         return str(self._backend.compile(expression))
 
     def arrow(self, sql: str) -> pa.Table:
-        """What DuckDB answers to the SQL of an expression."""
-        return self._backend.con.cursor().execute(sql).to_arrow_table()
+        """What DuckDB answers to the SQL of an expression; raises NoSnapshot where the file is damaged."""
+        try:
+            return self._backend.con.cursor().execute(sql).to_arrow_table()
+        except duckdb.IOException as error:
+            raise self._unreadable(error) from error
 
     def rows(self, expression: ir.Table) -> list[dict[str, object]]:
         """The rows of a small expression as Python values; NULL is None."""

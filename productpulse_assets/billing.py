@@ -13,11 +13,6 @@ def paying(subscriptions: ir.Table) -> ir.Table:
     return subscriptions.filter(_.status != "Trial", _.monthly_price > 0)
 
 
-def active_on(periods: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
-    """Whether a period runs on `day`; its end_date is the first day that it does not."""
-    return (periods.start_date <= day) & (periods.end_date.isnull() | (periods.end_date > day))
-
-
 def cycle_months(periods: ir.Table) -> ir.IntegerColumn:
     """Months that one bill covers; NULL where the billing cycle is not known."""
     branches = [(periods.billing_cycle == name, months) for name, months in CYCLE_MONTHS.items()]

@@ -8,12 +8,12 @@ from ibis import _
 from asset_checks.contracts import DIMENSIONS
 from productpulse_assets.joining import beside
 from productpulse_assets.ordered import in_order, joined
-from productpulse_assets.signals.registry import source_of
 from rules.churn_rules import ChurnRule, ChurnRules, SignalTest, load_churn_rules
 from rules.compile import band
 from rules.files import load
 from rules.models import Sources
 from rules.operators import OPERATORS
+from rules.signal_sources import source_of
 from rules.texts import relation_words, said
 
 WEIGHT, MONEY = "decimal(9, 4)", "decimal(18, 2)"

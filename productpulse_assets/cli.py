@@ -244,22 +244,41 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
 def explain(customer: str, home: Path | None) -> None:
     """Say what is planned for a customer and why, down to the rows; CUSTOMER is its id or name."""
     settle(home=home)
+    from dashboard.evidence import UnknownCustomer, find_customer, story
+    from dashboard.snapshot import NoSnapshot, Snapshot, version_of
     from productpulse_assets import explaining, telling
     from resources.settings import Home, default_home
     from rules.files import RulesError, load
     from rules.models import Sources
 
-    place = Home(default_home())
-    if not place.published.exists():
-        telling.fail(f"There is no snapshot in {place.root}. Make one with: productpulse run", STOPPED)
-    backend = telling.read_only(place.published)
     try:
-        found = explaining.find(backend, customer)
-        snapshot = explaining.Snapshot(backend, found, load("sources", Sources).reporting_currency)
-    except (explaining.UnknownCustomer, RulesError) as error:
-        _misused(str(error))
-    for line in explaining.explanation_lines(snapshot):
+        snapshot = Snapshot(version_of(Home(default_home()).published))
+        terminal = explaining.Terminal(snapshot, load("sources", Sources).reporting_currency)
+        found = story(snapshot, find_customer(snapshot, customer))
+        lines = list(explaining.explanation_lines(terminal, found))  # all or nothing, should the file be damaged
+    except NoSnapshot as problem:
+        telling.fail(str(problem), STOPPED)
+    except (UnknownCustomer, RulesError) as problem:
+        _misused(str(problem))
+    for line in lines:
         click.echo(line)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@rules_option
+@home_option
+def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
+    """Open the dashboard on 127.0.0.1; it shows the published snapshot, and a new one by itself."""
+    settle(rules=rules, home=home)
+    from importlib.resources import files
+
+    from resources.settings import Home, default_home
+
+    os.environ["PRODUCTPULSE_SNAPSHOT"] = str(Home(default_home()).published)
+    script = files("dashboard") / "app.py"
+    click.echo(f"The dashboard is at http://127.0.0.1:{port}", err=True)
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)])
 
 
 @main.command()

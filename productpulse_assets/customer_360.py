@@ -5,14 +5,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.billing import active_on
 from productpulse_assets.calendar import as_of_day
 from productpulse_assets.joining import beside
 from productpulse_assets.signals.customer_signals import with_behaviour
-from productpulse_assets.signals.usage import RECENT_DAYS
 from rules.compile import band
 from rules.files import RulesError, load
 from rules.models import CustomerSegment, Segments
+from rules.windows import RECENT_DAYS, active_on
 
 MONEY = "decimal(18, 2)"
 TREND_RATE, TREND_DIGITS = 0.10, 9

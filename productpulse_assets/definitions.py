@@ -30,6 +30,7 @@ from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.quality import data_quality_scores
 from productpulse_assets.reports.business_questions import LISTABLE, business_questions
 from productpulse_assets.reports.data_quality_report import data_quality_report
+from productpulse_assets.reports.executive_report import executive_report
 from productpulse_assets.reports.executive_summary import executive_summary
 from productpulse_assets.reports.intervention_plan import intervention_plan_report
 from productpulse_assets.reports.metric_definitions import metric_definitions
@@ -159,6 +160,7 @@ def build() -> dg.Definitions:
     ]
     reports = [
         executive_summary,
+        executive_report,
         intervention_plan_report,
         risk_register,
         metric_definitions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -223,10 +224,10 @@ def _reason(
     needed = availability.columns.get(name, [])
     datasets = sorted({column.split(".")[0] for column in needed} & availability.absent_datasets)
     if datasets:
-        return f"Needs the dataset {' and '.join(datasets)}, which is absent."
+        return f"Needs the {_listed('dataset', datasets)}."
     columns = sorted(set(needed) & availability.absent_columns)
     if columns:
-        return f"Needs the column {' and '.join(columns)}, which is absent."
+        return f"Needs the {_listed('column', columns)}."
     if read_at(catalog, name) == LAST_COMPLETE and months.last_complete is None:
         return "The data does not cover a complete month yet."
     if zero := _zero_divisor(catalog, name, present):
@@ -237,6 +238,13 @@ def _reason(
             return f"Needs {_lowered(catalog.metrics[operand].label)}, which is not available."
     names = ", ".join(sorted({column.split(".")[0] for column in needed}))
     return f"There are no rows of {names} to compute it from."
+
+
+def _listed(noun: str, names: Sequence[str]) -> str:
+    """`dataset targets, which is absent`, or `columns a, b and c, which are absent`."""
+    if len(names) == 1:
+        return f"{noun} {names[0]}, which is absent"
+    return f"{noun}s {', '.join(names[:-1])} and {names[-1]}, which are absent"
 
 
 def _zero_divisor(catalog: MetricCatalog, name: str, present: dict[str, Row]) -> str | None:

@@ -15,7 +15,7 @@ from asset_checks.validation_gate import gate_results, reject_counts, reject_rea
 from resources.settings import Home
 from resources.tables import rows_of
 from rules.files import load
-from rules.formats import money, period_text
+from rules.formats import age_text, money, period_text
 from rules.models import Sources
 
 ACTIONS = 3
@@ -122,12 +122,9 @@ def snapshot_after_failure(published: Path, before: int | None) -> str:
     return "The published snapshot is as it was." if before else "Nothing was published."
 
 
-def age(path, now: dt.datetime) -> str:
+def age(path: Path, now: dt.datetime) -> str:
     """How long ago a file was written, in words."""
-    hours = (now.timestamp() - path.stat().st_mtime) / 3600
-    if hours < 1:
-        return f"{hours * 60:.0f} minutes old"
-    return f"{hours:.0f} hours old" if hours < 48 else f"{hours / 24:.0f} days old"
+    return f"{age_text(now - dt.datetime.fromtimestamp(path.stat().st_mtime))} old"
 
 
 def fail(message: str, status: int) -> None:

@@ -41,27 +41,26 @@ def _flush(path: Path) -> None:
 
 
 class ReportFiles(dg.ConfigurableIOManager):
-    """Stores an asset's Markdown text as `<folder>/<asset>.md` and previews it in the UI.
+    """Stores an asset's text as `<folder>/<asset>.md`; Markdown is previewed in the UI.
 
-    An asset whose name is taken by a table names its file in the metadata `file`.
+    An asset whose name is taken by a table, or whose text is no Markdown, names its file in the
+    metadata `file`: `intervention_plan` or `executive_report.html`.
     """
 
     folder: str
 
     def path_of(self, name: str) -> Path:
-        return Path(self.folder) / f"{name}.md"
+        """The file of a report; one that is named without an ending is Markdown."""
+        return Path(self.folder) / (name if Path(name).suffix else f"{name}.md")
 
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
         target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
         with replacing(target) as part:
             part.write_text(obj, encoding="utf-8")
-        context.add_output_metadata(
-            {
-                "preview": dg.MetadataValue.md(obj),
-                "path": dg.MetadataValue.path(str(target)),
-                "bytes": len(obj.encode()),
-            }
-        )
+        facts = {"path": dg.MetadataValue.path(str(target)), "bytes": len(obj.encode())}
+        # Whatever is shown in the UI is kept in its database, run by run.
+        preview = {"preview": dg.MetadataValue.md(obj)} if target.suffix == ".md" else {}
+        context.add_output_metadata(preview | facts)
 
     def load_input(self, context: dg.InputContext) -> str:
         made_by = context.upstream_output.definition_metadata if context.upstream_output else None

@@ -82,12 +82,37 @@ def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
     return f"{'-' if change < 0 and any(digit in text for digit in '123456789') else '+'}{text}"
 
 
+def moved_text(change: Number | None, unit: str, currency: str = "USD") -> str:
+    """A change in words: `up $1,500`, `down 2.0 pp` or `unchanged`; what rounds to nothing is unchanged."""
+    said = change_text(change, unit, currency)
+    if said == NOT_AVAILABLE:
+        return NOT_AVAILABLE
+    if not any(digit in said for digit in "123456789"):
+        return "unchanged"
+    return f"{'up' if said[0] == '+' else 'down'} {said[1:]}"
+
+
+def number_text(value: Number | None, digits: int = 0) -> str:
+    """A bare number, such as a score of 100 or of 1, with so many decimals."""
+    return NOT_AVAILABLE if is_unknown(value) else f"{value:z,.{digits}f}"
+
+
+def counted_text(count: Number | None, one: str, many: str = "") -> str:
+    """So many of something: `1 customer`, `1,200 customers`; `many` where an s is not enough."""
+    return f"{value_text(count, 'count')} {one if count == 1 else many or f'{one}s'}"
+
+
+def month_text(day: dt.date) -> str:
+    """The month of a day: `June 2026`."""
+    return f"{day:%B %Y}"
+
+
 def period_text(start: dt.date | None, end: dt.date | None) -> str:
-    """The days a value covers: `30 Jun 2026`, `Jun 2026` or `Apr to Jun 2026`."""
+    """The days a value covers: `2026-06-30`, `Jun 2026` or `Apr to Jun 2026`. Days are ISO, as in every text."""
     if start is None or end is None:
         return "no complete month"
     if start == end:
-        return f"{end.day} {end:%b %Y}"
+        return end.isoformat()
     if (start.year, start.month) == (end.year, end.month):
         return f"{end:%b %Y}"
     return f"{start:%b} to {end:%b %Y}" if start.year == end.year else f"{start:%b %Y} to {end:%b %Y}"
@@ -106,3 +131,15 @@ def cell_text(value: object, name: str, currency: str = "USD") -> str:
     if isinstance(value, float):
         return percent(value) if name.endswith(SHARES) else f"{value:z,.1f}"
     return str(value)
+
+
+def age_text(age: dt.timedelta) -> str:
+    """How long ago something was: `5 minutes`, `1 hour` or `4 days`."""
+    hours = max(age.total_seconds(), 0) / 3600
+    if round(hours * 60) < 60:
+        count, unit = round(hours * 60), "minute"
+    elif hours < 48:
+        count, unit = round(hours), "hour"
+    else:
+        count, unit = round(hours / 24), "day"
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -84,6 +84,15 @@ def good_run(productpulse: Command, company_exports: Path, good_home: Path) -> R
     return result
 
 
+@pytest.fixture(scope="session")
+def demo_home(productpulse: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home in which the demo company ran, as a new user has it; to look at."""
+    home = tmp_path_factory.mktemp("demo")
+    result = productpulse("run", "--home", home)
+    assert result.exit_code == 0, result.output
+    return home
+
+
 @pytest.fixture
 def home(good_run: Result, good_home: Path, tmp_path: Path) -> Path:
     """A copy of the home after yesterday's good run."""

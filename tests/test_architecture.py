@@ -29,7 +29,7 @@ from resources.tables import table_of
 from rules.models import Sources
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("productpulse_assets", "asset_checks", "rules", "resources")
+PACKAGES = ("productpulse_assets", "asset_checks", "rules", "resources", "dashboard")
 
 # --- who imports whom ----------------------------------------------------------------------------
 
@@ -41,6 +41,9 @@ MAY_IMPORT = {
     "dashboard": {"dashboard", "rules"},
 }
 OURS = set(MAY_IMPORT) | {"tests"}
+SHARED = ("dashboard.charts", "dashboard.palette", "dashboard.evidence", "dashboard.snapshot")
+"""What is read and drawn is the same on a terminal, in a report and on a page: these modules know
+nothing of pages, and the command line and the reports use them too."""
 MEETING_PLACE = "productpulse_assets.definitions"
 """The one module where assets of other modules are put together."""
 
@@ -69,7 +72,13 @@ def forbidden_imports(source: str, module: str) -> list[str]:
         f"{module} imports {origin}"
         for origin, _name in imports(source, module)
         if origin.split(".")[0] in OURS - MAY_IMPORT[package]
+        and not (package == "productpulse_assets" and is_shared(origin))
     ]
+
+
+def is_shared(module: str) -> bool:
+    """Whether a module of the dashboard serves others too."""
+    return any(module == name or module.startswith(f"{name}.") for name in SHARED)
 
 
 def asset_names(source: str) -> set[str]:
@@ -117,6 +126,8 @@ def test_every_package_of_the_program_is_looked_at():
         ("dashboard.pages.revenue", "from resources.settings import Home"),
         ("productpulse_assets.metrics", "from tests.builders import dataset"),
         ("productpulse_assets.metrics", "from dashboard import pages"),
+        ("productpulse_assets.metrics", "from dashboard.reading import current"),
+        ("resources.outputs", "from dashboard.charts import mrr"),
     ],
 )
 def test_a_forbidden_import_is_found(module, source):
@@ -127,6 +138,16 @@ def test_an_allowed_import_is_not_found():
     source = "import ibis\nfrom rules.files import load\nfrom . import summary\nfrom .sources import reading"
     assert forbidden_imports(source, "productpulse_assets.metrics") == []
     assert list(imports("from . import summary", "productpulse_assets.metrics")) == [("productpulse_assets", "summary")]
+
+
+def test_what_the_dashboard_shares_knows_nothing_of_pages():
+    shared = {name: path for name, path in modules("dashboard").items() if name == "dashboard" or is_shared(name)}
+    assert {"dashboard.charts.mrr", "dashboard.evidence", "dashboard.snapshot", "dashboard.palette"} <= set(shared)
+    for name, path in shared.items():
+        for origin, imported in imports(path.read_text("utf-8"), name):
+            assert not origin.startswith("streamlit"), name
+            if origin.split(".")[0] == "dashboard":
+                assert is_shared(origin) or is_shared(f"{origin}.{imported}"), f"{name} imports {origin}.{imported}"
 
 
 def test_assets_are_borrowed_by_the_definitions_alone():
@@ -346,7 +367,7 @@ def undocumented(source: str, module: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("package", [*PACKAGES, "dashboard"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_everything_public_has_a_docstring(package):
     found = [line for name, path in modules(package).items() for line in undocumented(path.read_text("utf-8"), name)]
     assert found == []

@@ -4,10 +4,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.billing import active_on, paying, whole_months, with_billed_period
+from productpulse_assets.billing import paying, whole_months, with_billed_period
 from productpulse_assets.leakage.cases import Books, as_cases, counted, counts
 from productpulse_assets.ordered import in_order
 from rules.leakage_rules import LeakageRules
+from rules.windows import active_on
 
 PERIOD = ("subscription_id", "customer_id", "start_date", "end_date", "billing_cycle", "monthly_price")
 

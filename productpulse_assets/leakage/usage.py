@@ -3,9 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
-from productpulse_assets.billing import active_on
 from productpulse_assets.leakage.cases import MONEY, Books, age, as_cases, counted
 from rules.leakage_rules import LeakageRules
+from rules.windows import active_on
 
 
 def active_usage_without_billing(books: Books, rules: LeakageRules) -> ir.Table:

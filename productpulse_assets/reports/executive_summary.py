@@ -4,11 +4,12 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
+from dashboard.charts.mrr import BRIDGE, bridge
+from productpulse_assets.joining import beside
 from productpulse_assets.reports.bands import risk_bands
+from productpulse_assets.reports.lead import lead_of
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.files import load
-from rules.models import Sources
 
 SECTIONS = {
     "Snapshot": (
@@ -33,15 +34,7 @@ SECTIONS = {
         "average_monthly_churn_rate",
     ),
 }  # fmt: skip
-BRIDGE = {
-    "opening_revenue": "",
-    "new_revenue": "+",
-    "reactivation_revenue": "+",
-    "expansion_revenue": "+",
-    "contraction_revenue": "-",
-    "churned_revenue": "-",
-}
-ACTIONS_SHOWN = 5
+ACTIONS_SHOWN = 3
 MOVERS_SHOWN = 2
 """Members shown per dimension on either side: those that gained and those that lost most."""
 
@@ -57,23 +50,26 @@ def executive_summary(
     scenario_analysis: ir.Table,
     calendar: ir.Table,
     source_inventory: ir.Table,
+    customers: ir.Table,
 ) -> str:
-    """Where the business stands and what to do first: top actions, health, targets, how revenue
-    moved and what moved it, risk, leakage, what could be gained, every metric with its change, and
-    what is not available and why."""
+    """Where the business stands, in a paragraph, and what to do first and why; then health, targets,
+    how revenue moved and what moved it, risk, leakage, what could be gained, every metric with its
+    change, and what is not available and why."""
     rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
     return render(
         "executive_summary",
-        currency=load("sources", Sources).reporting_currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
+        lead=lead_of(rows, health := rows_of(health_scores)),
         sections=_sections(rows),
-        health=rows_of(health_scores),
+        health=health,
         targets=[row for row in rows.values() if row["target_value"] is not None],
-        bridge=_bridge(rows),
-        movers=_movers(rows_of(revenue_drivers)),
-        actions=rows_of(intervention_plan.order_by("priority_rank").limit(ACTIONS_SHOWN)),
+        bridge=bridge(rows),
+        movers=_movers(drivers := rows_of(revenue_drivers)),
+        alike=_alike(drivers),
+        actions=_first_actions(intervention_plan, customers),
+        plan=rows_of(intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0],
         bands=risk_bands(churn_risk_profiles),
-        leakage=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
+        kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         scenarios=rows_of(scenario_analysis),
         missing=[row for row in rows.values() if row["value"] is None],
         datasets=rows_of(source_inventory),
@@ -88,22 +84,34 @@ def _sections(rows: dict[str, dict]) -> dict[str, list[dict]]:
     return {title: found for title, found in (sections | {"Further metrics": rest}).items() if found}
 
 
-def _bridge(rows: dict[str, dict]) -> dict[str, object] | None:
-    """Opening MRR, the month's movements and the closing MRR they add up to; None without a month."""
-    lines = [(rows[name], sign) for name, sign in BRIDGE.items() if name in rows]
-    if len(lines) < len(BRIDGE) or any(row["value"] is None for row, _sign in lines):
-        return None
-    closing = sum(row["amount"] * (-1 if sign == "-" else 1) for row, sign in lines)
-    return {"lines": lines, "closing": closing, "month": lines[0][0]["period_start"]}
-
-
 def _movers(drivers: list[dict]) -> dict[str, list[dict]]:
     """By dimension, the members that gained most and those that lost most."""
-    by_dimension: dict[str, list[dict]] = {}
-    for row in sorted(drivers, key=lambda row: (row["dimension"], -row["change"], row["member"])):
-        if row["change"]:
-            by_dimension.setdefault(row["dimension"], []).append(row)
-    return {
-        dimension: members if len(members) <= 2 * MOVERS_SHOWN else members[:MOVERS_SHOWN] + members[-MOVERS_SHOWN:]
-        for dimension, members in by_dimension.items()
+    moved = {
+        dimension: [row for row in members if row["change"]]
+        for dimension, members in _members(drivers).items()
+        if len(members) > 1
     }
+    return {
+        dimension: rows if len(rows) <= 2 * MOVERS_SHOWN else rows[:MOVERS_SHOWN] + rows[-MOVERS_SHOWN:]
+        for dimension, rows in moved.items()
+        if rows
+    }
+
+
+def _members(drivers: list[dict]) -> dict[str, list[dict]]:
+    """The rows of each dimension, the largest gain first."""
+    members: dict[str, list[dict]] = {}
+    for row in sorted(drivers, key=lambda row: (row["dimension"], -row["change"], row["member"])):
+        members.setdefault(row["dimension"], []).append(row)
+    return members
+
+
+def _alike(drivers: list[dict]) -> list[str]:
+    """The dimensions in which all customers are the same, so that they explain nothing."""
+    return [dimension for dimension, members in _members(drivers).items() if len(members) == 1]
+
+
+def _first_actions(plan: ir.Table, customers: ir.Table) -> list[dict]:
+    """The most urgent interventions, with the names of their customers."""
+    first = plan.order_by("priority_rank").limit(ACTIONS_SHOWN)
+    return rows_of(beside(first, customers.select("customer_id", "company_name")).order_by("priority_rank"))

@@ -9,10 +9,9 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.joining import beside
+from productpulse_assets.reports.bands import most_at_risk, risk_bands
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.files import load
-from rules.models import Sources
 
 SHOWN_PER_OWNER = 15
 
@@ -25,22 +24,40 @@ SHOWN_PER_OWNER = 15
     metadata={"file": "intervention_plan"},
 )
 def intervention_plan_report(
-    intervention_plan: ir.Table, owner_workload: ir.Table, customers: ir.Table, calendar: ir.Table
+    intervention_plan: ir.Table,
+    owner_workload: ir.Table,
+    churn_risk_profiles: ir.Table,
+    leakage_summary: ir.Table,
+    customers: ir.Table,
+    calendar: ir.Table,
 ) -> str:
-    """The plan by owner: this week's interventions and the next, most urgent first, and each owner's load."""
-    plan = beside(intervention_plan, customers.select("customer_id", "company_name"))
-    total = rows_of(plan.aggregate(count=plan.count(), revenue=plan.estimated_revenue_impact.sum()))[0]
-    mine = ibis.window(group_by="suggested_owner")
-    ranked = plan.mutate(
-        place=ibis.row_number().over(group_by="suggested_owner", order_by="priority_rank"), count=_.count().over(mine)
+    """The plan by owner: this week's interventions and the next, most urgent first, each owner's load,
+    and what could not be looked at."""
+    total = intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum())
+    named = beside(most_urgent(intervention_plan), customers.select("customer_id", "company_name"))
+    shown = rows_of(
+        beside(named, most_at_risk(churn_risk_profiles).select("customer_id", "place")).order_by(
+            "suggested_owner", "priority_rank"
+        )
     )
-    shown = rows_of(ranked.filter(_.place < SHOWN_PER_OWNER).order_by("suggested_owner", "priority_rank"))
-    owners = {owner: list(rows) for owner, rows in groupby(shown, key=itemgetter("suggested_owner"))}
+    owners = [(owner, list(rows)) for owner, rows in groupby(shown, key=itemgetter("suggested_owner"))]
     return render(
         "intervention_plan",
-        currency=load("sources", Sources).reporting_currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
-        total=total,
-        owners={owner: {"count": rows[0]["count"], "rows": rows} for owner, rows in owners.items()},
+        total=rows_of(total)[0],
+        owners=owners,
+        places={owner: place for place, (owner, _rows) in enumerate(owners, start=1)},
         workload=rows_of(owner_workload),
+        bands=risk_bands(churn_risk_profiles),
+        kinds=rows_of(leakage_summary),
     )
+
+
+def most_urgent(plan: ir.Table) -> ir.Table:
+    """The interventions that the report shows: the first of each owner; count is how many the owner has."""
+    mine = ibis.window(group_by="suggested_owner")
+    placed = plan.mutate(
+        place_of_owner=ibis.row_number().over(group_by="suggested_owner", order_by="priority_rank"),
+        count=_.count().over(mine),
+    )
+    return placed.filter(_.place_of_owner < SHOWN_PER_OWNER).drop("place_of_owner")

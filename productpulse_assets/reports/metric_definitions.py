@@ -5,8 +5,6 @@ import ibis.expr.types as ir
 
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.files import load
-from rules.models import Sources
 
 
 @dg.asset(group_name="reports", owners=["team:finance"], kinds={"markdown"}, io_manager_key="reports")
@@ -18,7 +16,6 @@ def metric_definitions(metric_lineage: ir.Table, kpi_summary: ir.Table, calendar
     return render(
         "metric_definitions",
         as_of=rows_of(calendar)[0]["as_of_date"],
-        currency=load("sources", Sources).reporting_currency,
         categories={
             name: sorted((row for row in metrics if row["category"] == name), key=lambda row: row["display_name"])
             for name in categories

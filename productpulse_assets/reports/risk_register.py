@@ -1,18 +1,20 @@
 """Which customers are at risk and where money leaks, on paper."""
 
 import dagster as dg
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.reports.bands import risk_bands
+from dashboard.charts.risk import driver_counts
+from productpulse_assets.joining import beside
+from productpulse_assets.reports.bands import most_at_risk, risk_bands
+from productpulse_assets.reports.intervention_plan import most_urgent
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.churn_rules import load_churn_rules
-from rules.files import load
-from rules.models import Sources
+from rules.leakage_rules import LABELS, load_leakage_rules
 
-CUSTOMERS_SHOWN = 40
-CASES_SHOWN = 25
+CASES_SHOWN = 10
+"""Cases of leakage shown of each kind."""
 
 
 @dg.asset(group_name="reports", owners=["team:customer-success"], kinds={"markdown"}, io_manager_key="reports")
@@ -21,31 +23,35 @@ def risk_register(
     churn_evidence: ir.Table,
     revenue_leakage: ir.Table,
     leakage_summary: ir.Table,
+    intervention_plan: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
 ) -> str:
-    """Customers at risk with their reasons, what drives risk overall, and the leakage by kind and case."""
+    """Customers at risk by band with their reasons and what is planned for them, what drives risk
+    overall, and the leakage by kind and case."""
     names = customers.select("customer_id", "company_name")
-    rules = load_churn_rules()
-    at_risk = churn_risk_profiles.filter(_.risk_band.isin(rules.revenue_at_risk_bands)).left_join(names, "customer_id")
-    worst = at_risk.order_by(_.revenue_at_risk.desc(), _.risk_score.desc(), _.customer_id).limit(CUSTOMERS_SHOWN)
-    leaks = revenue_leakage.left_join(names, "customer_id").order_by(_.estimated_revenue_loss.desc(), _.leakage_id)
+    worst = beside(beside(most_at_risk(churn_risk_profiles), names), _planned(intervention_plan)).order_by("place")
+    rules = load_leakage_rules()
     return render(
         "risk_register",
-        currency=load("sources", Sources).reporting_currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
         bands=risk_bands(churn_risk_profiles),
-        at_risk_count=int(at_risk.count().execute()),
         customers=rows_of(worst),
-        drivers=_drivers(churn_evidence, churn_risk_profiles),
+        drivers=rows_of(driver_counts(churn_evidence, churn_risk_profiles)),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
-        case_count=int(revenue_leakage.count().execute()),
-        cases=rows_of(leaks.limit(CASES_SHOWN)),
+        rules={label: rules.detectors.of(name) for name, label in LABELS.items()},
+        cases=rows_of(beside(_largest(revenue_leakage), names).order_by("place")),
     )
 
 
-def _drivers(evidence: ir.Table, profiles: ir.Table) -> list[dict]:
-    """How many customers each rule fired for, and what they pay."""
-    paid = evidence.join(profiles.select("customer_id", "mrr"), "customer_id")
-    sums = paid.group_by("rule_id", "driver_label").aggregate(customers=_.count(), mrr=_.mrr.sum())
-    return rows_of(sums.order_by(_.customers.desc(), _.rule_id))
+def _planned(plan: ir.Table) -> ir.Table:
+    """Each customer's first intervention, and whether the plan on paper shows it."""
+    first = plan.group_by("customer_id").aggregate(priority_rank=_.priority_rank.min())
+    return beside(first, most_urgent(plan).select("priority_rank", is_shown=True), "priority_rank")
+
+
+def _largest(cases: ir.Table) -> ir.Table:
+    """The cases that cost most, so many of each kind."""
+    order = [_.estimated_revenue_loss.desc(), _.leakage_id]
+    placed = cases.mutate(place=ibis.row_number().over(group_by="leakage_type", order_by=order))
+    return placed.filter(_.place < CASES_SHOWN)

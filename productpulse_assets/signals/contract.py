@@ -4,11 +4,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.billing import active_on, cycle_months, failed_bills, months_later, paying, whole_months
+from productpulse_assets.billing import cycle_months, failed_bills, months_later, paying, whole_months
 from productpulse_assets.joining import beside
 from productpulse_assets.signals.usage import CUSTOMER_DAY
+from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, RECOVERY_DAYS, active_on
 
-DOWNGRADE_DAYS, PAYMENT_DAYS, RECOVERY_DAYS = 90, 90, 21
 MONEY = "decimal(18, 2)"
 
 

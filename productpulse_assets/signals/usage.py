@@ -5,9 +5,9 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.joining import beside
+from rules.windows import BASELINE_DAYS, RECENT_DAYS
 
 CUSTOMER_DAY = ["customer_id", "as_of_date"]
-RECENT_DAYS, BASELINE_DAYS = 28, 84
 
 
 def with_usage(spine: ir.Table, who: ir.Table, product_usage: ir.Table, activation_threshold: int) -> ir.Table:

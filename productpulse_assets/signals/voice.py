@@ -7,8 +7,7 @@ from ibis import _
 from productpulse_assets.joining import beside
 from productpulse_assets.signals.usage import CUSTOMER_DAY
 from rules.churn_rules import TicketWords
-
-TICKET_DAYS, NPS_DAYS = 90, 365
+from rules.windows import NPS_DAYS, TICKET_DAYS
 
 
 def with_tickets(

@@ -55,7 +55,7 @@ def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
     assert lines[done].startswith(f"Done: {count} steps in ")
     closing = "\n".join(lines[done:])
     assert "As of 2026-06-30: " in closing
-    assert "  MRR, 30 Jun 2026: $" in closing
+    assert "  MRR, 2026-06-30: $" in closing
     for name, path in {"Reports": "reports", "Snapshot": "published/productpulse.duckdb", "Exports": "exports"}.items():
         assert re.search(rf"{name}: +{re.escape(str(good_home / path))}$", closing, re.MULTILINE)
     assert "\x1b" not in good_run.output

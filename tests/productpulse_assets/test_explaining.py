@@ -2,6 +2,7 @@
 
 import re
 
+import duckdb
 import pytest
 
 from productpulse_assets.telling import read_only
@@ -76,6 +77,78 @@ def test_without_a_snapshot_it_says_what_to_run(productpulse, tmp_path):
     result = productpulse("explain", "C-1", "--home", tmp_path)
     assert result.exit_code == 1
     assert "productpulse run" in result.stderr
+
+
+def spoiled(home, *statements):
+    """The home, after someone changed its snapshot."""
+    with duckdb.connect(str(Home(home).published)) as database:
+        for statement, *values in statements:
+            database.execute(statement, values)
+    return home
+
+
+def test_a_snapshot_without_a_table_is_answered_with_a_sentence(productpulse, snapshot, home):
+    customer = first(snapshot, "intervention_plan")["customer_id"]
+    result = productpulse("explain", customer, "--home", spoiled(home, ("DROP TABLE subscriptions",)))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "has no table subscriptions" in result.stderr and "productpulse run" in result.stderr
+
+
+def test_a_file_that_is_no_snapshot_is_answered_with_a_sentence(productpulse, tmp_path):
+    file = Home(tmp_path).published
+    file.parent.mkdir(parents=True)
+    file.write_text("not a database")
+    result = productpulse("explain", "C-1", "--home", tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{file} cannot be read" in result.stderr and "productpulse run" in result.stderr
+
+
+BLOCKS_FROM, BLOCK = 12_288, 262_144
+"""Where a DuckDB file's blocks begin, and how long each is, in bytes."""
+
+
+def test_a_snapshot_damaged_within_is_answered_with_a_sentence(productpulse, home):
+    file = Home(home).published
+    with duckdb.connect(str(file), read_only=True) as database:
+        stored = "SELECT block_id FROM pragma_storage_info('customers') WHERE persistent"
+        ((block,), *_rest) = database.execute(stored).fetchall()
+    with file.open("r+b") as content:
+        content.seek(BLOCKS_FROM + block * BLOCK + 1000)
+        content.write(b"damaged")
+    result = productpulse("explain", "C-1", "--home", home)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{file} cannot be read" in result.stderr and "productpulse run" in result.stderr
+
+
+HOSTILE = "Evil\x1b[2J\x1b]0;title\x07\nInc\r\u202e" + "x" * 10_000
+"""Clears the screen, names the window, breaks the line, turns the direction, and does not end."""
+
+
+def test_text_from_data_does_nothing_to_the_terminal(productpulse, snapshot, home):
+    customer = first(snapshot, "intervention_plan")["customer_id"]
+    renamed = [
+        (f"UPDATE {table} SET {column} = ? WHERE customer_id = ?", HOSTILE, customer)
+        for table, column in (
+            ("customers", "company_name"),
+            ("customer_360", "company_name"),
+            ("customer_360", "segment"),
+            ("intervention_plan", "recommendation_title"),
+            ("intervention_plan", "suggested_owner"),
+            ("intervention_plan", "expected_action"),
+            ("subscriptions", "plan"),
+            ("product_usage", "usage_id"),
+        )
+    ]
+    damaged = spoiled(home, *renamed)
+    told = productpulse("explain", customer, "--home", damaged)
+    near = productpulse("explain", "evil", "--home", damaged)
+    wanted = productpulse("explain", HOSTILE + "y", "--home", damaged)
+    assert told.stdout.startswith("Evil[2J]0;title Inc xxx") and f"({customer}), as of" in told.stdout.split("\n")[0]
+    assert "Did you mean: Evil[2J]0;title Inc xxx" in near.stderr
+    assert "There is no customer 'Evil[2J]0;title Inc xxx" in wanted.stderr
+    for line in (told.stdout + near.stderr + wanted.stderr).split("\n"):
+        assert re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", line) is None
+        assert len(line) < 2000
 
 
 def test_a_run_ends_with_the_three_most_urgent_actions(good_run, snapshot):

@@ -96,3 +96,19 @@ def test_a_report_is_stored_under_its_assets_name_and_previewed(tmp_path):
     assert metadata["preview"].value == "# Café\n"
     assert metadata["bytes"].value == 8  # é is two bytes
     assert metadata["path"].value == str(tmp_path / "summary.md")
+
+
+def test_a_report_that_is_no_markdown_names_its_file_and_has_no_preview(tmp_path):
+    @dg.asset(io_manager_key="reports", metadata={"file": "charts.html"})
+    def charts() -> str:
+        return "<p>Café</p>"
+
+    @dg.asset
+    def reader(charts: str) -> None:
+        assert charts == "<p>Café</p>"
+
+    result = dg.materialize([charts, reader], resources={"reports": ReportFiles(folder=str(tmp_path))})
+    metadata = result.asset_materializations_for_node("charts")[0].metadata
+    assert [path.name for path in tmp_path.iterdir()] == ["charts.html"]
+    assert "preview" not in metadata
+    assert (metadata["path"].value, metadata["bytes"].value) == (str(tmp_path / "charts.html"), 12)

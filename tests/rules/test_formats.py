@@ -5,7 +5,18 @@ from decimal import Decimal
 
 import pytest
 
-from rules.formats import change_text, is_unknown, money, percent, period_text, value_text
+from rules.formats import (
+    change_text,
+    counted_text,
+    is_unknown,
+    money,
+    month_text,
+    moved_text,
+    number_text,
+    percent,
+    period_text,
+    value_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +107,7 @@ def test_only_none_and_nan_are_unknown():
 @pytest.mark.parametrize(
     ("start", "end", "text"),
     [
-        ("2026-06-30", "2026-06-30", "30 Jun 2026"),
+        ("2026-06-30", "2026-06-30", "2026-06-30"),
         ("2026-06-01", "2026-06-30", "Jun 2026"),
         ("2026-04-01", "2026-06-30", "Apr to Jun 2026"),
         ("2025-11-01", "2026-01-31", "Nov 2025 to Jan 2026"),
@@ -105,3 +116,33 @@ def test_only_none_and_nan_are_unknown():
 )
 def test_the_days_that_a_value_covers(start, end, text):
     assert period_text(*(day and dt.date.fromisoformat(day) for day in (start, end))) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "unit", "text"),
+    [
+        (1500.0, "money", "up $1,500"),
+        (-1500.0, "money", "down $1,500"),
+        (-0.018, "rate", "down 1.8 pp"),
+        (0.0, "money", "unchanged"),
+        (0.00001, "rate", "unchanged"),
+        (None, "money", "not available"),
+    ],
+)
+def test_a_change_in_words(change, unit, text):
+    assert moved_text(change, unit) == text
+
+
+def test_a_bare_number_has_the_decimals_it_is_given():
+    assert (number_text(66.4), number_text(10.66, 1), number_text(0.9, 2)) == ("66", "10.7", "0.90")
+    assert (number_text(None), number_text(-0.001, 2)) == ("not available", "0.00")
+
+
+def test_one_of_something_and_more():
+    assert counted_text(1, "customer") == "1 customer"
+    assert counted_text(0, "customer") == "0 customers"
+    assert counted_text(1200, "person", "people") == "1,200 people"
+
+
+def test_a_month_by_its_name():
+    assert month_text(dt.date(2026, 6, 30)) == "June 2026"

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from productpulse_assets.billing import active_on
-from productpulse_assets.signals.contract import DOWNGRADE_DAYS, PAYMENT_DAYS
-from productpulse_assets.signals.usage import BASELINE_DAYS, RECENT_DAYS
-from productpulse_assets.signals.voice import NPS_DAYS, TICKET_DAYS
 from rules.churn_rules import load_churn_rules
+from rules.windows import (
+    BASELINE_DAYS,
+    DOWNGRADE_DAYS,
+    NPS_DAYS,
+    PAYMENT_DAYS,
+    RECENT_DAYS,
+    TICKET_DAYS,
+    active_on,
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,89 @@
+"""Search boxes and filters, each in the page's address, each a condition that DuckDB looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ibis.expr.types as ir
+import streamlit as st
+from ibis import or_
+
+from dashboard.reading import Reading
+from rules.formats import shown
+
+OPTION_LIMIT = 60
+
+
+def search(table: ir.Table, columns: Sequence[str], *, key: str = "q", label: str = "Search", hint: str) -> ir.Table:
+    """The rows in which one of the columns holds every word that is typed, whatever its case."""
+    typed = st.text_input(label, key=key, bind="query-params", placeholder=hint, icon=":material/search:")
+    for word in (typed or "").lower().split():
+        table = table.filter(or_(*(table[column].lower().contains(word).fill_null(False) for column in columns)))
+    return table
+
+
+def choose(reading: Reading, table: ir.Table, source: str, column: str, *, key: str, label: str) -> ir.Table:
+    """The rows whose column is one of the values chosen among those of `source`; without a choice, all."""
+    return choose_of(reading, table, reading.table(source), column, key=key, label=label)
+
+
+def choose_of(reading: Reading, table: ir.Table, every: ir.Table, column: str, *, key: str, label: str) -> ir.Table:
+    """As `choose`, among the values of the table `every`."""
+    return among(table, column, [str(value) for value in reading.values(every, column)], key=key, label=label)
+
+
+def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, label: str) -> ir.Table:
+    """As `choose`, among values whose order means something."""
+    chosen = st.multiselect(
+        label,
+        values,
+        key=key,
+        bind="query-params",
+        placeholder="All",
+        format_func=lambda value: shown(value, OPTION_LIMIT),
+    )
+    return table.filter(table[column].isin(chosen)) if chosen else table
+
+
+def pick(label: str, values: Sequence[str], *, key: str, default: str | None = None) -> str:
+    """One of a few values, in the page's address."""
+    first = default if default in values else values[0]
+    return st.selectbox(
+        label,
+        values,
+        index=list(values).index(first),
+        key=key,
+        bind="query-params",
+        format_func=lambda value: shown(value, OPTION_LIMIT),
+    )
+
+
+def pick_named(label: str, names: Mapping[str, str], *, key: str, default: str | None = None) -> str:
+    """One of many things by its name, of which the address holds the key.
+
+    Streamlit's own binding would put the name there, which can be long, and need not be unique.
+    """
+    widget, told = f"{key}_choice", f"{key}_told"
+    asked = st.query_params.get(key)
+    if asked in names and asked != st.session_state.get(told):
+        st.session_state[widget] = asked  # a link led here, or somebody changed the address
+    if st.session_state.get(widget) not in names:
+        st.session_state[widget] = default if default in names else next(iter(names))
+    chosen = st.selectbox(
+        label, list(names), key=widget, format_func=lambda value: shown(names.get(value, value), 2 * OPTION_LIMIT)
+    )
+    st.query_params[key] = st.session_state[told] = chosen
+    return chosen
+
+
+def customer_names(reading: Reading) -> ir.Table:
+    """What a list of a customer's things is searched and filtered by: one row per customer."""
+    about = reading.table("customer_360")
+    return about.select("customer_id", "company_name", "segment", "plan", "country", "churn_risk_band")
+
+
+def with_customers(reading: Reading, table: ir.Table) -> ir.Table:
+    """Each row beside its customer's name, segment, plan and band; rows without a customer stay."""
+    names = customer_names(reading)
+    own = [name for name in names.columns if name not in table.columns]
+    return table.left_join(names.select("customer_id", *own), "customer_id").select(*table.columns, *own)

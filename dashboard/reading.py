@@ -1,0 +1,105 @@
+"""The snapshot that the pages of this moment show, and its answers, kept until a new one is published."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+
+from dashboard.snapshot import NoSnapshot, Snapshot, Version, framed, version_of
+from rules.files import load
+from rules.models import Sources
+
+PATH = "PRODUCTPULSE_SNAPSHOT"
+"""The environment variable that names the published file; `productpulse dashboard` sets it."""
+
+SNAPSHOTS_OPEN = 2
+"""A new snapshot, and the one before it for sessions that are in the middle of a page."""
+
+
+def published_path() -> Path:
+    """The file to read; raises NoSnapshot if nothing says which."""
+    given = os.environ.get(PATH)
+    if not given:
+        raise NoSnapshot("Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard")
+    return Path(given)
+
+
+class Reading:
+    """One version of the snapshot; the same question is asked of DuckDB once, whoever asks it."""
+
+    def __init__(self, snapshot: Snapshot):
+        self._snapshot = snapshot
+        self.version = snapshot.version
+
+    def __contains__(self, table: str) -> bool:
+        return table in self._snapshot
+
+    def table(self, name: str) -> ir.Table:
+        """A published table; raises NoSnapshot if there is none of that name."""
+        return self._snapshot.table(name)
+
+    def arrow(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression as an Arrow table."""
+        return _answer(self._snapshot, self.version, self._snapshot.sql(expression))
+
+    def rows(self, expression: ir.Table) -> list[dict[str, object]]:
+        """The rows of a small expression as Python values; NULL is None."""
+        return self.arrow(expression).to_pylist()
+
+    def frame(self, expression: ir.Table) -> pd.DataFrame:
+        """The rows of a small expression as a frame."""
+        return framed(self.arrow(expression))
+
+    def count(self, expression: ir.Table) -> int:
+        """How many rows an expression has."""
+        return self.rows(expression.aggregate(count=expression.count()))[0]["count"]
+
+    def values(self, table: ir.Table, column: str) -> list[object]:
+        """What a column of a table holds, each value once, in order; unknown is left out."""
+        found = table.select(column).distinct()
+        return [row[column] for row in self.rows(found.filter(found[column].notnull()).order_by(column))]
+
+    def csv(self, expression: ir.Table) -> bytes:
+        """All rows of an expression as CSV, however many there are."""
+        return self._snapshot.csv(expression)
+
+    def meaning(self, table: str, column: str) -> str | None:
+        """What a column means."""
+        return _meanings(self._snapshot, self.version).get((table, column))
+
+    @property
+    def as_of(self) -> date:
+        """The day that everything is looked at from."""
+        return self.rows(self.table("calendar").select("as_of_date").limit(1))[0]["as_of_date"]
+
+    @property
+    def currency(self) -> str:
+        """The currency of all money."""
+        return load("sources", Sources).reporting_currency
+
+
+def current() -> Reading:
+    """The snapshot as it is published now; raises NoSnapshot if there is none or it cannot be read."""
+    version = version_of(published_path())
+    return Reading(_opened(version))
+
+
+@st.cache_resource(max_entries=SNAPSHOTS_OPEN, show_spinner=False, on_release=Snapshot.close)
+def _opened(version: Version) -> Snapshot:
+    return Snapshot(version)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _answer(_snapshot: Snapshot, version: Version, sql: str) -> pa.Table:
+    return _snapshot.arrow(sql)
+
+
+@st.cache_data(max_entries=SNAPSHOTS_OPEN, show_spinner=False)
+def _meanings(_snapshot: Snapshot, version: Version) -> dict[tuple[str, str], str]:
+    return _snapshot.comments()

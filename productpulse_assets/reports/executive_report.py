@@ -1,0 +1,81 @@
+"""The charts on one page that needs nothing else: one HTML file, with plotly inside."""
+
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+import ibis.expr.types as ir
+import jinja2
+from ibis import _
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from dashboard.charts import mrr, risk
+from productpulse_assets.reports import sections
+from productpulse_assets.reports.markdown import PAGES
+from resources.tables import rows_of
+from rules.files import load
+from rules.formats import change_text, period_text, value_text
+from rules.models import Sources
+
+FILE = "executive_report.html"
+HEADLINES = (
+    "monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate", "net_revenue_retention",
+    "revenue_at_risk", "revenue_leakage",
+)  # fmt: skip
+
+
+@dg.asset(
+    group_name="reports",
+    owners=["team:finance"],
+    kinds={"html"},
+    io_manager_key="reports",
+    metadata={"file": FILE},
+)
+def executive_report(
+    kpi_summary: ir.Table,
+    kpi_history: ir.Table,
+    cohort_summary: ir.Table,
+    funnel_summary: ir.Table,
+    churn_risk_profiles: ir.Table,
+    leakage_summary: ir.Table,
+    owner_workload: ir.Table,
+    source_inventory: ir.Table,
+    calendar: ir.Table,
+) -> str:
+    """The charts that go with the executive summary, each with its numbers, in one HTML file that asks
+    nothing of the network: how MRR moved, cohorts, funnel, risk, leakage and the owners' work."""
+    rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
+    currency = load("sources", Sources).reporting_currency
+    everybody = cohort_summary.filter(_.segment == "All").order_by("cohort_month", "months_since_cohort")
+    charts = [
+        sections.movement(rows, currency),
+        sections.over_time(rows_of(mrr.monthly(kpi_history)), currency),
+        sections.cohorts(rows_of(everybody)),
+        sections.funnel(rows_of(funnel_summary.order_by("step_number")), rows),
+        sections.churn_risk(rows_of(risk.by_segment(churn_risk_profiles)), rows, currency),
+        sections.leakage(rows_of(leakage_summary.order_by("leakage_type")), currency),
+        sections.workload(rows_of(owner_workload.order_by("owner", "week")), currency),
+    ]
+    return _template().render(
+        as_of=rows_of(calendar)[0]["as_of_date"],
+        currency=currency,
+        headlines=[rows[name] for name in HEADLINES if name in rows],
+        absent=rows_of(source_inventory.filter(~_.is_available).order_by("dataset")),
+        sections=charts,
+        pages={file: title for file, title in PAGES.items() if file != FILE},
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"value_text": value_text, "change_text": change_text, "period_text": period_text}
+    return environment.get_template(f"{FILE}.jinja")

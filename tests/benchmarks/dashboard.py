@@ -1,0 +1,137 @@
+"""How long people wait for the dashboard: `python -m tests.benchmarks.dashboard --customers 100000`.
+
+In Chromium, on a warm snapshot: each page's first view, a search and a filter where the page has them;
+medians of several visits, from asking until the page shows what was asked for and the server is silent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page
+
+from dashboard.links import VIEWS
+from tests.benchmarks.company import (
+    CHECKOUT,
+    DEFAULT_CACHE,
+    PRODUCTPULSE,
+    default_environment,
+    ensure_company,
+)
+from tests.dashboard.browser import chromium, open_view, serving, settled
+
+LOOK = 1500
+"""Milliseconds that somebody looks at a page before asking it something."""
+
+SEARCHES = {
+    "top_actions": ("Search", "willow"),
+    "customer_360": ("Search", "willow"),
+    "kpi_review": ("Search", "churn"),
+    "risk_queue": ("Search", "willow"),
+    "revenue_leakage": ("Search", "willow"),
+    "decision_traces": ("Search", "willow"),
+}
+FILTERS = {
+    "top_actions": ("Owner", "Billing Operations"),
+    "risk_queue": ("Risk", "Critical"),
+    "revenue_leakage": ("Kind", "Refund"),
+    "decision_traces": ("Step", "Recommendation"),
+}
+
+
+def main() -> None:
+    """Make the snapshot if need be, visit every page, print the medians."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--customers", type=int, default=100_000)
+    options.add_argument("--home", type=Path, help="a home in which a run was published; without it one is made")
+    options.add_argument("--visits", type=int, default=5)
+    given = options.parse_args()
+    home = given.home or published(given.customers)
+    with serving(home) as address, chromium() as browser:
+        for view in VIEWS.values():  # warm: the first visitor of the day waits for imports and the disk
+            first_view(browser, address + view.path)
+        print(f"{'page':<20} {'first view':>10} {'search':>10} {'filter':>10}   seconds, medians of {given.visits}")
+        for name, view in VIEWS.items():
+            there = address + view.path
+            times = [median(given.visits, lambda there=there: first_view(browser, there))]
+            times += (
+                [median(given.visits, lambda n=name, t=there: search(browser, t, n))] if name in SEARCHES else [None]
+            )
+            times += [median(given.visits, lambda n=name, t=there: sift(browser, t, n))] if name in FILTERS else [None]
+            told = " ".join(f"{seconds:10.2f}" if seconds else f"{'':10}" for seconds in times)
+            print(f"{name:<20} {told}", flush=True)
+
+
+def published(customers: int) -> Path:
+    """The home of a run over a simulated company, made once."""
+    exports, _rows = ensure_company(customers, "parquet", DEFAULT_CACHE)
+    home = exports.with_name(f"{exports.name}-home")
+    if not (home / "published").exists():
+        run = (*PRODUCTPULSE, "run", "--data", str(exports), "--home", str(home))
+        subprocess.run(run, check=True, cwd=CHECKOUT, env=default_environment(), stdout=subprocess.DEVNULL)
+    return home
+
+
+def median(visits: int, visit: Callable[[], float]) -> float:
+    """The median of several visits, in seconds."""
+    return statistics.median(visit() for _visit in range(visits))
+
+
+def first_view(browser: Browser, address: str) -> float:
+    """Seconds until a new visitor sees the page."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    start = time.perf_counter()
+    open_view(page, address)
+    seconds = time.perf_counter() - start
+    page.close()
+    return seconds
+
+
+def asked(browser: Browser, address: str, prepare: Callable[[Page], Locator], shows: str) -> float:
+    """Seconds from the last key or click until the address says what was asked and the server is silent."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    open_view(page, address)
+    page.wait_for_timeout(LOOK)
+    last = prepare(page)
+    start = time.perf_counter()
+    last.press("Enter")
+    page.wait_for_function(f"location.search.includes({shows!r})")
+    page.wait_for_timeout(150)  # the address changes before the server has begun
+    settled(page)
+    seconds = time.perf_counter() - start
+    page.close()
+    return seconds
+
+
+def search(browser: Browser, address: str, name: str) -> float:
+    """Seconds from pressing Enter in the search box."""
+    label, words = SEARCHES[name]
+
+    def typed(page: Page) -> Locator:
+        box = page.get_by_role("textbox", name=label).first
+        box.fill(words)
+        return box
+
+    return asked(browser, address, typed, words)
+
+
+def sift(browser: Browser, address: str, name: str) -> float:
+    """Seconds from choosing a value of a filter."""
+    label, value = FILTERS[name]
+
+    def opened(page: Page) -> Locator:
+        box = page.get_by_role("combobox", name=label).first
+        box.click()
+        box.fill(value)
+        return box
+
+    return asked(browser, address, opened, value.split()[0])
+
+
+if __name__ == "__main__":
+    main()

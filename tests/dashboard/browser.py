@@ -1,0 +1,83 @@
+"""The dashboard as its users have it: a server of its own, and Chromium without a window."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE = 60_000
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+"""A browser that asks nobody for anything by itself; as root it runs without its sandbox."""
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """`productpulse dashboard` over a home; the address it is at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "productpulse_assets.cli", "dashboard", "--home", str(home), "--port", str(port)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PRODUCTPULSE_")}
+    server = subprocess.Popen(command, env=clean, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        waiting_for(f"{address}/_stcore/health", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def waiting_for(url: str, server: subprocess.Popen) -> None:
+    """Until the server answers; raises RuntimeError if it ends or stays silent for a minute."""
+    for _attempt in range(240):
+        if server.poll() is not None:
+            raise RuntimeError(f"The server ended with status {server.returncode}.")
+        try:
+            urllib.request.urlopen(url, timeout=5)
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.25)
+    raise RuntimeError(f"{url} does not answer.")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The Chromium that is installed."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has its title and the server has nothing more to say."""
+    page.locator("h1").first.wait_for(timeout=PATIENCE)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
+        " && !document.querySelector('[data-stale=true]')",
+        timeout=PATIENCE,
+    )
+
+
+def open_view(page: Page, address: str) -> None:
+    """Go to an address and wait for what it shows."""
+    page.goto(address)
+    settled(page)

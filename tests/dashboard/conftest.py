@@ -1,0 +1,87 @@
+"""Homes to look at through the dashboard: the demo, a company that has little, one customer, and a hostile one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard.links import VIEWS
+from dashboard.reading import PATH, Reading
+from dashboard.snapshot import Snapshot, version_of
+from productpulse_assets.synthetic import CompanyPlan, write_company
+from resources.settings import Home
+from tests.dashboard.hostile import make_hostile
+
+APP = Path(dashboard.__file__).with_name("app.py")
+Opened = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def bare_home(productpulse, company_exports, tmp_path_factory) -> Path:
+    """A run in which six of the eight datasets are absent."""
+    exports, home = tmp_path_factory.mktemp("bare_exports"), tmp_path_factory.mktemp("bare")
+    for name in ("customers", "subscriptions"):
+        shutil.copy(company_exports / f"{name}.csv", exports)
+    assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
+    return home
+
+
+@pytest.fixture(scope="session")
+def lone_home(productpulse, tmp_path_factory) -> Path:
+    """A run over one customer."""
+    exports, home = tmp_path_factory.mktemp("lone_exports"), tmp_path_factory.mktemp("lone")
+    write_company(CompanyPlan(customers=1, months=14, seed=7), exports, "csv")
+    assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
+    return home
+
+
+@pytest.fixture(scope="session")
+def hostile_home(productpulse, company_exports, tmp_path_factory) -> Path:
+    """A run over exports whose names try to be something else, and a few of whose rows are rejected."""
+    exports, home = tmp_path_factory.mktemp("hostile") / "exports", tmp_path_factory.mktemp("hostile_home")
+    shutil.copytree(company_exports, exports)
+    make_hostile(exports)
+    with (exports / "transactions.csv").open("a", encoding="utf-8") as file:
+        file.write('T-evil,C-000001,S-000001-01,"<script>window.hacked = 9</script>",USD,Success,2026-06-01,card\n')
+    assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
+    return home
+
+
+@pytest.fixture(scope="session")
+def homes(demo_home, bare_home, lone_home, hostile_home) -> dict[str, Path]:
+    """The homes by what is special about them."""
+    return {"demo": demo_home, "bare": bare_home, "one customer": lone_home, "hostile": hostile_home}
+
+
+@pytest.fixture
+def opened(monkeypatch) -> Opened:
+    """A page as the dashboard shows it of a home's snapshot; `state` is what its address says."""
+
+    def open_page(home: Path, name: str, **state: object) -> AppTest:
+        monkeypatch.setenv(PATH, str(Home(home).published))
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        for key, value in state.items():
+            app.query_params[key] = value
+        return app.switch_page(VIEWS[name].file).run()
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def demo_sql(demo_home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The demo's snapshot, to ask in plain SQL."""
+    database = duckdb.connect(str(Home(demo_home).published), read_only=True)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def reading(demo_home) -> Reading:
+    """The demo's snapshot as the pages read it."""
+    return Reading(Snapshot(version_of(Home(demo_home).published)))

@@ -1,0 +1,212 @@
+"""What people do with the dashboard, in Chromium: from the top action to the rule, and the same view elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dashboard.links import VIEWS
+from resources.settings import Home
+
+browser_tools = pytest.importorskip("tests.dashboard.browser", reason="Playwright is not installed")
+AXE = Path(os.environ.get("AXE_CORE", ".venv/node/node_modules/axe-core/axe.min.js"))
+STREAMLITS_OWN = {
+    "list": "the list of pages holds its headings beside its links",
+    "listitem": "the list of pages, likewise",
+    "svg-img-alt": "the small chart in a metric tile, whose numbers the tile says in words",
+}
+"""Serious violations of Streamlit's frame and of its own elements, which pages cannot mend, and where they are."""
+
+pytestmark = pytest.mark.skipif(
+    browser_tools.CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with browser_tools.chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def demo(demo_home) -> Iterator[str]:
+    with browser_tools.serving(demo_home) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def hostile(hostile_home) -> Iterator[str]:
+    with browser_tools.serving(hostile_home) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser):
+    """A browser that has not been here before."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
+    context.set_default_timeout(browser_tools.PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def words(page) -> str:
+    return page.locator("[data-testid=stMain]").inner_text()
+
+
+def wait_for(page, text: str) -> None:
+    page.locator("[data-testid=stMain]").get_by_text(text).first.wait_for()
+
+
+def test_from_the_top_action_to_its_customer_and_the_rule_that_it_rests_on(page, demo, demo_sql):
+    title, name, customer, rule = demo_sql.execute(
+        """SELECT recommendation_title, company_name, customer_id, rule_id
+           FROM intervention_plan JOIN customers USING (customer_id)
+           JOIN recommendations USING (customer_id, recommendation_title)
+           ORDER BY intervention_plan.priority_rank LIMIT 1"""
+    ).fetchone()
+    browser_tools.open_view(page, demo)
+    wait_for(page, title)
+    page.get_by_role("link", name=name).first.click()
+    page.wait_for_url(re.compile(rf"customer_360\?.*customer={customer}"))
+    browser_tools.settled(page)
+    wait_for(page, rule)
+    evidence = page.locator("details", has_text=rule).first
+    assert re.search(r"From \w+_rules\.yaml, version [0-9a-f]{12}", evidence.inner_text())
+    assert re.search(r"\d+ rows? of (subscriptions|transactions|support_tickets|product_usage)", evidence.inner_text())
+
+
+def test_why_opens_below_an_action_and_is_reached_by_keyboard(page, demo):
+    browser_tools.open_view(page, f"{demo}/top_actions")
+    why = page.locator("summary", has_text="Why?").first
+    why.focus()
+    page.keyboard.press("Enter")
+    page.locator("details details summary", has_text="Recommendation").first.wait_for()
+
+
+def test_a_slider_moved_by_keyboard_changes_the_result_and_the_address(page, browser, demo):
+    browser_tools.open_view(page, f"{demo}/scenario_simulator")
+    slider = page.get_by_role("slider", name="Churn Reduction")
+    before = words(page)
+    slider.focus()
+    for _step in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("churn_reduction=15"))
+    wait_for(page, "Monthly churn falls by 15.0 % of itself.")
+    assert words(page) != before
+    again = browser.new_context().new_page()
+    browser_tools.open_view(again, page.url)
+    wait_for(again, "Monthly churn falls by 15.0 % of itself.")
+    assert again.get_by_role("slider", name="Churn Reduction").input_value() == "15"
+    again.context.close()
+
+
+def test_the_same_view_by_its_address_in_another_browser(page, browser, demo):
+    browser_tools.open_view(page, f"{demo}/top_actions")
+    page.get_by_role("radio", name="Billing recovery").click()
+    page.wait_for_url(re.compile("view=Billing"))
+    box = page.get_by_role("textbox", name="Search")
+    box.fill("dental")
+    box.press("Enter")
+    page.wait_for_url(re.compile("q=dental"))
+    browser_tools.settled(page)
+    told = re.compile(r"\d+ interventions about \$[\d,.]+")
+    page.wait_for_function("!document.body.innerText.includes('133 interventions')")
+    seen = told.search(words(page))[0]
+    other = browser.new_context().new_page()
+    browser_tools.open_view(other, page.url)
+    wait_for(other, "interventions about")
+    assert told.search(words(other))[0] == seen
+    assert other.get_by_role("textbox", name="Search").input_value() == "dental"
+    other.context.close()
+
+
+def test_the_brief_and_the_table_are_downloaded(page, demo, demo_sql):
+    browser_tools.open_view(page, f"{demo}/top_actions?view=Retention&as=Table")
+    with page.expect_download() as brief:
+        page.get_by_role("button", name="Brief as Markdown").click()
+    text = Path(brief.value.path()).read_text(encoding="utf-8")
+    count = demo_sql.execute("SELECT count(*) FROM intervention_plan WHERE category = 'Retention'").fetchone()[0]
+    assert text.startswith("# Decision brief")
+    assert f"{count} interventions" in text
+    with page.expect_download() as table:
+        page.get_by_role("button", name=f"{count} interventions as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(table.value.path()).read_text(encoding="utf-8"))))
+    assert len(rows) == count
+    assert {row["category"] for row in rows} == {"Retention"}
+    assert brief.value.suggested_filename == "decision_brief_2026-06-30.md"
+    assert table.value.suggested_filename == "actions_2026-06-30.csv"
+
+
+def test_a_new_snapshot_shows_by_itself(page, homes, tmp_path):
+    shutil.copytree(Home(homes["one customer"]).published.parent, tmp_path / "published")
+    with browser_tools.serving(tmp_path) as address:
+        browser_tools.open_view(page, f"{address}/risk_queue")
+        shutil.copy(Home(homes["demo"]).published, tmp_path / "new")
+        os.replace(tmp_path / "new", Home(tmp_path).published)
+        page.get_by_role("button", name="628 customers as CSV").wait_for(timeout=30_000)
+
+
+def outside(page, address: str) -> list[str]:
+    """Where the page asks for something that is not on this machine, as it happens."""
+    found: list[str] = []
+    ours = (address, address.replace("http:", "ws:"), "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(ours) else found.append(request.url))
+    page.on("websocket", lambda socket: None if socket.url.startswith(ours) else found.append(socket.url))
+    return found
+
+
+def test_no_page_asks_anybody_for_anything(page, demo):
+    asked = outside(page, demo)
+    for view in VIEWS.values():
+        browser_tools.open_view(page, demo + view.path)
+        page.wait_for_timeout(300)
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_hostile_names_run_nothing_and_break_no_layout(page, hostile, name):
+    asked = outside(page, hostile)
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    state = {"top_actions": "?as=Cards", "customer_360": "?find=script"}.get(name, "")
+    browser_tools.open_view(page, hostile + VIEWS[name].path + state)
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.hacked") is None
+    assert asked == [] and dialogs == []
+    main = page.locator("[data-testid=stMain]")
+    assert main.locator("a[href*='evil'], a[href^='javascript'], img[src*='evil'], script, h1 >> text=Big").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "[...document.querySelectorAll('[data-testid=stMain] p, [data-testid=stMain] li, [data-testid=stMain] summary')]"
+        ".every(each => each.getBoundingClientRect().right <= window.innerWidth + 1)"
+    )
+
+
+def test_a_name_that_is_markup_is_read_as_it_is(page, hostile):
+    browser_tools.open_view(page, f"{hostile}/customer_360?find=script")
+    assert "<script>window.hacked = 1</script>" in words(page)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install --prefix .venv/node axe-core")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_barrier_but_those_of_streamlits_own_frame(browser, demo, scheme):
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
+    page = context.new_page()
+    found = {}
+    for name, view in VIEWS.items():
+        browser_tools.open_view(page, demo + view.path)
+        page.wait_for_timeout(800)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for each in result["violations"]:
+            if each["impact"] in ("serious", "critical") and each["id"] not in STREAMLITS_OWN:
+                found[f"{name}: {each['id']}"] = [node["html"][:200] for node in each["nodes"]]
+    context.close()
+    assert found == {}

@@ -1,0 +1,115 @@
+"""Every page, on every kind of home: it shows what it is for, and never a stack trace."""
+
+import datetime as dt
+import os
+import shutil
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.links import VIEWS
+from dashboard.reading import PATH
+from resources.settings import Home
+from tests.dashboard.conftest import APP
+
+
+def faults(app):
+    return [error.value for error in app.error] + [error.value for error in app.exception]
+
+
+@pytest.mark.parametrize("kind", ["demo", "bare", "one customer", "hostile"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_page_shows_of_every_home(homes, opened, kind, name):
+    app = opened(homes[kind], name)
+    assert faults(app) == []
+    assert [title.value for title in app.title] == [VIEWS[name].title]
+    assert len(app.main.children) > 2  # more than its title
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_what_is_absent_is_told_on_every_page(homes, opened, name):
+    app = opened(homes["bare"], name)
+    assert any("Not in the data" in box.value and "transactions" in box.value for box in app.sidebar.info)
+    assert not opened(homes["demo"], name).sidebar.info
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("funnel_analysis", "product\\_usage is not in the data"),
+        ("revenue_leakage", "No case of leakage was found"),
+        ("executive_cockpit", "No target holds for this period"),
+        ("scenario_simulator", "which is not available"),
+        ("customer_360", "Payments are not available: transactions is not in the data"),
+    ],
+)
+def test_a_page_says_what_it_lacks_and_what_to_do(homes, opened, name, told):
+    assert any(told in box.value for box in opened(homes["bare"], name).main.info)
+
+
+def test_without_a_snapshot_every_page_says_what_to_run(monkeypatch, tmp_path):
+    monkeypatch.setenv(PATH, str(Home(tmp_path).published))
+    app = AppTest.from_file(str(APP)).run()
+    (fault,) = faults(app)
+    assert "There is no snapshot" in fault
+    assert "productpulse run" in fault
+
+
+def test_started_without_being_told_where(monkeypatch):
+    monkeypatch.delenv(PATH, raising=False)
+    (fault,) = faults(AppTest.from_file(str(APP)).run())
+    assert "productpulse dashboard" in fault
+
+
+def test_a_snapshot_that_cannot_be_read_is_said_in_a_sentence(monkeypatch, tmp_path):
+    published = Home(tmp_path).published
+    published.parent.mkdir()
+    published.write_bytes(b"no database" * 1000)
+    monkeypatch.setenv(PATH, str(published))
+    (fault,) = faults(AppTest.from_file(str(APP)).run())
+    assert "cannot be read" in fault
+    assert "Traceback" not in fault
+
+
+def copied(home, tmp_path):
+    shutil.copytree(Home(home).published.parent, tmp_path / "published")
+    return tmp_path
+
+
+def test_a_snapshot_of_an_earlier_version_says_so(homes, opened, tmp_path):
+    home = copied(homes["one customer"], tmp_path)
+    with duckdb.connect(str(Home(home).published)) as database:
+        database.execute("DROP TABLE owner_workload; DROP TABLE scenario_analysis")
+    (fault,) = faults(opened(home, "scenario_simulator"))
+    assert "no table scenario" in fault.replace("\\", "")
+    assert "productpulse run" in fault
+    assert faults(opened(home, "kpi_review")) == []
+
+
+def test_a_column_that_is_not_there_shows_no_stack_trace(homes, opened, tmp_path):
+    home = copied(homes["demo"], tmp_path)
+    with duckdb.connect(str(Home(home).published)) as database:
+        database.execute("ALTER TABLE intervention_plan DROP COLUMN category")
+    (fault,) = faults(opened(home, "top_actions", view="Retention"))
+    assert "make it anew" in fault
+
+
+def test_a_stale_snapshot_says_how_old_it_is(homes, opened, tmp_path):
+    home = copied(homes["one customer"], tmp_path)
+    assert not opened(home, "kpi_review").sidebar.warning
+    three_days_ago = (dt.datetime.now() - dt.timedelta(days=3)).timestamp()
+    os.utime(Home(home).published, (three_days_ago, three_days_ago))
+    (warning,) = opened(home, "kpi_review").sidebar.warning
+    assert "3 days old" in warning.value
+    assert "productpulse run" in warning.value
+
+
+def test_a_new_snapshot_shows_without_a_restart(homes, monkeypatch, tmp_path):
+    home = copied(homes["one customer"], tmp_path)
+    monkeypatch.setenv(PATH, str(Home(home).published))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    before = app.metric[0].value
+    shutil.copy(Home(homes["demo"]).published, tmp_path / "new")
+    os.replace(tmp_path / "new", Home(home).published)
+    assert app.run().metric[0].value != before

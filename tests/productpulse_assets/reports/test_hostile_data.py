@@ -1,0 +1,81 @@
+"""Whatever the data holds, the reports keep their layout and lead nowhere else."""
+
+import re
+
+import ibis
+import pytest
+
+from asset_checks.contracts import DATASETS
+from productpulse_assets.telling import read_only
+from resources.settings import Home
+from rules.formats import shown
+from tests.productpulse_assets.reports.papers import REPORTS, written
+from tests.productpulse_assets.reports.rendered import page
+
+OURS = {"metric_name", "unit", "risk_band", "leakage_type", "dataset"}
+"""Columns whose values the program looks up, and that no export decides."""
+
+HOSTILE = [
+    "<script>alert(1)</script> | x | [a](b) ![i](http://x) ",
+    "- http://evil www.evil.com a@evil.com :tada: @octocat $math$ ",
+    "1. [^1] ~~gone~~ ==marked== **b** __b__ `c` &lt; \\ ",
+    "> # === ```\n---\n\u202e| a |\n|---|\n",
+    "</td></table> \\| [a]: http://x ![",
+]
+PLAIN = "word "
+
+
+@pytest.fixture(scope="module")
+def snapshot(good_run, good_home):
+    return read_only(Home(good_home).published)
+
+
+def beginning_with(text):
+    """Every text of the data begins with `text`; one row of each dataset was rejected."""
+
+    def changed(name, table):
+        if name.endswith("_rejects"):
+            table = rejected(table)
+        texts = [column for column, kind in table.schema().items() if kind.is_string() and column not in OURS]
+        return table.mutate(**{column: ibis.literal(text) + table[column] for column in texts})
+
+    return changed
+
+
+def rejected(table):
+    """One reject of a dataset, in the columns of its table of rejects."""
+    dataset = next(name for name in DATASETS if table.get_name() == f"{name}_rejects")
+    texts = {column: "x" for column, kind in table.schema().items() if kind.is_string()} | {"dataset": dataset}
+    row = ibis.memtable({"row_number": [1]}).mutate(
+        **{
+            column: ibis.literal(1 if kind.is_integer() else texts.get(column), kind)
+            for column, kind in table.schema().items()
+        }
+    )
+    return row.select(*table.columns)
+
+
+@pytest.fixture(scope="module")
+def plain(snapshot):
+    return {name: page(written(name, snapshot, beginning_with(PLAIN))) for name in REPORTS}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_texts_leave_the_layout_as_it_is(name, text, snapshot, plain):
+    markdown = written(name, snapshot, beginning_with(text))
+    seen = page(markdown)
+    assert seen.tags == plain[name].tags
+    assert seen.links == plain[name].links
+    assert seen.anchors == plain[name].anchors
+    assert seen.found == []
+    assert shown(text) in seen.text
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(name, snapshot):
+    markdown = written(name, snapshot, beginning_with("| x | a@b.co |"))
+    tables = re.findall(r"(?:^\|.*\n)+", markdown, re.MULTILINE)
+    assert tables or name == "business_questions"  # whose answers are sentences
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
