@@ -136,6 +136,8 @@ def cell_text(value: object, name: str, currency: str = "USD") -> str:
 def age_text(age: dt.timedelta) -> str:
     """How long ago something was: `5 minutes`, `1 hour` or `4 days`."""
     hours = max(age.total_seconds(), 0) / 3600
+    if hours * 60 < 1:
+        return "less than a minute"
     if round(hours * 60) < 60:
         count, unit = round(hours * 60), "minute"
     elif hours < 48:

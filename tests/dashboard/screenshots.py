@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Browser
 
@@ -14,6 +15,9 @@ from tests.dashboard.browser import CHROMIUM, chromium, open_view, serving, wait
 
 FOLDER = Path(__file__).parents[2] / "dashboard" / "screenshots"
 WIDTH = 1400
+OPEN_GROUPS = ("risk",)
+"""Groups of the graph whose assets are shown; the others are a box each."""
+
 VIEWS = {
     "executive_cockpit": ("/", 1000, "light"),
     "top_actions": ("/top_actions?view=Critical+%26+High", 1000, "light"),
@@ -57,9 +61,10 @@ def graph(browser: Browser, home: Path, target: Path) -> None:
     try:
         waiting_for(f"http://127.0.0.1:{port}/server_info", server)
         page = browser.new_page(viewport={"width": 1800, "height": 1100})
-        page.goto(f"http://127.0.0.1:{port}/asset-groups")
-        page.get_by_text("customer_months").first.wait_for(timeout=90_000)
-        page.wait_for_timeout(4000)
+        shown = quote(",".join(f"global@global:{group}" for group in OPEN_GROUPS))
+        page.goto(f"http://127.0.0.1:{port}/asset-groups?expanded={shown}")
+        page.get_by_role("button", name="Materialize all").wait_for(timeout=90_000)
+        page.wait_for_timeout(8000)  # the graph lays itself out, then fetches the state of each asset
         page.screenshot(path=target)
         page.close()
         print(target)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from rules.formats import (
+    age_text,
     change_text,
     counted_text,
     is_unknown,
@@ -146,3 +147,18 @@ def test_one_of_something_and_more():
 
 def test_a_month_by_its_name():
     assert month_text(dt.date(2026, 6, 30)) == "June 2026"
+
+
+@pytest.mark.parametrize(
+    ("age", "told"),
+    [
+        (dt.timedelta(seconds=20), "less than a minute"),
+        (dt.timedelta(minutes=1), "1 minute"),
+        (dt.timedelta(minutes=59, seconds=50), "1 hour"),
+        (dt.timedelta(hours=47), "47 hours"),
+        (dt.timedelta(hours=60), "2 days"),
+        (dt.timedelta(days=3), "3 days"),
+    ],
+)
+def test_an_age(age, told):
+    assert age_text(age) == told
