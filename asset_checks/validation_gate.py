@@ -10,6 +10,7 @@ from pandera.errors import SchemaErrors
 
 from asset_checks.contracts import CONTRACTS
 from asset_checks.row_rules import HINTS
+from rules.rejects import reject_counts
 
 
 def contract_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetCheckResult:
@@ -54,17 +55,6 @@ def tolerance_result(
         description=description,
         metadata={"rejected": rows, "parent_rejected": orphaned, "share": share, "reasons": reasons},
     )
-
-
-def reject_counts(rejects: ir.Table) -> ir.Table:
-    """One row per dataset, column and rule broken: how often, and the first row that broke it.
-
-    The commonest of a dataset come first.
-    """
-    grouped = rejects.group_by("dataset", "column_name", "check_name").aggregate(
-        rows=_.count(), first_row=_.row_number.min(), value=_.value.argmin(_.row_number)
-    )
-    return grouped.order_by("dataset", _.rows.desc(), "column_name", "check_name")
 
 
 def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:

@@ -11,12 +11,13 @@ import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.row_rules import HINTS
-from asset_checks.validation_gate import gate_results, reject_counts, reject_reasons
+from asset_checks.validation_gate import gate_results, reject_reasons
 from resources.settings import Home
 from resources.tables import rows_of
 from rules.files import load
 from rules.formats import age_text, money, period_text
 from rules.models import Sources
+from rules.rejects import reject_counts
 
 ACTIONS = 3
 HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")

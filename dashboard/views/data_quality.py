@@ -5,13 +5,14 @@ from ibis import _
 
 from dashboard.filters import choose_of, search
 from dashboard.reading import Reading, current
-from dashboard.rejects import reject_counts, rejects
+from dashboard.rejects import rejects
 from dashboard.show import heading
 from dashboard.snapshot import MAKE_ONE
 from dashboard.states import nothing
 from dashboard.tables import DATE, LEVEL, Column, listing, table
 from dashboard.words import plain
 from rules.formats import percent, value_text
+from rules.rejects import reject_counts
 
 SCORES = (
     Column("dataset", "Dataset"),
@@ -43,6 +44,7 @@ COUNTS = (
     Column("check_name", "Rule broken", of="customers_rejects"),
     Column("rows", "Rows", "count"),
     Column("first_row", "First in row", "count"),
+    Column("value", "Value there", of="customers_rejects"),
 )
 REJECTS = (
     Column("dataset", "Dataset"),

@@ -3,6 +3,7 @@
 import streamlit as st
 from ibis import _
 
+from dashboard.bands import risk_bands
 from dashboard.charts import metrics, mrr, risk
 from dashboard.links import link
 from dashboard.plan import card, most_urgent, planned
@@ -17,7 +18,6 @@ HEADLINES = (
     "paying_customers", "revenue_at_risk", "revenue_leakage", "net_promoter_score",
 )  # fmt: skip
 ACTIONS = 3
-BANDS = ("Critical", "High", "Medium", "Low")
 
 
 def page(reading: Reading) -> None:
@@ -109,7 +109,7 @@ def at_risk(reading: Reading) -> None:
     """Churn risk by segment."""
     st.subheader("Risk by segment")
     rows = reading.rows(risk.by_segment(reading.table("churn_risk_profiles")))
-    chart(risk.risk_by_segment(rows, BANDS), "Paying customers by segment and risk band", "risk")
+    chart(risk.risk_by_segment(rows, risk_bands()), "Paying customers by segment and risk band", "risk")
     link("risk_queue", "Who they are, and why")
 
 

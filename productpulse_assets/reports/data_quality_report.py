@@ -6,11 +6,11 @@ import ibis.expr.types as ir
 
 from asset_checks.contracts import DATASETS
 from asset_checks.row_rules import HINTS
-from asset_checks.validation_gate import reject_counts
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
 from rules.files import load
 from rules.models import DataQuality
+from rules.rejects import reject_counts
 
 REJECTS = {f"{name}_rejects": dg.AssetIn() for name in DATASETS}
 
