@@ -19,6 +19,8 @@ pages = {
     for section, views in SECTIONS.items()
 }
 page = st.navigation(pages)
+# A table's own download button would write cells as they are, which a spreadsheet may run; ours are below each table.
+st.html("<style>[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV']) {display: none}</style>")
 with told_in_words():
     with st.sidebar:
         reading = current()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from dashboard.reading import Reading
 from dashboard.states import nothing
 from dashboard.words import plain
 from rules.formats import is_unknown, shown, value_text
+from rules.texts import RUNS
 
 ROWS = 50
 OPEN = "Open"
@@ -93,8 +95,27 @@ def download(reading: Reading, found: ir.Table, key: str, noun: str, count: int)
 def listing(
     reading: Reading, rows: pd.DataFrame, columns: Sequence[Column], label: str, customer_column: str | None = None
 ) -> None:
-    """A few rows as they come."""
+    """A few rows as they come, and the same rows with all their columns as CSV."""
     _grid(reading, rows, columns, customer_column, label)
+    name = label.replace(" ", "_")
+    st.download_button(
+        "CSV",
+        data=lambda: csv_of(rows),
+        file_name=f"{name}_{reading.as_of}.csv",
+        mime="text/csv",
+        key=f"{name}_csv",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+        help=f"Download: {label}",
+    )
+
+
+def csv_of(rows: pd.DataFrame) -> bytes:
+    """Rows that are there already as CSV, as harmless as those that DuckDB writes."""
+    runs = re.compile(RUNS)
+    told = rows.map(lambda value: f"'{value}" if isinstance(value, str) and runs.match(value) else value)
+    return told.to_csv(index=False).encode()
 
 
 def _grid(

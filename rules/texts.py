@@ -101,12 +101,15 @@ def _grouped(number: ir.IntegerValue) -> ir.StringColumn:
     return ibis.cases(*steps, else_=number.cast("string"))
 
 
+RUNS = "^[=+\\-@\t\r]"
+"""How text begins that a spreadsheet takes for a formula."""
+
+
 def harmless(table: ir.Table) -> ir.Table:
     """Text that a spreadsheet would run as a formula, made plain text by a leading apostrophe."""
     texts = [name for name, kind in table.schema().items() if kind.is_string()]
-    runs = "^[=+\\-@\t\r]"
     return table.mutate(
-        **{name: ibis.ifelse(table[name].re_search(runs), "'" + table[name], table[name]) for name in texts}
+        **{name: ibis.ifelse(table[name].re_search(RUNS), "'" + table[name], table[name]) for name in texts}
     )
 
 

@@ -10,7 +10,7 @@ from dashboard.reading import Reading, current
 from dashboard.show import chart, heading
 from dashboard.snapshot import Row
 from dashboard.states import nothing
-from dashboard.tables import LEVEL, Column, download, listing
+from dashboard.tables import LEVEL, Column, listing
 from dashboard.words import plain
 from rules.formats import change_text, period_text, value_text
 
@@ -42,7 +42,6 @@ def page(reading: Reading) -> None:
     else:
         told = [_said(row, reading.currency) for row in reading.rows(found)]
         listing(reading, rows.assign(**{name: [row[name] for row in told] for name in told[0]}), COLUMNS, "metrics")
-        download(reading, found, "metrics", "metrics", len(rows))
     one_metric(reading)
 
 

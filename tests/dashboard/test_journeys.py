@@ -150,6 +150,13 @@ def test_the_brief_and_the_table_are_downloaded(page, demo, demo_sql):
     assert table.value.suggested_filename == "actions_2026-06-30.csv"
 
 
+def test_only_our_downloads_are_offered_as_a_spreadsheet_may_run_cells_written_as_they_are(page, hostile):
+    browser_tools.open_view(page, f"{hostile}/risk_queue")
+    page.locator("[data-testid=stDataFrame]").first.hover()
+    page.get_by_role("button", name=re.compile("^Search: Table")).first.wait_for()
+    assert not page.locator("[aria-label^='Download as CSV']").first.is_visible()
+
+
 def test_a_new_snapshot_shows_by_itself(page, homes, tmp_path):
     shutil.copytree(Home(homes["one customer"]).published.parent, tmp_path / "published")
     with browser_tools.serving(tmp_path) as address:
