@@ -1,5 +1,7 @@
 """The graph: the only place where everything meets."""
 
+import os
+
 import dagster as dg
 import ibis
 from dagster_duckdb import DuckDBResource
@@ -44,7 +46,7 @@ from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
 from resources.outputs import ReportFiles
-from resources.settings import CHECKOUT, RunSettings
+from resources.settings import CHECKOUT, RunSettings, parse_wait
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
 from rules.churn_rules import check_churn_rules, load_churn_rules
@@ -203,6 +205,7 @@ def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
             ),
             glossary=str(GLOSSARY),
             time_zone=time_zone,
+            wait_seconds=parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
         ),
         "reports": ReportFiles(folder=str(home.reports)),
     }

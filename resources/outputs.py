@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+
+from resources.settings import Home
 
 
 @contextmanager
@@ -30,6 +33,14 @@ def replacing(target: Path) -> Iterator[Path]:
         _flush(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_parts(home: Home) -> None:
+    """Remove what a killed run was writing; only for a run that has its turn in the home."""
+    for folder in (home.published.parent, home.reports, home.exports, home.synthetic):
+        for part in folder.rglob(".*.part"):
+            part.unlink(missing_ok=True)
+    shutil.rmtree(home.scratch, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:
