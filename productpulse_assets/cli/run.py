@@ -23,18 +23,35 @@ from productpulse_assets.cli.options import (
 @data_option
 @as_of_option
 @click.option("--select", metavar="SELECTION", help="Only these assets, in Dagster's words, e.g. 'kpi_summary+'.")
+@click.option("--wait", metavar="SECONDS", help="How long to wait for another run of the same home; 600 by default.")
 @rules_option
 @home_option
-def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | None, home: Path | None) -> None:
+def run(
+    data: Path | None, as_of: str | None, select: str | None, wait: str | None, rules: Path | None, home: Path | None
+) -> None:
     """Run the graph: read the exports, check them, compute, report and publish."""
-    settle(data=data, as_of=as_of, rules=rules, home=home)
+    settle(data=data, as_of=as_of, wait=wait, rules=rules, home=home)
     defs = load_definitions()
     from productpulse_assets import running, telling
+    from productpulse_assets.faults import MachineFault
 
     job, place = _job(defs, select), writable_home()
     before = telling.written_at(place.published)
-    with running.lasting_instance(place) as instance, running.progress(len(job.nodes)) as follow:
-        outcome = running.execute(job, instance, follow)
+    try:
+        with running.undisturbed(place, say=lambda text: click.echo(text, err=True)) as instance:
+            _work(job, instance, place, is_whole=not select)
+    except (running.HomeBusy, MachineFault) as problem:
+        click.echo(str(problem), err=True)
+        click.echo(telling.snapshot_after_failure(place.published, before), err=True)
+        raise SystemExit(STOPPED) from problem
+
+
+def _work(job, instance, place, *, is_whole: bool) -> None:
+    from productpulse_assets import running, telling
+
+    before = telling.written_at(place.published)
+    with running.progress(len(job.nodes)) as follow:
+        outcome = running.execute(job, instance, place, follow)
     for warning in outcome.warnings:
         click.echo(f"Warning: {warning}")
     if not outcome.succeeded:
@@ -43,7 +60,7 @@ def run(data: Path | None, as_of: str | None, select: str | None, rules: Path | 
         click.echo(telling.snapshot_after_failure(place.published, before), err=True)
         raise SystemExit(STOPPED)
     click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s.")
-    if not select:
+    if is_whole:
         for line in telling.run_lines(place):
             click.echo(line)
 

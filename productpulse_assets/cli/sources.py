@@ -75,7 +75,7 @@ def _validate(scratch: Path) -> list[str]:
 
     job = defs.resolve_job_def(running.VALIDATION)
     with dg.DagsterInstance.ephemeral() as instance:
-        outcome = running.execute(job, instance, lambda event: None)
+        outcome = running.execute(job, instance, Home(scratch), lambda event: None)
     problems = outcome.failed_checks + outcome.errors
     if not outcome.succeeded:
         return problems
