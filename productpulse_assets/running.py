@@ -19,7 +19,7 @@ from productpulse_assets.faults import fault_sentence, faults_said
 from resources.history import unhurried_disk
 from resources.outputs import replacing
 from resources.settings import CHECKOUT, LONGEST_WAIT, Home, parse_wait
-from resources.turns import HomeBusy, retire_dead_runs, turn
+from resources.turns import retire_dead_runs, turn
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

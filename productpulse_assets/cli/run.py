@@ -34,13 +34,14 @@ def run(
     defs = load_definitions()
     from productpulse_assets import running, telling
     from productpulse_assets.faults import MachineFault
+    from resources.turns import HomeBusy
 
     job, place = _job(defs, select), writable_home()
     before = telling.written_at(place.published)
     try:
         with running.undisturbed(place, say=lambda text: click.echo(text, err=True)) as instance:
             _work(job, instance, place, is_whole=not select)
-    except (running.HomeBusy, MachineFault) as problem:
+    except (HomeBusy, MachineFault) as problem:
         click.echo(str(problem), err=True)
         click.echo(telling.snapshot_after_failure(place.published, before), err=True)
         raise SystemExit(STOPPED) from problem
