@@ -68,7 +68,7 @@ def undisturbed(home: Home, say: Callable[[str], None]) -> Iterator[dg.DagsterIn
     """
     wait = parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
     with faults_said(home), turn(home, wait, say), lasting_instance(home) as instance:
-        retire_dead_runs(instance, home, LONGEST_WAIT)
+        retire_dead_runs(instance, home, max(wait, LONGEST_WAIT))
         yield instance
 
 
@@ -104,13 +104,16 @@ def whole_lines(selection: str) -> str:
 def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Progress) -> Outcome:
     """Run `job` to its end, whatever happens, and say what did."""
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
-    started = time.perf_counter()
+    started, has_begun = time.perf_counter(), False
 
     def listen(entry: dg.EventLogEntry) -> None:
+        nonlocal has_begun
         if event := entry.dagster_event:
+            has_begun = has_begun or event.event_type == dg.DagsterEventType.STEP_START
             note(event, outcome)
             follow(event)
-        elif entry.level >= logging.WARNING:
+        elif entry.level >= logging.WARNING and not has_begun:
+            # What opening the store had to say; later warnings are Dagster's own, about steps left out.
             outcome.warnings.append(entry.user_message)
 
     instance.add_event_listener(run_id, listen)

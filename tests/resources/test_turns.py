@@ -141,5 +141,6 @@ def test_a_run_at_work_is_left_alone(instance, home):
 def test_a_run_that_waits_is_left_alone_until_it_must_have_given_up(instance, home, monkeypatch):
     waiting = begun(instance, had_its_turn=False)
     assert retire_dead_runs(instance, home, longest_wait=600) == []
-    monkeypatch.setattr(turns.time, "time", lambda now=time.time(): now + 600 + turns.STARTING_SECONDS + 5)
+    later = time.time() + 600 + turns.STARTING_SECONDS + 5
+    monkeypatch.setattr(turns.time, "time", lambda: later)
     assert retire_dead_runs(instance, home, longest_wait=600) == [waiting]
