@@ -8,7 +8,7 @@ from contextlib import suppress
 import dagster as dg
 
 from productpulse_assets.unchanged import nothing_new
-from resources.settings import RunSettings, SettingsError, parse_wait
+from resources.settings import LONGEST_WAIT, RunSettings, SettingsError, parse_wait
 from resources.turns import retire_dead_runs
 
 SCHEDULE = "PRODUCTPULSE_SCHEDULE"
@@ -60,7 +60,8 @@ def refresh_if_changed(context: dg.ScheduleEvaluationContext, settings: RunSetti
 
 def free_the_queue(instance: dg.DagsterInstance, settings: RunSettings) -> None:
     """Take runs that were killed out of the way of those that wait."""
-    retire_dead_runs(instance, settings.home, parse_wait(os.environ.get("PRODUCTPULSE_WAIT")))
+    wait = parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
+    retire_dead_runs(instance, settings.home, max(wait, LONGEST_WAIT))
 
 
 def validate_sources(source_assets: Sequence[dg.AssetsDefinition]):

@@ -18,6 +18,7 @@ from resources.settings import RunSettings
 LOOKS_EVERY = 30
 STILL_FOR = 10
 """Seconds; a file that was written to since may be half there."""
+NAMED = 3
 AT_WORK = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -89,7 +90,8 @@ def not_ready(locations: list[Location], now: float) -> str | None:
     # The change time, which a copy that keeps the file's own time does not set back.
     restless = [file.name for each in locations for file in each.files if now - file.stat().st_ctime < STILL_FOR]
     if restless:
-        return f"{', '.join(restless[:3])} changed within the last {STILL_FOR} s and may be half there."
+        others = " and others" if len(restless) > NAMED else ""
+        return f"{', '.join(restless[:NAMED])}{others} changed within the last {STILL_FOR} s and may be half there."
     return None
 
 

@@ -60,11 +60,12 @@ def misused(message: str) -> NoReturn:
 
 
 def load_definitions():
-    """The graph; a mistake in the rules ends the command with 2 and its sentence."""
+    """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
+    from resources.settings import SettingsError
     from rules.files import RulesError
 
     try:
         from productpulse_assets.definitions import defs
-    except RulesError as error:
+    except (RulesError, SettingsError) as error:
         misused(str(error))
     return defs
