@@ -12,7 +12,7 @@ import ibis
 from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.row_rules import HINTS
 from asset_checks.validation_gate import gate_results, reject_reasons
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 from rules.files import load
 from rules.formats import age_text, money, period_text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from resources.settings import Home
+from resources.home import Home
 
 
 @contextmanager

@@ -16,7 +16,7 @@ def status(home: Path | None) -> None:
     """How old the snapshot is, how the last run went, which checks fail, how many rows there are."""
     settle(home=home)
     from productpulse_assets import running, telling
-    from resources.settings import Home, default_home
+    from resources.home import Home, default_home
 
     place = Home(default_home())
     if not place.published.exists():
@@ -39,7 +39,7 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
     """Say what a metric means, what it is now and how it went; NAME is its name, label or alias."""
     settle(rules=rules, home=home)
     from productpulse_assets import metric_card, telling
-    from resources.settings import Home, default_home
+    from resources.home import Home, default_home
     from rules.catalog import load_catalog
     from rules.files import RulesError, load
     from rules.models import Sources
@@ -67,7 +67,7 @@ def explain(customer: str, home: Path | None) -> None:
     from dashboard.evidence import UnknownCustomer, find_customer, story
     from dashboard.snapshot import NoSnapshot, Snapshot, version_of
     from productpulse_assets import explaining, telling
-    from resources.settings import Home, default_home
+    from resources.home import Home, default_home
     from rules.files import RulesError, load
     from rules.models import Sources
 

@@ -37,7 +37,7 @@ def generate(
     settle(home=home)
     from productpulse_assets.demo import generate as write
     from productpulse_assets.synthetic import CompanyPlan
-    from resources.settings import SettingsError, parse_as_of
+    from resources.home import SettingsError, parse_as_of
 
     try:
         last_day = parse_as_of(as_of)
@@ -71,7 +71,7 @@ def _validate(scratch: Path) -> list[str]:
 
     from productpulse_assets import running, telling
     from productpulse_assets.sources.location import load_sources
-    from resources.settings import Home
+    from resources.home import Home
 
     job = defs.resolve_job_def(running.VALIDATION)
     with dg.DagsterInstance.ephemeral() as instance:
