@@ -28,6 +28,7 @@ from productpulse_assets.demo import demo_company
 from productpulse_assets.health import check_areas, health_scores
 from productpulse_assets.leakage.assets import leakage_summary, revenue_leakage
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
+from productpulse_assets.new_files import new_files
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.quality import data_quality_scores
 from productpulse_assets.reports.business_questions import LISTABLE, business_questions
@@ -45,6 +46,7 @@ from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
+from productpulse_assets.unchanged import run_inputs
 from resources.outputs import ReportFiles
 from resources.settings import CHECKOUT, RunSettings, parse_wait
 from resources.warehouse import Warehouse
@@ -170,25 +172,29 @@ def build() -> dg.Definitions:
         business_questions,
     ]
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
+    assets = [
+        demo_company,
+        *tables,
+        *reports,
+        published_snapshot_asset(published, [report.key for report in reports]),
+        exports_asset(list(published)),
+    ]
+    checks = [
+        *gates(tolerances),
+        as_of_checks,
+        mrr_bridge,
+        governance_check(catalog),
+        decisions_check,
+        anomaly_checks(catalog),
+    ]
+    steps = frozenset(definition.op.name for definition in [*assets, *checks])
     return dg.Definitions(
-        assets=[
-            demo_company,
-            *tables,
-            *reports,
-            published_snapshot_asset(published, [report.key for report in reports]),
-            exports_asset(list(published)),
-        ],
-        asset_checks=[
-            *gates(tolerances),
-            as_of_checks,
-            mrr_bridge,
-            governance_check(catalog),
-            decisions_check,
-            anomaly_checks(catalog),
-        ],
+        assets=assets,
+        asset_checks=checks,
         jobs=[validate_sources([source_inventory, *datasets])],
-        schedules=[daily_refresh(sources.time_zone)],
-        resources=resources(settings, sources.time_zone),
+        schedules=[daily_refresh(settings, sources.time_zone)],
+        sensors=[new_files(settings)],
+        resources=resources(settings, sources.time_zone) | {"inputs": run_inputs(steps)},
         executor=dg.in_process_executor,
     )
 

@@ -10,7 +10,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from productpulse_assets.automation import DAILY
 from resources.outputs import replacing
+from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.warehouse import comment
 from rules.texts import harmless
@@ -28,8 +30,10 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         owners=["team:data"],
         kinds={"duckdb", "file"},
         deps=[*tables, *after],
+        freshness_policy=DAILY,
         required_resource_keys={"warehouse", "settings"},
     )
+    @retried_io()
     def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.
 
@@ -89,6 +93,7 @@ def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
         deps=["published_snapshot"],
         required_resource_keys={"warehouse", "settings"},
     )
+    @retried_io()
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 

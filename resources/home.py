@@ -38,6 +38,11 @@ class Home:
         return self.root / "published" / "productpulse.duckdb"
 
     @property
+    def inputs(self) -> Path:
+        """What the snapshot was made of; not there while a run works, nor after one that failed."""
+        return self.root / "published" / "inputs.json"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from resources.home import Home
+from resources.retries import retried_io
 
 
 @contextmanager
@@ -64,6 +65,7 @@ class ReportFiles(dg.ConfigurableIOManager):
         """The file of a report; one that is named without an ending is Markdown."""
         return Path(self.folder) / (name if Path(name).suffix else f"{name}.md")
 
+    @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
         target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
         with replacing(target) as part:

@@ -22,6 +22,8 @@ from ibis.common.exceptions import TableNotFound
 from pydantic import PrivateAttr
 
 from resources.lineage import Source, column_sources
+from resources.published_inputs import forget_inputs
+from resources.retries import retried_io
 from resources.settings import LONGEST_WAIT, Home
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
@@ -52,8 +54,10 @@ class Warehouse(dg.ConfigurableIOManager):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
         path = Path(self.duckdb.database)
-        with turn(Home(path.parent), self.wait_seconds, context.log.warning):
+        home = Home(path.parent)
+        with turn(home, self.wait_seconds, context.log.warning):
             mark_at_work(context)
+            forget_inputs(home)
             if damage := opening_problem(path):
                 context.log.warning(set_aside(path, damage))
             with self._connection() as connection:
@@ -91,6 +95,7 @@ class Warehouse(dg.ConfigurableIOManager):
                 f"or select what comes before as well, as in '+{name}'."
             ) from error
 
+    @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: ir.Table) -> None:
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))

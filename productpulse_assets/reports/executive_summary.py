@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from dashboard.charts.mrr import BRIDGE, bridge
+from productpulse_assets.automation import DAILY
 from productpulse_assets.joining import beside
 from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.lead import lead_of
@@ -39,7 +40,13 @@ MOVERS_SHOWN = 2
 """Members shown per dimension on either side: those that gained and those that lost most."""
 
 
-@dg.asset(group_name="reports", owners=["team:finance"], kinds={"markdown"}, io_manager_key="reports")
+@dg.asset(
+    group_name="reports",
+    owners=["team:finance"],
+    kinds={"markdown"},
+    io_manager_key="reports",
+    freshness_policy=DAILY,
+)
 def executive_summary(
     kpi_summary: ir.Table,
     health_scores: ir.Table,
