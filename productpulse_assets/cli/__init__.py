@@ -12,9 +12,10 @@ import warnings
 import click
 
 from productpulse_assets.cli import looking, run, serving, sources
+from productpulse_assets.cli.manners import Commands
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="productpulse")
 def main() -> None:
     """What is happening to your revenue and customers, why, and who should do what about it."""

@@ -53,8 +53,13 @@ def writable_home():
 
 def misused(message: str) -> NoReturn:
     """End the command with a sentence on standard error and status 2."""
+    end(message, MISUSED)
+
+
+def end(message: str, status: int) -> NoReturn:
+    """End the command with a sentence on standard error."""
     click.echo(message, err=True)
-    raise SystemExit(MISUSED)
+    raise SystemExit(status)
 
 
 def load_definitions():
