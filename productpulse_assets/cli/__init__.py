@@ -11,7 +11,7 @@ import warnings
 
 import click
 
-from productpulse_assets.cli import looking, run, serving, sources
+from productpulse_assets.cli import looking, run, serving, sources, starting
 from productpulse_assets.cli.manners import Commands
 
 
@@ -28,6 +28,8 @@ def main() -> None:
 
 for command in (
     run.run,
+    starting.init,
+    starting.reset_demo,
     sources.generate,
     sources.validate,
     looking.status,
