@@ -39,6 +39,7 @@ class Outcome:
     """What came of a run: how long it took, which checks failed and what broke."""
 
     succeeded: bool = False
+    is_interrupted: bool = False
     seconds: float = 0.0
     steps: int = 0
     failed_checks: list[str] = field(default_factory=list)
@@ -83,7 +84,7 @@ def whole_lines(selection: str) -> str:
 
 
 def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progress) -> Outcome:
-    """Run `job` to its end, whatever happens, and say what did."""
+    """Run `job` to its end, whatever happens, and say what did. Raises KeyboardInterrupt after Ctrl-C."""
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
     started = time.perf_counter()
 
@@ -99,6 +100,8 @@ def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progres
     except Exception as error:  # a resource that cannot start ends the run before its first step
         outcome.errors.append(sentence(type(error).__name__, str(error), error.__cause__))
     outcome.seconds = time.perf_counter() - started
+    if outcome.is_interrupted:  # Dagster keeps it to itself, as the failure of a step
+        raise KeyboardInterrupt
     return outcome
 
 
@@ -114,6 +117,7 @@ def note(event: dg.DagsterEvent, outcome: Outcome) -> None:
             (outcome.failed_checks if is_error else outcome.warnings).append(check.description)
     elif kind == dg.DagsterEventType.STEP_FAILURE:
         error = event.event_specific_data.error
+        outcome.is_interrupted |= any(cause.cls_name == "DagsterExecutionInterruptedError" for cause in _chain(error))
         if error.cls_name != "DagsterAssetCheckFailedError":
             outcome.errors.append(_root_sentence(event.step_key, error))
 

@@ -46,14 +46,14 @@ def _read(settings: RunSettings, sources: Sources) -> set[str]:
 
 def _sentence(name: str, missing: list[str]) -> str:
     """Why a file is not read, and what to do if it should be."""
-    stem, ending = _stem(name), name.removeprefix(_stem(name))
-    is_known_ending = ending in EXTENSIONS
-    near = difflib.get_close_matches(stem.casefold(), missing, n=1)
-    if near:
-        endings = f"{ending.casefold()}" if ending.casefold() in EXTENSIONS else ".csv"
-        how = "Rename" if ending.casefold() in EXTENSIONS else "Export"
-        return f"{name} is not read. Did you mean {near[0]}{endings}? {how} it as that."
-    if not is_known_ending:
+    stem = _stem(name)
+    ending = name.removeprefix(stem)
+    if near := difflib.get_close_matches(stem.casefold(), missing, n=1):
+        is_readable = ending.casefold() in EXTENSIONS
+        meant = f"{near[0]}{ending.casefold() if is_readable else '.csv'}"
+        how = "Rename" if is_readable else "Export"
+        return f"{name} is not read: no dataset is called so. Did you mean {meant}? {how} it as that."
+    if ending not in EXTENSIONS:
         return f"{name} is not read: its ending is none of {', '.join(EXTENSIONS)}."
     return (
         f"{name} is not read: {stem} is not a dataset; there are {', '.join(DATASETS)}. If it is one of them, "
