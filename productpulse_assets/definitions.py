@@ -20,6 +20,7 @@ from productpulse_assets.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.customer_360 import customer_360
 from productpulse_assets.customer_months import customer_months
+from productpulse_assets.decisions.changes import decision_changes, previous_decisions
 from productpulse_assets.decisions.interventions import intervention_plan, owner_workload
 from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.traces import decision_traces
@@ -148,6 +149,8 @@ def build() -> dg.Definitions:
         recommendations,
         intervention_plan,
         owner_workload,
+        previous_decisions,
+        decision_changes,
         decision_traces,
         customer_360,
         metric_lineage_asset(models, unbound_calendar()),

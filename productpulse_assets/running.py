@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -14,8 +15,11 @@ from dataclasses import dataclass, field
 import click
 import dagster as dg
 
+from productpulse_assets.faults import fault_sentence, faults_said
 from resources.history import unhurried_disk
-from resources.settings import CHECKOUT, Home
+from resources.outputs import replacing
+from resources.settings import CHECKOUT, LONGEST_WAIT, Home, parse_wait
+from resources.turns import retire_dead_runs, turn
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -25,6 +29,7 @@ SAID_WELL = (
     "RulesError",
     "SettingsError",
     "WarehouseBusy",
+    "HomeBusy",
     "TableNotMade",
     "Failure",
 )
@@ -55,12 +60,26 @@ def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@contextmanager
+def undisturbed(home: Home, say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
+    """Dagster's history for a run that has its turn in the home; `say` is told if another has to end first.
+
+    Raises HomeBusy when the other does not end, and MachineFault when the disk, its rights or the
+    memory stand in the way.
+    """
+    wait = parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
+    with faults_said(home), turn(home, wait, say), lasting_instance(home) as instance:
+        retire_dead_runs(instance, home, max(wait, LONGEST_WAIT))
+        yield instance
+
+
 def prepare_dagster_home(home: Home) -> None:
     """Point DAGSTER_HOME at the home folder, with the settings of the checkout's dagster.yaml."""
     home.dagster_home.mkdir(parents=True, exist_ok=True)
     settings = CHECKOUT / "dagster.yaml"
     if settings.exists():
-        shutil.copyfile(settings, home.dagster_home / "dagster.yaml")
+        with replacing(home.dagster_home / "dagster.yaml") as part:
+            shutil.copyfile(settings, part)
     os.environ["DAGSTER_HOME"] = str(home.dagster_home)
 
 
@@ -83,15 +102,20 @@ def whole_lines(selection: str) -> str:
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
 
 
-def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progress) -> Outcome:
+def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Progress) -> Outcome:
     """Run `job` to its end, whatever happens, and say what did. Raises KeyboardInterrupt after Ctrl-C."""
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
-    started = time.perf_counter()
+    started, has_begun = time.perf_counter(), False
 
     def listen(entry: dg.EventLogEntry) -> None:
+        nonlocal has_begun
         if event := entry.dagster_event:
+            has_begun = has_begun or event.event_type == dg.DagsterEventType.STEP_START
             note(event, outcome)
             follow(event)
+        elif entry.level >= logging.WARNING and not has_begun:
+            # What opening the store had to say; later warnings are Dagster's own, about steps left out.
+            outcome.warnings.append(entry.user_message)
 
     instance.add_event_listener(run_id, listen)
     try:
@@ -102,6 +126,7 @@ def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progres
     outcome.seconds = time.perf_counter() - started
     if outcome.is_interrupted:  # Dagster keeps it to itself, as the failure of a step
         raise KeyboardInterrupt
+    outcome.errors = [fault_sentence(error, home) or error for error in outcome.errors]
     return outcome
 
 

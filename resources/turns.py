@@ -18,6 +18,8 @@ AT_WORK = "productpulse/at_work"
 """Tag of a run that has had its turn: while it lives, it holds the home's lock."""
 SETTLING_SECONDS = 3
 """A run gives its turn back a moment before Dagster records how it ended."""
+STARTING_SECONDS = 120
+"""Within which a run that Dagster calls started has come to ask for its turn."""
 ENDED_EARLY = (
     "The process of this run ended before the run did: it was killed, or the machine went down. "
     "The published snapshot is whole. Nothing needs to be cleaned up; run again."
@@ -109,9 +111,9 @@ def _unfinished(instance: dg.DagsterInstance) -> list[dg.RunRecord]:
 
 def _dead(instance: dg.DagsterInstance, longest_wait: float) -> list[dg.DagsterRun]:
     """Of the unfinished runs those that nobody works on, given that nobody has the lock."""
-    too_old = time.time() - longest_wait - 60
+    too_old = time.time() - longest_wait - STARTING_SECONDS
     return [
         record.dagster_run
         for record in _unfinished(instance)
-        if AT_WORK in record.dagster_run.tags or (record.start_time or 0) < too_old
+        if AT_WORK in record.dagster_run.tags or record.create_timestamp.timestamp() < too_old
     ]

@@ -21,19 +21,21 @@ as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as
 
 def settle(**given: object) -> None:
     """Make the options of a command the settings of the program; end with 2 if one is wrong."""
-    from resources.home import SettingsError, parse_as_of
+    from resources.home import SettingsError, parse_as_of, parse_wait
 
     names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
     for option, name in names.items():
         if given.get(option):
             os.environ[name] = str(Path(given[option]).expanduser().resolve())
-    if given.get("as_of"):
-        os.environ["PRODUCTPULSE_AS_OF"] = str(given["as_of"])
+    for option, name in {"as_of": "PRODUCTPULSE_AS_OF", "wait": "PRODUCTPULSE_WAIT"}.items():
+        if given.get(option):
+            os.environ[name] = str(given[option])
     for name in ("PRODUCTPULSE_DATA_DIR", "PRODUCTPULSE_RULES_DIR"):
         if os.environ.get(name) and not Path(os.environ[name]).is_dir():
             misused(f"{os.environ[name]} is not a folder. Give one that exists.")
     try:
         parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
+        parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
     except SettingsError as error:
         misused(str(error))
 

@@ -77,7 +77,7 @@ def _validate(scratch: Path) -> list[str]:
 
     job, sources = defs.resolve_job_def(running.VALIDATION), load_sources()
     with dg.DagsterInstance.ephemeral() as instance:
-        outcome = running.execute(job, instance, lambda event: None)
+        outcome = running.execute(job, instance, Home(scratch), lambda event: None)
     problems = outcome.failed_checks + outcome.errors
     if outcome.succeeded:
         backend = telling.read_only(Home(scratch).warehouse)
