@@ -85,6 +85,11 @@ class Snapshot:
         """Let go of the file."""
         self._backend.disconnect()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables that were published."""
+        return tuple(self._tables)
+
     def __contains__(self, table: str) -> bool:
         return table in self._tables
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import textwrap
 from collections.abc import Iterator, Sequence
 
-import ibis
 from ibis import _
 
-from resources.tables import rows_of
+from dashboard.snapshot import Snapshot
 from rules.formats import change_text, value_text
 from rules.metric_models import MetricCatalog
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 YEAR = 12
 MEMBERS_SHOWN = 6
+SUGGESTIONS = 3
 
 
 def find(catalog: MetricCatalog, called: str) -> str | None:
@@ -26,10 +27,24 @@ def find(catalog: MetricCatalog, called: str) -> str | None:
     return None
 
 
-def card_lines(backend: ibis.BaseBackend, name: str, currency: str) -> Iterator[str]:
+def unknown(catalog: MetricCatalog, called: str) -> str:
+    """The sentence for a metric that is not there: those that it may have meant, else all there are."""
+    callings = {
+        text.casefold(): name
+        for name, metric in catalog.metrics.items()
+        for text in (*metric.aliases, metric.label, name)
+    }
+    near = difflib.get_close_matches(called.casefold(), callings, n=len(callings), cutoff=0.6)
+    meant = list(dict.fromkeys(callings[text] for text in near))[:SUGGESTIONS]
+    if meant:
+        return f"There is no metric '{called}'. Did you mean: {', '.join(meant)}?"
+    return f"There is no metric '{called}'. There are: {', '.join(catalog.metrics)}."
+
+
+def card_lines(snapshot: Snapshot, name: str, currency: str) -> Iterator[str]:
     """The card of a metric, from the published snapshot."""
-    about = rows_of(backend.table("metric_lineage").filter(_.metric_name == name))[0]
-    now = rows_of(backend.table("kpi_summary").filter(_.metric_name == name))[0]
+    about = snapshot.rows(snapshot.table("metric_lineage").filter(_.metric_name == name))[0]
+    now = snapshot.rows(snapshot.table("kpi_summary").filter(_.metric_name == name))[0]
     yield f"{about['display_name']} ({name})"
     yield from _wrapped("", about["definition"])
     yield ""
@@ -41,8 +56,8 @@ def card_lines(backend: ibis.BaseBackend, name: str, currency: str) -> Iterator[
         target = value_text(now["target_value"], now["unit"], currency)
         gap = change_text(now["target_gap"], now["unit"], currency)
         yield from _wrapped("Target", f"{target}, {now['target_status'].lower()} ({gap})")
-    yield from _history(backend, name, now["unit"], currency)
-    yield from _slices(backend, name, now["unit"], currency)
+    yield from _history(snapshot, name, now["unit"], currency)
+    yield from _slices(snapshot, name, now["unit"], currency)
     yield from _wrapped("Read it", about["interpretation"])
     yield from _wrapped("Beware", about["risk_if_misread"])
     if about["benchmark"]:
@@ -58,10 +73,10 @@ def _wrapped(title: str, text: str) -> list[str]:
     )
 
 
-def _history(backend: ibis.BaseBackend, name: str, unit: str, currency: str) -> Iterator[str]:
+def _history(snapshot: Snapshot, name: str, unit: str, currency: str) -> Iterator[str]:
     """The last twelve complete months as a small chart, with its lowest and highest value."""
-    history = backend.table("kpi_history").filter(_.metric_name == name, _.is_complete, _.value.notnull())
-    months = rows_of(history.order_by(_.month.desc()).limit(YEAR))[::-1]
+    history = snapshot.table("kpi_history").filter(_.metric_name == name, _.is_complete, _.value.notnull())
+    months = snapshot.rows(history.order_by(_.month.desc()).limit(YEAR))[::-1]
     if len(months) < 2:
         return
     values = [row["value"] for row in months]
@@ -78,10 +93,10 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BLOCKS[round((value - low) / (high - low) * steps)] if high > low else BLOCKS[0] for value in values)
 
 
-def _slices(backend: ibis.BaseBackend, name: str, unit: str, currency: str) -> Iterator[str]:
+def _slices(snapshot: Snapshot, name: str, unit: str, currency: str) -> Iterator[str]:
     """The members with most customers, one line per dimension."""
-    slices = backend.table("kpi_by_segment").filter(_.metric_name == name)
-    rows = rows_of(slices.order_by("dimension", _.customers.desc(), "member"))
+    slices = snapshot.table("kpi_by_segment").filter(_.metric_name == name)
+    rows = snapshot.rows(slices.order_by("dimension", _.customers.desc(), "member"))
     for dimension in dict.fromkeys(row["dimension"] for row in rows):
         members = [row for row in rows if row["dimension"] == dimension][:MEMBERS_SHOWN]
         shown = ", ".join(f"{row['member']} {value_text(row['value'], unit, currency)}" for row in members)

@@ -44,6 +44,7 @@ class Outcome:
     """What came of a run: how long it took, which checks failed and what broke."""
 
     succeeded: bool = False
+    is_interrupted: bool = False
     seconds: float = 0.0
     steps: int = 0
     failed_checks: list[str] = field(default_factory=list)
@@ -102,7 +103,7 @@ def whole_lines(selection: str) -> str:
 
 
 def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Progress) -> Outcome:
-    """Run `job` to its end, whatever happens, and say what did."""
+    """Run `job` to its end, whatever happens, and say what did. Raises KeyboardInterrupt after Ctrl-C."""
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
     started, has_begun = time.perf_counter(), False
 
@@ -123,6 +124,8 @@ def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, fol
     except Exception as error:  # a resource that cannot start ends the run before its first step
         outcome.errors.append(sentence(type(error).__name__, str(error), error.__cause__))
     outcome.seconds = time.perf_counter() - started
+    if outcome.is_interrupted:  # Dagster keeps it to itself, as the failure of a step
+        raise KeyboardInterrupt
     outcome.errors = [fault_sentence(error, home) or error for error in outcome.errors]
     return outcome
 
@@ -139,6 +142,7 @@ def note(event: dg.DagsterEvent, outcome: Outcome) -> None:
             (outcome.failed_checks if is_error else outcome.warnings).append(check.description)
     elif kind == dg.DagsterEventType.STEP_FAILURE:
         error = event.event_specific_data.error
+        outcome.is_interrupted |= any(cause.cls_name == "DagsterExecutionInterruptedError" for cause in _chain(error))
         if error.cls_name != "DagsterAssetCheckFailedError":
             outcome.errors.append(_root_sentence(event.step_key, error))
 
@@ -216,20 +220,3 @@ def live_bar(steps: int) -> Iterator[Progress]:
                 bar.advance(task)
 
         yield follow
-
-
-def last_run_lines(home: Home) -> Iterator[str]:
-    """When the last run was, how it ended, and the checks that failed in it."""
-    with lasting_instance(home) as instance:
-        records = instance.get_run_records(limit=1)
-        if not records:
-            yield "Last run: none is recorded."
-            return
-        run = records[0].dagster_run
-        when = records[0].create_timestamp.astimezone().strftime("%Y-%m-%d %H:%M")
-        yield f"Last run: {run.status.value.lower()}, started {when}."
-        entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-        failed = [check for entry in entries if not (check := entry.dagster_event.event_specific_data).passed]
-        yield f"Failing checks: {len(failed)}."
-        for check in failed:
-            yield f"  {check.asset_key.to_user_string()} {check.check_name}: {check.description}"

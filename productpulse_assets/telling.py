@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.row_rules import HINTS
 from asset_checks.validation_gate import gate_results, reject_reasons
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 from rules.files import load
-from rules.formats import age_text, money, period_text
+from rules.formats import money, period_text
 from rules.models import Sources
 from rules.rejects import reject_counts
 
@@ -26,11 +24,6 @@ HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rat
 def read_only(path) -> ibis.BaseBackend:
     """A DuckDB file that nobody writes to while we look."""
     return ibis.duckdb.connect(path, read_only=True)
-
-
-def row_counts(backend: ibis.BaseBackend) -> dict[str, int]:
-    """Rows of every table, by name."""
-    return {name: int(backend.table(name).count().execute()) for name in sorted(backend.list_tables())}
 
 
 def rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
@@ -121,14 +114,3 @@ def snapshot_after_failure(published: Path, before: int | None) -> str:
     if written_at(published) != before:
         return "The snapshot was published before that: it is new."
     return "The published snapshot is as it was." if before else "Nothing was published."
-
-
-def age(path: Path, now: dt.datetime) -> str:
-    """How long ago a file was written, in words."""
-    return f"{age_text(now - dt.datetime.fromtimestamp(path.stat().st_mtime))} old"
-
-
-def fail(message: str, status: int) -> None:
-    """End the command with a sentence on standard error."""
-    click.echo(message, err=True)
-    raise SystemExit(status)

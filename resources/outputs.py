@@ -11,8 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from resources.home import Home
 from resources.retries import retried_io
-from resources.settings import Home
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import warnings
 
 import click
 
-from productpulse_assets.cli import looking, run, serving, sources
+from productpulse_assets.cli import looking, run, serving, sources, starting
+from productpulse_assets.cli.manners import Commands
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="productpulse")
 def main() -> None:
     """What is happening to your revenue and customers, why, and who should do what about it."""
@@ -27,6 +28,8 @@ def main() -> None:
 
 for command in (
     run.run,
+    starting.init,
+    starting.reset_demo,
     sources.generate,
     sources.validate,
     looking.status,

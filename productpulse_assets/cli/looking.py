@@ -1,13 +1,36 @@
-"""Looking at what is published: all of it, one metric, one customer."""
+"""Looking at what is published: all of it, one metric, one customer. Nothing here starts Dagster but its history."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from productpulse_assets.cli.options import STOPPED, home_option, misused, rules_option, settle
+from productpulse_assets.cli.options import STOPPED, end, home_option, misused, rules_option, settle
+from resources.home import Home, default_home
+
+if TYPE_CHECKING:
+    from dashboard.snapshot import Snapshot
+
+
+@contextmanager
+def published(place: Home) -> Iterator[Snapshot]:
+    """The snapshot of a home; ends the command with 1 if there is none, or none that can be read."""
+    import duckdb
+
+    from dashboard.snapshot import MAKE_ONE, NoSnapshot, Snapshot, version_of
+
+    try:
+        yield Snapshot(version_of(place.published))
+    except NoSnapshot as problem:
+        end(str(problem), STOPPED)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        end(f"{place.published} cannot be read: {reason}. Make it anew with: {MAKE_ONE} --force", STOPPED)
 
 
 @click.command()
@@ -15,20 +38,22 @@ from productpulse_assets.cli.options import STOPPED, home_option, misused, rules
 def status(home: Path | None) -> None:
     """How old the snapshot is, how the last run went, which checks fail, how many rows there are."""
     settle(home=home)
-    from productpulse_assets import running, telling
-    from resources.settings import Home, default_home
+    from productpulse_assets.snapshot_status import row_lines, snapshot_lines
 
     place = Home(default_home())
-    if not place.published.exists():
-        click.echo(f"There is no snapshot in {place.root}. Make one with: productpulse run")
-        raise SystemExit(STOPPED)
-    backend = telling.read_only(place.published)
-    as_of = telling.rows_of(backend.table("calendar"))[0]["as_of_date"]
-    click.echo(f"Snapshot: as of {as_of}, {telling.age(place.published, dt.datetime.now())}, {place.published}")
-    for line in running.last_run_lines(place):
+    with published(place) as snapshot:
+        head, rows = list(snapshot_lines(snapshot, dt.datetime.now())), list(row_lines(snapshot))
+    for line in (*head, *_last_run(place), *rows):
         click.echo(line)
-    for name, rows in telling.row_counts(backend).items():
-        click.echo(f"  {name:<32} {rows:>12,} rows")
+
+
+def _last_run(place: Home) -> Iterator[str]:
+    if not (place.dagster_home / "history").is_dir():
+        yield "Last run: none is recorded."
+        return
+    from productpulse_assets.last_run import last_run_lines
+
+    yield from last_run_lines(place)
 
 
 @click.command()
@@ -38,8 +63,7 @@ def status(home: Path | None) -> None:
 def metric(name: str, rules: Path | None, home: Path | None) -> None:
     """Say what a metric means, what it is now and how it went; NAME is its name, label or alias."""
     settle(rules=rules, home=home)
-    from productpulse_assets import metric_card, telling
-    from resources.settings import Home, default_home
+    from productpulse_assets import metric_card
     from rules.catalog import load_catalog
     from rules.files import RulesError, load
     from rules.models import Sources
@@ -50,11 +74,10 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
         misused(str(error))
     found = metric_card.find(catalog, name)
     if found is None:
-        misused(f"There is no metric '{name}'. There are: {', '.join(catalog.metrics)}.")
-    place = Home(default_home())
-    if not place.published.exists():
-        telling.fail(f"There is no snapshot in {place.root}. Make one with: productpulse run", STOPPED)
-    for line in metric_card.card_lines(telling.read_only(place.published), found, currency):
+        misused(metric_card.unknown(catalog, name))
+    with published(Home(default_home())) as snapshot:
+        lines = list(metric_card.card_lines(snapshot, found, currency))
+    for line in lines:
         click.echo(line)
 
 
@@ -65,19 +88,15 @@ def explain(customer: str, home: Path | None) -> None:
     """Say what is planned for a customer and why, down to the rows; CUSTOMER is its id or name."""
     settle(home=home)
     from dashboard.evidence import UnknownCustomer, find_customer, story
-    from dashboard.snapshot import NoSnapshot, Snapshot, version_of
-    from productpulse_assets import explaining, telling
-    from resources.settings import Home, default_home
+    from productpulse_assets import explaining
     from rules.files import RulesError, load
     from rules.models import Sources
 
     try:
-        snapshot = Snapshot(version_of(Home(default_home()).published))
-        terminal = explaining.Terminal(snapshot, load("sources", Sources).reporting_currency)
-        found = story(snapshot, find_customer(snapshot, customer))
-        lines = list(explaining.explanation_lines(terminal, found))  # all or nothing, should the file be damaged
-    except NoSnapshot as problem:
-        telling.fail(str(problem), STOPPED)
+        with published(Home(default_home())) as snapshot:
+            terminal = explaining.Terminal(snapshot, load("sources", Sources).reporting_currency)
+            found = story(snapshot, find_customer(snapshot, customer))
+            lines = list(explaining.explanation_lines(terminal, found))
     except (UnknownCustomer, RulesError) as problem:
         misused(str(problem))
     for line in lines:

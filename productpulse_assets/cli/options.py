@@ -21,7 +21,7 @@ as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as
 
 def settle(**given: object) -> None:
     """Make the options of a command the settings of the program; end with 2 if one is wrong."""
-    from resources.settings import SettingsError, parse_as_of, parse_wait
+    from resources.home import SettingsError, parse_as_of, parse_wait
 
     names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
     for option, name in names.items():
@@ -42,7 +42,7 @@ def settle(**given: object) -> None:
 
 def writable_home():
     """The home folder, made if need be; ends the command with 2 if nothing can be written there."""
-    from resources.settings import Home, default_home
+    from resources.home import Home, default_home
 
     place = Home(default_home())
     try:
@@ -55,8 +55,13 @@ def writable_home():
 
 def misused(message: str) -> NoReturn:
     """End the command with a sentence on standard error and status 2."""
+    end(message, MISUSED)
+
+
+def end(message: str, status: int) -> NoReturn:
+    """End the command with a sentence on standard error."""
     click.echo(message, err=True)
-    raise SystemExit(MISUSED)
+    raise SystemExit(status)
 
 
 def load_definitions():

@@ -68,7 +68,8 @@ def run(select: str | None, force: bool, **given: object) -> None:
             click.echo(problem, err=True)
         click.echo(snapshot_after_failure(place.published, before), err=True)
         raise SystemExit(STOPPED)
-    click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s.")
+    checks = f"Warnings: {len(outcome.warnings)}, above." if outcome.warnings else "Every check passed."
+    click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s. {checks}")
     if not select:
         _tell(place)
 

@@ -20,7 +20,7 @@ def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
     settle(rules=rules, home=home)
     from importlib.resources import files
 
-    from resources.settings import Home, default_home
+    from resources.home import Home, default_home
 
     os.environ["PRODUCTPULSE_SNAPSHOT"] = str(Home(default_home()).published)
     script = files("dashboard") / "app.py"

@@ -37,7 +37,7 @@ def generate(
     settle(home=home)
     from productpulse_assets.demo import generate as write
     from productpulse_assets.synthetic import CompanyPlan
-    from resources.settings import SettingsError, parse_as_of
+    from resources.home import SettingsError, parse_as_of
 
     try:
         last_day = parse_as_of(as_of)
@@ -71,20 +71,22 @@ def _validate(scratch: Path) -> list[str]:
 
     from productpulse_assets import running, telling
     from productpulse_assets.sources.location import load_sources
-    from resources.settings import Home
+    from productpulse_assets.unread_files import unread_lines
+    from resources.home import Home
+    from resources.settings import RunSettings
 
-    job = defs.resolve_job_def(running.VALIDATION)
+    job, sources = defs.resolve_job_def(running.VALIDATION), load_sources()
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, Home(scratch), lambda event: None)
     problems = outcome.failed_checks + outcome.errors
-    if not outcome.succeeded:
-        return problems
-    backend = telling.read_only(Home(scratch).warehouse)
-    for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
-        for line in telling.validation_lines(backend, row):
-            click.echo(line)
-        tolerance = load_sources().of(row["dataset"]).max_reject_share
-        problems += telling.gate_problems(backend, row["dataset"], tolerance)
+    if outcome.succeeded:
+        backend = telling.read_only(Home(scratch).warehouse)
+        for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
+            for line in telling.validation_lines(backend, row):
+                click.echo(line)
+            problems += telling.gate_problems(backend, row["dataset"], sources.of(row["dataset"]).max_reject_share)
+    for line in unread_lines(RunSettings.from_environment(), sources):
+        click.echo(line)
     if not problems:
         click.echo("Every dataset passes the gate.")
     return problems

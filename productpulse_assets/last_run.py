@@ -1,0 +1,26 @@
+"""The last run that Dagster's history knows: when it was, how it ended, which checks failed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from resources.home import Home
+
+
+def last_run_lines(home: Home) -> Iterator[str]:
+    """When the last run was, how it ended, and the checks that failed in it."""
+    with dg.DagsterInstance.from_config(str(home.dagster_home)) as instance:
+        records = instance.get_run_records(limit=1)
+        if not records:
+            yield "Last run: none is recorded."
+            return
+        run = records[0].dagster_run
+        when = records[0].create_timestamp.astimezone().strftime("%Y-%m-%d %H:%M")
+        yield f"Last run: {run.status.value.lower()}, started {when}."
+        entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    failed = [check for entry in entries if not (check := entry.dagster_event.event_specific_data).passed]
+    yield f"Failing checks: {len(failed)}."
+    for check in failed:
+        yield f"  {check.asset_key.to_user_string()} {check.check_name}: {check.description}"

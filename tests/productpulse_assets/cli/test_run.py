@@ -1,0 +1,137 @@
+"""`productpulse run`: what it says, what it leaves behind, and the status it ends with."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from productpulse_assets import running
+from productpulse_assets.definitions import defs
+from tests.productpulse_assets.cli.spoken import steps, tree
+
+
+def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
+    lines = good_run.stdout.splitlines()
+    done = next(place for place, line in enumerate(lines) if line.startswith("Done: "))
+    count = len(lines[:done])
+    for number, line in enumerate(lines[:done], start=1):
+        assert re.fullmatch(rf"\[ *{number}/{count}\] \w+ +\d+\.\d\d s", line)
+    assert {"customers_source", "kpi_summary", "published_snapshot", "exports"} <= steps(good_run)
+    assert lines[done].startswith(f"Done: {count} steps in ")
+    closing = "\n".join(lines[done:])
+    assert "As of 2026-06-30: " in closing
+    assert "  MRR, 2026-06-30: $" in closing
+    for name, path in {"Reports": "reports", "Snapshot": "published/productpulse.duckdb", "Exports": "exports"}.items():
+        assert re.search(rf"{name}: +{re.escape(str(good_home / path))}$", closing, re.MULTILINE)
+    assert "\x1b" not in good_run.output
+    assert good_run.stderr == ""
+
+
+def test_a_selection_runs_alone(productpulse, home):
+    before = tree(home / "exports")
+    result = productpulse("run", "--home", home, "--select", "kpi_summary")
+    assert result.exit_code == 0, result.output
+    assert steps(result) == {"kpi_summary", "metric_governance"}
+    assert result.stdout.splitlines()[-1].startswith("Done: 2 steps in ")
+    assert tree(home / "exports") == before
+
+
+@pytest.mark.parametrize("selection", ["customers", "customers_rejects"])
+def test_a_dataset_and_its_rejects_are_selected_together(productpulse, company_exports, home, selection):
+    result = productpulse("run", "--data", company_exports, "--home", home, "--select", selection)
+    assert result.exit_code == 0, result.output
+    assert steps(result) == {"customers_source", "customers_gate", "as_of_date"}
+
+
+def test_a_selection_may_name_what_lies_before_an_asset(productpulse, company_exports, home):
+    result = productpulse("run", "--data", company_exports, "--home", home, "--select", "+kpi_summary")
+    assert result.exit_code == 0, result.output
+    assert {"targets_source", "targets_gate", "kpi_history", "kpi_summary"} <= steps(result)
+    assert "exports" not in steps(result)
+
+
+def test_a_run_that_fails_after_publishing_says_that_the_snapshot_is_new(productpulse, home):
+    shutil.rmtree(home / "exports")
+    (home / "exports").write_text("in the way")
+    result = productpulse("run", "--home", home, "--select", "published_snapshot+")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "The snapshot was published before that: it is new."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--as-of", "30.06.2026"], "The as-of date is '30.06.2026', which is not a date. Give it as YYYY-MM-DD, for example 2026-06-30."),
+        (["--data", "nowhere"], f"{Path('nowhere').resolve()} is not a folder. Give one that exists."),
+        (["--rules", "nowhere"], f"{Path('nowhere').resolve()} is not a folder. Give one that exists."),
+        (["--select", "no_such_asset"], "The selection 'no_such_asset' does not fit the graph: "),
+        (["--select", "kpi_summary and ("], "The selection 'kpi_summary and (' does not fit the graph: "),
+    ],
+)  # fmt: skip
+def test_bad_usage_ends_with_2_and_a_sentence(productpulse, tmp_path, arguments, sentence):
+    result = productpulse("run", "--home", tmp_path / "home", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(sentence)
+    assert result.stdout == ""
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_unknown_option_ends_with_2(productpulse):
+    result = productpulse("run", "--as-off", "2026-06-30")
+    assert result.exit_code == 2
+    assert "--as-of" in result.stderr
+
+
+def test_a_mistake_in_the_catalog_ends_with_2_and_its_place(productpulse, exports, rules, tmp_path):
+    catalog = rules / "metric_catalog.yaml"
+    text = catalog.read_text()
+    catalog.write_text(text.replace("sum: mrr_churned", "sum: mrr_lost", 1))
+    assert catalog.read_text() != text
+    for command in (["run", "--home", tmp_path / "home"], ["validate"]):
+        result = productpulse(*command, "--data", exports, "--rules", rules)
+        assert result.exit_code == 2
+        assert str(catalog) in result.stderr
+        assert "metrics > churned_revenue > formula" in result.stderr
+        assert "mrr_lost" in result.stderr
+        assert "accepted: " in result.stderr
+
+
+def test_a_missing_governance_field_ends_with_2_and_its_name(productpulse, exports, rules, tmp_path):
+    catalog = rules / "metric_catalog.yaml"
+    catalog.write_text(re.sub(r"(  churned_revenue:\n)    label: .*\n", r"\1", catalog.read_text()))
+    result = productpulse("run", "--data", exports, "--home", tmp_path / "home", "--rules", rules)
+    assert result.exit_code == 2
+    assert "metric_catalog.yaml" in result.stderr
+    assert "metrics > churned_revenue > label: is missing" in result.stderr
+
+
+def test_a_home_that_cannot_be_written_is_bad_usage(productpulse, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    result = productpulse("run", "--home", blocked / "home")
+    assert result.exit_code == 2
+    assert re.match(r"Nothing can be written to .*home \(.+\)\. Give another folder with --home\.", result.stderr)
+
+
+def test_a_selections_plus_takes_everything_that_follows():
+    assert running.whole_lines("churn_evidence+") == 'key:"churn_evidence"+'
+    assert running.whole_lines("+kpi_summary") == '+key:"kpi_summary"'
+    assert running.whole_lines("group:risk") == "group:risk"
+    job = running.selected_job(defs, "churn_risk_profiles+")
+    steps = {node.name for node in job.nodes}
+    assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= steps
+    assert steps.isdisjoint({"customers_source", "customer_signals", "churn_evidence", "revenue_leakage"})
+
+
+def test_rules_are_held_against_the_tables_before_anything_runs(productpulse, rules, tmp_path):
+    segments = rules / "segments.yaml"
+    segments.write_text(
+        segments.read_text(encoding="utf-8").replace("column: latest_nps", "column: lastest_nps"), "utf-8"
+    )
+    result = productpulse("run", "--rules", rules, "--home", tmp_path / "home")
+    assert result.exit_code == 2
+    assert "segments.yaml: customer_segments > column: customer_360 has no column 'lastest_nps'" in result.stderr
+    assert not (tmp_path / "home").exists()
