@@ -12,6 +12,9 @@ ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 ISO_TIMESTAMP = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
 DECIMAL_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 WHOLE_NUMBER = r"^[+-]?\d+(\.0*)?$"
+CALENDAR = ("0001-01-01", "9999-12-31")
+"""The days that Python, Parquet readers and spreadsheets have too; DuckDB's go on both ways."""
+
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
 
@@ -68,6 +71,11 @@ def _renamed(text: ir.StringColumn, names: dict[str, str]) -> ir.StringColumn:
 
 
 def _date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
+    found = _any_date(raw, formats)
+    return ibis.ifelse(found.between(*(ibis.date(day) for day in CALENDAR)), found, ibis.null("date"))
+
+
+def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
     if raw.type().is_date():
         return raw
     if raw.type().is_timestamp():
