@@ -161,15 +161,12 @@ def _marks_in_text(text: Path, offset: int, delimiter: str, is_crlf: bool) -> Ma
 def _marks_in_values(table: ir.Table, header: Header) -> tuple[int, Marks]:
     marks = {"rows": "\n", "fields": header.delimiter, "returns": "\r"}
     # A number per column and mark, added up here: one sum of them all would nest as deep as the file is wide.
-    counted = table.aggregate(
-        table.count().name("row_count"),
-        *(
-            _occurrences(table[column], mark).name(f"{name} {number}")
-            for name, mark in marks.items()
-            for number, column in enumerate(header.columns)
-        ),
-    )
-    (found,) = counted.to_pyarrow().to_pylist()
+    counts = {
+        f"{name} {number}": _occurrences(table[column], mark)
+        for name, mark in marks.items()
+        for number, column in enumerate(header.columns)
+    }
+    (found,) = table.aggregate(row_count=table.count(), **counts).to_pyarrow().to_pylist()
     width = range(len(header.columns))
     return int(found["row_count"]), Marks(**{name: sum(int(found[f"{name} {n}"]) for n in width) for name in marks})
 
