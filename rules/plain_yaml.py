@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.constructor import ConstructorError
@@ -14,48 +15,54 @@ MAX_VALUES = 100_000
 LARGEST = 1 << 63
 """No whole number of the database is larger."""
 
-Sizes = dict[yaml.Node, int | None]
-"""How many values a node stands for with every anchor written out; None while that is being counted."""
+MAX_DEPTH = 50
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep. Write it flatter."
+TOO_MANY = f"with its anchors written out it has more than {MAX_VALUES:,} values. Write it shorter."
 
 
 class NotPlainYaml(Exception):
     """What is wrong with the text, with the line if one is known, as the end of a sentence."""
 
 
+class Extent(NamedTuple):
+    """How many values a node stands for, and over how many levels, with every anchor written out."""
+
+    values: int
+    levels: int
+
+
 def parsed(text: str) -> Any:
     """The one document in the text. Raises NotPlainYaml."""
-    loader = _PlainLoader(text)
     try:
+        loader = _PlainLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
-        if _size(node, {}) > MAX_VALUES:
-            raise NotPlainYaml(
-                f"with its anchors written out it has more than {MAX_VALUES:,} values. Write it shorter."
-            )
+        extent = _extent(node, {})
+        if extent.levels > MAX_DEPTH:
+            raise NotPlainYaml(TOO_DEEP)
+        if extent.values > MAX_VALUES:
+            raise NotPlainYaml(TOO_MANY)
         return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise NotPlainYaml(_problem(error)) from error
     except RecursionError as error:
-        raise NotPlainYaml("nested too deeply.") from error
-    finally:
-        loader.dispose()
+        raise NotPlainYaml(TOO_DEEP) from error
 
 
-def _size(node: yaml.Node, sizes: Sizes) -> int:
+def _extent(node: yaml.Node, known: dict[yaml.Node, Extent | None]) -> Extent:
+    """Of the node; `known` are those seen before, None for those that this one is inside of."""
     if isinstance(node, yaml.ScalarNode):
-        return 1
-    if node in sizes:
-        if (size := sizes[node]) is None:
+        return Extent(1, 0)
+    if node in known:
+        if (extent := known[node]) is None:
             raise ConstructorError(None, None, "the anchor here is used inside of itself", node.start_mark)
-        return size
-    sizes[node] = None
-    if isinstance(node, yaml.MappingNode):
-        size = sum(_size(key, sizes) + _size(value, sizes) for key, value in node.value)
-    else:
-        size = sum(_size(item, sizes) for item in node.value)
-    sizes[node] = size + 1
-    return size + 1
+        return extent
+    known[node] = None
+    parts = itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
+    inside = [_extent(part, known) for part in parts]
+    known[node] = Extent(1 + sum(part.values for part in inside), 1 + max((part.levels for part in inside), default=0))
+    return known[node]
 
 
 def _problem(error: yaml.YAMLError) -> str:

@@ -12,8 +12,9 @@ ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 ISO_TIMESTAMP = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
 DECIMAL_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 WHOLE_NUMBER = r"^[+-]?\d+(\.0*)?$"
-CALENDAR = ("0001-01-01", "9999-12-31")
-"""The days that Python, Parquet readers and spreadsheets have too; DuckDB's go on both ways."""
+CALENDAR = ("1900-01-02", "9999-12-31")
+"""The first and the last day that is taken for a date. Earlier ones (0001-01-01, 1899-12-30, 1900-01-01) are how
+programs write that there is none, and would count as thousands of months; later ones are no dates to Python."""
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
