@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import pydantic
-import yaml
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from rules.plain_yaml import MAX_BYTES, NotPlainYaml, parsed
 
 EXPECTED = {
     "string_type": "text",
@@ -121,7 +122,14 @@ def _loaded(path: Path, text: str, model: type[Model]) -> Model:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise RulesError(
+                f"{path.name} is larger than {MAX_BYTES >> 20} MB, which no file of rules is ({path}). "
+                "Check that it is the right file."
+            )
+        return content.decode("utf-8")
     except OSError as error:
         raise RulesError(
             f"{path.name} cannot be read at {path}: {error.strerror or error}. "
@@ -133,37 +141,17 @@ def _text(path: Path) -> str:
 
 def _content(path: Path, text: str) -> dict[str, Any]:
     try:
-        content = yaml.load(text, Loader=_UniqueKeys)  # a SafeLoader: plain data, no objects
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2026-02-30 looks like a date
-        raise RulesError(f"{path.name} is not valid YAML ({path}): {_yaml_problem(error)}") from error
+        content = parsed(text)
+    except NotPlainYaml as error:
+        raise RulesError(f"{path.name} is not valid YAML ({path}): {error}") from error
     if not isinstance(content, dict):
         found = "empty" if content is None else f"a {type(content).__name__}"
         raise RulesError(f"{path.name} is {found}; a mapping of names to values is expected ({path}).")
     return content
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys and says nothing; a metric would be lost that way."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen: set = set()
-        for key_node, _ in node.value:
-            key = key_node.value
-            if isinstance(key_node, yaml.ScalarNode) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"'{key}' is defined twice", key_node.start_mark)
-            seen.add(key if isinstance(key_node, yaml.ScalarNode) else None)
-        return super().construct_mapping(node, deep)
-
-
-def _yaml_problem(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark:
-        return f"line {mark.line + 1}: {error.problem}."
-    return "nested too deeply." if isinstance(error, RecursionError) else f"{str(error).splitlines()[0].rstrip('.')}."
-
-
 def _problem(issue: Mapping[str, Any], content: Any) -> str:
-    place = " > ".join(_place(issue["loc"], content)) or "the file"
+    place = _printable(" > ".join(_place(issue["loc"], content))) or "the file"
     about = issue.get("ctx", {})
     accepted = about.get("expected") or EXPECTED.get(issue["type"], "").format(**about)
     if issue["type"] in KEY_PROBLEMS:
@@ -199,10 +187,17 @@ def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
             yield str(part)
 
 
+def _printable(text: str) -> str:
+    """Control characters in a key would otherwise reach the terminal."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def _has_name(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("rule_id"), str)
 
 
 def _shown(value: Any) -> str:
-    text = str(value) if isinstance(value, Decimal) else repr(value)
+    if value is None:
+        return "empty"
+    text = str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -29,7 +29,7 @@ class DatasetSource(Strict):
 
     file: Text | None = None
     query: Text | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
 
@@ -40,13 +40,15 @@ class DatasetSource(Strict):
         return self
 
 
+Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)]
+"""What one unit of a currency is worth in the reporting currency, as the database keeps it."""
+
+
 class Sources(Strict):
     """sources.yaml: how exports become datasets."""
 
     reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
-    exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Annotated[Decimal, Field(gt=0, strict=False)]] = (
-        Field(default_factory=dict)
-    )
+    exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Rate] = Field(default_factory=dict)
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
     aliases: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -57,7 +59,7 @@ class Sources(Strict):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name of a folder of zones
             raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error
         return name
 

@@ -12,6 +12,10 @@ ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 ISO_TIMESTAMP = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
 DECIMAL_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 WHOLE_NUMBER = r"^[+-]?\d+(\.0*)?$"
+CALENDAR = ("1900-01-02", "9999-12-31")
+"""The first and the last day that is taken for a date. Earlier ones (0001-01-01, 1899-12-30, 1900-01-01) are how
+programs write that there is none, and would count as thousands of months; later ones are no dates to Python."""
+
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
 
@@ -68,6 +72,11 @@ def _renamed(text: ir.StringColumn, names: dict[str, str]) -> ir.StringColumn:
 
 
 def _date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
+    found = _any_date(raw, formats)
+    return ibis.ifelse(found.between(*(ibis.date(day) for day in CALENDAR)), found, ibis.null("date"))
+
+
+def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
     if raw.type().is_date():
         return raw
     if raw.type().is_timestamp():

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,11 @@ from productpulse_assets.sources.csv_text import (
 )
 
 OURS = ("source_file", "row_number")
+MAX_COLUMNS = 1_000
+"""More columns than any spreadsheet is kept with by hand; a query of so many takes a minute to build."""
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Characters that no name has but by damage; line breaks and tabs are found in spreadsheets' headings."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ def header_of(path: Path, encoding: str) -> Header:
         ) from error
     except csv.Error as error:
         raise UnreadableSource(
-            f"{path.name}: the header line cannot be split into column names ({error}). Mend "
-            f"the quotes in the first line, or export the file again."
+            f"{path.name}: the header line cannot be split into column names "
+            f"({str(error).replace(chr(9), 'tab')}). Mend the quotes in the first line, or export the file again."
         ) from error
     columns = checked_names(path, (name.strip() for name in names))
     is_crlf = text.getvalue()[: text.tell()].endswith(b"\r\n")
@@ -74,9 +80,15 @@ def _delimiter(line: bytes, is_tab_separated: bool) -> str:
 
 
 def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
-    """The names as they are. Raises UnreadableSource for an empty name, for two names that
-    differ by case at most (DuckDB takes them for one), and for names that we add ourselves."""
+    """The names as they are. Raises UnreadableSource for too many names, for an empty name, for one
+    with a control character, for two names that differ by case at most (DuckDB takes them for
+    one), and for names that we add ourselves."""
     columns = tuple(names)
+    if len(columns) > MAX_COLUMNS:
+        raise UnreadableSource(
+            f"{path.name} has {len(columns):,} columns; up to {MAX_COLUMNS:,} are read. Export only the columns that "
+            f"are needed, or check that the lines of the file end where rows do."
+        )
     seen: dict[str, str] = {}
     for position, name in enumerate(columns, start=1):
         if not name:
@@ -84,9 +96,14 @@ def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
                 f"{path.name}: column {position} of {len(columns)} has no name. Name it in the "
                 f"file's header, or take the column out."
             )
+        if CONTROLS.search(name):
+            raise UnreadableSource(
+                f"{path.name}: the column name {_shown(name)} has a control character in it, so the file is "
+                f"damaged or not text. Export it again."
+            )
         if name.lower() in seen:
             raise UnreadableSource(
-                f"{path.name}: the column names {seen[name.lower()]!r} and {name!r} are the "
+                f"{path.name}: the column names {_shown(seen[name.lower()])} and {_shown(name)} are the "
                 f"same (case does not count). Rename or remove one of the two columns."
             )
         if name.lower() in OURS:
@@ -96,3 +113,7 @@ def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
             )
         seen[name.lower()] = name
     return columns
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 60 else f"{name[:57]}...")

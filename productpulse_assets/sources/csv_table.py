@@ -159,22 +159,21 @@ def _marks_in_text(text: Path, offset: int, delimiter: str, is_crlf: bool) -> Ma
 
 
 def _marks_in_values(table: ir.Table, header: Header) -> tuple[int, Marks]:
-    def occurrences(mark: str) -> ir.IntegerScalar:
-        def in_column(name: str) -> ir.IntegerScalar:
-            value = table[name]
-            count = value.length() - value.replace(mark, "").length()
-            return ibis.ifelse(value.contains(mark), count, 0).sum().coalesce(0)
+    marks = {"rows": "\n", "fields": header.delimiter, "returns": "\r"}
+    # A number per column and mark, added up here: one sum of them all would nest as deep as the file is wide.
+    counts = {
+        f"{name} {number}": _occurrences(table[column], mark)
+        for name, mark in marks.items()
+        for number, column in enumerate(header.columns)
+    }
+    (found,) = table.aggregate(row_count=table.count(), **counts).to_pyarrow().to_pylist()
+    width = range(len(header.columns))
+    return int(found["row_count"]), Marks(**{name: sum(int(found[f"{name} {n}"]) for n in width) for name in marks})
 
-        return sum((in_column(name) for name in header.columns), ibis.literal(0))
 
-    counted = table.aggregate(
-        row_count=table.count(),
-        rows=occurrences("\n"),
-        fields=occurrences(header.delimiter),
-        returns=occurrences("\r"),
-    ).to_pyarrow()
-    found = {name: int(value) for name, value in counted.to_pylist()[0].items()}
-    return found.pop("row_count"), Marks(**found)
+def _occurrences(value: ir.StringColumn, mark: str) -> ir.IntegerScalar:
+    count = value.length() - value.replace(mark, "").length()
+    return ibis.ifelse(value.contains(mark), count, 0).sum().coalesce(0)
 
 
 def insert_malformed(

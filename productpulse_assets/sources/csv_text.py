@@ -1,6 +1,7 @@
 """A text source as plain UTF-8: unpacked, transcoded, and recognised when it is no text at all."""
 
 import codecs
+import errno
 import gzip
 import io
 import shutil
@@ -10,15 +11,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from productpulse_assets.sources import packed
+from productpulse_assets.sources.packed import MAX_GROWTH, NotGzip, UnpackedFile, UnpacksWithoutEnd
+
 BOM = codecs.BOM_UTF8
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+WEB_PAGE = (
+    "a web page, perhaps an error or a login page in place of the export; look at it in a browser, and export again"
+)
 HEAD_BYTES = 1 << 20
+HEAD_OF_TEXT = 4096
 MARK_UNDECODABLE = "productpulse.mark_undecodable"
 
 SIGNATURES = {
-    b"PK\x03\x04": "an Excel workbook (or another zip archive); save it as 'CSV UTF-8' from Excel",
+    b"pk\x03\x04": "an Excel workbook (or another zip archive); save it as 'CSV UTF-8' from Excel",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as 'CSV UTF-8' from Excel",
-    b"\x1f\x8b": "gzip-compressed; add .gz to its name",
+    packed.SIGNATURE: "gzip-compressed; add .gz to its name",
+    b"%pdf-": "a PDF document; export the rows as CSV",
+    b"<!doctype html": WEB_PAGE,
+    b"<html": WEB_PAGE,
+    b"<?xml": "XML, perhaps an Excel 2003 workbook or an error message; export the rows as CSV",
 }
+"""How files that are not text with rows begin, in lower case."""
+
 WIDE_BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -52,9 +67,10 @@ def ending_of(path: Path) -> str:
 
 def is_utf8(encoding: str) -> bool:
     """Whether text in this encoding is UTF-8 as it stands (ASCII is). Raises UnreadableSource
-    for a name that Python does not know as a text encoding."""
+    for a name that Python does not know as an encoding of texts, of whatever characters."""
     try:
         "".encode(encoding)
+        codecs.getincrementaldecoder(encoding)(MARK_UNDECODABLE).decode(b"")
         return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
     except (LookupError, ValueError, TypeError) as error:
         raise UnreadableSource(
@@ -67,16 +83,23 @@ def is_utf8(encoding: str) -> bool:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked if its name ends in .gz. What goes wrong while reading
     them is raised as UnreadableSource."""
-    unpack = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with unpack(path, "rb") as stream:
+        with UnpackedFile(path) if path.suffix.lower() == ".gz" else open(path, "rb") as stream:
             yield stream
+    except NotGzip as error:
+        raise UnreadableSource(f"{path.name} is not gzip-compressed, as its name says. Take .gz off it.") from error
+    except UnpacksWithoutEnd as error:
+        raise UnreadableSource(
+            f"{path.name} unpacks to more than {MAX_GROWTH} times its size, which no export does: it may be made to "
+            f"fill the disk. If you know what it is, unpack it, and give the unpacked file."
+        ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UnreadableSource(
-            f"{path.name} is not a complete gzip file ({error}). Copy or export it again, or "
-            f"take .gz off its name if it is not compressed."
+            f"{path.name} is not a complete gzip file ({error}). Copy or export it again."
         ) from error
     except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
         raise UnreadableSource(
             f"{path.name} cannot be opened: {error.strerror or error}. Check the path in "
             f"rules/sources.yaml and the file's permissions."
@@ -93,26 +116,45 @@ def head_of(path: Path, encoding: str) -> bytes:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
         raise UnreadableSource(
-            f"{path.name} is empty: no header and no rows were found in it. Export it again, "
-            f"or take it out of rules/sources.yaml."
+            f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
+            f"required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
         )
     _refuse_other_formats(path, head, plain)
     if plain:
         return head
-    decoder = codecs.getincrementaldecoder(encoding)(MARK_UNDECODABLE)
-    return decoder.decode(head).encode("utf-8", MARK_UNDECODABLE)
+    with _decoding(path, encoding):
+        decoder = codecs.getincrementaldecoder(encoding)(MARK_UNDECODABLE)
+        return decoder.decode(head).encode("utf-8", MARK_UNDECODABLE)
+
+
+@contextmanager
+def _decoding(path: Path, encoding: str) -> Iterator[None]:
+    """Some encodings can be wrong as a whole, where others have a wrong byte here and there."""
+    try:
+        yield
+    except UnicodeError as error:
+        raise UnreadableSource(
+            f"{path.name} is not text in the encoding {encoding} ({error}). Set encoding: for the "
+            f"dataset in rules/sources.yaml to the one that it is in, or save the file as UTF-8."
+        ) from error
 
 
 def _refuse_other_formats(path: Path, head: bytes, plain: bool) -> None:
+    start = head[:HEAD_OF_TEXT].removeprefix(BOM).lstrip().lower()
     for signature, what in SIGNATURES.items():
-        if head.startswith(signature):
+        if start.startswith(signature):
             raise UnreadableSource(f"{path.name} is not text but {what}.")
+    if not head.strip(b"\x00"):
+        raise UnreadableSource(
+            f"{path.name} is not text but zero bytes, as a disk that was full or a copy that broke off leaves "
+            f"behind. Copy or export it again."
+        )
     if head.startswith(b"PAR1") and b"\x00" in head:
         raise UnreadableSource(f"{path.name} is not text but a Parquet file; give its name the ending .parquet.")
     if not plain:
         return
     wide = next((name for bom, name in WIDE_BOMS.items() if head.startswith(bom)), None)
-    start = head[:4096]
+    start = head[:HEAD_OF_TEXT]
     if wide is None and start.count(0) * 5 > len(start):
         wide = "UTF-32" if start.count(0) * 5 > len(start) * 3 else "UTF-16"
     if wide:
@@ -142,7 +184,8 @@ def as_utf8_file(path: Path, encoding: str, scratch: Path) -> Path:
         if plain and not old_mac:
             shutil.copyfileobj(stream, target, HEAD_BYTES)
         else:
-            _transcode(stream, "utf-8" if plain else encoding, old_mac, target)
+            with _decoding(path, encoding):
+                _transcode(stream, "utf-8" if plain else encoding, old_mac, target)
     return copy
 
 

@@ -109,6 +109,8 @@ def _columns(location: Location, warehouse: Warehouse) -> tuple[str, ...]:
 
 
 def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[str]:
+    if not found:  # JSON names its columns in its rows: where there is no row, none is missing
+        return []
     there = {column.casefold() for column in found}
     return [column for column in CONTRACTS[name].columns if renames.get(column, column).casefold() not in there]
 
@@ -129,6 +131,12 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
     are = "which is" if len(missing) == 1 else "which are"
     return (
         f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
-        f"{', '.join(found)}. Add it, or say under datasets > {location.dataset} > columns in "
-        "sources.yaml what it is called there."
+        f"{_listed(found)}. Add {'it' if len(missing) == 1 else 'them'}, or say under datasets > {location.dataset} > columns in "
+        f"sources.yaml what {'it is' if len(missing) == 1 else 'they are'} called there."
     )
+
+
+def _listed(found: tuple[str, ...], limit: int = 30) -> str:
+    shown = [" ".join(name.split())[:60] for name in found[:limit]]
+    more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
+    return f"{', '.join(shown)}{more}"

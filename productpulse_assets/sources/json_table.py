@@ -1,6 +1,7 @@
 """One JSON file as a table: an array of objects, or an object on each line."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -98,12 +99,18 @@ def _load_documents(con: duckdb.DuckDBPyConnection, documents: str, path: Path, 
     except duckdb.Error as error:
         if is_array:
             raise UnreadableSource(
-                f"{path.name} is not a valid JSON array: {str(error).splitlines()[0]} Export it "
+                f"{path.name} is not a valid JSON array: {_where(error)}. Export it "
                 f"again, or as one object per line (.jsonl), where a bad line harms no other."
             ) from error
         _read_lines(con, documents, text)
     if is_json and not is_array:
         _refuse_no_objects(con, documents, path)
+
+
+def _where(error: duckdb.Error) -> str:
+    """What DuckDB says is wrong, without the path of the file, which may be a copy."""
+    first = str(error).splitlines()[0].strip().rstrip(".")
+    return re.sub(r"^.*? in file \".*?\", ", "", first)
 
 
 def _refuse_cut_array(path: Path, text: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +62,13 @@ def load_sources() -> Sources:
     columns = {f"{name}.{column}" for name, schema in CONTRACTS.items() for column in schema.columns}
     for name, source in sources.datasets.items():
         if name not in CONTRACTS:
-            raise RulesError(f"sources.yaml: datasets > {name}: accepted: {', '.join(DATASETS)}.")
+            raise RulesError(f"sources.yaml: datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}.")
         for column in source.columns:
             if f"{name}.{column}" not in columns:
                 accepted = ", ".join(CONTRACTS[name].columns)
-                raise RulesError(f"sources.yaml: datasets > {name} > columns > {column}: accepted: {accepted}.")
+                raise RulesError(
+                    f"sources.yaml: datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
+                )
     for target in sources.aliases:
         if target not in columns:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
@@ -99,17 +102,32 @@ def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
         return Location(dataset, _matching(dataset, folder, source.file), source, folder)
     if settings.source_folder is None and not uses_demo(settings, sources):
         return Location(dataset, (), source, folder)
-    found = tuple(path for end in EXTENSIONS if (path := folder / f"{dataset}{end}").is_file())
+    there = tuple(path for end in EXTENSIONS if os.path.lexists(path := folder / f"{dataset}{end}"))
+    found = tuple(path for path in there if path.is_file())
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise SourceProblem(f"{dataset}: {names} are both in {folder}. Keep one of them.")
+    if there and not found:
+        raise SourceProblem(f"{dataset}: {there[0]} is {_no_file(there[0])}. Put a file in its place, or remove it.")
     return Location(dataset, found, source, folder)
 
 
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return "a folder, not a file"
+    return "a link to a file that is not there" if path.is_symlink() else "no ordinary file"
+
+
 def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
-    given = Path(pattern).expanduser()
-    base, rest = (Path(given.anchor), given.relative_to(given.anchor)) if given.is_absolute() else (folder, given)
-    found = tuple(sorted(path for path in base.glob(str(rest)) if path.is_file()))
+    try:
+        given = Path(pattern).expanduser()
+        base, rest = (Path(given.anchor), given.relative_to(given.anchor)) if given.is_absolute() else (folder, given)
+        found = tuple(sorted(path for path in base.glob(str(rest)) if path.is_file()))
+    except (ValueError, RuntimeError, NotImplementedError, OSError) as error:
+        raise SourceProblem(
+            f"{dataset}: '{pattern}' of sources.yaml cannot be looked for ({error}). Give a path; * in it "
+            "stands for any text."
+        ) from error
     if not found:
         raise SourceProblem(
             f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it."

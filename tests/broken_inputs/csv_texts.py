@@ -1,0 +1,85 @@
+"""CSV files whose bytes are not what a CSV file's should be."""
+
+from __future__ import annotations
+
+import gzip
+
+from tests.broken_inputs.judging import Input
+
+HEADER = "customer_id,signup_date,company_name\n"
+ROWS = "C1,2026-01-01,Acme\nC2,2026-01-02,Bêta\n"
+GOOD = HEADER + ROWS
+KEPT = ("C1", "C2")
+PACKED = gzip.compress(GOOD.encode())
+BOMB = gzip.compress(HEADER.encode()) + 80 * gzip.compress(b"x" * (1 << 20))
+INVALID = "bytes that are not valid in the file's encoding (if many lines have this, set encoding: cp1252, or the right one, in rules/sources.yaml)"
+EMPTY = "is empty: no header and no rows were found in it. Export it again; a dataset that is not required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
+MISSING = "Add them, or say under datasets > customers > columns in sources.yaml what they are called there."
+
+
+def customers(how: str, content: bytes | str, **expected) -> Input:
+    """A customers.csv of this content."""
+    return Input(how, "customers.csv", content, **expected)
+
+
+ENCODINGS = (
+    customers("UTF-16", GOOD.encode("utf-16"), said="customers.csv is UTF-16 text, where UTF-8 was expected. Save it as UTF-8, or set encoding: utf-16 for the dataset in rules/sources.yaml."),
+    customers("UTF-16 without its mark", GOOD.encode("utf-16-be"), said="customers.csv is UTF-16 text, where UTF-8 was expected. Save it as UTF-8, or set encoding: utf-16 for the dataset in rules/sources.yaml."),
+    customers("UTF-16, as the settings say", GOOD.encode("utf-16"), settings="encoding: utf-16", rows=2, kept=KEPT),
+    customers("not UTF-16, though the settings say so", GOOD, settings="encoding: utf-16", said="customers.csv is not text in the encoding utf-16 (UTF-16 stream does not start with BOM). Set encoding: for the dataset in rules/sources.yaml to the one that it is in, or save the file as UTF-8."),
+    customers("Latin-1 in a value", GOOD.encode("latin-1"), rows=2, kept=("C1",), rejects=((2, None, "malformed_line", f"{INVALID}: C2,2026-01-02,B\ufffdta"),)),
+    customers("Latin-1 in the header", HEADER.replace("name", "näme").encode("latin-1"), said="customers.csv: the header is not text in the encoding utf-8 (byte 0xe4). Set encoding: for the dataset in rules/sources.yaml, for example cp1252, or save the file as UTF-8."),
+    customers("Latin-1, as the settings say", GOOD.encode("latin-1"), settings="encoding: latin-1", rows=2, kept=KEPT),
+    customers("UTF-8 with a byte order mark", GOOD.encode("utf-8-sig"), rows=2, kept=KEPT),
+    customers("an encoding that there is not", GOOD, settings="encoding: utf-99", said="encoding: 'utf-99' in rules/sources.yaml is not a text encoding that Python knows. Write one such as utf-8, cp1252, latin-1 or utf-16."),
+    customers("an encoding of domain names", GOOD, settings="encoding: idna", said="encoding: 'idna' in rules/sources.yaml is not a text encoding that Python knows. Write one such as utf-8, cp1252, latin-1 or utf-16."),
+    customers("a NUL in a value", GOOD.replace("Acme", "Ac\0me"), rows=2, kept=KEPT),
+    customers("a NUL in the header", GOOD.replace("company", "comp\0any"), said=r"customers.csv: the column name 'comp\x00any_name' has a control character in it, so the file is damaged or not text. Export it again."),
+    customers("zero bytes alone", bytes(5000), said="customers.csv is not text but zero bytes, as a disk that was full or a copy that broke off leaves behind. Copy or export it again."),
+)  # fmt: skip
+
+OTHER_FORMATS = (
+    customers("an Excel workbook", b"PK\x03\x04\x14\x00\x06\x00xl/workbook.xml", said="customers.csv is not text but an Excel workbook (or another zip archive); save it as 'CSV UTF-8' from Excel."),
+    customers("an old Excel workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), said="customers.csv is not text but an old Excel workbook (.xls); save it as 'CSV UTF-8' from Excel."),
+    customers("a login page", "\n<!DOCTYPE html>\n<title>Sign in</title>", said="customers.csv is not text but a web page, perhaps an error or a login page in place of the export; look at it in a browser, and export again."),
+    customers("an XML error message", '<?xml version="1.0"?><Error>AccessDenied</Error>', said="customers.csv is not text but XML, perhaps an Excel 2003 workbook or an error message; export the rows as CSV."),
+    customers("a PDF document", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", said="customers.csv is not text but a PDF document; export the rows as CSV."),
+    customers("a JSON error message", '{"error": "unauthorized"}', said=f"customers: customers.csv has no column 'customer_id' and 'signup_date', which are required; it has {{\"error\": \"unauthorized\"}}. {MISSING}"),
+    customers("a title above the header", "All customers\n" + GOOD, said=f"customers: customers.csv has no column 'customer_id' and 'signup_date', which are required; it has All customers. {MISSING}"),
+    customers("packed, without .gz in its name", PACKED, said="customers.csv is not text but gzip-compressed; add .gz to its name."),
+    Input("plain text named .gz", "customers.csv.gz", GOOD, said="customers.csv.gz is not gzip-compressed, as its name says. Take .gz off it."),
+    Input("gzip that is cut short", "customers.csv.gz", PACKED[:-9], said="customers.csv.gz is not a complete gzip file (Compressed file ended before the end-of-stream marker was reached). Copy or export it again."),
+    Input("gzip with a wrong checksum", "customers.csv.gz", PACKED[:-8] + bytes(8), said="customers.csv.gz is not a complete gzip file (CRC check failed …). Copy or export it again."),
+    Input("gzip of nothing", "customers.csv.gz", gzip.compress(b""), said=f"customers.csv.gz {EMPTY}"),
+    Input("gzip in two parts", "customers.csv.gz", PACKED + gzip.compress(b"C3,2026-01-03,Gamma\n"), rows=3, kept=("C1", "C2", "C3")),
+    Input("a workbook in gzip", "customers.csv.gz", gzip.compress(b"PK\x03\x04\x14\x00"), said="customers.csv.gz is not text but an Excel workbook (or another zip archive); save it as 'CSV UTF-8' from Excel."),
+    Input("a gzip bomb", "customers.csv.gz", BOMB, said="customers.csv.gz unpacks to more than 200 times its size, which no export does: it may be made to fill the disk. If you know what it is, unpack it, and give the unpacked file."),
+)  # fmt: skip
+
+LINES = (
+    customers("no bytes", "", said=f"customers.csv {EMPTY}"),
+    Input("no bytes, in an optional dataset", "nps_scores.csv", "", said=f"nps_scores.csv {EMPTY}"),
+    customers("blank lines alone", "\n\r\n\n", said=f"customers.csv {EMPTY}"),
+    Input("a header without rows, in an optional dataset", "nps_scores.csv", "score_id,customer_id,date,score\n"),
+    customers("carriage returns for line ends", GOOD.replace("\n", "\r"), rows=2, kept=KEPT),
+    customers("line ends of two kinds, blank lines between", GOOD.replace("Acme\n", "Acme\r\n\r\n\n"), rows=2, kept=KEPT),
+    customers("a quote that is not closed", HEADER + 'C1,2026-01-01,"Acme\n' + "C2,2026-01-02,Beta\n", rows=2, kept=("C2",), rejects=((1, None, "malformed_line", 'a quote that is not closed: C1,2026-01-01,"Acme'),)),
+    customers("text after a quoted value", HEADER + 'C1,2026-01-01,"Acme" Inc\n' + "C2,2026-01-02,Beta\n", rows=2, kept=("C2",), rejects=((1, None, "malformed_line", 'a quote in the wrong place: C1,2026-01-01,"Acme" Inc'),)),
+    customers("too few and too many fields", HEADER + "C1,2026-01-01\nC2,2026-01-02,Beta\nC3,2026-01-03,Gamma,Inc\n", rows=3, kept=("C2",), rejects=((1, None, "malformed_line", "too few fields: 2 found, 3 expected: C1,2026-01-01"), (3, None, "malformed_line", "too many fields: 4 found, 3 expected: C3,2026-01-03,Gamma,Inc"))),
+    customers("a file cut in the middle of a line", GOOD + "C3,2026-0", rows=3, kept=KEPT, rejects=((3, None, "malformed_line", "too few fields: 2 found, 3 expected: C3,2026-0"),)),
+    customers("a field of 10 MB", HEADER + "C1,2026-01-01," + "x" * 10_000_000 + "\nC2,2026-01-02,Beta\n", rows=2, kept=KEPT),
+    customers("a line of 20 MB", HEADER + "C1,2026-01-01," + "x" * 20_000_000 + "\nC2,2026-01-02,Beta\n", rows=2, kept=("C2",), rejects=((1, None, "malformed_line", "longer than 16 MB, perhaps a missing line end or quote: C1,2026-01-01," + "x" * 130),)),
+)  # fmt: skip
+
+HEADERS = (
+    customers("10,000 columns", ",".join(f"c{n}" for n in range(10_000)), said="customers.csv has 10,000 columns; up to 1,000 are read. Export only the columns that are needed, or check that the lines of the file end where rows do."),
+    customers("900 columns that nobody asked for", "customer_id,signup_date," + ",".join(f"c{n}" for n in range(900)) + "\nC1,2026-01-01" + ",x" * 900 + "\nC2,2026-01-01\n", rows=2, kept=("C1",), rejects=((2, None, "malformed_line", "too few fields: 2 found, 902 expected: C2,2026-01-01"),)),
+    customers("40 columns, none of them ours", ",".join(f"c{n}" for n in range(40)), said=f"customers: customers.csv has no column 'customer_id' and 'signup_date', which are required; it has {', '.join(f'c{n}' for n in range(30))} and 10 more. {MISSING}"),
+    customers("the same name twice", "customer_id,signup_date,customer_id\n", said="customers.csv: the column names 'customer_id' and 'customer_id' are the same (case does not count). Rename or remove one of the two columns."),
+    customers("the same name in other case", "customer_id,signup_date,Signup_Date\n", said="customers.csv: the column names 'signup_date' and 'Signup_Date' are the same (case does not count). Rename or remove one of the two columns."),
+    customers("a column without a name", "customer_id,signup_date,\n", said="customers.csv: column 3 of 3 has no name. Name it in the file's header, or take the column out."),
+    customers("a name of ours", "customer_id,signup_date,row_number\n", said="customers.csv: a column is named 'row_number', which is the name ProductPulse gives to where a row came from. Rename the column in the file."),
+    customers("a quote in the header that is not closed", 'customer_id,"signup_date\n' + ROWS, said="customers.csv: the header line cannot be split into column names (unexpected end of data). Mend the quotes in the first line, or export the file again."),
+    customers("pipes for commas", "customer_id|signup_date\nC1|2026-01-01\n", said=f"customers: customers.csv has no column 'customer_id' and 'signup_date', which are required; it has customer_id|signup_date. {MISSING}"),
+    customers("codes for colours in a name", "customer_id,signup_date,\x1b[31mred\n", said=r"customers.csv: the column name '\x1b[31mred' has a control character in it, so the file is damaged or not text. Export it again."),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""JSON and Parquet files, queries and patterns that do not give the rows they should."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.broken_inputs.judging import Input
+
+ONE, TWO = ('{"customer_id": "C%d", "signup_date": "2026-01-0%d"}' % (n, n) for n in (1, 2))  # noqa: UP031
+KEPT = ("C1", "C2")
+MISSING = "Add them, or say under datasets > customers > columns in sources.yaml what they are called there."
+CUT = "is not a valid JSON array: it does not end with ']', so it may have been cut short. Export or copy it again."
+PARQUET = "Export or copy it again, or correct its ending if it is another format."
+
+
+def lines(how: str, content: bytes | str, **expected) -> Input:
+    """A customers.jsonl of this content."""
+    return Input(how, "customers.jsonl", content, **expected)
+
+
+def document(how: str, content: bytes | str, **expected) -> Input:
+    """A customers.json of this content."""
+    return Input(how, "customers.json", content, **expected)
+
+
+def parquet(**columns) -> bytes:
+    """The bytes of a Parquet file."""
+    target = io.BytesIO()
+    pq.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+SOUND = parquet(customer_id=["C1", "C2"], signup_date=["2026-01-01", "2026-01-02"])
+WIDE_DAYS = pa.array([dt.date(2026, 1, 1).toordinal() - 719163, 4_000_000, -800_000], pa.int32()).cast(pa.date32())
+
+JSON = (
+    lines("one bad line of three", f"{ONE}\n{{oops\n{TWO}\n", rows=3, kept=KEPT, rejects=((2, None, "malformed_line", "not a JSON object: {oops"),)),
+    lines("values that are no objects", f"{ONE}\n5\nnull\n[1, 2]\n\n{TWO}", rows=5, kept=KEPT, rejects=((2, None, "malformed_line", "not a JSON object: 5"), (3, None, "malformed_line", "not a JSON object: null"), (4, None, "malformed_line", "not a JSON object: [1, 2]"))),
+    lines("bytes that are not UTF-8", f"{ONE}\n".encode() + b'{"customer_id": "\xe9"}\n', rows=2, kept=("C1",), rejects=((2, None, "malformed_line", 'bytes that are not valid in the file\'s encoding (if many lines have this, set encoding: cp1252, or the right one, in rules/sources.yaml): {"customer_id": "\ufffd"}'),)),
+    lines("half of a surrogate pair", f'{ONE}\n{{"customer_id": "\\ud800", "signup_date": "2026-01-01"}}\n', rows=2, kept=("C1",), rejects=((2, None, "malformed_line", 'not a JSON object: {"customer_id": "\\ud800", "signup_date": "2026-01-01"}'),)),
+    lines("nested 100,000 deep", f'{ONE}\n{{"customer_id": "C2", "signup_date": {"[" * 100_000}{"]" * 100_000}}}\n', rows=2, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "[" * 200),)),
+    document("nested 100,000 deep, in an array", f'[{ONE}, {{"customer_id": "C2", "signup_date": {"[" * 100_000}{"]" * 100_000}}}]', rows=2, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "[" * 200),)),
+    document("an object around the rows", f'{{"data": [{ONE}, {TWO}]}}', said=f"customers: customers.json has no column 'customer_id' and 'signup_date', which are required; it has data. {MISSING}"),
+    document("an object over many lines", '{\n"customer_id": "C1"\n}', said="customers.json is not JSON that holds rows: no line of it is an object, and it is no array. Export it as an array of objects or as one object per line."),
+    document("an array of arrays", "[[1, 2], [3, 4]]", rows=2, rejects=((1, None, "malformed_line", "not a JSON object: [1, 2]"), (2, None, "malformed_line", "not a JSON object: [3, 4]"))),
+    Input("an array of nothing, in an optional dataset", "nps_scores.json", "[]"),
+    document("an array cut short", f"[{ONE}, {TWO},", said=f"customers.json {CUT}"),
+    document("an array with a comment", f"[{ONE}, // the first\n{TWO}]", said="customers.json is not a valid JSON array: at byte 1 in record/value 3: unexpected character. Export it again, or as one object per line (.jsonl), where a bad line harms no other."),
+    document("a value alone", "null", said="customers.json is not JSON that holds rows: it starts with 'n', where an array of objects or one object per line was expected. Export it as one of the two."),
+    document("UTF-16", ONE.encode("utf-16"), said="customers.json is UTF-16 text, where UTF-8 was expected. Save it as UTF-8, or set encoding: utf-16 for the dataset in rules/sources.yaml."),
+    lines("names that differ by case", f'{ONE}\n{{"Customer_ID": "C2"}}\n', said="customers.jsonl: the column names 'customer_id' and 'Customer_ID' are the same (case does not count). Rename or remove one of the two columns."),
+    lines("a NUL in a name", '{"customer_id": "C1", "x\\u0000y": 1}', said=r"customers.jsonl: the column name 'x\x00y' has a control character in it, so the file is damaged or not text. Export it again."),
+    Input("numbers that are none, or huge", "acquisition_channels.jsonl", "\n".join(f'{{"channel_name": "{n}", "cost_per_acquisition": {text}}}' for n, text in enumerate(("5", "1e400", "123456789012345678901234567890", "true", '"5"', "[5]", "null"))), rows=7, kept=("0", "4"),
+          rejects=((2, "cost_per_acquisition", "parses_as_number", "1e400"), (3, "cost_per_acquisition", "parses_as_number", "123456789012345678901234567890"), (4, "cost_per_acquisition", "parses_as_number", "true"), (6, "cost_per_acquisition", "parses_as_number", "[5]"), (7, "cost_per_acquisition", "not_null", None))),
+)  # fmt: skip
+
+PARQUETS = (
+    Input("Parquet cut short", "customers.parquet", SOUND[:-20], said=f"customers.parquet cannot be read as Parquet: … {PARQUET}"),
+    Input("CSV named .parquet", "customers.parquet", "customer_id,signup_date\nC1,2026-01-01\n", said=f"customers.parquet cannot be read as Parquet: … {PARQUET}"),
+    Input("Parquet without a byte", "customers.parquet", b"", said=f"customers.parquet cannot be read as Parquet: … {PARQUET}"),
+    Input("Parquet named .csv", "customers.csv", SOUND, said="customers.csv is not text but a Parquet file; give its name the ending .parquet."),
+    Input("Parquet with a damaged page", "customers.parquet", SOUND[:4] + b"\xff" * 40 + SOUND[44:], said="customers: customers.parquet can be opened but not read to its end (…). Export it again."),
+    Input("lists and structs for dates", "customers.parquet", parquet(customer_id=["C1", "C2"], signup_date=[[1, 2], None]), rows=2, rejects=((1, "signup_date", "parses_as_date", "[1, 2]"), (2, "signup_date", "not_null", None))),
+    Input("days in no calendar", "customers.parquet", parquet(customer_id=["C1", "C2", "C3"], signup_date=WIDE_DAYS), rows=3, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "12921-08-18"), (3, "signup_date", "parses_as_date", "0222-09-04 (BC)"))),
+    Input("numbers for dates, bytes for keys", "customers.parquet", parquet(customer_id=[b"C1", b"\xff\x00"], signup_date=[20260101, None]), rows=2, rejects=((1, "signup_date", "parses_as_date", "20260101"), (2, "signup_date", "not_null", None))),
+    Input("a column of nulls", "customers.parquet", parquet(customer_id=["C1"], signup_date=pa.nulls(1)), rows=1, rejects=((1, "signup_date", "not_null", None),)),
+    Input("names that differ by case, in Parquet", "customers.parquet", parquet(customer_id=["C1"], signup_date=["2026-01-01"], Signup_Date=["soon"]), rows=1, kept=("C1",)),
+)  # fmt: skip
+
+QUERY = "The query for customers in rules/sources.yaml"
+SETTINGS = (
+    Input("a query with a mistake", "customers.csv", "", settings="query: SELEC 1", said=f"{QUERY} does not work: Parser Error: syntax error at or near \"SELEC\" … Mend the query."),
+    Input("a query of nothing there", "customers.csv", "", settings="query: SELECT * FROM 'gone.csv'", said=f"{QUERY} does not work: IO Error: No files found that match the pattern \"gone.csv\" Mend the query."),
+    Input("a query that fails at a row", "customers.csv", "", settings="query: \"SELECT 'C1' AS customer_id, 'soon'::DATE AS signup_date\"", said=f"{QUERY} does not work: Conversion Error: … Mend the query."),
+    Input("two queries", "customers.csv", "", settings="query: SELECT 1; DROP TABLE x", said=f"{QUERY} is not one SELECT statement, but 2 statements or one of another kind. Write one SELECT."),
+    Input("a query that writes", "customers.csv", "", settings="query: \"COPY (SELECT 1) TO 'x.csv'\"", said=f"{QUERY} is not one SELECT statement, but 1 statements or one of another kind. Write one SELECT."),
+    Input("a pattern that finds nothing", "customers.csv", "", settings="file: 'crm-*.csv'", said="customers: no file matches 'crm-*.csv' of sources.yaml in {data}. Correct it or remove it."),
+    Input("a pattern that is none", "customers.csv", "", settings="file: '**x/y'", said="customers: '**x/y' of sources.yaml cannot be looked for (…). Give a path; * in it stands for any text."),
+    Input("a pattern that finds a workbook", "customers.xlsx", "", settings="file: 'customers.*'", said="customers.xlsx has an ending that is not known. Files that can be read end in .csv, .csv.gz, .tsv, .tsv.gz, .parquet, .json, .jsonl or .jsonl.gz."),
+)  # fmt: skip

@@ -1,0 +1,122 @@
+"""What the program makes of an input: the sentence that stops it, or the rows kept and rejected."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from asset_checks.contracts import CONTRACTS
+from productpulse_assets import running
+from productpulse_assets.sources.assets import datasets
+from productpulse_assets.sources.inventory import source_inventory
+from resources.settings import RunSettings
+from resources.warehouse import Warehouse
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+
+CUSTOMERS = "customer_id,signup_date\nC1,2026-01-01\nC2,2026-01-02\nC3,2026-01-03\n"
+SUBSCRIPTIONS = "subscription_id,customer_id,status,start_date,monthly_price\nS1,C1,Active,2026-01-01,10\n"
+SOUND = {"customers": CUSTOMERS, "subscriptions": SUBSCRIPTIONS}
+"""What lies beside the input, unless it is that dataset's own: its parents."""
+
+Reject = tuple[int, str | None, str, str | None]
+"""row_number, column_name, check_name, value."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that is not as it should be, and what must come of it.
+
+    how: what is wrong with it. file: its name, which says the dataset. settings: what sources.yaml
+    says of the dataset, and `top` what it says above. rows: how many data rows were written into it.
+    said: the sentence that stops a run, as a regular expression, or nothing. kept: the keys of the
+    rows kept. rejects: the rules that rows broke.
+    """
+
+    how: str
+    file: str
+    content: bytes | str
+    rows: int = 0
+    said: str = ""
+    kept: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    settings: str = ""
+    top: str = ""
+
+    @property
+    def dataset(self) -> str:
+        return self.file.split(".")[0]
+
+    @property
+    def bytes(self) -> bytes:
+        return self.content if isinstance(self.content, bytes) else self.content.encode()
+
+
+@dataclass
+class Verdict:
+    """What the program said and did. counted: (rows in, kept, rejected) as the run's own check tells them."""
+
+    problems: list[str] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    counted: tuple[int, int, int] | None = None
+
+
+def lay_out(folder: Path, given: Input) -> Path:
+    """The input among sound parents in `folder`/data, and a rules folder beside it; returns the data's."""
+    data, rules = folder / "data", folder / "rules"
+    data.mkdir()
+    rules.mkdir()
+    for name, text in SOUND.items():
+        if name != given.dataset:
+            (data / f"{name}.csv").write_text(text)
+    (data / given.file).write_bytes(given.bytes)
+    about = f"datasets:\n  {given.dataset}: {{max_reject_share: 1.0, {given.settings}}}\n"
+    (rules / "sources.yaml").write_text(f"{given.top}\n{about}")
+    return data
+
+
+def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
+    """Runs the inventory and the steps of the dataset and its parents over what `lay_out` made."""
+    store = folder / "home" / "store.duckdb"
+    store.parent.mkdir()
+    resources = {
+        "warehouse": Warehouse(
+            duckdb=DuckDBResource(database=str(store)), glossary=str(RULES / "glossary.yaml"), time_zone="UTC"
+        ),
+        "settings": RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data")),
+    }
+    wanted = {dataset, *CONTRACTS[dataset].metadata["parents"].values()}
+    steps = [each for each in datasets if wanted & {key.path[-1] for key in each.keys}]
+    with mock.patch.dict(os.environ, PRODUCTPULSE_RULES_DIR=str(folder / "rules")):
+        result = dg.materialize(
+            [source_inventory, *steps],
+            instance=instance,
+            resources=resources,
+            raise_on_error=False,
+            run_config=running.QUIET,
+        )
+    outcome = running.Outcome()
+    for event in result.all_events:
+        running.note(event, outcome)
+    verdict = Verdict(outcome.failed_checks + outcome.errors)
+    for check in result.get_asset_check_evaluations():
+        if check.check_name == "rows_accounted_for" and check.asset_key.path[-1] == dataset:
+            counted = {name: value.value for name, value in check.metadata.items()}
+            verdict.counted = (counted["rows_in"], counted["rows_kept"], counted["rows_rejected"])
+            _read_store(store, dataset, verdict)
+    return verdict
+
+
+def _read_store(store: Path, dataset: str, verdict: Verdict) -> None:
+    key = CONTRACTS[dataset].metadata["key"][0]
+    rejected = "row_number, column_name, check_name, value"
+    with duckdb.connect(str(store), read_only=True) as con:
+        verdict.kept = tuple(key for (key,) in con.execute(f"SELECT {key} FROM {dataset} ORDER BY ALL").fetchall())
+        verdict.rejects = tuple(con.execute(f"SELECT {rejected} FROM {dataset}_rejects ORDER BY ALL").fetchall())

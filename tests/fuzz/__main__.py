@@ -1,0 +1,76 @@
+"""Throw bytes at an entrance for as long as you like, led by what of our code they reach.
+
+python -m tests.fuzz csv --seconds 1200 --corpus /tmp/fuzz-csv
+
+Needs atheris (pip install atheris), which the project does not: the same entrances are tried with
+a few hundred inputs in the suite. What it finds is left as a file beside the corpus; its bytes
+belong into tests/fuzz/findings.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+OURS = ["productpulse_assets.sources", "rules", "yaml", "json", "csv"]
+MISSING = "This needs atheris, which is not installed: pip install atheris. Nothing was tried."
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.splitlines()[0])
+    parser.add_argument("entrance", choices=("csv", "json", "yaml"))
+    parser.add_argument("--seconds", type=int, default=1200, help="how long (1200)")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder that keeps the inputs worth keeping")
+    given = parser.parse_args()
+    try:
+        import atheris
+    except ImportError:
+        print(MISSING, file=sys.stderr)
+        return 2
+    given.corpus.mkdir(parents=True, exist_ok=True)
+    with atheris.instrument_imports(include=OURS, enable_loader_override=False):
+        target = prepared(given.entrance, given.corpus)
+    options = [
+        f"-max_total_time={given.seconds}",
+        "-max_len=4096",
+        "-len_control=20",
+        "-timeout=60",
+        "-rss_limit_mb=4096",
+    ]
+    found = f"-artifact_prefix={given.corpus.parent}/{given.entrance}-"
+    atheris.Setup([sys.argv[0], *options, found, str(given.corpus)], target)
+    atheris.Fuzz()
+    return 0
+
+
+def prepared(entrance: str, corpus: Path) -> Callable[[bytes], None]:
+    """The entrance as a function of bytes, the first of which says as what the rest is read; and seeds for it."""
+    import ibis
+
+    from tests.fuzz import entrances
+    from tests.fuzz.seeds import seeds
+
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    backend = ibis.duckdb.connect()
+    backend.con.execute("SET threads = 1")
+    for number, seed in enumerate(seeds(entrance)):
+        (corpus / f"seed-{number}").write_bytes(seed)
+
+    def csv(variant: int, content: bytes) -> None:
+        entrances.csv_entrance(backend, folder, content, *entrances.CSV[variant % len(entrances.CSV)])
+
+    def json(variant: int, content: bytes) -> None:
+        entrances.json_entrance(backend, folder, content, *entrances.JSON[variant % len(entrances.JSON)])
+
+    def yaml(variant: int, content: bytes) -> None:
+        entrances.yaml_entrance(folder / "rules", content, tuple(entrances.YAML)[variant % len(entrances.YAML)])
+
+    judge = {"csv": csv, "json": json, "yaml": yaml}[entrance]
+    return lambda data: judge(data[0], data[1:]) if data else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
