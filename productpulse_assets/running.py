@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +12,9 @@ from dataclasses import dataclass, field
 import click
 import dagster as dg
 
+from resources.dagster_home import prepare_dagster_home
 from resources.history import unhurried_disk
-from resources.settings import CHECKOUT, Home
+from resources.settings import Home
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -52,15 +51,6 @@ def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     prepare_dagster_home(home)
     with unhurried_disk(), dg.DagsterInstance.get() as instance:
         yield instance
-
-
-def prepare_dagster_home(home: Home) -> None:
-    """Point DAGSTER_HOME at the home folder, with the settings of the checkout's dagster.yaml."""
-    home.dagster_home.mkdir(parents=True, exist_ok=True)
-    settings = CHECKOUT / "dagster.yaml"
-    if settings.exists():
-        shutil.copyfile(settings, home.dagster_home / "dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
 
 
 def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinition:

@@ -1,0 +1,27 @@
+"""Dagster's own folder: its history of runs, and the settings that come with the program.
+
+`python -m resources.dagster_home COMMAND …` prepares it, then becomes the command: for a daemon or a
+server that Dagster itself starts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from importlib.resources import as_file, files
+
+from resources.outputs import replacing
+from resources.settings import Home, default_home
+
+
+def prepare_dagster_home(home: Home) -> None:
+    """Point DAGSTER_HOME at the home folder, with the settings that come with the program."""
+    with as_file(files("resources") / "dagster.yaml") as settings, replacing(home.dagster_home / "dagster.yaml") as part:
+        shutil.copyfile(settings, part)
+    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
+
+
+if __name__ == "__main__":
+    prepare_dagster_home(Home(default_home()))
+    os.execvp(sys.argv[1], sys.argv[1:])

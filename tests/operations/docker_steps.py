@@ -1,0 +1,89 @@
+"""What Docker would do with Dockerfile and compose.yaml, done without it: `python -m tests.operations.docker_steps`.
+
+Builds the image's folder, runs the demo in it, starts every server of compose.yaml by its own command,
+and has a run started in the UI go through queue, daemon and code server. Takes about a minute and
+needs the package index.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from tests.operations import services
+from tests.operations.image import Stage, build
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+GRAPH = {"repositoryLocationName": "productpulse", "repositoryName": "__repository__"}
+LAUNCH = """
+mutation Launch($selector: JobOrPipelineSelector!) {
+  launchRun(executionParams: {selector: $selector, runConfigData: {}}) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}"""
+STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+SCHEDULES = """
+query Schedules($selector: RepositorySelector!) {
+  schedulesOrError(repositorySelector: $selector) {
+    ... on Schedules { results { name scheduleState { status } } }
+  }
+}"""
+
+
+def main() -> None:
+    """All steps, each told as it is done; ends with an error at the first that fails."""
+    with tempfile.TemporaryDirectory(prefix="productpulse-image-") as place:
+        image = build(CHECKOUT, Path(place))
+        print("The Dockerfile's steps are done.", flush=True)
+        about = services.read(CHECKOUT)
+        net = services.network(about)
+        demo(image, net)
+        with ExitStack() as up:
+            for name in ("code", "daemon", "webserver", "dashboard"):
+                up.enter_context(services.running(image, net, name, Path(place) / f"{name}.log"))
+                print(f"{name} is up.", flush=True)
+            scheduled_and_queued(f"http://127.0.0.1:{net.ports['3000']}")
+            print("A run that was started in the UI went through the queue and succeeded.", flush=True)
+
+
+def demo(image: Stage, net: services.Network) -> None:
+    """The one-shot run of compose.yaml, in the image's empty home."""
+    process = image.process(net.command(image, "pipeline"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    for written in ("published/productpulse.duckdb", "reports/executive_summary.md", "dagster_home/dagster.yaml"):
+        assert (image.path("/data") / written).is_file(), f"The run left no {written}:\n{said}"
+    print(next(line for line in said.splitlines() if line.startswith("Done: ")), flush=True)
+
+
+def scheduled_and_queued(address: str) -> None:
+    """The schedule is on, and what the UI starts is dequeued by the daemon and done by the code server."""
+    found = ask(address, SCHEDULES, selector=GRAPH)["schedulesOrError"]["results"]
+    assert {"name": "daily_refresh", "scheduleState": {"status": "RUNNING"}} in found, found
+    launched = ask(address, LAUNCH, selector=GRAPH | {"pipelineName": "validate_sources"})["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run, deadline = launched["run"]["runId"], time.monotonic() + services.PATIENCE
+    while (status := ask(address, STATUS, id=run)["runOrError"]["status"]) not in ("SUCCESS", "FAILURE", "CANCELED"):
+        assert time.monotonic() < deadline, f"The run is still {status}."
+        time.sleep(1)
+    assert status == "SUCCESS", status
+
+
+def ask(address: str, query: str, **variables: object) -> dict:
+    """The answer of Dagster's GraphQL."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    with urlopen(Request(f"{address}/graphql", body, {"Content-Type": "application/json"})) as answer:
+        said = json.load(answer)
+    assert "errors" not in said, said
+    return said["data"]
+
+
+if __name__ == "__main__":
+    main()
