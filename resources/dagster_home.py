@@ -17,7 +17,10 @@ from resources.settings import Home, default_home
 
 def prepare_dagster_home(home: Home) -> None:
     """Point DAGSTER_HOME at the home folder, with the settings that come with the program."""
-    with as_file(files("resources") / "dagster.yaml") as settings, replacing(home.dagster_home / "dagster.yaml") as part:
+    with (
+        as_file(files("resources") / "dagster.yaml") as settings,
+        replacing(home.dagster_home / "dagster.yaml") as part,
+    ):
         shutil.copyfile(settings, part)
     os.environ["DAGSTER_HOME"] = str(home.dagster_home)
 

@@ -19,7 +19,6 @@ from tests.operations import services
 from tests.operations.image import Stage, build
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-GRAPH = {"repositoryLocationName": "productpulse", "repositoryName": "__repository__"}
 LAUNCH = """
 mutation Launch($selector: JobOrPipelineSelector!) {
   launchRun(executionParams: {selector: $selector, runConfigData: {}}) {
@@ -49,7 +48,7 @@ def main() -> None:
             for name in ("code", "daemon", "webserver", "dashboard"):
                 up.enter_context(services.running(image, net, name, Path(place) / f"{name}.log"))
                 print(f"{name} is up.", flush=True)
-            scheduled_and_queued(f"http://127.0.0.1:{net.ports['3000']}")
+            scheduled_and_queued(net.ports["3000"], net.ports["4000"])
             print("A run that was started in the UI went through the queue and succeeded.", flush=True)
 
 
@@ -63,11 +62,13 @@ def demo(image: Stage, net: services.Network) -> None:
     print(next(line for line in said.splitlines() if line.startswith("Done: ")), flush=True)
 
 
-def scheduled_and_queued(address: str) -> None:
+def scheduled_and_queued(webserver: int, code: int) -> None:
     """The schedule is on, and what the UI starts is dequeued by the daemon and done by the code server."""
-    found = ask(address, SCHEDULES, selector=GRAPH)["schedulesOrError"]["results"]
+    address = f"http://127.0.0.1:{webserver}"
+    graph = {"repositoryLocationName": f"grpc:127.0.0.1:{code}", "repositoryName": "__repository__"}
+    found = ask(address, SCHEDULES, selector=graph)["schedulesOrError"]["results"]
     assert {"name": "daily_refresh", "scheduleState": {"status": "RUNNING"}} in found, found
-    launched = ask(address, LAUNCH, selector=GRAPH | {"pipelineName": "validate_sources"})["launchRun"]
+    launched = ask(address, LAUNCH, selector=graph | {"pipelineName": "validate_sources"})["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run, deadline = launched["run"]["runId"], time.monotonic() + services.PATIENCE
     while (status := ask(address, STATUS, id=run)["runOrError"]["status"]) not in ("SUCCESS", "FAILURE", "CANCELED"):

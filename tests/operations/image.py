@@ -110,7 +110,9 @@ def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stag
         for name in names:
             shutil.copytree(stages[origin].path(name), into, symlinks=True, dirs_exist_ok=True)
         return
-    patterns = [line for line in (checkout / ".dockerignore").read_text("utf-8").splitlines() if line and line[0] != "#"]
+    patterns = [
+        line for line in (checkout / ".dockerignore").read_text("utf-8").splitlines() if line and line[0] != "#"
+    ]
     context = [path for path in exclude_paths(str(checkout), patterns) if not (checkout / path).is_dir()]
     for name in names:
         wanted = [path for path in context if name in (".", path) or path.startswith(f"{name}/")]
@@ -123,9 +125,7 @@ def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stag
 
 
 def _run(stage: Stage, text: str) -> None:
-    process = stage.process(
-        ["/bin/sh", "-ec", stage.inside(text)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    process = stage.process(["/bin/sh", "-ec", stage.inside(text)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said, _ = process.communicate()
     if process.returncode:
         raise StepFailed(f"RUN {text}\nended with {process.returncode}:\n{said}")
