@@ -290,7 +290,7 @@ def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
 def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, home: Path | None) -> None:
     """Open Dagster's UI on 127.0.0.1, with a history that lasts."""
     settle(data=data, as_of=as_of, rules=rules, home=home)
-    from resources.dagster_home import prepare_dagster_home
+    from productpulse_assets.running import prepare_dagster_home
 
     prepare_dagster_home(writable_home())
     command = [sys.executable, "-m", "dagster", "dev", "-m", "productpulse_assets.definitions"]

@@ -7,9 +7,8 @@ server that Dagster itself starts.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from importlib.resources import as_file, files
+from importlib.resources import files
 
 from resources.outputs import replacing
 from resources.settings import Home, default_home
@@ -17,11 +16,11 @@ from resources.settings import Home, default_home
 
 def prepare_dagster_home(home: Home) -> None:
     """Point DAGSTER_HOME at the home folder, with the settings that come with the program."""
-    with (
-        as_file(files("resources") / "dagster.yaml") as settings,
-        replacing(home.dagster_home / "dagster.yaml") as part,
-    ):
-        shutil.copyfile(settings, part)
+    settings = (files("resources") / "dagster.yaml").read_text(encoding="utf-8")
+    target = home.dagster_home / "dagster.yaml"
+    if not target.exists() or target.read_text(encoding="utf-8") != settings:
+        with replacing(target) as part:
+            part.write_text(settings, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home.dagster_home)
 
 
