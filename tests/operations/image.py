@@ -110,10 +110,7 @@ def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stag
         for name in names:
             shutil.copytree(stages[origin].path(name), into, symlinks=True, dirs_exist_ok=True)
         return
-    patterns = [
-        line for line in (checkout / ".dockerignore").read_text("utf-8").splitlines() if line and line[0] != "#"
-    ]
-    context = [path for path in exclude_paths(str(checkout), patterns) if not (checkout / path).is_dir()]
+    context = _context(checkout)
     for name in names:
         wanted = [path for path in context if name in (".", path) or path.startswith(f"{name}/")]
         if not wanted:
@@ -122,6 +119,15 @@ def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stag
             goal = into / path
             goal.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(checkout / path, goal, follow_symlinks=False)
+
+
+def _context(checkout: Path) -> list[str]:
+    """The files of the build context, which .dockerignore bounds."""
+    lines = (checkout / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    # The Dockerfile itself is sent to Docker whatever the patterns say, but COPY does not see it.
+    sent = exclude_paths(str(checkout), patterns, dockerfile="not sent")
+    return [path for path in sent if not (checkout / path).is_dir()]
 
 
 def _run(stage: Stage, text: str) -> None:
