@@ -125,9 +125,9 @@ def _context(checkout: Path) -> list[str]:
     """The files of the build context, which .dockerignore bounds."""
     lines = (checkout / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
-    # The Dockerfile itself is sent to Docker whatever the patterns say, but COPY does not see it.
-    sent = exclude_paths(str(checkout), patterns, dockerfile="not sent")
-    return [path for path in sent if not (checkout / path).is_dir()]
+    # Docker is sent these two whatever the patterns say, but COPY does not see them.
+    seen = exclude_paths(str(checkout), patterns) - {"Dockerfile", ".dockerignore"}
+    return [path for path in seen if not (checkout / path).is_dir()]
 
 
 def _run(stage: Stage, text: str) -> None:
