@@ -11,6 +11,7 @@ import json
 import subprocess
 import tempfile
 import time
+import tomllib
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -40,6 +41,7 @@ def main() -> None:
     """All steps, each told as it is done; ends with an error at the first that fails."""
     with tempfile.TemporaryDirectory(prefix="productpulse-image-") as place:
         image = build(CHECKOUT, Path(place))
+        whole(image)
         print("The Dockerfile's steps are done.", flush=True)
         about = services.read(CHECKOUT)
         net = services.network(about)
@@ -50,6 +52,17 @@ def main() -> None:
                 print(f"{name} is up.", flush=True)
             scheduled_and_queued(net.ports["3000"], net.ports["4000"])
             print("A run that was started in the UI went through the queue and succeeded.", flush=True)
+
+
+def whole(image: Stage) -> None:
+    """Every file of our packages is installed; only pictures for the README are not."""
+    installed = next(image.path("/venv/lib").glob("python3.*")) / "site-packages"
+    ours = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = [name.rstrip("*") for name in ours["tool"]["setuptools"]["packages"]["find"]["include"]]
+    files = [path.relative_to(CHECKOUT) for name in packages for path in (CHECKOUT / name).rglob("*") if path.is_file()]
+    left = {str(path) for path in files if not (installed / path).exists()}
+    left = {name for name in left if "__pycache__" not in name and not name.startswith("dashboard/screenshots/")}
+    assert not left, f"The wheel lacks {sorted(left)}: see package-data in pyproject.toml."
 
 
 def demo(image: Stage, net: services.Network) -> None:
