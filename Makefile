@@ -14,8 +14,9 @@ dev: $(VENV)/installed
 dashboard: $(VENV)/installed
 	$(BIN)/productpulse dashboard
 
+# Files of tests side by side: within one, tests share what took long to make.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
