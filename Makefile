@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test dev dashboard lint bench screenshots clean
+.PHONY: run test dev dashboard lint audit docker-demo docker-check bench screenshots clean
 
 run: $(VENV)/installed
 	$(BIN)/productpulse run
@@ -14,12 +14,33 @@ dev: $(VENV)/installed
 dashboard: $(VENV)/installed
 	$(BIN)/productpulse dashboard
 
+# Files of tests side by side: within one, tests share what took long to make.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
+
+# Our own code, then the pinned packages against the vulnerabilities that are known.
+audit: $(VENV)/installed-dev
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive productpulse_assets rules asset_checks resources dashboard
+	$(BIN)/python -m tests.operations.audit
+
+# The demo in containers: a run, then the schedule, Dagster's UI and the dashboard.
+docker-demo:
+	@docker info > /dev/null 2>&1 && docker compose version > /dev/null 2>&1 || \
+		{ echo "This needs Docker Engine 25 or newer with Compose, running. Without it: make run, then make dashboard."; exit 1; }
+	docker compose build
+	docker compose run --rm pipeline
+	docker compose up --detach --wait
+	@echo "Dagster's UI is at http://127.0.0.1:3000, the dashboard at http://127.0.0.1:8501."
+	@echo "They go on until: docker compose down (with --volumes the data goes too)."
+
+# What Docker would do, without Docker: the Dockerfile's steps and compose.yaml's commands.
+docker-check: $(VENV)/installed-dev
+	$(BIN)/python -m tests.operations.docker_steps
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks

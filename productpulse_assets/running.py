@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +15,9 @@ import click
 import dagster as dg
 
 from productpulse_assets.faults import fault_sentence, faults_said
+from resources.dagster_home import prepare_dagster_home
 from resources.history import unhurried_disk
-from resources.outputs import replacing
-from resources.settings import CHECKOUT, LONGEST_WAIT, Home, parse_wait
+from resources.settings import LONGEST_WAIT, Home, parse_wait
 from resources.turns import retire_dead_runs, turn
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
@@ -71,16 +70,6 @@ def undisturbed(home: Home, say: Callable[[str], None]) -> Iterator[dg.DagsterIn
     with faults_said(home), turn(home, wait, say), lasting_instance(home) as instance:
         retire_dead_runs(instance, home, max(wait, LONGEST_WAIT))
         yield instance
-
-
-def prepare_dagster_home(home: Home) -> None:
-    """Point DAGSTER_HOME at the home folder, with the settings of the checkout's dagster.yaml."""
-    home.dagster_home.mkdir(parents=True, exist_ok=True)
-    settings = CHECKOUT / "dagster.yaml"
-    if settings.exists():
-        with replacing(home.dagster_home / "dagster.yaml") as part:
-            shutil.copyfile(settings, part)
-    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
 
 
 def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinition:

@@ -340,7 +340,7 @@ def test_every_table_has_a_key_that_orders_its_rows():
 TOP_LEVEL = {
     "pyproject.toml", "workspace.yaml", "README.md", "productpulse_assets", "rules", "asset_checks", "resources",
     "tests", "dashboard", "Makefile", "dagster.yaml", "constraints.txt", "Dockerfile", "compose.yaml", "LICENSE",
-    "CHANGELOG.md", ".ci", ".gitignore", ".dockerignore",
+    "CHANGELOG.md", "CONTRIBUTING.md", ".ci", ".gitignore", ".dockerignore",
 }  # fmt: skip
 
 

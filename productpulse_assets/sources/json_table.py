@@ -57,7 +57,7 @@ def load_json(
     fields = ", unnest(json_transform(document, $structure))" if names else ""
     structure = {"structure": json.dumps(dict.fromkeys(names, "VARCHAR"))} if names else {}
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS "
+        f"CREATE OR REPLACE TEMP TABLE {table} AS "  # names of ours  # nosec B608
         f"SELECT $source_file::VARCHAR AS source_file, row_number{fields} "
         f"FROM {documents} WHERE is_object",
         {"source_file": path.name} | structure,
@@ -126,7 +126,7 @@ def _refuse_cut_array(path: Path, text: Path) -> None:
 
 
 def _refuse_no_objects(con: duckdb.DuckDBPyConnection, documents: str, path: Path) -> None:
-    if not con.execute(f"SELECT bool_or(is_object) FROM {documents}").fetchone()[0]:
+    if not con.execute(f"SELECT bool_or(is_object) FROM {documents}").fetchone()[0]:  # names of ours  # nosec B608
         raise UnreadableSource(
             f"{path.name} is not JSON that holds rows: no line of it is an object, and it is "
             f"no array. Export it as an array of objects or as one object per line."
@@ -135,7 +135,7 @@ def _refuse_no_objects(con: duckdb.DuckDBPyConnection, documents: str, path: Pat
 
 def _read_objects(con: duckdb.DuckDBPyConnection, documents: str, text: Path, layout: str) -> None:
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {documents} AS "
+        f"CREATE OR REPLACE TEMP TABLE {documents} AS "  # names of ours  # nosec B608
         f"SELECT row_number() OVER () AS row_number, json AS document, NULL::VARCHAR AS problem, "
         f"json_type(json) = 'OBJECT' AS is_object "
         f"FROM read_json_objects($path, format = $layout, maximum_object_size = $bytes)",
@@ -152,7 +152,7 @@ def _read_lines(con: duckdb.DuckDBPyConnection, documents: str, text: Path) -> N
         for batch in _line_batches(stream):
             con.from_arrow(batch).insert_into(documents)
     con.execute(
-        f"UPDATE {documents} SET is_object = problem IS NULL "
+        f"UPDATE {documents} SET is_object = problem IS NULL "  # names of ours  # nosec B608
         f"AND CASE WHEN json_valid(document) THEN json_type(document) = 'OBJECT' ELSE false END"
     )
 

@@ -114,7 +114,7 @@ def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
     try:
         relation.query(
             "answer",
-            f"CREATE TEMP TABLE raw_{name} AS "
+            f"CREATE TEMP TABLE raw_{name} AS "  # names of ours  # nosec B608
             f"SELECT 'query' AS source_file, row_number() OVER () AS row_number, * FROM answer",
         )
     except duckdb.Error as error:
@@ -219,7 +219,7 @@ def _view_parquet(con: duckdb.DuckDBPyConnection, view: str, files: list[Path]) 
     paths = sge.Array(expressions=[sge.Literal.string(str(path.resolve())) for path in files])
     try:
         con.execute(
-            f"CREATE TEMP VIEW {view} AS SELECT parse_filename(productpulse_path) AS source_file, "
+            f"CREATE TEMP VIEW {view} AS SELECT parse_filename(productpulse_path) AS source_file, "  # names of ours  # nosec B608
             f"file_row_number + 1 AS row_number, * EXCLUDE (productpulse_path, file_row_number) "
             f"FROM read_parquet({paths.sql('duckdb')}, union_by_name = true, "
             f"file_row_number = true, filename = 'productpulse_path')"

@@ -1,0 +1,29 @@
+"""Dagster's own folder: its history of runs, and the settings that come with the program.
+
+`python -m resources.dagster_home COMMAND …` prepares it, then becomes the command: for a daemon or a
+server that Dagster itself starts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.resources import files
+
+from resources.outputs import replacing
+from resources.settings import Home, default_home
+
+
+def prepare_dagster_home(home: Home) -> None:
+    """Point DAGSTER_HOME at the home folder, with the settings that come with the program."""
+    settings = (files("resources") / "dagster.yaml").read_text(encoding="utf-8")
+    target = home.dagster_home / "dagster.yaml"
+    if not target.exists() or target.read_text(encoding="utf-8") != settings:
+        with replacing(target) as part:
+            part.write_text(settings, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
+
+
+if __name__ == "__main__":
+    prepare_dagster_home(Home(default_home()))
+    os.execvp(sys.argv[1], sys.argv[1:])
