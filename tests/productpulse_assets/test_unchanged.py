@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -239,7 +240,9 @@ def test_at_a_past_date_no_day_matters(snapshot):
 # --- what a run remembers -------------------------------------------------------------------------
 
 
-def run_of(settings: RunSettings, selection: list[str] | None = None, fails: str | None = None) -> None:
+def run_of(
+    settings: RunSettings, selection: list[str] | None = None, fails: str | None = None
+) -> dg.ExecuteInProcessResult:
     """A run of two steps that make nothing, the first of which looks at the inputs."""
 
     @dg.op(required_resource_keys={"inputs"})
@@ -265,7 +268,7 @@ def run_of(settings: RunSettings, selection: list[str] | None = None, fails: str
         second()
 
     with dg.DagsterInstance.ephemeral() as instance:
-        both.execute_in_process(instance=instance, op_selection=selection, raise_on_error=False)
+        return both.execute_in_process(instance=instance, op_selection=selection, raise_on_error=False)
 
 
 def test_a_run_of_everything_remembers_what_it_saw(settings):
@@ -280,6 +283,16 @@ def test_a_run_of_everything_remembers_what_it_saw(settings):
 def test_a_part_or_a_failure_remembers_nothing(settings, what):
     forget_inputs(settings.home)
     run_of(settings, **what)
+    assert published_inputs(settings.home) is None
+
+
+def test_a_note_that_cannot_be_written_is_no_failure(settings, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    forget_inputs(settings.home)
+    monkeypatch.setattr(unchanged, "remember_inputs", full)
+    assert run_of(settings).success
     assert published_inputs(settings.home) is None
 
 
