@@ -10,7 +10,6 @@ from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
-from asset_checks.validation_gate import gates
 from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
@@ -130,7 +129,6 @@ def build() -> dg.Definitions:
     models = model_tables()
     check_rules(catalog, models)
     settings = RunSettings.from_environment()
-    tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
     tables = [
         source_inventory,
         *datasets,
@@ -177,7 +175,6 @@ def build() -> dg.Definitions:
             exports_asset(list(published)),
         ],
         asset_checks=[
-            *gates(tolerances),
             as_of_checks,
             mrr_bridge,
             governance_check(catalog),
