@@ -35,7 +35,7 @@ def main() -> None:
 
 def settle(**given: object) -> None:
     """Make the options of a command the settings of the program; end with 2 if one is wrong."""
-    from resources.settings import SettingsError, parse_as_of
+    from resources.settings import SettingsError, parse_as_of, parse_memory_limit
 
     names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
     for option, name in names.items():
@@ -48,6 +48,7 @@ def settle(**given: object) -> None:
             _misused(f"{os.environ[name]} is not a folder. Give one that exists.")
     try:
         parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
+        parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT"))
     except SettingsError as error:
         _misused(str(error))
 

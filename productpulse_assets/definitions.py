@@ -1,5 +1,7 @@
 """The graph: the only place where everything meets."""
 
+import os
+
 import dagster as dg
 import ibis
 from dagster_duckdb import DuckDBResource
@@ -43,7 +45,7 @@ from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
 from resources.outputs import ReportFiles
-from resources.settings import CHECKOUT, RunSettings
+from resources.settings import CHECKOUT, RunSettings, parse_memory_limit
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
 from rules.churn_rules import check_churn_rules, load_churn_rules
@@ -196,7 +198,10 @@ def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
         "warehouse": Warehouse(
             duckdb=DuckDBResource(
                 database=str(home.warehouse),
-                connection_config={"temp_directory": str(home.scratch)},
+                connection_config={
+                    "temp_directory": str(home.scratch),
+                    "memory_limit": parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT")),
+                },
             ),
             glossary=str(GLOSSARY),
             time_zone=time_zone,
