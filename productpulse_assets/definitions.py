@@ -12,7 +12,6 @@ from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
-from asset_checks.validation_gate import gates
 from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
@@ -48,6 +47,7 @@ from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
 from productpulse_assets.unchanged import run_inputs
+from resources.memory import parse_memory_limit
 from resources.outputs import ReportFiles
 from resources.settings import CHECKOUT, RunSettings, parse_wait
 from resources.warehouse import Warehouse
@@ -135,7 +135,6 @@ def build() -> dg.Definitions:
     models = model_tables()
     check_rules(catalog, models)
     settings = RunSettings.from_environment()
-    tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
     tables = [
         source_inventory,
         *datasets,
@@ -183,7 +182,6 @@ def build() -> dg.Definitions:
         exports_asset(list(published)),
     ]
     checks = [
-        *gates(tolerances),
         as_of_checks,
         mrr_bridge,
         governance_check(catalog),
@@ -210,7 +208,10 @@ def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
         "warehouse": Warehouse(
             duckdb=DuckDBResource(
                 database=str(home.warehouse),
-                connection_config={"temp_directory": str(home.scratch)},
+                connection_config={
+                    "temp_directory": str(home.scratch),
+                    "memory_limit": parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT")),
+                },
             ),
             glossary=str(GLOSSARY),
             time_zone=time_zone,

@@ -100,7 +100,8 @@ class Warehouse(dg.ConfigurableIOManager):
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
-        sql = fill(self._backend, name, obj, key)
+        is_stored = isinstance(obj.op(), ops.DatabaseTable) and obj.op().name == staging_name(name)
+        sql = adopt(self._backend, name) if is_stored else fill(self._backend, name, obj, key)
         described = (context.definition_metadata or {}).get("columns", {})
         columns = [
             dg.TableColumn(column, str(kind), described.get(column) or describe(self.descriptions, name, column))
@@ -146,6 +147,23 @@ def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = ()
     finally:
         for small in in_memory:
             backend.con.unregister(small.name)
+    return sql
+
+
+def staging_name(name: str) -> str:
+    """Where an asset may store its table by itself, in the order of its key, for `adopt` to take over."""
+    return f"staged_{name}"
+
+
+def adopt(backend: Backend, name: str) -> str:
+    """Make the staged table of an asset its own, without writing a row again; the statements are returned."""
+    old, staged = sg.table(name, quoted=True), sg.table(staging_name(name), quoted=True)
+    statements = [
+        sge.Drop(this=old, kind="TABLE", exists=True),
+        sge.Alter(this=staged, kind="TABLE", actions=[sge.AlterRename(this=old)]),
+    ]
+    sql = ";\n".join(statement.sql(backend.dialect) for statement in statements)
+    backend.con.execute(f"BEGIN;\n{sql};\nCOMMIT")
     return sql
 
 

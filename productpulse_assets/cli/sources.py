@@ -78,13 +78,13 @@ def _validate(scratch: Path) -> list[str]:
     job, sources = defs.resolve_job_def(running.VALIDATION), load_sources()
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, Home(scratch), lambda event: None)
-    problems = outcome.failed_checks + outcome.errors
+    # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
+    problems = outcome.warnings if outcome.succeeded else outcome.failed_checks + outcome.errors
     if outcome.succeeded:
         backend = telling.read_only(Home(scratch).warehouse)
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
                 click.echo(line)
-            problems += telling.gate_problems(backend, row["dataset"], sources.of(row["dataset"]).max_reject_share)
     for line in unread_lines(RunSettings.from_environment(), sources):
         click.echo(line)
     if not problems:
