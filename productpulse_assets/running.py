@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import click
 import dagster as dg
 
-from resources.history import unhurried_disk
+from resources.history import kept_history
 from resources.settings import CHECKOUT, Home
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
@@ -50,7 +50,7 @@ class Outcome:
 def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """Dagster's history under the home folder, so that the UI shows these runs too."""
     prepare_dagster_home(home)
-    with unhurried_disk(), dg.DagsterInstance.get() as instance:
+    with kept_history(home.dagster_home) as instance:
         yield instance
 
 
