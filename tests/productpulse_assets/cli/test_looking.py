@@ -18,11 +18,12 @@ def test_status_without_a_snapshot_says_what_to_run(productpulse, tmp_path):
 def test_status_tells_age_last_run_and_row_counts(productpulse, home, company_exports):
     snapshot = home / "published" / "productpulse.duckdb"
     an_age = dt.datetime.now().timestamp() - 5 * 3600
-    os.utime(snapshot, (an_age, an_age))
+    for file in (snapshot, snapshot.parent / "inputs.json"):
+        os.utime(file, (an_age, an_age))
     result = productpulse("status", "--home", home)
     assert result.exit_code == 0, result.output
     first, second, third, *counts = result.stdout.splitlines()
-    assert first == f"Snapshot: as of 2026-06-30, 5 hours old, {snapshot}"
+    assert first == f"Snapshot: as of 2026-06-30, published 5 hours ago, {snapshot}"
     assert re.fullmatch(r"Last run: success, started \d{4}-\d\d-\d\d \d\d:\d\d\.", second)
     assert third == "Failing checks: 0."
     rows = {fields(line)[0]: int(fields(line)[1].replace(",", "")) for line in counts}
