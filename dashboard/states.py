@@ -61,8 +61,9 @@ def how_old(reading: Reading) -> None:
     now = dt.datetime.now()  # the age of a file is a thing of the clock
     st.caption(f"As of **{reading.as_of}**, published {reading.version.age(now)}.")
     if reading.version.is_stale(now):
+        unchecked = age_text(now - reading.version.confirmed)
         st.warning(
-            f"This snapshot is {age_text(now - reading.version.confirmed)} old: what happened since is not in it. Make a new one with: `{MAKE_ONE}`",
+            f"This snapshot is {unchecked} old: what happened since is not in it. Make a new one with: `{MAKE_ONE}`",
             icon=":material/schedule:",
         )
     watch(reading.version)
