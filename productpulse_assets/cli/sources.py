@@ -22,7 +22,7 @@ from productpulse_assets.cli.options import (
 )
 
 
-@click.command()
+@click.command(short_help="Write a simulated company's exports.")
 @click.option("--customers", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--months", type=click.IntRange(1), default=24, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=42, show_default=True)
@@ -50,7 +50,7 @@ def generate(
     click.echo(f"Written to {target}.")
 
 
-@click.command()
+@click.command(short_help="Say what of the exports would be rejected, and why.")
 @data_option
 @rules_option
 def validate(data: Path | None, rules: Path | None) -> None:
