@@ -98,7 +98,8 @@ def copy_store(backend: Backend, source: Path, target: Path) -> None:
     """
     backend.raw_sql("CHECKPOINT")
     command = [sys.executable, "-I", "-S", "-c", COPYING, str(source), str(target)]
-    copied = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    # In a session of its own, so that Ctrl-C reaches the run alone, which ends in order.
+    copied = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, start_new_session=True)
     if copied.returncode:
         reason = copied.stderr.strip().splitlines()[-1] if copied.stderr else f"status {copied.returncode}"
         raise OSError(f"{source} could not be copied to {target.parent}: {reason}")
