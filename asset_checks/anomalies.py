@@ -59,7 +59,11 @@ def check_name(metric: str) -> str:
 
 def _result(metric: str, passed: bool, description: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        check_name=check_name(metric), passed=passed, severity=dg.AssetCheckSeverity.WARN, description=description
+        asset_key="kpi_history",
+        check_name=check_name(metric),
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=description,
     )
 
 

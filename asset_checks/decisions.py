@@ -94,6 +94,8 @@ def decisions_check(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
     )
     found = [row for row in counts.execute().to_dict("records") if row["rows"]]
     yield dg.AssetCheckResult(
+        asset_key="decision_traces",
+        check_name="decisions",
         passed=not found,
         description="\n".join(f"{row['rows']:,} {row['problem']}." for row in found)
         or "Every decision belongs to a customer, leads to evidence, and counts no dollar twice.",

@@ -109,6 +109,8 @@ def governance_check(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
     def check(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
         problems = governance_problems(catalog, tables)
         yield dg.AssetCheckResult(
+            asset_key="kpi_summary",
+            check_name="governance",
             passed=not problems,
             description="\n".join(problems) or f"{len(catalog.metrics)} metrics are governed and computed.",
         )

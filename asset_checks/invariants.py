@@ -22,6 +22,8 @@ def mrr_bridge(customer_months: ir.Table) -> dg.AssetCheckResult:
     rows = int(broken.count().execute())
     first = broken.select("customer_id", "month").limit(1).execute().to_dict("records") if rows else []
     return dg.AssetCheckResult(
+        asset_key="customer_months",
+        check_name="mrr_bridge",
         passed=rows == 0,
         description=f"{rows:,} customer-months break the bridge, for example {first[0]}."
         if rows

@@ -6,6 +6,8 @@ sources split kept rows from rejects with it, so that both always agree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
@@ -80,13 +82,29 @@ def ended_when(status: str, ended: tuple[str, ...], end: str) -> pa.Check:
     )
 
 
+def key_value(table: ir.Table, columns: Sequence[str]) -> ir.Value:
+    """The key of each row as one value."""
+    return table[columns[0]] if len(columns) == 1 else ibis.struct({name: table[name] for name in columns})
+
+
+def follows(table: ir.Table, columns: Sequence[str]) -> ir.BooleanColumn:
+    """Whether each row's key comes after that of the row stored before it; NULL in the first row.
+
+    Where it holds in every row the table is in the order of its key and no key occurs twice:
+    DuckDB tells in one pass, without the memory that a count of different keys needs.
+    """
+    after = ibis.literal(False)
+    for name in reversed(columns):
+        before = table[name].lag()
+        after = (table[name] > before) | ((table[name] == before) & after)
+    return after
+
+
 def unique_key(*columns: str) -> pa.Check:
     """The key occurs once: a hash count in the database, where Pandera's own check sorts windows."""
 
     def is_unique(data: IbisData) -> ir.BooleanScalar:
-        table = data.table
-        key = table[columns[0]] if len(columns) == 1 else ibis.struct({name: table[name] for name in columns})
-        return key.nunique() == table.count()
+        return key_value(data.table, columns).nunique() == data.table.count()
 
     return pa.Check(
         is_unique,

@@ -1,47 +1,130 @@
 """The gate: nothing downstream of a source runs until its dataset passes here."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import dagster as dg
 import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
-from pandera.errors import SchemaErrors
 
-from asset_checks.contracts import CONTRACTS
-from asset_checks.row_rules import HINTS
+from asset_checks.contracts import table_schema
+from asset_checks.row_rules import HINTS, follows, key_value, passes
 from rules.rejects import reject_counts
 
 
-def contract_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetCheckResult:
+@dataclass(frozen=True)
+class Tally:
+    """What was counted in a stored dataset and its rejects, each in one pass.
+
+    broken: kept rows by the rule of the contract that they break, which should be none.
+    rejected: source rows rejected for a fault of their own; orphaned: for that of their parent.
+    """
+
+    kept: int
+    broken: dict[str, int]
+    rejected: int
+    orphaned: int
+
+
+def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
+    """The blocking checks of one dataset, which the step that makes it evaluates."""
+    about = {
+        "rows_accounted_for": "Rows in the source = rows kept + rows rejected.",
+        "contract": "Every kept row satisfies the contract.",
+        "rejects_within_tolerance": "No more rows are rejected than max_reject_share in sources.yaml allows.",
+    }
+    if schema.metadata["is_required"]:
+        about["not_empty"] = "A required dataset has rows."
+    return [
+        dg.AssetCheckSpec(name, asset=schema.name, blocking=True, description=description)
+        for name, description in about.items()
+    ]
+
+
+def gate_results(
+    schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, rows_in: int, tolerance: float
+) -> Iterator[dg.AssetCheckResult]:
+    """Every blocking check of one dataset, of which `rows_in` rows were in the source."""
+    counted = tally(schema, table, rejects)
+    yield accounts_result(schema, counted, rows_in)
+    yield contract_result(schema, counted)
+    yield tolerance_result(schema, counted, rejects, tolerance)
+    if schema.metadata["is_required"]:
+        yield not_empty_result(schema, counted)
+
+
+def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tally:
+    """Count the stored rows anew: whatever the source step believes, this is what it left."""
+    kept, broken = broken_rows(schema, table)
+    places = rejects.group_by("source_file", "row_number").aggregate(own=(_.check_name != "parent_rejected").any())
+    lost = _only_row(places.aggregate(rows=_.count(), rejected=_.own.sum().fill_null(0)))
+    return Tally(kept, broken, lost["rejected"], lost["rows"] - lost["rejected"])
+
+
+def broken_rows(schema: pa.DataFrameSchema, table: ir.Table) -> tuple[int, dict[str, int]]:
+    """The rows of a dataset, and how many break which rule of its contract; one scan tells."""
+    expected = table_schema(schema)
+    if table.schema() != expected:
+        return int(table.count().execute()), {f"columns are not {', '.join(expected)}": 1}
+    key = schema.metadata["key"]
+    dated = table.mutate(is_next=follows(table, key))
+    fails = {f"{name} not_null": dated[name].isnull() for name, column in schema.columns.items() if not column.nullable}
+    for name, column in schema.columns.items():
+        fails |= {f"{name} {check.name}": ~passes(check, dated, name) for check in column.checks}
+    fails |= {check.name: ~passes(check, dated, None) for check in schema.metadata["row_rules"]}
+    counts = dated.aggregate(
+        rows=_.count(),
+        in_key_order=_.is_next.all().fill_null(True),
+        **{f"rule_{number}": failing.sum().fill_null(0) for number, failing in enumerate(fails.values())},
+    )
+    found = _only_row(counts)
+    broken = {name: found[f"rule_{number}"] for number, name in enumerate(fails)}
+    if not found["in_key_order"]:
+        broken["unique_key"] = found["rows"] - int(key_value(table, key).nunique().execute())
+    return found["rows"], {name: rows for name, rows in broken.items() if rows}
+
+
+def _only_row(counts: ir.Table) -> dict[str, int]:
+    return counts.to_pyarrow().to_pylist()[0]
+
+
+def accounts_result(schema: pa.DataFrameSchema, counted: Tally, rows_in: int) -> dg.AssetCheckResult:
+    """Every row of the source was kept or rejected."""
+    rejected = counted.rejected + counted.orphaned
+    return dg.AssetCheckResult(
+        asset_key=schema.name,
+        check_name="rows_accounted_for",
+        passed=rows_in == counted.kept + rejected,
+        description=f"{rows_in:,} rows in, {counted.kept:,} kept, {rejected:,} rejected.",
+        metadata={"rows_in": rows_in, "rows_kept": counted.kept, "rows_rejected": rejected},
+    )
+
+
+def contract_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetCheckResult:
     """Every kept row satisfies the contract."""
-    if not table.count().execute():  # of no rows SQL knows nothing, and Pandera takes that for a failure
-        return dg.AssetCheckResult(check_name="contract", passed=True, description="There are no rows.")
-    try:
-        schema.validate(table, lazy=True)
-    except SchemaErrors as errors:
-        broken = sorted({f"{error.schema.name}: {error.check}" for error in errors.schema_errors})
-        return dg.AssetCheckResult(
-            check_name="contract",
-            passed=False,
-            description=f"{schema.name}: kept rows break the contract: {'; '.join(broken)}.",
-        )
-    return dg.AssetCheckResult(check_name="contract", passed=True, description="Every kept row holds to it.")
+    broken = "; ".join(f"{rule} ({rows:,} rows)" for rule, rows in sorted(counted.broken.items()))
+    return dg.AssetCheckResult(
+        asset_key=schema.name,
+        check_name="contract",
+        passed=not broken,
+        description=f"{schema.name}: kept rows break the contract: {broken}."
+        if broken
+        else "Every kept row holds to it.",
+    )
 
 
 def tolerance_result(
-    schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, tolerance: float
+    schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table, tolerance: float
 ) -> dg.AssetCheckResult:
     """The rejected share of the rows is at most `tolerance`.
 
     Rows that only lost their parent do not count: the parent's dataset answers for them.
     """
-    counted = rejects.filter(_.check_name != "parent_rejected")
-    rows = int(counted.select("source_file", "row_number").distinct().count().execute())
-    orphaned = int(rejects.select("source_file", "row_number").distinct().count().execute()) - rows
-    total = int(table.count().execute()) + rows + orphaned
+    rows, orphaned = counted.rejected, counted.orphaned
+    total = counted.kept + rows + orphaned
     share = rows / total if total else 0.0
-    reasons = reject_reasons(rejects)
+    reasons = reject_reasons(rejects) if rows or orphaned else ""
     passed = share <= tolerance
     description = f"{rows:,} of {total:,} rows ({share:.2%}) rejected; {tolerance:.2%} is tolerated."
     if not passed:
@@ -50,10 +133,23 @@ def tolerance_result(
             f"{schema.name} in rules/sources.yaml; `productpulse validate` lists them all.{hints(rejects)}"
         )
     return dg.AssetCheckResult(
+        asset_key=schema.name,
         check_name="rejects_within_tolerance",
         passed=passed,
         description=description,
         metadata={"rejected": rows, "parent_rejected": orphaned, "share": share, "reasons": reasons},
+    )
+
+
+def not_empty_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetCheckResult:
+    """A required dataset has rows."""
+    return dg.AssetCheckResult(
+        asset_key=schema.name,
+        check_name="not_empty",
+        passed=counted.kept > 0,
+        description=f"{counted.kept:,} rows."
+        if counted.kept
+        else f"{schema.name}: no rows are left to work with; the dataset is required. Check the export.",
     )
 
 
@@ -75,65 +171,3 @@ def hints(rejects: ir.Table) -> str:
 
 def _shown(value: object) -> str:
     return f"'{value[:60]}'" if isinstance(value, str) else "empty"
-
-
-def not_empty_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetCheckResult:
-    """A required dataset has rows."""
-    rows = int(table.count().execute())
-    return dg.AssetCheckResult(
-        check_name="not_empty",
-        passed=rows > 0,
-        description=f"{rows:,} rows."
-        if rows
-        else f"{schema.name}: no rows are left to work with; the dataset is required. Check the export.",
-    )
-
-
-def gate_results(
-    schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, tolerance: float
-) -> Iterator[dg.AssetCheckResult]:
-    """Every blocking check of one dataset."""
-    yield contract_result(schema, table)
-    yield tolerance_result(schema, table, rejects, tolerance)
-    if schema.metadata["is_required"]:
-        yield not_empty_result(schema, table)
-
-
-def gate(schema: pa.DataFrameSchema, tolerance: float) -> dg.AssetChecksDefinition:
-    """All blocking checks of one dataset as one step of the graph."""
-    name, is_required = schema.name, schema.metadata["is_required"]
-    specs = [
-        dg.AssetCheckSpec("contract", asset=name, blocking=True, description="Every kept row satisfies the contract."),
-        dg.AssetCheckSpec(
-            "rejects_within_tolerance",
-            asset=name,
-            blocking=True,
-            description=f"At most {tolerance:.2%} of the rows are rejected.",
-            additional_deps=[f"{name}_rejects"],
-        ),
-    ]
-    if is_required:
-        specs.append(
-            dg.AssetCheckSpec("not_empty", asset=name, blocking=True, description="A required dataset has rows.")
-        )
-
-    @dg.multi_asset_check(
-        name=f"{name}_gate",
-        specs=specs,
-        ins={"table": dg.AssetIn(name), "rejects": dg.AssetIn(f"{name}_rejects")},
-        can_subset=True,
-    )
-    def check(
-        context: dg.AssetCheckExecutionContext, table: ir.Table, rejects: ir.Table
-    ) -> Iterator[dg.AssetCheckResult]:
-        wanted = {key.name for key in context.selected_asset_check_keys}
-        for result in gate_results(schema, table, rejects, tolerance):
-            if result.check_name in wanted:
-                yield result
-
-    return check
-
-
-def gates(tolerances: dict[str, float]) -> list[dg.AssetChecksDefinition]:
-    """The gate of every dataset; `tolerances` is the share of rows that may be rejected."""
-    return [gate(schema, tolerances[name]) for name, schema in CONTRACTS.items()]

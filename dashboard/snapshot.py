@@ -14,11 +14,14 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from rules.formats import age_text
 from rules.texts import harmless
 
 PLACE = ("snapshot", "main")
 """Where the tables are, within the database that they are attached to."""
 
+MADE_OF = "inputs.json"
+LONG_AFTER = dt.timedelta(hours=1)
 STALE_AFTER = dt.timedelta(days=2)
 MAKE_ONE = "productpulse run"
 
@@ -43,9 +46,29 @@ class Version:
         """When the snapshot was published, in local time."""
         return dt.datetime.fromtimestamp(self.written_ns / 1e9)
 
+    @property
+    def confirmed(self) -> dt.datetime:
+        """When a run last found that the exports still give this snapshot; when it was published, if none has.
+
+        The file that says what a snapshot was made of is gone while a run works and after one failed, and
+        touched when there was nothing to do.
+        """
+        try:
+            found = (self.path.parent / MADE_OF).stat()
+        except OSError:
+            return self.written
+        return max(self.written, dt.datetime.fromtimestamp(found.st_mtime))
+
     def is_stale(self, now: dt.datetime) -> bool:
-        """Whether the snapshot is older than two days."""
-        return now - self.written > STALE_AFTER
+        """Whether nobody has looked for newer data for two days."""
+        return now - self.confirmed > STALE_AFTER
+
+    def age(self, now: dt.datetime) -> str:
+        """How old it is in words, and when it was last found to be up to date, if that was long after."""
+        age = f"{age_text(now - self.written)} ago"
+        if self.confirmed - self.written < LONG_AFTER:
+            return age
+        return f"{age}, found up to date {age_text(now - self.confirmed)} ago"
 
 
 def version_of(path: Path) -> Version:

@@ -59,11 +59,11 @@ def _published_now() -> Version | None:
 def how_old(reading: Reading) -> None:
     """The age of the snapshot, and what to run if it is stale."""
     now = dt.datetime.now()  # the age of a file is a thing of the clock
-    age = age_text(now - reading.version.written)
-    st.caption(f"As of **{reading.as_of}**, published {age} ago.")
+    st.caption(f"As of **{reading.as_of}**, published {reading.version.age(now)}.")
     if reading.version.is_stale(now):
+        unchecked = age_text(now - reading.version.confirmed)
         st.warning(
-            f"This snapshot is {age} old: what happened since is not in it. Make a new one with: `{MAKE_ONE}`",
+            f"This snapshot is {unchecked} old: what happened since is not in it. Make a new one with: `{MAKE_ONE}`",
             icon=":material/schedule:",
         )
     watch(reading.version)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import dagster as dg
 
+from productpulse_assets.sources.assets import TELLS_ONLY
 from productpulse_assets.unchanged import nothing_new
 from resources.settings import LONGEST_WAIT, RunSettings, SettingsError, parse_wait
 from resources.turns import retire_dead_runs
@@ -65,10 +66,11 @@ def free_the_queue(instance: dg.DagsterInstance, settings: RunSettings) -> None:
 
 
 def validate_sources(source_assets: Sequence[dg.AssetsDefinition]):
-    """Read and judge every source without the gate, which would stop at the first that fails it."""
+    """Read and judge every source; one that fails the gate is told of and stops none of the others."""
     part_of_step = [key for definition in source_assets for key in definition.check_keys]
     return dg.define_asset_job(
         "validate_sources",
         selection=dg.AssetSelection.groups("sources").without_checks() | dg.AssetSelection.checks(*part_of_step),
+        tags={TELLS_ONLY: "true"},
         description="Reads every source and says what would be rejected; computes and publishes nothing.",
     )

@@ -45,32 +45,47 @@ def customer_months(
     threshold = load("metric_catalog", MetricCatalog).activation_threshold
     as_of = calendar.as_of_date.max().as_scalar()
     return (
-        spine(customers, subscriptions, calendar)
+        spine(customers, subscriptions, product_usage, calendar)
         .pipe(with_month_end_mrr, subscriptions, calendar)
-        .pipe(with_held_plan, subscriptions)
-        .pipe(add_facts, payment_facts(transactions, as_of), transactions)
+        .pipe(with_started_plan, subscriptions)
         .pipe(add_facts, usage_facts(product_usage, as_of), product_usage, features_used_sum="features_used")
+        .pipe(with_history)
+        .pipe(with_plan)
+        .pipe(revenue_movement)
+        .mutate(is_activated=flag(_.key_actions_to_date > threshold))
+        .pipe(add_facts, payment_facts(transactions, as_of), transactions)
         .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets)
         .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores)
-        .pipe(revenue_movement)
-        .pipe(to_date, threshold)
-        .pipe(with_first_key_action, customers, product_usage, as_of)
         .pipe(with_acquisition_cost, acquisition_channels)
         .select(*COLUMNS)
     )
 
 
-def spine(customers: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
-    """Customer-months with their dimensions, before any fact."""
+def spine(customers: ir.Table, subscriptions: ir.Table, product_usage: ir.Table, calendar: ir.Table) -> ir.Table:
+    """Customer-months with what is known of the customer, before any fact.
+
+    Joined here, where a customer is one row: DuckDB's guess at the size of what follows is far
+    too low, and would make it build a hash table of every finished month.
+    """
     starts = subscriptions.group_by("customer_id").aggregate(first_start=_.start_date.min())
-    members = customers.left_join(starts, "customer_id").mutate(
-        first_day=ibis.least(_.signup_date, ibis.coalesce(_.first_start, _.signup_date))
+    as_of = calendar.as_of_date.max().as_scalar()
+    members = beside(beside(customers, starts), first_key_actions(product_usage, as_of)).mutate(
+        first_day=ibis.least(_.signup_date, ibis.coalesce(_.first_start, _.signup_date)),
+        first_month=_.first_key_action.truncate("month"),
+        days=ibis.greatest(_.first_key_action.delta(_.signup_date, unit="day"), 0),
     )
     months = members.join(
         calendar,
         [members.first_day.truncate("month") <= calendar.month, members.first_day <= calendar.as_of_date],
     )
-    return months.select("customer_id", *FROM_CUSTOMERS, *CALENDAR)
+    days = ibis.ifelse(months.month >= months.first_month, months.days, ibis.null("int64"))
+    return months.select("customer_id", *FROM_CUSTOMERS, *CALENDAR, days_to_first_key_action=days)
+
+
+def first_key_actions(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer: the day of the first key action."""
+    used = product_usage.filter(_.key_actions > 0, _.date <= as_of)
+    return used.group_by("customer_id").aggregate(first_key_action=_.date.min())
 
 
 def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
@@ -92,24 +107,42 @@ def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Ta
     return beside(table, mrr, CUSTOMER_MONTH)
 
 
-def with_held_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
-    """`plan`: the one paid for at month end, else the last one held, else 'None'."""
+def with_started_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
+    """The plan of the period that started last in each month."""
     periods = paying(subscriptions)
     latest = ibis.struct({"start": periods.start_date, "price": periods.monthly_price, "plan": periods.plan})
     started = periods.group_by("customer_id", month=periods.start_date.truncate("month")).aggregate(
         plan_started=periods.plan.argmax(latest)
     )
-    joined = beside(table, started, CUSTOMER_MONTH)
+    return beside(table, started, CUSTOMER_MONTH)
+
+
+def with_history(table: ir.Table) -> ir.Table:
+    """What each customer-month knows of the customer's other months: in one pass over them."""
+    months = ibis.window(group_by="customer_id", order_by="month")
     so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
-    held = joined.mutate(plan_held=ibis.coalesce(_.plan_at_end, _.plan_started))
-    # A run is the month that a plan is held in and the months without one after it.
-    runs = held.mutate(run=_.plan_held.count().over(so_far))
-    in_run = ibis.window(group_by=["customer_id", "run"])
-    held = runs.mutate(last_held=_.plan_held.max().over(in_run), has_paid=_.mrr_end.count().over(so_far) > 0)
+    whole = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=None)
+    held = ibis.coalesce(table.plan_at_end, table.plan_started)
+    return table.mutate(
+        plan_held=held,
+        # A run is the month that a plan is held in and the months without one after it.
+        run=held.count().over(so_far),
+        has_paid=table.mrr_end.count().over(so_far) > 0,
+        mrr_end=table.mrr_end.fill_null(0),
+        mrr_start=table.mrr_end.lag(1).over(months).fill_null(0),
+        mrr_12m_ago=table.mrr_end.lag(12).over(months).fill_null(0),
+        cohort_month=ibis.ifelse(table.mrr_end > 0, table.month, ibis.null("date")).min().over(whole),
+        key_actions_to_date=table.key_actions.sum().over(so_far),
+    )
+
+
+def with_plan(table: ir.Table) -> ir.Table:
+    """`plan`: the one paid for at month end, else the last one held, else 'None'."""
+    held = table.mutate(last_held=_.plan_held.max().over(ibis.window(group_by=["customer_id", "run"])))
     # A paying customer whose plan is not known stays unknown; 'None' means that nothing was held.
     is_unknown = held.last_held.isnull() & held.has_paid
     other = ibis.ifelse(is_unknown, ibis.null("string"), held.last_held.fill_null("None"))
-    plan = ibis.ifelse(held.mrr_end.notnull(), held.plan_at_end, other)
+    plan = ibis.ifelse(held.mrr_end > 0, held.plan_at_end, other)
     return held.mutate(plan=plan).drop("plan_at_end", "plan_started", "plan_held", "run", "last_held", "has_paid")
 
 
@@ -176,13 +209,6 @@ def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) 
 
 def revenue_movement(table: ir.Table) -> ir.Table:
     """Opening and closing MRR of each customer-month, and the one movement between them."""
-    history = ibis.window(group_by="customer_id", order_by="month")
-    whole = ibis.window(group_by="customer_id")
-    table = table.mutate(mrr_end=_.mrr_end.fill_null(0)).mutate(
-        mrr_start=_.mrr_end.lag(1).over(history).fill_null(0),
-        mrr_12m_ago=_.mrr_end.lag(12).over(history).fill_null(0),
-        cohort_month=ibis.ifelse(_.mrr_end > 0, _.month, ibis.null("date")).min().over(whole),
-    )
     opens, closes = _.mrr_start > 0, _.mrr_end > 0
     nothing = ibis.literal(0)
     return table.mutate(
@@ -214,31 +240,6 @@ def months_between(first: ir.DateColumn, last: ir.DateColumn) -> ir.IntegerColum
 def flag(condition: ir.BooleanColumn) -> ir.IntegerColumn:
     """0 or 1, so that a sum counts."""
     return condition.cast("int64")
-
-
-def to_date(table: ir.Table, activation_threshold: int) -> ir.Table:
-    """Key actions so far, and whether they make the customer activated."""
-    so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
-    return table.mutate(key_actions_to_date=_.key_actions.sum().over(so_far)).mutate(
-        is_activated=flag(_.key_actions_to_date > activation_threshold)
-    )
-
-
-def with_first_key_action(
-    table: ir.Table, customers: ir.Table, product_usage: ir.Table, as_of: ir.DateScalar
-) -> ir.Table:
-    """Days from signup to the first key action, from its month on."""
-    used = product_usage.filter(_.key_actions > 0, _.date <= as_of)
-    first = used.group_by("customer_id").aggregate(first_key_action=_.date.min())
-    both = first.join(customers, "customer_id")
-    days = both.select(
-        "customer_id",
-        first_month=both.first_key_action.truncate("month"),
-        days=ibis.greatest(both.first_key_action.delta(both.signup_date, unit="day"), 0),
-    )
-    joined = beside(table, days)
-    reached = joined.month >= joined.first_month
-    return joined.mutate(days_to_first_key_action=ibis.ifelse(reached, joined.days, ibis.null("int64")))
 
 
 def with_acquisition_cost(table: ir.Table, acquisition_channels: ir.Table) -> ir.Table:

@@ -12,7 +12,6 @@ from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
-from asset_checks.validation_gate import gates
 from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
@@ -47,7 +46,9 @@ from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
+from productpulse_assets.steps import one_step
 from productpulse_assets.unchanged import run_inputs
+from resources.memory import parse_memory_limit
 from resources.outputs import ReportFiles
 from resources.settings import CHECKOUT, RunSettings, parse_wait
 from resources.warehouse import Warehouse
@@ -59,6 +60,29 @@ from rules.models import HealthScores
 from rules.questions import check_listings, load_questions
 from rules.recommendation_rules import check_recommendation_rules, load_recommendation_rules
 from rules.scenarios import check_scenarios, load_scenarios
+
+FACTS = (customer_months, customer_signals)
+RISK = (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary)
+COHORTS = (cohort_summary, funnel_summary, segment_funnel, revenue_drivers)
+DECISIONS = (
+    recommendations,
+    intervention_plan,
+    owner_workload,
+    previous_decisions,
+    decision_changes,
+    decision_traces,
+    customer_360,
+)
+REPORTS = (
+    executive_summary,
+    executive_report,
+    intervention_plan_report,
+    risk_register,
+    metric_definitions,
+    data_quality_report,
+    business_questions,
+)
+"""The assets of one step of the graph, in the order in which they are made."""
 
 GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
@@ -107,6 +131,12 @@ def check_rules(catalog: MetricCatalog, models: dict[str, ibis.Table]) -> None:
     made_of(customer_360, facts)  # which names its segments' columns
 
 
+def metrics(models: dict[str, ibis.Table]) -> list[dg.AssetsDefinition]:
+    """The assets of the step that computes the catalog and what rests on it."""
+    lineage = metric_lineage_asset(models, unbound_calendar())
+    return [data_quality_scores, lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, scenario_analysis]
+
+
 def without_origin(name: str, table: ibis.Table) -> ibis.Table:
     """A table of the same columns, cheap to build upon."""
     return ibis.table(table.schema(), name=name)
@@ -135,61 +165,26 @@ def build() -> dg.Definitions:
     models = model_tables()
     check_rules(catalog, models)
     settings = RunSettings.from_environment()
-    tolerances = {name: sources.of(name).max_reject_share for name in CONTRACTS}
     tables = [
         source_inventory,
         *datasets,
         calendar,
-        customer_months,
-        customer_signals,
-        churn_evidence,
-        churn_risk_profiles,
-        revenue_leakage,
-        leakage_summary,
-        recommendations,
-        intervention_plan,
-        owner_workload,
-        previous_decisions,
-        decision_changes,
-        decision_traces,
-        customer_360,
-        metric_lineage_asset(models, unbound_calendar()),
-        kpi_history,
-        kpi_summary,
-        kpi_by_segment,
-        revenue_drivers,
-        cohort_summary,
-        funnel_summary,
-        segment_funnel,
-        data_quality_scores,
-        health_scores,
-        scenario_analysis,
+        one_step("facts", FACTS, [mrr_bridge]),
+        one_step("risk", RISK),
+        one_step("cohorts", COHORTS),
+        one_step("metrics", metrics(models), [governance_check(catalog), anomaly_checks(catalog)]),
+        one_step("decisions", DECISIONS, [decisions_check]),
     ]
-    reports = [
-        executive_summary,
-        executive_report,
-        intervention_plan_report,
-        risk_register,
-        metric_definitions,
-        data_quality_report,
-        business_questions,
-    ]
+    reports = one_step("reports", REPORTS)
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
     assets = [
         demo_company,
         *tables,
-        *reports,
-        published_snapshot_asset(published, [report.key for report in reports]),
+        reports,
+        published_snapshot_asset(published, list(reports.keys)),
         exports_asset(list(published)),
     ]
-    checks = [
-        *gates(tolerances),
-        as_of_checks,
-        mrr_bridge,
-        governance_check(catalog),
-        decisions_check,
-        anomaly_checks(catalog),
-    ]
+    checks = [as_of_checks]
     steps = frozenset(definition.op.name for definition in [*assets, *checks])
     return dg.Definitions(
         assets=assets,
@@ -210,7 +205,10 @@ def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
         "warehouse": Warehouse(
             duckdb=DuckDBResource(
                 database=str(home.warehouse),
-                connection_config={"temp_directory": str(home.scratch)},
+                connection_config={
+                    "temp_directory": str(home.scratch),
+                    "memory_limit": parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT")),
+                },
             ),
             glossary=str(GLOSSARY),
             time_zone=time_zone,

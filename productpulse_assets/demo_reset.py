@@ -11,6 +11,7 @@ import dagster as dg
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.demo import MANIFEST, generate
+from productpulse_assets.kept_days import OF_DEMO
 from productpulse_assets.synthetic import CompanyPlan
 from resources.home import Home
 from resources.outputs import ReportFiles
@@ -57,7 +58,7 @@ def remains_of_demo(home: Home, defs: dg.Definitions) -> Remains:
             "Give the demo's home with --home."
         )
     files = [*_exports_of_demo(home), *_published(home), *_made_files(home, defs)]
-    return Remains(tuple(path for path in files if path.is_file()), home.history / "demo")
+    return Remains(tuple(path for path in files if path.is_file()), home.history / OF_DEMO)
 
 
 def put_back(home: Home) -> dict[str, int]:

@@ -22,13 +22,13 @@ from productpulse_assets.sources.location import load_sources, uses_demo
 from resources.outputs import replacing
 from resources.settings import RunSettings
 
-KPIS, DECISIONS = "kpis", "decisions"
+KPIS, DECISIONS, OF_DEMO = "kpis", "decisions", "demo"
 
 
 def history_of(settings: RunSettings) -> Path:
     """The folder of the days of this company."""
     history = settings.home.history
-    return history / "demo" if uses_demo(settings, load_sources()) else history
+    return history / OF_DEMO if uses_demo(settings, load_sources()) else history
 
 
 def keep(rows: ir.Table, history: Path, kind: str, as_of: dt.date) -> None:

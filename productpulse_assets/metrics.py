@@ -101,13 +101,12 @@ def kpi_history(
 
 @dg.asset(**TABLE, owners=["team:finance"], kinds={"python", "duckdb"}, metadata={"key": ["metric_name"]})
 def kpi_summary(
-    context: dg.AssetExecutionContext,
     kpi_history: ir.Table,
     calendar: ir.Table,
     metric_lineage: ir.Table,
     source_inventory: ir.Table,
     targets: ir.Table,
-) -> ir.Table:
+) -> dg.Output[ir.Table]:
     """One row per metric of the catalog: its value now, the one before, the target, and why.
 
     A stock is read at the as-of date, a flow in the last complete month; period_start and
@@ -123,8 +122,8 @@ def kpi_summary(
         targets=rows_of(targets),
     )
     # As numbers in the metadata, so that the UI plots each metric from run to run.
-    context.add_output_metadata({row["metric_name"]: row["value"] for row in rows if row["value"] is not None})
-    return table_of(rows, SUMMARY_SCHEMA)
+    values = {row["metric_name"]: row["value"] for row in rows if row["value"] is not None}
+    return dg.Output(table_of(rows, SUMMARY_SCHEMA), metadata=values)
 
 
 def _availability(metric_lineage: ir.Table, source_inventory: ir.Table) -> Availability:

@@ -16,7 +16,7 @@ import dagster as dg
 
 from productpulse_assets.faults import fault_sentence, faults_said
 from resources.dagster_home import prepare_dagster_home
-from resources.history import unhurried_disk
+from resources.history import kept_history
 from resources.settings import LONGEST_WAIT, Home, parse_wait
 from resources.turns import retire_dead_runs, turn
 
@@ -55,7 +55,7 @@ class Outcome:
 def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """Dagster's history under the home folder, so that the UI shows these runs too."""
     prepare_dagster_home(home)
-    with unhurried_disk(), dg.DagsterInstance.get() as instance:
+    with kept_history(home.dagster_home) as instance:
         yield instance
 
 

@@ -9,14 +9,13 @@ import ibis
 from ibis import _
 
 from dashboard.snapshot import Snapshot
-from rules.formats import age_text
 
 
 def snapshot_lines(snapshot: Snapshot, now: dt.datetime) -> Iterator[str]:
     """Which day it looks at, how old it is, where it is; a hint when nobody has made a new one for days."""
     as_of = snapshot.rows(snapshot.table("calendar").limit(1))[0]["as_of_date"]
     version = snapshot.version
-    yield f"Snapshot: as of {as_of}, {age_text(now - version.written)} old, {version.path}"
+    yield f"Snapshot: as of {as_of}, published {version.age(now)}, {version.path}"
     if version.is_stale(now):
         yield "It is older than two days. Make a new one with: productpulse run"
 

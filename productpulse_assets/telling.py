@@ -9,7 +9,7 @@ import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.row_rules import HINTS
-from asset_checks.validation_gate import gate_results, reject_reasons
+from asset_checks.validation_gate import reject_reasons
 from resources.home import Home
 from resources.tables import rows_of
 from rules.files import load
@@ -81,12 +81,6 @@ def validation_lines(backend: ibis.BaseBackend, row: dict[str, object]) -> Itera
         yield from (f"  {line}" for line in reject_lines(backend, name))
     if row["columns_absent"]:
         yield f"  Optional columns that are absent: {row['columns_absent']}."
-
-
-def gate_problems(backend: ibis.BaseBackend, dataset: str, tolerance: float) -> list[str]:
-    """Why the gate would stop a run at this dataset."""
-    results = gate_results(CONTRACTS[dataset], backend.table(dataset), backend.table(f"{dataset}_rejects"), tolerance)
-    return [result.description for result in results if not result.passed]
 
 
 def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ibis import _
 from productpulse_assets.calendar import DATED, scalar
 from productpulse_assets.inputs import Inputs, look_at_inputs
 from productpulse_assets.sources.location import SourceProblem
-from resources.published_inputs import PublishedInputs, outputs_of, published_inputs, remember_inputs
+from resources.published_inputs import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
 from resources.settings import Home, RunSettings, SettingsError
 from rules.files import RulesError
 
@@ -35,6 +35,7 @@ def nothing_new(settings: RunSettings) -> str | None:
             return None
     except UNUSABLE:
         return None
+    confirm_inputs(home)
     published = dt.datetime.fromtimestamp(home.published.stat().st_mtime)
     return (
         f"Nothing has changed since the snapshot of {published:%Y-%m-%d %H:%M}: it was made of the same files, "

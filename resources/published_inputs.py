@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 from resources.outputs import replacing
@@ -47,6 +49,12 @@ def remember_inputs(home: Home, inputs: PublishedInputs) -> None:
     """Say what the published snapshot was made of: the last thing that a good run does."""
     with replacing(home.inputs) as part:
         part.write_text(json.dumps(dataclasses.asdict(inputs), indent=2) + "\n", encoding="utf-8")
+
+
+def confirm_inputs(home: Home) -> None:
+    """Note the moment: what is published is still what its inputs give. Readers see it as the file's time."""
+    with suppress(OSError):  # a home that only readers can open is no reason to fail
+        os.utime(home.inputs)
 
 
 def forget_inputs(home: Home) -> None:

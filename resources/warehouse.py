@@ -50,6 +50,7 @@ class Warehouse(dg.ConfigurableIOManager):
     wait_seconds: float = LONGEST_WAIT
 
     _backend: Backend = PrivateAttr()
+    _known: dict[str, ir.Table] = PrivateAttr(default_factory=dict)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -86,9 +87,14 @@ class Warehouse(dg.ConfigurableIOManager):
         return yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
 
     def load_input(self, context: dg.InputContext) -> ir.Table:
-        name = context.asset_key.path[-1]
+        return self.table(context.asset_key.path[-1])
+
+    def table(self, name: str) -> ir.Table:
+        """A table that is stored; its columns are asked for once. Raises TableNotMade if it is not there."""
         try:
-            return self._backend.table(name)
+            if name not in self._known:
+                self._known[name] = self._backend.table(name)
+            return self._known[name]
         except TableNotFound as error:
             raise TableNotMade(
                 f"The table {name} has not been made in {self.duckdb.database}. Run the whole graph first, "
@@ -100,7 +106,9 @@ class Warehouse(dg.ConfigurableIOManager):
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
-        sql = fill(self._backend, name, obj, key)
+        self._known.pop(name, None)
+        is_stored = isinstance(obj.op(), ops.DatabaseTable) and obj.op().name == staging_name(name)
+        sql = adopt(self._backend, name) if is_stored else fill(self._backend, name, obj, key)
         described = (context.definition_metadata or {}).get("columns", {})
         columns = [
             dg.TableColumn(column, str(kind), described.get(column) or describe(self.descriptions, name, column))
@@ -146,6 +154,23 @@ def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = ()
     finally:
         for small in in_memory:
             backend.con.unregister(small.name)
+    return sql
+
+
+def staging_name(name: str) -> str:
+    """Where an asset may store its table by itself, in the order of its key, for `adopt` to take over."""
+    return f"staged_{name}"
+
+
+def adopt(backend: Backend, name: str) -> str:
+    """Make the staged table of an asset its own, without writing a row again; the statements are returned."""
+    old, staged = sg.table(name, quoted=True), sg.table(staging_name(name), quoted=True)
+    statements = [
+        sge.Drop(this=old, kind="TABLE", exists=True),
+        sge.Alter(this=staged, kind="TABLE", actions=[sge.AlterRename(this=old)]),
+    ]
+    sql = ";\n".join(statement.sql(backend.dialect) for statement in statements)
+    backend.con.execute(f"BEGIN;\n{sql};\nCOMMIT")
     return sql
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
 
 import ibis
@@ -66,17 +66,25 @@ def money_words(amount: ir.DecimalValue, currency: str = "USD") -> ir.StringColu
     symbol = SYMBOLS.get(currency, f"{currency} ")
     size = amount.abs()
     has_cents = (size > 0) & (size < SMALL_AMOUNT)
-    words = ibis.ifelse(has_cents, number_words(size, 2), number_words(size, 0))
+    words = ibis.ifelse(has_cents, _size_words(_scaled(size, 2), 2), _size_words(_scaled(size, 0), 0))
     return ibis.ifelse(amount < 0, f"-{symbol}", symbol) + words
 
 
 def number_words(value: ir.NumericValue, digits: int) -> ir.StringColumn:
     """A number with so many decimals and its thousands apart."""
-    scaled = _rounded(value.abs() * 10**digits if digits else value.abs())
-    whole = _grouped(scaled // 10**digits if digits else scaled)
-    after = (scaled % 10**digits).cast("string").lpad(digits, "0") if digits else None
-    words = whole + "." + after if digits else whole
-    return ibis.ifelse((value < 0) & (scaled > 0), "-", "") + words
+    scaled = _scaled(value.abs(), digits)
+    return ibis.ifelse((value < 0) & (scaled > 0), "-", "") + _size_words(scaled, digits)
+
+
+def _scaled(size: ir.NumericValue, digits: int) -> ir.IntegerValue:
+    """How many of the last digit that is shown there are in `size`, which is not negative."""
+    return _rounded(size * 10**digits if digits else size)
+
+
+def _size_words(scaled: ir.IntegerValue, digits: int) -> ir.StringColumn:
+    if not digits:
+        return _grouped(scaled)
+    return _grouped(scaled // 10**digits) + "." + _ending("0" * digits, scaled % 10**digits)
 
 
 def _rounded(size: ir.NumericValue) -> ir.IntegerValue:
@@ -87,18 +95,19 @@ def _rounded(size: ir.NumericValue) -> ir.IntegerValue:
 
 
 def _grouped(number: ir.IntegerValue) -> ir.StringColumn:
-    """A whole number of at most twelve digits with commas."""
+    """A whole number of at most fifteen digits, not negative, with commas.
 
-    def group(power: int) -> ir.StringColumn:
-        return "," + ((number // 10**power) % 1000).cast("string").lpad(3, "0")
+    Of functions that databases have as they are: a query says dozens of numbers, and where Ibis
+    has to write one as a case its argument is in the query twice.
+    """
+    padded = _ending(" " * 15, number)
+    threes = [padded.left(end).right(3) for end in range(3, 15, 3)] + [padded.right(3)]
+    return reduce(lambda left, right: left + "," + right, threes).replace(" ,", "").strip()
 
-    tails: list[Callable[[], ir.StringColumn]] = [
-        lambda: group(0),
-        lambda: group(3) + group(0),
-        lambda: group(6) + group(3) + group(0),
-    ]
-    steps = [(number >= 10 ** (3 * n), (number // 10 ** (3 * n)).cast("string") + tails[n - 1]()) for n in (3, 2, 1)]
-    return ibis.cases(*steps, else_=number.cast("string"))
+
+def _ending(blank: str, number: ir.IntegerValue) -> ir.StringColumn:
+    """`blank` with the number's digits at its end."""
+    return (ibis.literal(blank) + number.cast("string")).right(len(blank))
 
 
 RUNS = "^[=+\\-@\t\r]"

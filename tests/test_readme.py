@@ -30,12 +30,12 @@ def test_the_table_of_datasets_is_that_of_the_contracts():
 
 
 def test_every_command_is_described():
-    described = set(re.findall(r"^\| `productpulse (\w+)", README, re.MULTILINE))
+    described = set(re.findall(r"^\| `productpulse ([\w-]+)", README, re.MULTILINE))
     assert described == set(main.commands)
 
 
 def test_every_option_that_is_described_exists():
-    for name, options in re.findall(r"^\| `productpulse (\w+)([^`]*)`", README, re.MULTILINE):
+    for name, options in re.findall(r"^\| `productpulse ([\w-]+)([^`]*)`", README, re.MULTILINE):
         known = CliRunner().invoke(main, [name, "--help"]).output
         for option in re.findall(r"--[a-z-]+", options):
             assert option in known, f"{name} {option}"

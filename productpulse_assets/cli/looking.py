@@ -33,7 +33,7 @@ def published(place: Home) -> Iterator[Snapshot]:
         end(f"{place.published} cannot be read: {reason}. Make it anew with: {MAKE_ONE} --force", STOPPED)
 
 
-@click.command()
+@click.command(short_help="The snapshot, the last run, failing checks, row counts.")
 @home_option
 def status(home: Path | None) -> None:
     """How old the snapshot is, how the last run went, which checks fail, how many rows there are."""
@@ -56,7 +56,7 @@ def _last_run(place: Home) -> Iterator[str]:
     yield from last_run_lines(place)
 
 
-@click.command()
+@click.command(short_help="What a metric means, what it is now, how it went.")
 @click.argument("name")
 @rules_option
 @home_option
@@ -81,7 +81,7 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
         click.echo(line)
 
 
-@click.command()
+@click.command(short_help="What is planned for a customer and why, to the rows.")
 @click.argument("customer")
 @home_option
 def explain(customer: str, home: Path | None) -> None:

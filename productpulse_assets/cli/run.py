@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resources.settings import Home
 
 
-@click.command()
+@click.command(short_help="Read, check, compute, report and publish.")
 @data_option
 @as_of_option
 @click.option("--select", metavar="SELECTION", help="Only these assets, in Dagster's words, e.g. 'kpi_summary+'.")

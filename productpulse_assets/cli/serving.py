@@ -11,7 +11,7 @@ import click
 from productpulse_assets.cli.options import as_of_option, data_option, home_option, rules_option, settle, writable_home
 
 
-@click.command()
+@click.command(short_help="Open the dashboard on 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @rules_option
 @home_option
@@ -28,7 +28,7 @@ def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)])
 
 
-@click.command()
+@click.command(short_help="Open Dagster's UI on 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @data_option
 @as_of_option

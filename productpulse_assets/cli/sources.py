@@ -22,7 +22,7 @@ from productpulse_assets.cli.options import (
 )
 
 
-@click.command()
+@click.command(short_help="Write a simulated company's exports.")
 @click.option("--customers", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--months", type=click.IntRange(1), default=24, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=42, show_default=True)
@@ -50,7 +50,7 @@ def generate(
     click.echo(f"Written to {target}.")
 
 
-@click.command()
+@click.command(short_help="Say what of the exports would be rejected, and why.")
 @data_option
 @rules_option
 def validate(data: Path | None, rules: Path | None) -> None:
@@ -78,13 +78,13 @@ def _validate(scratch: Path) -> list[str]:
     job, sources = defs.resolve_job_def(running.VALIDATION), load_sources()
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, Home(scratch), lambda event: None)
-    problems = outcome.failed_checks + outcome.errors
+    # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
+    problems = outcome.warnings if outcome.succeeded else outcome.failed_checks + outcome.errors
     if outcome.succeeded:
         backend = telling.read_only(Home(scratch).warehouse)
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
                 click.echo(line)
-            problems += telling.gate_problems(backend, row["dataset"], sources.of(row["dataset"]).max_reject_share)
     for line in unread_lines(RunSettings.from_environment(), sources):
         click.echo(line)
     if not problems:

@@ -18,7 +18,7 @@ from productpulse_assets.cli.options import (
 from productpulse_assets.starter import PRESETS
 
 
-@click.command()
+@click.command(short_help="Copy the rules and a commented sources.yaml.")
 @click.argument("target", metavar="[FOLDER]", type=folder, default=Path("my-rules"))
 @click.option("--preset", type=click.Choice(PRESETS), help="A sources.yaml for the exports of this system.")
 def init(target: Path, preset: str | None) -> None:
@@ -50,7 +50,7 @@ def _next_steps(target: Path, preset: str | None) -> tuple[str, ...]:
     )
 
 
-@click.command("reset-demo")
+@click.command("reset-demo", short_help="Put the demo company of the first day back.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option
 def reset_demo(yes: bool, home: Path | None) -> None:

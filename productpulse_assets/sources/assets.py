@@ -7,9 +7,12 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
+from ibis import _
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
+from asset_checks.row_rules import key_value
+from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
 from productpulse_assets.sources.reading import RawRows, read_files, read_query, release
 from productpulse_assets.sources.rejects import (
@@ -20,6 +23,7 @@ from productpulse_assets.sources.rejects import (
 )
 from productpulse_assets.sources.staging import (
     PLACE,
+    Broken,
     Parent,
     broken_rules,
     census,
@@ -33,11 +37,14 @@ from productpulse_assets.sources.staging import (
 from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import rows_of, table_of
-from resources.warehouse import fill
+from resources.warehouse import fill, staging_name
 from rules.models import Sources
 
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
+
+TELLS_ONLY = "productpulse/gate_tells_only"
+"""The tag of runs in which a dataset that fails the gate stops nothing, so that every one is read."""
 
 
 def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
@@ -64,14 +71,7 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
                 ["source_file", "row_number", "check_name", "column_name"],
             ),
         },
-        check_specs=[
-            dg.AssetCheckSpec(
-                "rows_accounted_for",
-                asset=name,
-                blocking=True,
-                description="Rows in the source = rows kept + rows rejected.",
-            )
-        ],
+        check_specs=gate_specs(schema),
     )
     def dataset(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[dg.Output | dg.AssetCheckResult]:
         backend: Backend = context.resources.warehouse.backend
@@ -82,8 +82,10 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
         kept, rejected, rows_in = split(backend, schema, location, settings, sources, known)
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
-        yield _accounts(backend, name, rows_in)
         _forget(backend, name)
+        stored = backend.table(name), backend.table(rejects)
+        for result in gate_results(schema, *stored, rows_in, sources.of(name).max_reject_share):
+            yield result._replace(severity=dg.AssetCheckSeverity.WARN) if context.has_tag(TELLS_ONLY) else result
 
     return dataset
 
@@ -134,30 +136,46 @@ def _split(
     parents: list[Parent],
 ) -> Split:
     # Counted before anything is made of the rows, so that a row lost on the way shows.
-    rows_in = int(raw.rows.count().execute()) + int(raw.malformed.count().execute())
-    key, renames = schema.metadata["key"], location.source.columns
+    counts = rows_of(raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count())))[0]
+    renames = location.source.columns
     found = source_columns(raw.rows, schema, renames)
     table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
     table = with_parents(table, parents)
     rules = broken_rules(table, schema, parents)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
-    fill(backend, f"staged_{schema.name}", judged(table, schema, rules), temporary=True)
-    staged = backend.table(f"staged_{schema.name}")
-    sound = staged.filter(staged.broken == 0)
-    staged_rows, sound_rows, keys, malformed = rows_of(census(staged, raw.malformed, key))[0].values()
-    rejects = []
+    fill(backend, staging_name(schema.name), judged(table, schema, rules))
+    staged = backend.table(staging_name(schema.name))
+    kept, rejects = part(backend, schema, staged, raw, rules, found)
+    if counts["malformed"]:
+        rejects.append(rejected_lines(raw.malformed))
+    rejected = [as_rejects(schema.name, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
+    return kept, ibis.union(*rejected) if len(rejected) > 1 else rejected[0], sum(counts.values())
+
+
+def part(
+    backend: Backend,
+    schema: pa.DataFrameSchema,
+    staged: ir.Table,
+    raw: RawRows,
+    rules: list[Broken],
+    found: dict[str, str],
+) -> tuple[ir.Table, list[ir.Table]]:
+    """The sound rows with a key of their own, and the rejects of the others."""
+    key, name = schema.metadata["key"], staging_name(schema.name)
+    staged_rows, sound_rows, in_key_order = rows_of(census(staged, key))[0].values()
+    if in_key_order and sound_rows == staged_rows:
+        # All that was staged is kept, and stands as it is to be stored.
+        backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
+        return backend.table(name), []
+    sound, rejects = staged.filter(staged.broken == 0), []
     if sound_rows < staged_rows:
         rejects.append(rejected_rows(staged, raw.rows, rules, found, key))
-    if keys < sound_rows:
+    if not in_key_order and int(key_value(sound, key).nunique().execute()) < sound_rows:
         fill(backend, f"duplicates_{schema.name}", later_duplicates(staged, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
         rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
         sound = sound.anti_join(duplicates, list(PLACE))
-    if malformed:
-        rejects.append(rejected_lines(raw.malformed))
-    rejected = [as_rejects(schema.name, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
-    kept = sound.select(*schema.columns)
-    return kept, ibis.union(*rejected) if len(rejected) > 1 else rejected[0], rows_in
+    return sound.select(*schema.columns), rejects
 
 
 def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:
@@ -171,20 +189,9 @@ def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRow
 
 def _forget(backend: Backend, name: str) -> None:
     """Give the memory of a dataset's intermediate tables back."""
-    for table in (f"staged_{name}", f"duplicates_{name}"):
+    for table in (staging_name(name), f"duplicates_{name}"):
         backend.drop_table(table, force=True)
     release(backend, name)
-
-
-def _accounts(backend: Backend, name: str, rows_in: int) -> dg.AssetCheckResult:
-    kept = int(backend.table(name).count().execute())
-    rejected = int(backend.table(f"{name}_rejects").select(*PLACE).distinct().count().execute())
-    return dg.AssetCheckResult(
-        passed=rows_in == kept + rejected,
-        asset_key=name,
-        description=f"{rows_in:,} rows in, {kept:,} kept, {rejected:,} rejected.",
-        metadata={"rows_in": rows_in, "rows_kept": kept, "rows_rejected": rejected},
-    )
 
 
 datasets = [source_asset(schema) for schema in CONTRACTS.values()]

@@ -131,8 +131,8 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
     are = "which is" if len(missing) == 1 else "which are"
     return (
         f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
-        f"{_listed(found)}. Add {'it' if len(missing) == 1 else 'them'}, or say under datasets > {location.dataset} > columns in "
-        f"sources.yaml what {'it is' if len(missing) == 1 else 'they are'} called there."
+        f"{_listed(found)}. Add {'it' if len(missing) == 1 else 'them'}, or say under datasets > "
+        f"{location.dataset} > columns in sources.yaml what {'it is' if len(missing) == 1 else 'they are'} called there."
     )
 
 

@@ -10,7 +10,7 @@ import pandera.ibis as pa
 from ibis import _
 
 from asset_checks.contracts import MONEY, table_schema
-from asset_checks.row_rules import passes
+from asset_checks.row_rules import follows, passes
 from productpulse_assets.sources.casting import canonical, converted, is_given, typed
 from rules.models import Sources
 
@@ -130,14 +130,12 @@ def _kind_word(kind) -> str:
     return "whole_number" if kind.is_integer() else str(kind)
 
 
-def census(staged: ir.Table, malformed: ir.Table, key: tuple[str, ...]) -> ir.Table:
-    """One row of counts: all rows, sound ones, different keys among the sound, malformed lines."""
-    is_sound = staged.broken == 0
-    value = staged[key[0]] if len(key) == 1 else ibis.struct({name: staged[name] for name in key})
-    counts = staged.aggregate(
-        staged_rows=_.count(), sound_rows=_.count(where=is_sound), keys=value.nunique(where=is_sound)
-    )
-    return counts.cross_join(malformed.aggregate(malformed=_.count()))
+def census(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:
+    """One row: all rows, sound ones, and whether those are in the order of their key, each key once."""
+    sound = staged.filter(_.broken == 0)
+    judged_rows = sound.select(is_next=follows(sound, key))
+    counts = judged_rows.aggregate(sound_rows=_.count(), in_key_order=_.is_next.all().fill_null(True))
+    return staged.aggregate(staged_rows=_.count()).cross_join(counts)
 
 
 def later_duplicates(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:

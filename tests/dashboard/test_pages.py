@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -95,14 +96,29 @@ def test_a_column_that_is_not_there_shows_no_stack_trace(homes, opened, tmp_path
     assert "make it anew" in fault
 
 
+def aged(days: int, file: Path) -> None:
+    """Make it so that a file was last written days ago."""
+    then = (dt.datetime.now() - dt.timedelta(days=days)).timestamp()
+    os.utime(file, (then, then))
+
+
 def test_a_stale_snapshot_says_how_old_it_is(homes, opened, tmp_path):
     home = copied(homes["one customer"], tmp_path)
     assert not opened(home, "kpi_review").sidebar.warning
-    three_days_ago = (dt.datetime.now() - dt.timedelta(days=3)).timestamp()
-    os.utime(Home(home).published, (three_days_ago, three_days_ago))
+    for file in (Home(home).published, Home(home).inputs):
+        aged(3, file)
     (warning,) = opened(home, "kpi_review").sidebar.warning
     assert "3 days old" in warning.value
     assert "productpulse run" in warning.value
+
+
+def test_a_snapshot_that_a_run_found_up_to_date_is_not_stale(homes, opened, tmp_path):
+    home = copied(homes["one customer"], tmp_path)
+    aged(5, Home(home).published)
+    aged(1, Home(home).inputs)
+    sidebar = opened(home, "kpi_review").sidebar
+    assert not sidebar.warning
+    assert "published 5 days ago, found up to date 24 hours ago." in sidebar.caption[0].value
 
 
 def test_a_new_snapshot_shows_without_a_restart(homes, monkeypatch, tmp_path):

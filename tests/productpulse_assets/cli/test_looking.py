@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
+
+import pytest
 
 from tests.productpulse_assets.cli.spoken import fields
 
@@ -18,11 +21,12 @@ def test_status_without_a_snapshot_says_what_to_run(productpulse, tmp_path):
 def test_status_tells_age_last_run_and_row_counts(productpulse, home, company_exports):
     snapshot = home / "published" / "productpulse.duckdb"
     an_age = dt.datetime.now().timestamp() - 5 * 3600
-    os.utime(snapshot, (an_age, an_age))
+    for file in (snapshot, snapshot.parent / "inputs.json"):
+        os.utime(file, (an_age, an_age))
     result = productpulse("status", "--home", home)
     assert result.exit_code == 0, result.output
     first, second, third, *counts = result.stdout.splitlines()
-    assert first == f"Snapshot: as of 2026-06-30, 5 hours old, {snapshot}"
+    assert first == f"Snapshot: as of 2026-06-30, published 5 hours ago, {snapshot}"
     assert re.fullmatch(r"Last run: success, started \d{4}-\d\d-\d\d \d\d:\d\d\.", second)
     assert third == "Failing checks: 0."
     rows = {fields(line)[0]: int(fields(line)[1].replace(",", "")) for line in counts}
@@ -38,3 +42,49 @@ def test_status_tells_of_a_run_that_failed_after_the_snapshot(productpulse, expo
     assert "Last run: failure, started " in result.stdout
     assert "Failing checks: 1." in result.stdout
     assert "  source_inventory sources_usable: customers: the dataset is required" in result.stdout
+
+
+def test_status_says_that_a_snapshot_is_old(productpulse, home):
+    an_age = dt.datetime.now().timestamp() - 3 * 86400
+    os.utime(home / "published" / "productpulse.duckdb", (an_age, an_age))
+    second = productpulse("status", "--home", home).stdout.splitlines()[1]
+    assert second == "It is older than two days. Make a new one with: productpulse run"
+
+
+def test_status_without_a_history_changes_nothing(productpulse, home):
+    shutil.rmtree(home / "dagster_home")
+    result = productpulse("status", "--home", home)
+    assert result.exit_code == 0
+    assert "Last run: none is recorded." in result.stdout
+    assert not (home / "dagster_home").exists()
+
+
+@pytest.mark.parametrize("command", [["status"], ["metric", "mrr"], ["explain", "C-000001"]])
+def test_a_damaged_snapshot_is_a_sentence(productpulse, home, command):
+    snapshot = home / "published" / "productpulse.duckdb"
+    snapshot.write_bytes(b"not a database")
+    result = productpulse(*command, "--home", home)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{snapshot} cannot be read: ")
+    assert "productpulse run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("called", "answer"),
+    [
+        ("mmr", "There is no metric 'mmr'. Did you mean: monthly_recurring_revenue?\n"),
+        ("paying custmers", "There is no metric 'paying custmers'. Did you mean: paying_customers"),
+        ("moon phase", "There is no metric 'moon phase'. There are: monthly_recurring_revenue, "),
+    ],
+)
+def test_a_metric_that_is_not_there_is_guessed_at(productpulse, tmp_path, called, answer):
+    result = productpulse("metric", called, "--home", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(answer)
+
+
+def test_a_customer_that_is_not_there_is_guessed_at(productpulse, home):
+    result = productpulse("explain", "C-00012", "--home", home)
+    assert result.exit_code == 2
+    assert re.match(r"There is no customer 'C-00012'\. Did you mean: C-\d+", result.stderr)

@@ -83,3 +83,42 @@ def test_validate_ends_with_1_when_a_source_cannot_be_used(productpulse, exports
     result = productpulse("validate", "--data", exports)
     assert result.exit_code == 1
     assert result.stderr.startswith("customers.csv is empty")
+
+
+def test_validate_of_an_empty_folder_says_so(productpulse, tmp_path):
+    result = productpulse("validate", "--data", tmp_path)
+    assert result.exit_code == 1
+    assert result.stdout == f"{tmp_path} is empty.\n"
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["customers", "subscriptions"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Targets.CSV", "Targets.CSV is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
+        ("target.csv", "target.csv is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
+        ("targets.xlsx", "targets.xlsx is not read: no dataset is called so. Did you mean targets.csv? Export it as that."),
+        ("invoices.csv", "invoices.csv is not read: invoices is not a dataset; there are customers, subscriptions, "),
+        ("notes.md", "notes.md is not read: its ending is none of .csv, .csv.gz, "),
+    ],
+)  # fmt: skip
+def test_validate_tells_of_files_that_nobody_reads(productpulse, exports, name, sentence):
+    (exports / "targets.csv").rename(exports / name)
+    result = productpulse("validate", "--data", exports)
+    assert result.exit_code == 0, result.output
+    (line,) = [line for line in result.stdout.splitlines() if " is not read" in line]
+    assert line.startswith(sentence)
+
+
+def test_files_that_sources_yaml_names_are_read(productpulse, exports, rules):
+    (exports / "targets.csv").rename(exports / "goals 2026.csv")
+    (exports / "nps_scores.csv").rename(exports / "answers.csv")
+    with (rules / "sources.yaml").open("a", encoding="utf-8") as sources:
+        sources.write(
+            "datasets:\n"
+            "  targets: {file: goals*.csv}\n"
+            "  nps_scores: {query: \"FROM read_csv('answers.csv', all_varchar = true)\"}\n"
+        )
+    result = productpulse("validate", "--data", exports, "--rules", rules)
+    assert result.exit_code == 0, result.output
+    assert "is not read" not in result.stdout

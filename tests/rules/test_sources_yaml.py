@@ -1,0 +1,72 @@
+"""The comments of every sources.yaml that comes along: they explain each setting, and their examples work as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from productpulse_assets.sources.location import load_sources
+from productpulse_assets.starter import PRESETS, write_starter
+from rules.files import RulesError
+from rules.models import DatasetSource, Sources
+
+EXAMPLE = re.compile(r"^(\s*)#: (.*)$", re.MULTILINE)
+
+
+def uncommented(text: str) -> str:
+    """With every example taken into use."""
+    return EXAMPLE.sub(r"\1\2", text)
+
+
+@pytest.fixture(params=[None, *PRESETS])
+def folder(request, tmp_path, monkeypatch) -> Path:
+    """A rules folder as `init` gives it."""
+    write_starter(tmp_path, request.param)
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_it_works_as_it_is_and_with_every_example_in_use(folder):
+    path = folder / "sources.yaml"
+    as_it_is = load_sources()
+    text = path.read_text(encoding="utf-8")
+    assert len(EXAMPLE.findall(text)) >= 2
+    path.write_text(uncommented(text), encoding="utf-8")
+    assert load_sources() != as_it_is
+
+
+def test_each_example_works_alone(folder):
+    path = folder / "sources.yaml"
+    text = path.read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^\s*#: .*\n)+", text, re.MULTILINE)
+    assert blocks
+    for block in blocks:
+        path.write_text(text.replace(block, uncommented(block)), encoding="utf-8")
+        load_sources()
+
+
+def test_every_setting_has_an_explanation_and_an_example(tmp_path):
+    write_starter(tmp_path, None)
+    text = (tmp_path / "sources.yaml").read_text(encoding="utf-8")
+    shown = yaml.safe_load(uncommented(text))
+    assert set(shown) == set(Sources.model_fields)
+    assert {key for source in shown["datasets"].values() for key in source} == set(DatasetSource.model_fields)
+    for setting in DatasetSource.model_fields:
+        assert re.search(rf"^# {setting}: \w+", text, re.MULTILINE), setting
+    for setting in Sources.model_fields:
+        before = text[: re.search(rf"^(#: )?{setting}:", text, re.MULTILINE).start()].splitlines()[-1]
+        assert before.startswith("# "), setting
+
+
+def test_an_example_that_is_wrong_would_be_found(tmp_path, monkeypatch):
+    write_starter(tmp_path, None)
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    path = tmp_path / "sources.yaml"
+    path.write_text(
+        uncommented(path.read_text(encoding="utf-8")).replace("customer_id: Account ID", "customer: ID"), "utf-8"
+    )
+    with pytest.raises(RulesError, match="customers > columns > customer"):
+        load_sources()
