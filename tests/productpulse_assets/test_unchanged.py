@@ -50,7 +50,9 @@ def append(path: Path, text: str) -> None:
 
 
 def test_a_second_run_says_that_nothing_has_changed_and_touches_nothing(productpulse, good_run, home, exports):
-    files = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    note = Home(home).inputs
+    files = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and path != note}
+    noted = note.stat().st_mtime_ns
     result = productpulse("run", "--data", exports, "--home", home)
     assert result.exit_code == 0, result.output
     first, *rest = result.stdout.splitlines()
@@ -58,7 +60,8 @@ def test_a_second_run_says_that_nothing_has_changed_and_touches_nothing(productp
     assert first.endswith("the same files, rules and as-of date (2026-06-30). --force runs it all the same.")
     closing = good_run.stdout[good_run.stdout.index("As of 2026-06-30") :].replace(str(good_run_home(good_run)), "")
     assert "\n".join(rest).replace(str(home), "") == closing.rstrip("\n")
-    assert files == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    assert files == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and path != note}
+    assert note.stat().st_mtime_ns > noted, "readers see that somebody has looked"
 
 
 def good_run_home(result) -> Path:
