@@ -36,7 +36,8 @@ def tick(settings: RunSettings, instance: dg.DagsterInstance) -> dg.RunRequest |
 
 
 def test_everything_runs_at_six_by_default_in_the_time_zone_of_the_rules():
-    schedule = defs.get_schedule_def("daily_refresh")
+    (schedule,) = defs.schedules
+    assert schedule.name == "daily_refresh"
     assert schedule.cron_schedule == "0 6 * * *"
     assert schedule.execution_timezone == "UTC"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING

@@ -61,7 +61,8 @@ def said(result: dg.SensorResult) -> str:
 
 
 def test_it_looks_every_half_minute_from_the_start():
-    sensor = defs.get_sensor_def("new_files")
+    (sensor,) = defs.sensors
+    assert sensor.name == "new_files"
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 30
     assert sensor.job_name == "daily_refresh"

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+import yaml
 
 from productpulse_assets import inputs as inputs_module
 from productpulse_assets import unchanged
@@ -176,9 +177,9 @@ def test_what_is_cut_short_is_made_again(settings, home):
 
 def test_a_query_is_run_every_time(settings, own_rules):
     rules = own_rules / "sources.yaml"
-    text = rules.read_text(encoding="utf-8")
-    query = "datasets: {targets: {query: \"SELECT * FROM read_csv('targets.csv', all_varchar = true)\"}}"
-    rules.write_text(text.replace("datasets: {}", query), encoding="utf-8")
+    sources = yaml.safe_load(rules.read_text(encoding="utf-8"))
+    sources["datasets"] = {"targets": {"query": "SELECT * FROM read_csv('targets.csv', all_varchar = true)"}}
+    rules.write_text(yaml.safe_dump(sources), encoding="utf-8")
     assert look_at_inputs(settings).fingerprint is None
     remember_inputs(settings.home, dataclasses.replace(published_inputs(settings.home), fingerprint=None))
     assert nothing_new(settings) is None
