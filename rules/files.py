@@ -133,7 +133,7 @@ def _text(path: Path) -> str:
 
 def _content(path: Path, text: str) -> dict[str, Any]:
     try:
-        content = yaml.load(text, Loader=_UniqueKeys)  # a SafeLoader, plain data, no objects  # nosec B506
+        content = yaml.load(text, Loader=_UniqueKeys)  # a SafeLoader: plain data, no objects
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2026-02-30 looks like a date
         raise RulesError(f"{path.name} is not valid YAML ({path}): {_yaml_problem(error)}") from error
     if not isinstance(content, dict):
