@@ -1,24 +1,66 @@
-"""When the graph runs by itself."""
+"""When the graph runs by itself, and how old what it publishes may grow."""
 
+import datetime as dt
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import dagster as dg
 
+from productpulse_assets.unchanged import nothing_new
+from resources.settings import RunSettings, SettingsError, parse_wait
+from resources.turns import retire_dead_runs
 
-def daily_refresh(time_zone: str) -> dg.ScheduleDefinition:
-    """The whole graph, every morning at six in the configured time zone."""
-    job = dg.define_asset_job(
-        "daily_refresh",
-        selection=dg.AssetSelection.all(),
-        description="Every source, metric and report, and the published snapshot.",
-    )
-    return dg.ScheduleDefinition(
-        job=job,
-        name="daily_refresh",
-        cron_schedule="0 6 * * *",
-        execution_timezone=time_zone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-    )
+SCHEDULE = "PRODUCTPULSE_SCHEDULE"
+EVERY_MORNING = "0 6 * * *"
+BECAUSE = "productpulse/started_because"
+"""Tag of a run that nobody started by hand: what for."""
+
+DAILY = dg.FreshnessPolicy.time_window(warn_window=dt.timedelta(hours=25), fail_window=dt.timedelta(days=2))
+"""For what is made every morning: a warning when it is an hour late, a failure when the dashboard calls it old."""
+
+everything = dg.define_asset_job(
+    "daily_refresh",
+    selection=dg.AssetSelection.all(),
+    description="Every source, metric and report, and the published snapshot.",
+)
+
+
+def daily_refresh(settings: RunSettings, time_zone: str) -> dg.ScheduleDefinition:
+    """The whole graph, at PRODUCTPULSE_SCHEDULE (a cron expression) or every morning at six.
+
+    Raises SettingsError for what is no cron expression.
+    """
+    cron = os.environ.get(SCHEDULE) or EVERY_MORNING
+    try:
+        declare = dg.schedule(
+            job=everything,
+            name="daily_refresh",
+            cron_schedule=cron,
+            execution_timezone=time_zone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Runs everything in the morning, unless files, rules and as-of date are those of the snapshot.",
+        )
+        return declare(lambda context: refresh_if_changed(context, settings))
+    except dg.DagsterInvalidDefinitionError as error:
+        raise SettingsError(
+            f"{SCHEDULE} is '{cron}', which is not a cron expression. Give minute, hour, day of the month, month and "
+            f"day of the week, for example '{EVERY_MORNING}' for six every morning."
+        ) from error
+
+
+def refresh_if_changed(context: dg.ScheduleEvaluationContext, settings: RunSettings) -> dg.RunRequest | dg.SkipReason:
+    """A run of everything, or why there is nothing to do."""
+    with suppress(OSError):  # a home that cannot be written: the run says so
+        free_the_queue(context.instance, settings)
+    if said := nothing_new(settings):
+        return dg.SkipReason(f"{said} Launch the job by hand to run it all the same.")
+    return dg.RunRequest(tags={BECAUSE: "the schedule"})
+
+
+def free_the_queue(instance: dg.DagsterInstance, settings: RunSettings) -> None:
+    """Take runs that were killed out of the way of those that wait."""
+    retire_dead_runs(instance, settings.home, parse_wait(os.environ.get("PRODUCTPULSE_WAIT")))
 
 
 def validate_sources(source_assets: Sequence[dg.AssetsDefinition]):

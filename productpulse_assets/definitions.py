@@ -1,5 +1,7 @@
 """The graph: the only place where everything meets."""
 
+import os
+
 import dagster as dg
 import ibis
 from dagster_duckdb import DuckDBResource
@@ -18,6 +20,7 @@ from productpulse_assets.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.customer_360 import customer_360
 from productpulse_assets.customer_months import customer_months
+from productpulse_assets.decisions.changes import decision_changes, previous_decisions
 from productpulse_assets.decisions.interventions import intervention_plan, owner_workload
 from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.traces import decision_traces
@@ -26,6 +29,7 @@ from productpulse_assets.demo import demo_company
 from productpulse_assets.health import check_areas, health_scores
 from productpulse_assets.leakage.assets import leakage_summary, revenue_leakage
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
+from productpulse_assets.new_files import new_files
 from productpulse_assets.publish import exports_asset, published_snapshot_asset
 from productpulse_assets.quality import data_quality_scores
 from productpulse_assets.reports.business_questions import LISTABLE, business_questions
@@ -43,8 +47,9 @@ from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
+from productpulse_assets.unchanged import run_inputs
 from resources.outputs import ReportFiles
-from resources.settings import CHECKOUT, RunSettings
+from resources.settings import CHECKOUT, RunSettings, parse_wait
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
 from rules.churn_rules import check_churn_rules, load_churn_rules
@@ -144,6 +149,8 @@ def build() -> dg.Definitions:
         recommendations,
         intervention_plan,
         owner_workload,
+        previous_decisions,
+        decision_changes,
         decision_traces,
         customer_360,
         metric_lineage_asset(models, unbound_calendar()),
@@ -168,25 +175,29 @@ def build() -> dg.Definitions:
         business_questions,
     ]
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
+    assets = [
+        demo_company,
+        *tables,
+        *reports,
+        published_snapshot_asset(published, [report.key for report in reports]),
+        exports_asset(list(published)),
+    ]
+    checks = [
+        *gates(tolerances),
+        as_of_checks,
+        mrr_bridge,
+        governance_check(catalog),
+        decisions_check,
+        anomaly_checks(catalog),
+    ]
+    steps = frozenset(definition.op.name for definition in [*assets, *checks])
     return dg.Definitions(
-        assets=[
-            demo_company,
-            *tables,
-            *reports,
-            published_snapshot_asset(published, [report.key for report in reports]),
-            exports_asset(list(published)),
-        ],
-        asset_checks=[
-            *gates(tolerances),
-            as_of_checks,
-            mrr_bridge,
-            governance_check(catalog),
-            decisions_check,
-            anomaly_checks(catalog),
-        ],
+        assets=assets,
+        asset_checks=checks,
         jobs=[validate_sources([source_inventory, *datasets])],
-        schedules=[daily_refresh(sources.time_zone)],
-        resources=resources(settings, sources.time_zone),
+        schedules=[daily_refresh(settings, sources.time_zone)],
+        sensors=[new_files(settings)],
+        resources=resources(settings, sources.time_zone) | {"inputs": run_inputs(steps)},
         executor=dg.in_process_executor,
     )
 
@@ -203,6 +214,7 @@ def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
             ),
             glossary=str(GLOSSARY),
             time_zone=time_zone,
+            wait_seconds=parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
         ),
         "reports": ReportFiles(folder=str(home.reports)),
     }

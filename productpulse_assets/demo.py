@@ -8,6 +8,7 @@ import dagster as dg
 
 from productpulse_assets.sources.location import load_sources, uses_demo
 from productpulse_assets.synthetic import CompanyPlan, write_company
+from productpulse_assets.unchanged import RunInputs
 from resources.outputs import replacing
 from resources.settings import RunSettings
 
@@ -18,7 +19,7 @@ MANIFEST = "manifest.json"
     group_name="sources",
     owners=["team:data"],
     kinds={"python", "csv"},
-    required_resource_keys={"settings"},
+    required_resource_keys={"settings", "inputs"},
 )
 def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The eight exports of a simulated SaaS company, when a run has no data of its own.
@@ -27,9 +28,12 @@ def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     `productpulse generate` in the same folder is left as it is.
     """
     settings: RunSettings = context.resources.settings
+    inputs: RunInputs = context.resources.inputs
     if not uses_demo(settings, load_sources()):
+        inputs.look()
         return dg.MaterializeResult(metadata={"status": "not used: the run has data of its own"})
     rows = ensure_demo(settings.home.synthetic)
+    inputs.look()
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(settings.home.synthetic)), "rows": rows})
 
 

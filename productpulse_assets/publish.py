@@ -1,5 +1,6 @@
 """The end of a good run: the snapshot that readers open, and the same tables as files."""
 
+import datetime as dt
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -10,8 +11,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from productpulse_assets.automation import DAILY
+from productpulse_assets.decisions.changes import open_decisions
+from productpulse_assets.kept_days import DECISIONS, KPIS, history_of, keep
 from resources.outputs import replacing
+from resources.retries import retried_io
 from resources.settings import RunSettings
+from resources.tables import rows_of
 from resources.warehouse import comment
 from rules.texts import harmless
 
@@ -28,12 +34,15 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         owners=["team:data"],
         kinds={"duckdb", "file"},
         deps=[*tables, *after],
+        freshness_policy=DAILY,
         required_resource_keys={"warehouse", "settings"},
     )
+    @retried_io()
     def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.
 
         Replaced in one step when everything before it passed; until then readers see the last one.
+        The as-of date's KPI rows and open decisions are added to the history beside it.
         """
         backend: Backend = context.resources.warehouse.backend
         settings: RunSettings = context.resources.settings
@@ -43,15 +52,27 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         with replacing(target) as part:
             copy_store(backend, settings.home.warehouse, part)
             keep_only(part, tables)
+        as_of = keep_day(backend, history_of(settings))
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(target)),
+                "as_of_date": as_of.isoformat(),
                 "tables": len(tables),
                 "bytes": target.stat().st_size,
             }
         )
 
     return published_snapshot
+
+
+def keep_day(backend: Backend, history: Path) -> dt.date:
+    """Add the as-of date to the history, and return it."""
+    calendar, plan = backend.table("calendar"), backend.table("intervention_plan")
+    as_of = rows_of(calendar.limit(1))[0]["as_of_date"]
+    kpis = backend.table("kpi_summary").mutate(as_of_date=ibis.literal(as_of)).order_by("metric_name")
+    keep(kpis, history, KPIS, as_of)
+    keep(open_decisions(plan, calendar), history, DECISIONS, as_of)
+    return as_of
 
 
 def copy_store(backend: Backend, source: Path, target: Path) -> None:
@@ -89,6 +110,7 @@ def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
         deps=["published_snapshot"],
         required_resource_keys={"warehouse", "settings"},
     )
+    @retried_io()
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 

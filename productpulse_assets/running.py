@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import sys
 import time
@@ -12,9 +14,11 @@ from dataclasses import dataclass, field
 import click
 import dagster as dg
 
+from productpulse_assets.faults import fault_sentence, faults_said
 from resources.dagster_home import prepare_dagster_home
 from resources.history import unhurried_disk
-from resources.settings import Home
+from resources.settings import LONGEST_WAIT, Home, parse_wait
+from resources.turns import retire_dead_runs, turn
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -24,6 +28,7 @@ SAID_WELL = (
     "RulesError",
     "SettingsError",
     "WarehouseBusy",
+    "HomeBusy",
     "TableNotMade",
     "Failure",
 )
@@ -53,6 +58,19 @@ def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@contextmanager
+def undisturbed(home: Home, say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
+    """Dagster's history for a run that has its turn in the home; `say` is told if another has to end first.
+
+    Raises HomeBusy when the other does not end, and MachineFault when the disk, its rights or the
+    memory stand in the way.
+    """
+    wait = parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
+    with faults_said(home), turn(home, wait, say), lasting_instance(home) as instance:
+        retire_dead_runs(instance, home, max(wait, LONGEST_WAIT))
+        yield instance
+
+
 def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinition:
     """The whole graph, or the part that a Dagster selection such as 'kpi_summary+' names."""
     if not selection:
@@ -72,15 +90,20 @@ def whole_lines(selection: str) -> str:
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
 
 
-def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progress) -> Outcome:
+def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Progress) -> Outcome:
     """Run `job` to its end, whatever happens, and say what did."""
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
-    started = time.perf_counter()
+    started, has_begun = time.perf_counter(), False
 
     def listen(entry: dg.EventLogEntry) -> None:
+        nonlocal has_begun
         if event := entry.dagster_event:
+            has_begun = has_begun or event.event_type == dg.DagsterEventType.STEP_START
             note(event, outcome)
             follow(event)
+        elif entry.level >= logging.WARNING and not has_begun:
+            # What opening the store had to say; later warnings are Dagster's own, about steps left out.
+            outcome.warnings.append(entry.user_message)
 
     instance.add_event_listener(run_id, listen)
     try:
@@ -89,6 +112,7 @@ def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, follow: Progres
     except Exception as error:  # a resource that cannot start ends the run before its first step
         outcome.errors.append(sentence(type(error).__name__, str(error), error.__cause__))
     outcome.seconds = time.perf_counter() - started
+    outcome.errors = [fault_sentence(error, home) or error for error in outcome.errors]
     return outcome
 
 

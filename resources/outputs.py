@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+
+from resources.retries import retried_io
+from resources.settings import Home
 
 
 @contextmanager
@@ -32,6 +36,14 @@ def replacing(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def remove_parts(home: Home) -> None:
+    """Remove what a killed run was writing; only for a run that has its turn in the home."""
+    for folder in (home.published.parent, home.reports, home.exports, home.synthetic):
+        for part in folder.rglob(".*.part"):
+            part.unlink(missing_ok=True)
+    shutil.rmtree(home.scratch, ignore_errors=True)
+
+
 def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -53,6 +65,7 @@ class ReportFiles(dg.ConfigurableIOManager):
         """The file of a report; one that is named without an ending is Markdown."""
         return Path(self.folder) / (name if Path(name).suffix else f"{name}.md")
 
+    @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
         target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
         with replacing(target) as part:

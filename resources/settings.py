@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+
+LONGEST_WAIT = 600.0
+"""Seconds that a run waits for another one, unless PRODUCTPULSE_WAIT says otherwise."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +37,11 @@ class Home:
         return self.root / "published" / "productpulse.duckdb"
 
     @property
+    def inputs(self) -> Path:
+        """What the snapshot was made of; not there while a run works, nor after one that failed."""
+        return self.root / "published" / "inputs.json"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 
@@ -49,6 +58,16 @@ class Home:
     def dagster_home(self) -> Path:
         """Dagster's own history of runs."""
         return self.root / "dagster_home"
+
+    @property
+    def history(self) -> Path:
+        """KPI rows and open decisions by as-of date, one Parquet file each; only ever added to."""
+        return self.root / "published" / "history"
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by the one run that is at work; its text says which."""
+        return self.root / "run.lock"
 
     @property
     def scratch(self) -> Path:
@@ -75,6 +94,17 @@ def parse_as_of(text: str | None) -> dt.date | None:
         raise SettingsError(
             f"The as-of date is '{text}', which is not a date. Give it as YYYY-MM-DD, for example 2026-06-30."
         ) from error
+
+
+def parse_wait(text: str | None) -> float:
+    """Seconds that a run waits for another one; raises SettingsError for what is no such number."""
+    try:
+        seconds = float(text) if text else LONGEST_WAIT
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise SettingsError(f"The wait is '{text}', which is not a number of seconds. Give 0 or more, for example 60.")
+    return seconds
 
 
 class RunSettings(dg.ConfigurableResource):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,13 +22,14 @@ from ibis.common.exceptions import TableNotFound
 from pydantic import PrivateAttr
 
 from resources.lineage import Source, column_sources
+from resources.published_inputs import forget_inputs
+from resources.retries import retried_io
+from resources.settings import LONGEST_WAIT, Home
+from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
+from resources.turns import mark_at_work, turn
 
 PREVIEW_ROWS = 10
-
-
-class WarehouseBusy(Exception):
-    """Another process has the warehouse open; the message names the file and the process."""
 
 
 class TableNotMade(Exception):
@@ -39,32 +39,37 @@ class TableNotMade(Exception):
 class Warehouse(dg.ConfigurableIOManager):
     """Runs each asset's expression as one CREATE TABLE AS and hands tables to the next asset.
 
-    One connection serves the whole run: DuckDB takes one writing process per file. Rows are
+    One connection serves the whole run, and one run at a time has the home: DuckDB takes one writing
+    process per file. Rows are
     stored in the order of the asset's `key` metadata, so that equal input gives equal files.
     """
 
     duckdb: DuckDBResource
     glossary: str
     time_zone: str = "UTC"
+    wait_seconds: float = LONGEST_WAIT
 
     _backend: Backend = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
-        with self._connection() as connection:
-            self._backend = ibis.duckdb.from_connection(connection)
-            # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
-            connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
-            yield self
+        path = Path(self.duckdb.database)
+        home = Home(path.parent)
+        with turn(home, self.wait_seconds, context.log.warning):
+            mark_at_work(context)
+            forget_inputs(home)
+            if damage := opening_problem(path):
+                context.log.warning(set_aside(path, damage))
+            with self._connection() as connection:
+                self._backend = ibis.duckdb.from_connection(connection)
+                # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
+                connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
+                yield self
 
     @contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        Path(self.duckdb.database).parent.mkdir(parents=True, exist_ok=True)
         connecting = self.duckdb.get_connection()
-        try:
-            connection = connecting.__enter__()
-        except duckdb.IOException as error:
-            raise WarehouseBusy(_busy_sentence(self.duckdb.database, str(error))) from error
+        connection = connecting.__enter__()
         try:
             yield connection
         finally:
@@ -90,6 +95,7 @@ class Warehouse(dg.ConfigurableIOManager):
                 f"or select what comes before as well, as in '+{name}'."
             ) from error
 
+    @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: ir.Table) -> None:
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
@@ -188,14 +194,3 @@ def lineage_metadata(sources: Mapping[str, set[Source]]) -> dict[str, object]:
         ),
         "column_lineage": dg.MetadataValue.md("\n".join(["| Column | Computed from |", "| --- | --- |", *lines])),
     }
-
-
-def _busy_sentence(path: str, error: str) -> str:
-    holder = re.search(r"held in (.+?) \(PID (\d+)\)", error)
-    if not holder:
-        return f"The warehouse {path} cannot be opened: {error.splitlines()[0]}"
-    program, process = holder.groups()
-    return (
-        f"The warehouse {path} is in use by process {process} ({program}). "
-        "Wait until that run has ended, then run again."
-    )

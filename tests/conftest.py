@@ -108,7 +108,7 @@ def figures() -> Callable[..., ibis.BaseBackend]:
         with fresh_program(), mock.patch.dict(os.environ, {f"PRODUCTPULSE_{k}": str(v) for k, v in settings.items()}):
             job = figures_job(importlib.import_module(DEFINITIONS).defs)
             with dg.DagsterInstance.ephemeral() as instance:
-                outcome = running.execute(job, instance, lambda event: None)
+                outcome = running.execute(job, instance, Home(home), lambda event: None)
         assert outcome.succeeded, outcome.errors + outcome.failed_checks
         return read_only(Home(home).warehouse)
 

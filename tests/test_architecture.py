@@ -16,6 +16,7 @@ from ibis.common.exceptions import OperationNotDefinedError
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from productpulse_assets.calendar import SCHEMA as CALENDAR
+from productpulse_assets.decisions.changes import OPEN_DECISION
 from productpulse_assets.definitions import build, defs
 from productpulse_assets.health import SCHEMA as HEALTH
 from productpulse_assets.scenarios import SCHEMA as SCENARIOS
@@ -171,6 +172,7 @@ def test_a_borrowed_asset_is_found():
 MADE_IN_PYTHON = {
     "source_inventory": (INVENTORY, "looks at files"),
     "calendar": (CALENDAR, "asks for the newest event, then lists months"),
+    "previous_decisions": (OPEN_DECISION, "reads the file that an earlier run kept"),
     "kpi_summary": (SUMMARY_SCHEMA, "a few dozen rows whose sentences are written in Python"),
     "health_scores": (HEALTH, "eight rows whose sentences are written in Python"),
     "scenario_analysis": (SCENARIOS, "four rows, by the function that the sliders call too"),

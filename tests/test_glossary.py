@@ -10,6 +10,7 @@ import pytest
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
 from productpulse_assets.calendar import SCHEMA as CALENDAR
+from productpulse_assets.decisions.changes import OPEN_DECISION
 from productpulse_assets.definitions import defs
 from productpulse_assets.health import SCHEMA as HEALTH
 from productpulse_assets.metrics import LINEAGE_SCHEMA
@@ -27,6 +28,7 @@ MADE_IN_PYTHON = {
     "calendar": CALENDAR,
     "kpi_summary": SUMMARY_SCHEMA,
     "health_scores": HEALTH,
+    "previous_decisions": OPEN_DECISION,
     "scenario_analysis": SCENARIOS,
 }
 """Tables whose assets read data before they can say what their rows are."""

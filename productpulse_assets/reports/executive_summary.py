@@ -5,8 +5,10 @@ import ibis.expr.types as ir
 from ibis import _
 
 from dashboard.charts.mrr import BRIDGE, bridge
+from productpulse_assets.automation import DAILY
 from productpulse_assets.joining import beside
 from productpulse_assets.reports.bands import risk_bands
+from productpulse_assets.reports.changes import changes_of
 from productpulse_assets.reports.lead import lead_of
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
@@ -39,7 +41,13 @@ MOVERS_SHOWN = 2
 """Members shown per dimension on either side: those that gained and those that lost most."""
 
 
-@dg.asset(group_name="reports", owners=["team:finance"], kinds={"markdown"}, io_manager_key="reports")
+@dg.asset(
+    group_name="reports",
+    owners=["team:finance"],
+    kinds={"markdown"},
+    io_manager_key="reports",
+    freshness_policy=DAILY,
+)
 def executive_summary(
     kpi_summary: ir.Table,
     health_scores: ir.Table,
@@ -47,12 +55,14 @@ def executive_summary(
     churn_risk_profiles: ir.Table,
     leakage_summary: ir.Table,
     intervention_plan: ir.Table,
+    decision_changes: ir.Table,
     scenario_analysis: ir.Table,
     calendar: ir.Table,
     source_inventory: ir.Table,
     customers: ir.Table,
 ) -> str:
-    """Where the business stands, in a paragraph, and what to do first and why; then health, targets,
+    """Where the business stands, in a paragraph, what to do first and why, and what is new in the plan
+    since the as-of date before; then health, targets,
     how revenue moved and what moved it, risk, leakage, what could be gained, every metric with its
     change, and what is not available and why."""
     rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
@@ -68,6 +78,7 @@ def executive_summary(
         alike=_alike(drivers),
         actions=_first_actions(intervention_plan, customers),
         plan=rows_of(intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0],
+        changes=changes_of(decision_changes, customers),
         bands=risk_bands(churn_risk_profiles),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         scenarios=rows_of(scenario_analysis),

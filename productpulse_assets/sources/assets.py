@@ -30,6 +30,7 @@ from productpulse_assets.sources.staging import (
     type_columns,
     with_parents,
 )
+from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import rows_of, table_of
 from resources.warehouse import fill
@@ -102,6 +103,7 @@ def _parent(column: str, dataset: str, tables: dict[str, ir.Table]) -> Parent:
     return Parent(column, dataset, tables[dataset][key], tables[f"{dataset}_rejects"].row_key)
 
 
+@retried_io()
 def split(
     backend: Backend,
     schema: pa.DataFrameSchema,

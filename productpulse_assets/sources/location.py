@@ -10,6 +10,7 @@ import duckdb
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
+from resources.digests import content_digest
 from resources.settings import RunSettings
 from rules.files import RulesError, load, rules_file
 from rules.models import DatasetSource, Sources
@@ -50,8 +51,7 @@ class Location:
             return None
         total = hashlib.sha256()
         for file in self.files:
-            with file.open("rb") as stream:
-                total.update(hashlib.file_digest(stream, "sha256").digest())
+            total.update(bytes.fromhex(content_digest(file)))
         return total.hexdigest()
 
 

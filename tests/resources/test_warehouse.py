@@ -1,10 +1,12 @@
 """The store behind the graph: what an asset's expression becomes, and what happens when it cannot."""
 
+import os
 import subprocess
 import sys
 import threading
 from decimal import Decimal
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import duckdb
@@ -13,8 +15,9 @@ import pytest
 from dagster_duckdb import DuckDBResource
 from ibis import _
 
+from resources.store_file import WarehouseBusy, opening_problem
 from resources.tables import table_of
-from resources.warehouse import Warehouse, WarehouseBusy, describe
+from resources.warehouse import Warehouse, describe
 
 ORDERS = ibis.schema({"order_id": "string", "customer_id": "string", "amount": "decimal(18, 2)"})
 ROWS = [
@@ -168,9 +171,7 @@ sys.stdin.read()
 """
 
 
-def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(warehouse, file, monkeypatch):
-    # The retries wait for a minute and a half in all; what is said after them is what counts here.
-    monkeypatch.setattr("dagster._utils.backoff.time.sleep", lambda _seconds: None)
+def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(warehouse, file):
     file.parent.mkdir()
     command = [sys.executable, "-c", HOLDER, str(file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
@@ -188,18 +189,45 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
             holder.stdin.close()
         said = str(caught.value)
         assert f"The warehouse {file} is in use by process {holder.pid} (" in said
-        assert said.endswith("Wait until that run has ended, then run again.")
+        assert said.endswith("is the file to look at), then run again.")
     with warehouse.yield_for_execution(dg.build_init_resource_context()) as opened:
         assert opened.backend.list_tables() == ["mine"]
 
 
-def test_a_file_that_is_no_warehouse_is_said(warehouse, file, monkeypatch):
-    monkeypatch.setattr("dagster._utils.backoff.time.sleep", lambda _seconds: None)
-    file.parent.mkdir()
-    file.write_bytes(b"not a database" * 1000)
-    with pytest.raises(WarehouseBusy) as caught, warehouse.yield_for_execution(dg.build_init_resource_context()):
-        pass
-    assert str(caught.value).startswith(f"The warehouse {file} cannot be opened: ")
+def overwrite(file, offset: int, length: int) -> None:
+    with file.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(b"\xa5" * length)
+
+
+DAMAGES = {
+    "no database": lambda file: file.write_bytes(b"not a database" * 1000),
+    "emptied": lambda file: file.write_bytes(b""),
+    "header": lambda file: overwrite(file, 0, 12288),
+    "cut off": lambda file: os.truncate(file, file.stat().st_size // 2),
+    "first block": lambda file: overwrite(file, 12288, 4096),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_is_set_aside_and_said_and_the_run_goes_on(warehouse, file, damage, capfd):
+    assert run(warehouse, orders).success
+    damage(file)
+    damaged = file.read_bytes()
+    result = run(warehouse, orders, totals)
+    assert result.success
+    assert "was damaged" in capfd.readouterr().err
+    assert (file.parent / "warehouse.duckdb.damaged").read_bytes() == damaged
+    assert stored(file, "SELECT count(*) FROM totals") == [(2,)]
+
+
+def test_a_file_that_may_not_be_read_is_not_taken_for_a_damaged_one(warehouse, file, monkeypatch):
+    assert run(warehouse, orders).success
+    refuse = mock.Mock(side_effect=duckdb.IOException("IO Error: Cannot open file: Permission denied"))
+    monkeypatch.setattr("resources.store_file.duckdb.connect", refuse)
+    with pytest.raises(duckdb.IOException, match="Permission denied"):
+        opening_problem(file)
+    assert file.exists()
 
 
 def test_dates_are_cut_in_the_configured_time_zone(file, tmp_path):

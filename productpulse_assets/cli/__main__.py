@@ -1,0 +1,5 @@
+"""`python -m productpulse_assets.cli` is `productpulse`."""
+
+from productpulse_assets.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""What the commands share: their options, the settings made of them, and how a command ends."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+DONE, STOPPED, MISUSED = 0, 1, 2
+"""Exit statuses: done; the gate or a check stopped it; bad usage or configuration."""
+
+folder = click.Path(file_okay=False, path_type=Path)
+data_option = click.option("--data", type=folder, help="Folder with your exports; without it, the demo company.")
+rules_option = click.option("--rules", type=folder, help="Folder with your rules; without it, those that come along.")
+home_option = click.option("--home", type=folder, help="Folder for everything that is written.")
+as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as of this day, YYYY-MM-DD.")
+
+
+def settle(**given: object) -> None:
+    """Make the options of a command the settings of the program; end with 2 if one is wrong."""
+    from resources.settings import SettingsError, parse_as_of, parse_wait
+
+    names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
+    for option, name in names.items():
+        if given.get(option):
+            os.environ[name] = str(Path(given[option]).expanduser().resolve())
+    for option, name in {"as_of": "PRODUCTPULSE_AS_OF", "wait": "PRODUCTPULSE_WAIT"}.items():
+        if given.get(option):
+            os.environ[name] = str(given[option])
+    for name in ("PRODUCTPULSE_DATA_DIR", "PRODUCTPULSE_RULES_DIR"):
+        if os.environ.get(name) and not Path(os.environ[name]).is_dir():
+            misused(f"{os.environ[name]} is not a folder. Give one that exists.")
+    try:
+        parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
+        parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
+    except SettingsError as error:
+        misused(str(error))
+
+
+def writable_home():
+    """The home folder, made if need be; ends the command with 2 if nothing can be written there."""
+    from resources.settings import Home, default_home
+
+    place = Home(default_home())
+    try:
+        place.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place.root):
+            return place
+    except OSError as error:
+        return misused(f"Nothing can be written to {place.root} ({error.strerror}). Give another folder with --home.")
+
+
+def misused(message: str) -> NoReturn:
+    """End the command with a sentence on standard error and status 2."""
+    click.echo(message, err=True)
+    raise SystemExit(MISUSED)
+
+
+def load_definitions():
+    """The graph; a mistake in the rules ends the command with 2 and its sentence."""
+    from rules.files import RulesError
+
+    try:
+        from productpulse_assets.definitions import defs
+    except RulesError as error:
+        misused(str(error))
+    return defs

@@ -1,0 +1,106 @@
+"""Running the graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from productpulse_assets.cli.options import (
+    STOPPED,
+    as_of_option,
+    data_option,
+    home_option,
+    load_definitions,
+    misused,
+    rules_option,
+    settle,
+    writable_home,
+)
+
+if TYPE_CHECKING:
+    from resources.settings import Home
+
+
+@click.command()
+@data_option
+@as_of_option
+@click.option("--select", metavar="SELECTION", help="Only these assets, in Dagster's words, e.g. 'kpi_summary+'.")
+@click.option("--force", is_flag=True, help="Run even if nothing has changed since the snapshot.")
+@click.option("--wait", metavar="SECONDS", help="How long to wait for another run of the same home; 600 by default.")
+@rules_option
+@home_option
+def run(select: str | None, force: bool, **given: object) -> None:
+    """Run the graph: read the exports, check them, compute, report and publish.
+
+    When files, rules and as-of date are those of the snapshot, there is nothing to do, and nothing is done.
+    """
+    settle(**given)
+    may_skip = not (select or force)
+    if may_skip and _skipped():
+        return
+    defs = load_definitions()
+    from productpulse_assets import running
+    from productpulse_assets.faults import MachineFault
+    from productpulse_assets.telling import snapshot_after_failure, written_at
+    from resources.turns import HomeBusy
+
+    job, place = _job(defs, select), writable_home()
+    before, waited = written_at(place.published), []
+
+    def say(text: str) -> None:
+        waited.append(text)
+        click.echo(text, err=True)
+
+    try:
+        with running.undisturbed(place, say) as instance:
+            # The run that this one waited for may have done the work.
+            if waited and may_skip and _skipped():
+                return
+            with running.progress(len(job.nodes)) as follow:
+                outcome = running.execute(job, instance, place, follow)
+    except (HomeBusy, MachineFault) as problem:
+        outcome = running.Outcome(errors=[str(problem)])
+    for warning in outcome.warnings:
+        click.echo(f"Warning: {warning}")
+    if not outcome.succeeded:
+        for problem in outcome.failed_checks + outcome.errors:
+            click.echo(problem, err=True)
+        click.echo(snapshot_after_failure(place.published, before), err=True)
+        raise SystemExit(STOPPED)
+    click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s.")
+    if not select:
+        _tell(place)
+
+
+def _skipped() -> bool:
+    """Whether there is nothing to do; says so, and what is published."""
+    from productpulse_assets.unchanged import nothing_new
+    from resources.settings import RunSettings
+
+    settings = RunSettings.from_environment()
+    said = nothing_new(settings)
+    if said:
+        click.echo(f"{said} --force runs it all the same.")
+        _tell(settings.home)
+    return bool(said)
+
+
+def _tell(place: Home) -> None:
+    """The closing summary: what is published, and where."""
+    from productpulse_assets.telling import run_lines
+
+    for line in run_lines(place):
+        click.echo(line)
+
+
+def _job(defs, select: str | None):
+    import dagster as dg
+
+    from productpulse_assets.running import selected_job
+
+    try:
+        return selected_job(defs, select)
+    except dg.DagsterError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        return misused(f"The selection '{select}' does not fit the graph: {reason}")

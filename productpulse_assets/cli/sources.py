@@ -1,0 +1,90 @@
+"""What a run reads: a company to try it on, and a look at exports before anything runs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from productpulse_assets.cli.options import (
+    DONE,
+    STOPPED,
+    data_option,
+    folder,
+    home_option,
+    load_definitions,
+    misused,
+    rules_option,
+    settle,
+    writable_home,
+)
+
+
+@click.command()
+@click.option("--customers", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--months", type=click.IntRange(1), default=24, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=42, show_default=True)
+@click.option("--as-of", metavar="DATE", default="2026-06-30", show_default=True, help="The last day of the demo.")
+@click.option("--out", type=folder, help="Folder for the files; without it, the demo's own.")
+@click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@home_option
+def generate(
+    customers: int, months: int, seed: int, as_of: str, out: Path | None, file_format: str, home: Path | None
+) -> None:
+    """Write a simulated SaaS company's exports: the same arguments, the same bytes."""
+    settle(home=home)
+    from productpulse_assets.demo import generate as write
+    from productpulse_assets.synthetic import CompanyPlan
+    from resources.settings import SettingsError, parse_as_of
+
+    try:
+        last_day = parse_as_of(as_of)
+    except SettingsError as error:
+        misused(str(error))
+    target = out or writable_home().synthetic
+    rows = write(CompanyPlan(customers, months, seed, last_day), target, file_format)
+    for name, count in rows.items():
+        click.echo(f"{name:<22} {count:>12,} rows")
+    click.echo(f"Written to {target}.")
+
+
+@click.command()
+@data_option
+@rules_option
+def validate(data: Path | None, rules: Path | None) -> None:
+    """Read the exports and check them; say what would be rejected and why, and change nothing."""
+    settle(data=data, rules=rules)
+    with tempfile.TemporaryDirectory(prefix="productpulse-") as scratch:
+        os.environ["PRODUCTPULSE_HOME"] = scratch
+        problems = _validate(Path(scratch))
+    for problem in problems:
+        click.echo(problem, err=True)
+    raise SystemExit(STOPPED if problems else DONE)
+
+
+def _validate(scratch: Path) -> list[str]:
+    """Read every source into a store of its own, tell what is in it, and return what would stop a run."""
+    defs = load_definitions()
+    import dagster as dg
+
+    from productpulse_assets import running, telling
+    from productpulse_assets.sources.location import load_sources
+    from resources.settings import Home
+
+    job = defs.resolve_job_def(running.VALIDATION)
+    with dg.DagsterInstance.ephemeral() as instance:
+        outcome = running.execute(job, instance, Home(scratch), lambda event: None)
+    problems = outcome.failed_checks + outcome.errors
+    if not outcome.succeeded:
+        return problems
+    backend = telling.read_only(Home(scratch).warehouse)
+    for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
+        for line in telling.validation_lines(backend, row):
+            click.echo(line)
+        tolerance = load_sources().of(row["dataset"]).max_reject_share
+        problems += telling.gate_problems(backend, row["dataset"], tolerance)
+    if not problems:
+        click.echo("Every dataset passes the gate.")
+    return problems

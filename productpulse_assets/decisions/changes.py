@@ -1,0 +1,91 @@
+"""What came to the plan, stayed in it and left it since the as-of date before."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from productpulse_assets.decisions.recommendations import MONEY, TABLE
+from productpulse_assets.kept_days import DECISIONS, day_before, history_of, kept
+from resources.settings import RunSettings
+from resources.tables import rows_of, table_of
+
+NEW, OPEN, GONE = "New", "Still open", "Gone"
+FIRST_DAY = "published/history has no earlier as-of date to compare with."
+OPEN_DECISION = ibis.schema(
+    {
+        "as_of_date": "date",
+        "intervention_id": "string",
+        "customer_id": "string",
+        "recommendation_title": "string",
+        "category": "string",
+        "suggested_owner": "string",
+        "estimated_revenue_impact": MONEY,
+        "priority_band": "string",
+        "scheduled_week": "string",
+    }
+)
+
+
+def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
+    """The plan as the history keeps it, by id."""
+    day = calendar.aggregate(as_of_date=calendar.as_of_date.max())
+    return intervention_plan.cross_join(day).select(*OPEN_DECISION).order_by("intervention_id")
+
+
+@dg.asset(
+    **TABLE, metadata={"key": ["intervention_id"]}, ins={"calendar": dg.AssetIn()}, required_resource_keys={"settings"}
+)
+def previous_decisions(context: dg.AssetExecutionContext, calendar: ir.Table) -> ir.Table:
+    """One row per intervention that was open on the newest as-of date before this one; none on the first.
+
+    Read from the history of published plans; money in the reporting currency. If nothing was open
+    then, there is one row that has the date alone.
+    """
+    settings: RunSettings = context.resources.settings
+    history = history_of(settings)
+    before = day_before(history, DECISIONS, rows_of(calendar.limit(1))[0]["as_of_date"])
+    if before is None:
+        return table_of([], OPEN_DECISION)
+    rows = kept(history, DECISIONS, before)
+    if not rows.num_rows:
+        return table_of([dict.fromkeys(OPEN_DECISION) | {"as_of_date": before}], OPEN_DECISION)
+    return ibis.memtable(rows).select(*OPEN_DECISION).cast(OPEN_DECISION)
+
+
+@dg.asset(**TABLE, metadata={"key": ["change", "priority_rank", "intervention_id"]})
+def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, calendar: ir.Table) -> ir.Table:
+    """One row per intervention of the plan or of the plan before: 'New', 'Still open' or 'Gone'.
+
+    An intervention is the same as long as customer, category and owner are. For one that is gone the
+    words are those of the plan before, and impact, rank and week are NULL. Without an earlier date
+    `change` is NULL, with the reason.
+    """
+    now = open_decisions(intervention_plan, calendar).drop("as_of_date")
+    ranks = intervention_plan.select("intervention_id", "priority_rank")
+    before = previous_decisions.filter(_.intervention_id.notnull()).rename("previous_{name}")
+    both = now.join(ranks, "intervention_id").outer_join(before, [("intervention_id", "previous_intervention_id")])
+    days = calendar.aggregate(as_of_date=calendar.as_of_date.max()).cross_join(
+        previous_decisions.aggregate(previous_as_of_date=_.as_of_date.max())
+    )
+    words = ("intervention_id", "customer_id", "recommendation_title", "category", "suggested_owner")
+    table = both.drop("previous_as_of_date").cross_join(days)
+    change = ibis.cases(
+        (table.previous_as_of_date.isnull(), ibis.null("string")),
+        (table.previous_intervention_id.isnull(), NEW),
+        (table.intervention_id.isnull(), GONE),
+        else_=OPEN,
+    )
+    return table.select(
+        "as_of_date",
+        "previous_as_of_date",
+        change=change,
+        **{word: ibis.coalesce(table[word], table[f"previous_{word}"]) for word in words},
+        estimated_revenue_impact=_.estimated_revenue_impact,
+        previous_revenue_impact=_.previous_estimated_revenue_impact,
+        priority_band=_.priority_band,
+        previous_priority_band=_.previous_priority_band,
+        priority_rank=_.priority_rank,
+        scheduled_week=_.scheduled_week,
+        not_available_reason=ibis.ifelse(table.previous_as_of_date.isnull(), FIRST_DAY, ibis.null("string")),
+    )

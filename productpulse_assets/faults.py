@@ -1,0 +1,65 @@
+"""What the machine refuses, in a sentence: no room on the disk, no right to write, no memory left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from resources.settings import Home
+
+FAULTS = (
+    (
+        r"No space left|disk is full|disk full|Disk quota exceeded|could not allocate (more )?(disk|block)",
+        "There is no room left on the disk that holds {home}. Make room, then run again.",
+    ),
+    (
+        r"Read-only file system|readonly database|Permission denied|Operation not permitted",
+        "Something in {home} cannot be written ({found}). Give this user the right to write there, or name "
+        "another folder with --home.",
+    ),
+    (
+        r"Out of Memory|Cannot allocate memory|could not allocate block of size",
+        "There is not enough memory ({found}). Give it more, or end other programs; work that does not fit "
+        "in memory goes to {home}/scratch, which needs room on the disk.",
+    ),
+    (
+        r"file is not a database|database disk image is malformed",
+        "Dagster's history of runs in {home}/dagster_home is damaged ({found}). Move that folder away: a new "
+        "history begins. Snapshot, reports and exports are not in it.",
+    ),
+)
+"""By what the operating system, DuckDB and SQLite say (a regular expression): what is meant, and what to do."""
+
+
+def fault_sentence(message: str, home: Home) -> str | None:
+    """The sentence for an error's message, if the machine is the reason."""
+    for pattern, sentence in FAULTS:
+        if re.search(pattern, message, re.IGNORECASE):
+            line = next(line for line in message.splitlines() if re.search(pattern, line, re.IGNORECASE))
+            return sentence.format(home=home.root, found=line.strip()[:200].rstrip("."))
+    return None
+
+
+class MachineFault(Exception):
+    """The machine refuses; the message says what, and what to do."""
+
+
+@contextmanager
+def faults_said(home: Home) -> Iterator[None]:
+    """Raise MachineFault for what the machine refuses within; other errors go on as they are."""
+    try:
+        yield
+    except Exception as error:
+        if said := fault_sentence(_whole(error), home):
+            raise MachineFault(said) from error
+        raise
+
+
+def _whole(error: BaseException | None) -> str:
+    """The messages of an error and of all behind it."""
+    texts = []
+    while error:
+        texts.append(str(error))
+        error = error.__cause__ or error.__context__
+    return "\n".join(texts)

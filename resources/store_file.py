@@ -1,0 +1,68 @@
+"""The working DuckDB file before a run opens it: in use elsewhere, damaged, or fine."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import duckdb
+
+DAMAGE = (
+    "not a valid DuckDB database file",
+    "Could not read enough bytes",
+    "Corrupt database file",
+    "Failure while replaying WAL",
+    "Failed to load metadata",
+)
+"""What DuckDB says of a file whose content is not as it wrote it."""
+
+
+class WarehouseBusy(Exception):
+    """A process that is no run has the working file open; the message names the file and the process."""
+
+
+def opening_problem(path: Path) -> str | None:
+    """Why the working file cannot be used as it is, if it is damaged.
+
+    Raises WarehouseBusy when another program has it open, and DuckDB's own error for anything else, such
+    as a full disk.
+    """
+    if not path.exists():
+        return None
+    try:
+        duckdb.connect(str(path)).close()
+    except duckdb.Error as error:
+        message = str(error).splitlines()[0]
+        if isinstance(error, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException):
+            return message
+        if any(words in message for words in DAMAGE):
+            return message
+        if "lock" in message:
+            raise WarehouseBusy(_busy_sentence(path, str(error))) from error
+        raise
+    return None
+
+
+def set_aside(path: Path, damage: str) -> str:
+    """Move a damaged working file out of the way; the sentence that says so."""
+    aside = path.with_name(f"{path.name}.damaged")
+    os.replace(path, aside)
+    log = path.with_name(f"{path.name}.wal")
+    if log.exists():
+        os.replace(log, aside.with_name(f"{aside.name}.wal"))
+    return (
+        f"The working file {path} was damaged ({damage}). It is kept as {aside.name}, and a run of the whole "
+        "graph makes everything in it anew. The published snapshot is another file and was not touched."
+    )
+
+
+def _busy_sentence(path: Path, error: str) -> str:
+    holder = re.search(r"held in (.+?) \(PID (\d+)\)", error)
+    if not holder:
+        return f"The warehouse {path} cannot be opened: {error.splitlines()[0]}"
+    program, process = holder.groups()
+    return (
+        f"The warehouse {path} is in use by process {process} ({program}), which is no run of ProductPulse. "
+        "Close it there (published/productpulse.duckdb is the file to look at), then run again."
+    )

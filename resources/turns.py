@@ -1,0 +1,119 @@
+"""One run at a time in a home: runs wait for each other, and one that was killed blocks nobody."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from resources.outputs import remove_parts
+from resources.settings import Home
+
+AT_WORK = "productpulse/at_work"
+"""Tag of a run that has had its turn: while it lives, it holds the home's lock."""
+SETTLING_SECONDS = 3
+"""A run gives its turn back a moment before Dagster records how it ended."""
+STARTING_SECONDS = 120
+"""Within which a run that Dagster calls started has come to ask for its turn."""
+ENDED_EARLY = (
+    "The process of this run ended before the run did: it was killed, or the machine went down. "
+    "The published snapshot is whole. Nothing needs to be cleaned up; run again."
+)
+
+
+class HomeBusy(Exception):
+    """Another run did not end while this one waited; the message says which, and what to do."""
+
+
+@contextmanager
+def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the home for one run; `say` is told if another has to end first.
+
+    The lock is the operating system's: it is gone with the process, however that ends. A process
+    that has it may take it again. Raises HomeBusy after `wait` seconds.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    lock = _lock(home)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if wait:
+            say(f"Another run is at work in {home.root} ({_holder(home)}). Waiting for its end, {wait:.0f} s at most.")
+        _wait_for(lock, home, wait)
+    try:
+        if lock.lock_counter == 1:
+            home.run_lock.write_text(f"process {os.getpid()}, since {dt.datetime.now():%Y-%m-%d %H:%M:%S}\n")
+            remove_parts(home)
+        yield
+    finally:
+        lock.release()
+
+
+def _lock(home: Home) -> FileLock:
+    return FileLock(home.run_lock, thread_local=False, is_singleton=True)
+
+
+def _wait_for(lock: FileLock, home: Home, wait: float) -> None:
+    try:
+        lock.acquire(timeout=wait, poll_interval=0.2)
+    except Timeout:
+        raise HomeBusy(
+            f"Another run is at work in {home.root} ({_holder(home)}) and did not end within {wait:.0f} s. "
+            "Run again when it has ended, or wait longer with --wait SECONDS."
+        ) from None
+
+
+def _holder(home: Home) -> str:
+    try:
+        return home.run_lock.read_text(encoding="utf-8").strip() or "just begun"
+    except OSError:
+        return "just begun"
+
+
+def mark_at_work(context: dg.InitResourceContext) -> None:
+    """Say in Dagster's history that this run has its turn."""
+    if context.instance and context.run:
+        context.instance.add_run_tags(context.run.run_id, {AT_WORK: "true"})
+
+
+def retire_dead_runs(instance: dg.DagsterInstance, home: Home, longest_wait: float) -> list[str]:
+    """Record as failed the runs of which no process is left, and return their ids.
+
+    Dagster does not see that a process was killed: to it the run works on, and a queue of one
+    would let no other begin. A run that has had its turn is dead when the home's lock is free;
+    one that never had is, when it would have given up waiting.
+    """
+    if not _unfinished(instance):
+        return []
+    try:
+        with turn(home, 0, say=lambda _: None):
+            suspects = _dead(instance, longest_wait)
+            if suspects:
+                time.sleep(SETTLING_SECONDS)
+                suspects = {run.run_id for run in suspects}
+                suspects = [run for run in _dead(instance, longest_wait) if run.run_id in suspects]
+            for run in suspects:
+                instance.report_run_failed(run, ENDED_EARLY)
+            return [run.run_id for run in suspects]
+    except HomeBusy:
+        return []
+
+
+def _unfinished(instance: dg.DagsterInstance) -> list[dg.RunRecord]:
+    begun = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    return list(instance.get_run_records(dg.RunsFilter(statuses=begun)))
+
+
+def _dead(instance: dg.DagsterInstance, longest_wait: float) -> list[dg.DagsterRun]:
+    """Of the unfinished runs those that nobody works on, given that nobody has the lock."""
+    too_old = time.time() - longest_wait - STARTING_SECONDS
+    return [
+        record.dagster_run
+        for record in _unfinished(instance)
+        if AT_WORK in record.dagster_run.tags or record.create_timestamp.timestamp() < too_old
+    ]
