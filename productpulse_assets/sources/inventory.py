@@ -126,11 +126,11 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
         f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
         for column in missing
     )
-    are = "which is" if len(missing) == 1 else "which are"
+    are, add, they_are = ("which is", "it", "it is") if len(missing) == 1 else ("which are", "them", "they are")
     return (
         f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
-        f"{_listed(found)}. Add {'it' if len(missing) == 1 else 'them'}, or say under datasets > {location.dataset} > columns in "
-        f"sources.yaml what {'it is' if len(missing) == 1 else 'they are'} called there."
+        f"{_listed(found)}. Add {add}, or say under datasets > {location.dataset} > columns in "
+        f"sources.yaml what {they_are} called there."
     )
 
 
