@@ -147,7 +147,7 @@ def _split(
     if counts["malformed"]:
         rejects.append(rejected_lines(raw.malformed))
     rejected = [as_rejects(schema.name, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
-    return kept, ibis.union(*rejected) if len(rejected) > 1 else rejected[0], sum(counts.values())
+    return kept, ibis.union(*rejected) if len(rejected) > 1 else rejected[0], counts["rows"] + counts["malformed"]
 
 
 def part(
@@ -160,20 +160,25 @@ def part(
 ) -> tuple[ir.Table, list[ir.Table]]:
     """The sound rows with a key of their own, and the rejects of the others."""
     key, name = schema.metadata["key"], staging_name(schema.name)
-    staged_rows, sound_rows, in_key_order = rows_of(census(staged, key))[0].values()
-    if in_key_order and sound_rows == staged_rows:
+    counts = rows_of(census(staged, key))[0]
+    if counts["in_key_order"] and counts["sound_rows"] == counts["staged_rows"]:
         # All that was staged is kept, and stands as it is to be stored.
         backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
         return backend.table(name), []
     sound, rejects = staged.filter(staged.broken == 0), []
-    if sound_rows < staged_rows:
+    if counts["sound_rows"] < counts["staged_rows"]:
         rejects.append(rejected_rows(staged, raw.rows, rules, found, key))
-    if not in_key_order and int(key_value(sound, key).nunique().execute()) < sound_rows:
+    if not counts["in_key_order"] and different(sound, key) < counts["sound_rows"]:
         fill(backend, f"duplicates_{schema.name}", later_duplicates(staged, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
         rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
         sound = sound.anti_join(duplicates, list(PLACE))
     return sound.select(*schema.columns), rejects
+
+
+def different(rows: ir.Table, key: tuple[str, ...]) -> int:
+    """How many different keys there are."""
+    return rows_of(rows.aggregate(keys=key_value(rows, key).nunique()))[0]["keys"]
 
 
 def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:

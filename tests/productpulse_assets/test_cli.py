@@ -75,13 +75,13 @@ def test_a_selection_runs_alone(productpulse, home):
 def test_a_dataset_and_its_rejects_are_selected_together(productpulse, company_exports, home, selection):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", selection)
     assert result.exit_code == 0, result.output
-    assert steps(result) == {"customers_source", "customers_gate", "as_of_date"}
+    assert steps(result) == {"customers_source", "as_of_date"}
 
 
 def test_a_selection_may_name_what_lies_before_an_asset(productpulse, company_exports, home):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", "+kpi_summary")
     assert result.exit_code == 0, result.output
-    assert {"targets_source", "targets_gate", "kpi_history", "kpi_summary"} <= steps(result)
+    assert {"targets_source", "kpi_history", "kpi_summary"} <= steps(result)
     assert "exports" not in steps(result)
 
 
