@@ -224,7 +224,7 @@ class Recorder:
         return ibis.table(self.staged[name].schema(), name=name)
 
 
-SOILED = {"staged_rows": 4, "sound_rows": 3, "keys": 2, "malformed": 1}
+SOILED = {"rows": 4, "malformed": 1, "sound": 3, "in_key_order": False, "keys": 2}
 """Counts of a source with every kind of reject, so that every expression is made."""
 
 
