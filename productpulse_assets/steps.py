@@ -68,4 +68,3 @@ def _called(definition: dg.AssetsDefinition, context: dg.AssetExecutionContext, 
     function = definition.op.compute_fn.decorated_fn
     tables = {name: warehouse.table(key.path[-1]) for name, key in definition.keys_by_input_name.items()}
     return function(context, **tables) if "context" in inspect.signature(function).parameters else function(**tables)
-

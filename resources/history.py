@@ -25,6 +25,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
         self._open: dict[str, Connection] = {}
+        self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -51,6 +52,14 @@ class OpenEventLog(SqliteEventLogStorage):
         self._open[shard] = engine.connect()
         return self._open[shard]
 
+    def has_table(self, table_name: str) -> bool:
+        """Asked before every event of an asset or check; what is there stays."""
+        if table_name not in self._found:
+            if not super().has_table(table_name):
+                return False
+            self._found.add(table_name)
+        return True
+
     def dispose(self) -> None:
         for connection in self._open.values():
             connection.close()
@@ -68,7 +77,9 @@ def kept_history(folder: Path) -> Iterator[dg.DagsterInstance]:
     }
     with (
         unhurried_disk(),
-        dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides={"event_log_storage": log})) as instance,
+        dg.DagsterInstance.from_ref(
+            InstanceRef.from_dir(str(folder), overrides={"event_log_storage": log})
+        ) as instance,
     ):
         yield instance
 

@@ -51,7 +51,7 @@ def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
     count = len(lines[:done])
     for number, line in enumerate(lines[:done], start=1):
         assert re.fullmatch(rf"\[ *{number}/{count}\] \w+ +\d+\.\d\d s", line)
-    assert {"customers_source", "kpi_summary", "published_snapshot", "exports"} <= steps(good_run)
+    assert {"customers_source", "metrics", "published_snapshot", "exports"} <= steps(good_run)
     assert lines[done].startswith(f"Done: {count} steps in ")
     closing = "\n".join(lines[done:])
     assert "As of 2026-06-30: " in closing
@@ -66,8 +66,8 @@ def test_a_selection_runs_alone(productpulse, home):
     before = tree(home / "exports")
     result = productpulse("run", "--home", home, "--select", "kpi_summary")
     assert result.exit_code == 0, result.output
-    assert steps(result) == {"kpi_summary", "metric_governance"}
-    assert result.stdout.splitlines()[-1].startswith("Done: 2 steps in ")
+    assert steps(result) == {"metrics"}
+    assert result.stdout.splitlines()[-1].startswith("Done: 1 steps in ")
     assert tree(home / "exports") == before
 
 
@@ -81,7 +81,8 @@ def test_a_dataset_and_its_rejects_are_selected_together(productpulse, company_e
 def test_a_selection_may_name_what_lies_before_an_asset(productpulse, company_exports, home):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", "+kpi_summary")
     assert result.exit_code == 0, result.output
-    assert {"targets_source", "targets_gate", "kpi_history", "kpi_summary"} <= steps(result)
+    assert {"targets_source", "targets_gate", "facts", "metrics"} <= steps(result)
+    assert "reports" not in steps(result)
     assert "exports" not in steps(result)
 
 
