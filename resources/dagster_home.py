@@ -10,8 +10,8 @@ import os
 import sys
 from importlib.resources import files
 
-from resources.outputs import replacing
 from resources.home import Home, default_home
+from resources.outputs import replacing
 
 
 def prepare_dagster_home(home: Home) -> None:
