@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
@@ -45,6 +45,9 @@ class Column:
 Order = Mapping[str, Sequence[ir.Value]]
 """Ways to sort, by what they are called; the first is the one at the start."""
 
+Telling = Callable[[ir.Table], ir.Table]
+"""Adds columns to rows, and neither rows nor an order."""
+
 
 def table(
     reading: Reading,
@@ -55,10 +58,12 @@ def table(
     key: str,
     noun: str,
     customer_column: str | None = None,
+    told: Telling = lambda rows: rows,
 ) -> None:
     """A page of `found`, with its order and page in the address, and all of it as CSV.
 
-    `noun` is what its rows are, in the plural; `customer_column` adds a link to the Customer 360.
+    `noun` is what its rows are, in the plural; `customer_column` adds a link to the Customer 360;
+    `told` adds what rows are told with and neither found nor ordered by: to a page of them, not to all.
     """
     count = reading.count(found)
     if not count:
@@ -68,13 +73,13 @@ def table(
         chosen = st.selectbox(
             f"Sort {noun} by", list(order), key=f"{key}_sort", bind="query-params", width=260, disabled=len(order) == 1
         )
-        download(reading, found, key, noun, count)
+        download(reading, told(found), key, noun, count)
     pages, grid, page = ceil(count / ROWS), st.container(), 1
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
             page = min(st.pagination(pages, key=f"{key}_page", bind="query-params"), pages)
             st.caption(f"{(page - 1) * ROWS + 1:,} to {min(page * ROWS, count):,} of {count:,} {noun}")
-    listed = found.order_by(*order[chosen]).limit(ROWS, offset=(page - 1) * ROWS)
+    listed = told(found.order_by(*order[chosen]).limit(ROWS, offset=(page - 1) * ROWS)).order_by(*order[chosen])
     with grid:
         _grid(reading, reading.frame(listed), columns, customer_column, f"{noun}, page {page} of {pages}")
 

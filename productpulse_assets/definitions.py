@@ -84,30 +84,41 @@ REPORTS = (
 )
 """The assets of one step of the graph, in the order in which they are made."""
 
+MODELS = (
+    "customer_months", "customer_signals", "churn_risk_profiles", "revenue_leakage", "leakage_summary",
+    "data_quality_scores",
+)  # fmt: skip
+"""The tables that metrics may be made of."""
+
 GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
 
 
-def model_tables() -> dict[str, ibis.Table]:
-    """The tables that metrics may be made of, as expressions over source datasets without data.
+def draw() -> dict[str, ibis.Table]:
+    """The tables that the rules name, each as an expression over the tables that it is made of.
 
-    Raises RulesError for a churn rule whose signal is not there.
+    Nothing is looked at but the columns. Raises RulesError for whatever the rules name that these
+    tables do not have.
     """
-    datasets = source_tables()
-    months = made_of(customer_months, datasets)
     rejects = {f"{name}_rejects": ibis.table(REJECTS_SCHEMA, name=f"{name}_rejects") for name in CONTRACTS}
     inventory = ibis.table(INVENTORY_SCHEMA, name="source_inventory")
-    signals = made_of(customer_signals, datasets)
-    check_churn_rules(load_churn_rules(), signals)  # before the rules become expressions over them
-    evidence = made_of(churn_evidence, {"customer_signals": signals})
-    leakage = made_of(revenue_leakage, datasets)
-    return {
-        "customer_months": months,
-        "customer_signals": signals,
-        "churn_risk_profiles": made_of(churn_risk_profiles, {"customer_signals": signals, "churn_evidence": evidence}),
-        "revenue_leakage": leakage,
-        "leakage_summary": made_of(leakage_summary, datasets | {"revenue_leakage": leakage}),
-        "data_quality_scores": made_of(data_quality_scores, datasets | rejects | {"source_inventory": inventory}),
-    }
+    stored = source_tables() | rejects | {"source_inventory": inventory}
+    drawn: dict[str, ibis.Table] = {}
+
+    def add(*assets: dg.AssetsDefinition) -> None:
+        for asset in assets:
+            name = asset.key.path[-1]
+            drawn[name] = made_of(asset, stored)
+            stored[name] = as_stored(name, drawn[name])
+
+    add(customer_months, customer_signals)
+    check_churn_rules(load_churn_rules(), stored["customer_signals"])  # before the rules become expressions over them
+    add(churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, data_quality_scores)
+    check_metrics(load_catalog(), {name: stored[name] for name in MODELS})
+    check_triggers(stored)
+    add(recommendations, intervention_plan, customer_360)  # which name their rules' columns
+    listable = stored | {"scenario_analysis": ibis.table(SCENARIO_SCHEMA, name="scenario_analysis")}
+    check_listings(load_questions(load_catalog()), {name: listable[name].columns for name in LISTABLE})
+    return drawn
 
 
 def source_tables() -> dict[str, ibis.Table]:
@@ -115,31 +126,23 @@ def source_tables() -> dict[str, ibis.Table]:
     return {name: unbound(name) for name in CONTRACTS} | {"calendar": unbound_calendar()}
 
 
-def check_rules(catalog: MetricCatalog, models: dict[str, ibis.Table]) -> None:
-    """Raise RulesError for whatever the rules name that the tables do not have."""
+def check_metrics(catalog: MetricCatalog, models: dict[str, ibis.Table]) -> None:
+    """Raise RulesError for whatever rests on metrics and does not fit them, or the tables that they are made of."""
     check_against(catalog, models)
     check_areas(load("health_scores", HealthScores), catalog)
     check_scenarios(load_scenarios(), catalog)
-    facts = source_tables() | {name: without_origin(name, model) for name, model in models.items()}
-    about = about_customers(facts["customers"], facts["customer_signals"], facts["churn_risk_profiles"])
-    triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, facts["revenue_leakage"])}
+
+
+def check_triggers(stored: dict[str, ibis.Table]) -> None:
+    """Raise RulesError for a recommendation rule that names what its trigger does not have."""
+    about = about_customers(stored["customers"], stored["customer_signals"], stored["churn_risk_profiles"])
+    triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, stored["revenue_leakage"])}
     check_recommendation_rules(load_recommendation_rules(), triggers)
-    facts["recommendations"] = without_origin("recommendations", made_of(recommendations, facts))
-    facts["intervention_plan"] = without_origin("intervention_plan", made_of(intervention_plan, facts))
-    facts["scenario_analysis"] = ibis.table(SCENARIO_SCHEMA, name="scenario_analysis")
-    check_listings(load_questions(catalog), {name: facts[name].columns for name in LISTABLE})
-    made_of(customer_360, facts)  # which names its segments' columns
 
 
-def metrics(models: dict[str, ibis.Table]) -> list[dg.AssetsDefinition]:
-    """The assets of the step that computes the catalog and what rests on it."""
-    lineage = metric_lineage_asset(models, unbound_calendar())
-    return [data_quality_scores, lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, scenario_analysis]
-
-
-def without_origin(name: str, table: ibis.Table) -> ibis.Table:
-    """A table of the same columns, cheap to build upon."""
-    return ibis.table(table.schema(), name=name)
+def as_stored(name: str, table: ibis.Table) -> ibis.Table:
+    """A table of the same columns, cheap to build upon; a stored column may be empty, whatever it was made from."""
+    return ibis.table({column: kind.copy(nullable=True) for column, kind in table.schema().items()}, name=name)
 
 
 def made_of(asset: dg.AssetsDefinition, tables: dict[str, ibis.Table]) -> ibis.Table:
@@ -156,26 +159,31 @@ def unbound_calendar() -> ibis.Table:
     return ibis.table(CALENDAR_SCHEMA, name="calendar")
 
 
+def metrics(drawn: dict[str, ibis.Table]) -> list[dg.AssetsDefinition]:
+    """The assets of the step that computes the catalog and what rests on it."""
+    lineage = metric_lineage_asset(MODELS, drawn, unbound_calendar())
+    return [data_quality_scores, lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, scenario_analysis]
+
+
 def build() -> dg.Definitions:
     """Read the rules, hold them against the tables they name, and put the graph together.
 
     Raises RulesError when a file of the rules folder has a mistake.
     """
     sources, catalog = load_sources(), load_catalog()
-    models = model_tables()
-    check_rules(catalog, models)
+    drawn = draw()
     settings = RunSettings.from_environment()
     tables = [
         source_inventory,
         *datasets,
         calendar,
-        one_step("facts", FACTS, [mrr_bridge]),
-        one_step("risk", RISK),
-        one_step("cohorts", COHORTS),
-        one_step("metrics", metrics(models), [governance_check(catalog), anomaly_checks(catalog)]),
-        one_step("decisions", DECISIONS, [decisions_check]),
+        one_step("facts", FACTS, [mrr_bridge], drawn=drawn),
+        one_step("risk", RISK, drawn=drawn),
+        one_step("cohorts", COHORTS, drawn=drawn),
+        one_step("metrics", metrics(drawn), [governance_check(catalog), anomaly_checks(catalog)], drawn=drawn),
+        one_step("decisions", DECISIONS, [decisions_check], drawn=drawn),
     ]
-    reports = one_step("reports", REPORTS)
+    reports = one_step("reports", REPORTS, drawn={})
     published = {key.path[-1]: definition.descriptions_by_key[key] for definition in tables for key in definition.keys}
     assets = [
         demo_company,

@@ -1,6 +1,6 @@
 """Governed metrics: the catalog, computed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 import ibis
@@ -9,7 +9,7 @@ from ibis import _
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.summary import SUMMARY_SCHEMA, Availability, summarise
-from resources.lineage import column_sources
+from resources.lineage import column_sources, origins
 from resources.tables import rows_of, table_of
 from rules.catalog import load_catalog
 from rules.compile import MONEY, metric_columns, metric_history
@@ -29,8 +29,10 @@ LINEAGE_SCHEMA = ibis.schema(
 TABLE = {"group_name": "metrics", "io_manager_key": "warehouse"}
 
 
-def metric_lineage_asset(models: Mapping[str, ir.Table], calendar: ir.Table) -> dg.AssetsDefinition:
-    """The catalog as a table; `models` and `calendar` are their expressions over the source datasets."""
+def metric_lineage_asset(
+    models: Sequence[str], drawn: Mapping[str, ir.Table], calendar: ir.Table
+) -> dg.AssetsDefinition:
+    """The catalog as a table; `drawn` has the expressions of `models` and of the tables before them, by name."""
 
     @dg.asset(
         **TABLE, name="metric_lineage", owners=["team:finance"], kinds={"python"}, metadata={"key": ["metric_name"]}
@@ -42,7 +44,9 @@ def metric_lineage_asset(models: Mapping[str, ir.Table], calendar: ir.Table) -> 
         lineage_status is Complete when every column was traced to a dataset.
         """
         catalog = load_catalog()
-        sources = column_sources(metric_columns(catalog, models, calendar))
+        tables = {name: ibis.table(drawn[name].schema(), name=name) for name in models}
+        found = column_sources(metric_columns(catalog, tables, calendar))
+        sources = {name: origins(columns, drawn) for name, columns in found.items()}
         return table_of([_governance(catalog, name, sources[name]) for name in catalog.metrics], LINEAGE_SCHEMA)
 
     return metric_lineage

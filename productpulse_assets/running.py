@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import click
 import dagster as dg
 
 from productpulse_assets.faults import fault_sentence, faults_said
+from productpulse_assets.progress import Follow
 from resources.dagster_home import prepare_dagster_home
 from resources.history import kept_history
 from resources.settings import LONGEST_WAIT, Home, parse_wait
@@ -34,18 +33,15 @@ SAID_WELL = (
 )
 """Errors whose message is a sentence for the person who runs this."""
 
-Progress = Callable[[dg.DagsterEvent], None]
-"""Is told every event of a run as it happens."""
-
 
 @dataclass
 class Outcome:
-    """What came of a run: how long it took, which checks failed and what broke."""
+    """What came of a run: how long it took, what it made, which checks failed and what broke."""
 
     succeeded: bool = False
     is_interrupted: bool = False
     seconds: float = 0.0
-    steps: int = 0
+    assets: int = 0
     failed_checks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -91,7 +87,7 @@ def whole_lines(selection: str) -> str:
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
 
 
-def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Progress) -> Outcome:
+def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Follow) -> Outcome:
     """Run `job` to its end, whatever happens, and say what did. Raises KeyboardInterrupt after Ctrl-C."""
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
     started, has_begun = time.perf_counter(), False
@@ -122,8 +118,8 @@ def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, fol
 def note(event: dg.DagsterEvent, outcome: Outcome) -> None:
     """Keep what the closing summary needs of an event."""
     kind = event.event_type
-    if kind == dg.DagsterEventType.STEP_SUCCESS:
-        outcome.steps += 1
+    if kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
+        outcome.assets += 1
     elif kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.event_specific_data
         if not check.passed:
@@ -158,54 +154,3 @@ def sentence(kind: str, message: str, cause: BaseException | None) -> str:
         kind, message = (type(cause).__name__, str(cause)) if type(cause).__name__ in SAID_WELL else (kind, message)
         cause = cause.__cause__
     return message if kind in SAID_WELL else f"{kind}: {message}"
-
-
-@contextmanager
-def progress(steps: int) -> Iterator[Progress]:
-    """A live bar on a terminal, a line per finished step elsewhere."""
-    if sys.stdout.isatty():
-        with live_bar(steps) as follow:
-            yield follow
-    else:
-        yield plain_lines(steps)
-
-
-def plain_lines(steps: int) -> Progress:
-    """Progress as one line per step, for output that is no terminal."""
-    started: dict[str, float] = {}
-    done = 0
-
-    def follow(event: dg.DagsterEvent) -> None:
-        nonlocal done
-        if event.event_type == dg.DagsterEventType.STEP_START:
-            started[event.step_key] = time.perf_counter()
-        elif event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
-            done += 1
-            seconds = time.perf_counter() - started[event.step_key]
-            mark = "" if event.event_type == dg.DagsterEventType.STEP_SUCCESS else "  failed"
-            click.echo(f"[{done:>2}/{steps}] {event.step_key:<32} {seconds:6.2f} s{mark}")
-
-    return follow
-
-
-@contextmanager
-def live_bar(steps: int) -> Iterator[Progress]:
-    """Progress as a bar that is redrawn, for a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description:<32}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, transient=True) as bar:
-        task = bar.add_task("starting", total=steps)
-
-        def follow(event: dg.DagsterEvent) -> None:
-            if event.event_type == dg.DagsterEventType.STEP_START:
-                bar.update(task, description=event.step_key)
-            elif event.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
-                bar.advance(task)
-
-        yield follow

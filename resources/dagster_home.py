@@ -10,8 +10,8 @@ import os
 import sys
 from importlib.resources import files
 
+from resources.home import Home, default_home
 from resources.outputs import replacing
-from resources.settings import Home, default_home
 
 
 def prepare_dagster_home(home: Home) -> None:
@@ -24,6 +24,18 @@ def prepare_dagster_home(home: Home) -> None:
     os.environ["DAGSTER_HOME"] = str(home.dagster_home)
 
 
+def main(command: list[str]) -> None:
+    """Become `command`; end with a sentence where the home cannot be written."""
+    home = Home(default_home())
+    try:
+        prepare_dagster_home(home)
+    except OSError as error:
+        sys.exit(
+            f"Nothing can be written to {home.root} as user {os.getuid()} ({error.strerror}). "
+            "Make the folder that user's, or give another with PRODUCTPULSE_HOME."
+        )
+    os.execvp(command[0], command)
+
+
 if __name__ == "__main__":
-    prepare_dagster_home(Home(default_home()))
-    os.execvp(sys.argv[1], sys.argv[1:])
+    main(sys.argv[1:])

@@ -25,6 +25,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
         self._open: dict[str, Connection] = {}
+        self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -50,6 +51,14 @@ class OpenEventLog(SqliteEventLogStorage):
             self._initialized_dbs.add(shard)
         self._open[shard] = engine.connect()
         return self._open[shard]
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked before every event of an asset or check; what is there stays."""
+        if table_name not in self._found:
+            if not super().has_table(table_name):
+                return False
+            self._found.add(table_name)
+        return True
 
     def dispose(self) -> None:
         for connection in self._open.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
@@ -19,6 +19,23 @@ def column_sources(table: ir.Table) -> dict[str, set[Source]]:
     memo: dict[ops.Node, frozenset[Source]] = {}
     node = table.op()
     return {name: set(_field_sources(node, name, memo)) for name in table.columns}
+
+
+def origins(columns: Iterable[Source], made: Mapping[str, ir.Table]) -> set[Source]:
+    """Where `columns` come from in the end; `made` has the expression behind each table that is made of others."""
+    below: dict[str, dict[str, set[Source]]] = {}
+    found: set[Source] = set()
+    waiting, seen = list(columns), set(columns)
+    while waiting:
+        table, column = waiting.pop()
+        if table not in made:
+            found.add((table, column))
+            continue
+        if table not in below:
+            below[table] = column_sources(made[table])
+        waiting += below[table][column] - seen
+        seen |= below[table][column]
+    return found
 
 
 def _field_sources(relation: ops.Relation, name: str, memo: dict) -> frozenset[Source]:

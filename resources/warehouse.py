@@ -50,7 +50,7 @@ class Warehouse(dg.ConfigurableIOManager):
     wait_seconds: float = LONGEST_WAIT
 
     _backend: Backend = PrivateAttr()
-    _known: dict[str, ir.Table] = PrivateAttr(default_factory=dict)
+    _known: dict[str, ir.Table] = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -63,6 +63,7 @@ class Warehouse(dg.ConfigurableIOManager):
                 context.log.warning(set_aside(path, damage))
             with self._connection() as connection:
                 self._backend = ibis.duckdb.from_connection(connection)
+                self._known = {}
                 # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
                 connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
                 yield self

@@ -17,7 +17,7 @@ from ibis.common.exceptions import OperationNotDefinedError
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
 from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.decisions.changes import OPEN_DECISION
-from productpulse_assets.definitions import build, defs
+from productpulse_assets.definitions import COHORTS, DECISIONS, FACTS, RISK, build, defs, draw, metrics
 from productpulse_assets.health import SCHEMA as HEALTH
 from productpulse_assets.scenarios import SCHEMA as SCENARIOS
 from productpulse_assets.sources import assets as source_assets
@@ -224,7 +224,7 @@ class Recorder:
         return ibis.table(self.staged[name].schema(), name=name)
 
 
-SOILED = {"staged_rows": 4, "sound_rows": 3, "keys": 2, "malformed": 1}
+SOILED = {"rows": 4, "malformed": 1, "sound": 3, "in_key_order": False, "keys": 2}
 """Counts of a source with every kind of reject, so that every expression is made."""
 
 
@@ -257,7 +257,8 @@ def expressions() -> dict[str, ir.Table]:
     known = {name: schema for name, (schema, _reason) in MADE_IN_PYTHON.items()} | {
         n: t.schema() for n, t in found.items()
     }
-    waiting = [d for d in defs.assets if {k.path[-1] for k in d.keys} <= stored_tables() - set(known)]
+    single = [*FACTS, *RISK, *COHORTS, *DECISIONS, *metrics(draw()), *defs.assets]
+    waiting = [d for d in single if len(d.keys) == 1 and d.key.path[-1] in stored_tables() - set(known)]
     while ready := [d for d in waiting if set(d.keys_by_input_name) <= set(known)]:
         for definition in ready:
             (name,) = (key.path[-1] for key in definition.keys)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from asset_checks.contracts import CONTRACTS
 from productpulse_assets.cli import main
-from productpulse_assets.definitions import model_tables
+from productpulse_assets.definitions import draw
 from rules.catalog import check_against, load_catalog
 
 CHECKOUT = Path(__file__).parent.parent
@@ -50,7 +50,7 @@ def test_the_metric_shown_can_be_added_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
     (name,) = yaml.safe_load(shown)
     loaded = load_catalog()
-    check_against(loaded, model_tables())
+    check_against(loaded, draw())
     assert loaded.metrics[name].label == "Collected per paying customer"
 
 

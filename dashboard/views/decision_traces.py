@@ -5,7 +5,7 @@ import streamlit as st
 from ibis import _
 
 from dashboard.evidence import Finding, Step, chain
-from dashboard.filters import OPTION_LIMIT, among, choose, pick_named, search, with_customers
+from dashboard.filters import OPTION_LIMIT, among, choose, pick_named, search_with_customers, with_customers
 from dashboard.links import link
 from dashboard.reading import Reading, current
 from dashboard.show import heading
@@ -37,14 +37,14 @@ ORDER = {
     "Rule": [_.triggered_rule, _.customer_id, _.trace_id],
 }
 SEARCHED = (
-    "customer_id", "company_name", "entity_id", "trace_id", "triggered_rule", "signal", "generated_action", "evidence",
+    "customer_id", "entity_id", "trace_id", "triggered_rule", "signal", "generated_action", "evidence",
 )  # fmt: skip
 
 
 def page(reading: Reading) -> None:
     """The traces that are searched for, and one of them followed to what it rests on."""
     heading("Decision Traces", "Every step of every decision. Follow one down to the rows that it came from.")
-    traces = with_customers(reading, reading.table(OF))
+    traces = reading.table(OF)
     if not reading.count(traces):
         nothing("There is no trace: nothing was decided.", "Traces show with the first paying customer.")
         return
@@ -52,14 +52,19 @@ def page(reading: Reading) -> None:
     follow(reading, found)
     st.subheader("All that fit")
     st.caption("An impact is repeated on every step of a path: do not add them up.")
-    table(reading, found, COLUMNS, ORDER, key="traces", noun="traces", customer_column="customer_id")
+    table(
+        reading, found, COLUMNS, ORDER, key="traces", noun="traces", customer_column="customer_id",
+        told=lambda rows: with_customers(reading, rows),
+    )  # fmt: skip
 
 
 def chosen(reading: Reading, traces: ir.Table) -> ir.Table:
     """The traces that the search and the filters leave."""
     boxes = st.columns([3, 2, 2, 2])
     with boxes[0]:
-        found = search(traces, SEARCHED, key="trace_search", hint="Customer, rule, signal, action, id")
+        found = search_with_customers(
+            reading, traces, SEARCHED, key="trace_search", hint="Customer, rule, signal, action, id"
+        )
     with boxes[1]:
         found = among(found, "entity_type", KINDS, key="step", label="Step")
     with boxes[2]:
@@ -71,11 +76,15 @@ def chosen(reading: Reading, traces: ir.Table) -> ir.Table:
 
 def follow(reading: Reading, found: ir.Table) -> None:
     """One trace, and each step below it."""
-    first = reading.rows(found.order_by(*ORDER["Impact"]).limit(MATCHES))
+    cut = found.order_by(*ORDER["Impact"]).limit(MATCHES)
+    first = reading.rows(with_customers(reading, cut).order_by(*ORDER["Impact"]))
     labels = {row["trace_id"]: _label(row) for row in first}
     asked = st.query_params.get("trace")
     if asked and asked not in labels:
-        labels = {row["trace_id"]: _label(row) for row in reading.rows(found.filter(_.trace_id == asked))} | labels
+        labels = {
+            row["trace_id"]: _label(row)
+            for row in reading.rows(with_customers(reading, found.filter(_.trace_id == asked)))
+        } | labels
     if not labels:
         return
     st.subheader("Follow one")

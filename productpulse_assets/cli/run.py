@@ -42,6 +42,7 @@ def run(select: str | None, force: bool, **given: object) -> None:
     defs = load_definitions()
     from productpulse_assets import running
     from productpulse_assets.faults import MachineFault
+    from productpulse_assets.progress import progress
     from productpulse_assets.telling import snapshot_after_failure, written_at
     from resources.turns import HomeBusy
 
@@ -57,7 +58,7 @@ def run(select: str | None, force: bool, **given: object) -> None:
             # The run that this one waited for may have done the work.
             if waited and may_skip and _skipped():
                 return
-            with running.progress(len(job.nodes)) as follow:
+            with progress(len(job.asset_layer.selected_asset_keys)) as follow:
                 outcome = running.execute(job, instance, place, follow)
     except (HomeBusy, MachineFault) as problem:
         outcome = running.Outcome(errors=[str(problem)])
@@ -69,7 +70,7 @@ def run(select: str | None, force: bool, **given: object) -> None:
         click.echo(snapshot_after_failure(place.published, before), err=True)
         raise SystemExit(STOPPED)
     checks = f"Warnings: {len(outcome.warnings)}, above." if outcome.warnings else "Every check passed."
-    click.echo(f"Done: {outcome.steps} steps in {outcome.seconds:.1f} s. {checks}")
+    click.echo(f"Done: {outcome.assets} asset{'' if outcome.assets == 1 else 's'} in {outcome.seconds:.1f} s. {checks}")
     if not select:
         _tell(place)
 

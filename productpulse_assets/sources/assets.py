@@ -23,16 +23,15 @@ from productpulse_assets.sources.rejects import (
 )
 from productpulse_assets.sources.staging import (
     PLACE,
-    Broken,
     Parent,
     broken_rules,
     census,
     in_reporting_currency,
     judged,
+    judged_by_parents,
     later_duplicates,
     source_columns,
     type_columns,
-    with_parents,
 )
 from resources.retries import retried_io
 from resources.settings import RunSettings
@@ -137,45 +136,42 @@ def _split(
 ) -> Split:
     # Counted before anything is made of the rows, so that a row lost on the way shows.
     counts = rows_of(raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count())))[0]
-    renames = location.source.columns
+    key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
     table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
-    table = with_parents(table, parents)
-    rules = broken_rules(table, schema, parents)
+    rules = broken_rules(table, schema)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
     fill(backend, staging_name(schema.name), judged(table, schema, rules))
     staged = backend.table(staging_name(schema.name))
-    kept, rejects = part(backend, schema, staged, raw, rules, found)
+    rows, rules = judged_by_parents(staged, schema, rules, parents)
+    judgement = rows_of(census(staged, rows, key))[0]
+    kept, rejects = rows.filter(rows.broken == 0), []
+    if judgement["sound"] < judgement["rows"]:
+        rejects.append(rejected_rows(rows, raw.rows, rules, found, key))
+    if not judgement["in_key_order"] and different(kept, key) < judgement["sound"]:
+        fill(backend, f"duplicates_{schema.name}", later_duplicates(rows, key), temporary=True)
+        duplicates = backend.table(f"duplicates_{schema.name}")
+        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
+        kept = kept.anti_join(duplicates, list(PLACE))
+    is_whole = judgement["in_key_order"] and not rejects
+    kept = as_staged(backend, schema) if is_whole else kept.select(*schema.columns)
     if counts["malformed"]:
         rejects.append(rejected_lines(raw.malformed))
     rejected = [as_rejects(schema.name, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
-    return kept, ibis.union(*rejected) if len(rejected) > 1 else rejected[0], sum(counts.values())
+    rejected = ibis.union(*rejected) if len(rejected) > 1 else rejected[0]
+    return kept, rejected, counts["rows"] + counts["malformed"]
 
 
-def part(
-    backend: Backend,
-    schema: pa.DataFrameSchema,
-    staged: ir.Table,
-    raw: RawRows,
-    rules: list[Broken],
-    found: dict[str, str],
-) -> tuple[ir.Table, list[ir.Table]]:
-    """The sound rows with a key of their own, and the rejects of the others."""
-    key, name = schema.metadata["key"], staging_name(schema.name)
-    staged_rows, sound_rows, in_key_order = rows_of(census(staged, key))[0].values()
-    if in_key_order and sound_rows == staged_rows:
-        # All that was staged is kept, and stands as it is to be stored.
-        backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
-        return backend.table(name), []
-    sound, rejects = staged.filter(staged.broken == 0), []
-    if sound_rows < staged_rows:
-        rejects.append(rejected_rows(staged, raw.rows, rules, found, key))
-    if not in_key_order and int(key_value(sound, key).nunique().execute()) < sound_rows:
-        fill(backend, f"duplicates_{schema.name}", later_duplicates(staged, key), temporary=True)
-        duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
-        sound = sound.anti_join(duplicates, list(PLACE))
-    return sound.select(*schema.columns), rejects
+def as_staged(backend: Backend, schema: pa.DataFrameSchema) -> ir.Table:
+    """The staged rows, all sound and in order, without what was only there to judge them."""
+    name = staging_name(schema.name)
+    backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
+    return backend.table(name)
+
+
+def different(rows: ir.Table, key: tuple[str, ...]) -> int:
+    """How many different keys there are."""
+    return rows_of(rows.aggregate(keys=key_value(rows, key).nunique()))[0]["keys"]
 
 
 def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 MAX_ROW_BYTES = 16 << 20
-INVALID_BYTES = (
-    "bytes that are not valid in the file's encoding (if many lines have this, set encoding: "
-    "cp1252, or the right one, in rules/sources.yaml)"
-)
+INVALID_BYTES = "bytes not in its encoding (set encoding: in sources.yaml)"
+"""Short, so that the advice is in the sentence that stops a run, which shows the start of a value."""
 
 
 class BadLine(NamedTuple):

@@ -114,17 +114,23 @@ def head_of(path: Path, encoding: str) -> bytes:
     plain = is_utf8(encoding)
     with opened(path) as stream:
         head = stream.read(HEAD_BYTES)
-    if not head.strip():
+    if head.strip():
+        _refuse_other_formats(path, head, plain)
+    text = head if plain else _as_utf8(path, head, encoding)
+    # A byte order mark alone is no text either.
+    if not text.removeprefix(BOM).strip():
         raise UnreadableSource(
             f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
             f"required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
         )
-    _refuse_other_formats(path, head, plain)
-    if plain:
-        return head
+    return text
+
+
+def _as_utf8(path: Path, head: bytes, encoding: str) -> bytes:
     with _decoding(path, encoding):
         decoder = codecs.getincrementaldecoder(encoding)(MARK_UNDECODABLE)
-        return decoder.decode(head).encode("utf-8", MARK_UNDECODABLE)
+        text = decoder.decode(head, final=len(head) < HEAD_BYTES)
+        return text.encode("utf-8", MARK_UNDECODABLE)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import ibis
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
 from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
-from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
@@ -66,7 +65,6 @@ def source_inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | 
     )
 
 
-@retried_io()
 def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: Sources) -> dict[str, object]:
     """The inventory row of one dataset."""
     schema = CONTRACTS[name]
@@ -128,11 +126,11 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
         f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
         for column in missing
     )
-    are = "which is" if len(missing) == 1 else "which are"
+    are, add, they_are = ("which is", "it", "it is") if len(missing) == 1 else ("which are", "them", "they are")
     return (
         f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
-        f"{_listed(found)}. Add {'it' if len(missing) == 1 else 'them'}, or say under datasets > "
-        f"{location.dataset} > columns in sources.yaml what {'it is' if len(missing) == 1 else 'they are'} called there."
+        f"{_listed(found)}. Add {add}, or say under datasets > {location.dataset} > columns in "
+        f"sources.yaml what {they_are} called there."
     )
 
 

@@ -90,8 +90,8 @@ def with_parents(table: ir.Table, parents: list[Parent]) -> ir.Table:
     return table
 
 
-def broken_rules(table: ir.Table, schema: pa.DataFrameSchema, parents: list[Parent]) -> list[Broken]:
-    """Every rule of the contract, as it applies to `table`."""
+def broken_rules(table: ir.Table, schema: pa.DataFrameSchema) -> list[Broken]:
+    """Every rule of the contract that a row can break by itself, as it applies to `table`."""
     rules: list[Broken] = []
     for name, column in schema.columns.items():
         kind = column.dtype.type
@@ -107,6 +107,12 @@ def broken_rules(table: ir.Table, schema: pa.DataFrameSchema, parents: list[Pare
         # What is no code at all breaks that rule alone.
         is_code = [passes(check, table, "currency") for check in schema.columns["currency"].checks]
         rules.append(Broken("currency", "known_currency", ibis.and_(~table.has_rate, *is_code)))
+    return rules
+
+
+def broken_references(table: ir.Table, parents: list[Parent]) -> list[Broken]:
+    """The rules that a row breaks by whom it refers to; `table` is one of `with_parents`."""
+    rules: list[Broken] = []
     for parent in parents:
         is_given = table[parent.column].notnull()
         state = table[parent.state]
@@ -117,11 +123,30 @@ def broken_rules(table: ir.Table, schema: pa.DataFrameSchema, parents: list[Pare
 
 def judged(table: ir.Table, schema: pa.DataFrameSchema, rules: list[Broken]) -> ir.Table:
     """The typed columns with `broken`: bit i is set when the row breaks rule i."""
-    bits = [ibis.ifelse(rule.fails.fill_null(False), 1 << bit, 0) for bit, rule in enumerate(rules)]
+    return table.select(*PLACE, *schema.columns, broken=_bits(rules, first=0))
+
+
+def judged_by_parents(
+    staged: ir.Table, schema: pa.DataFrameSchema, rules: list[Broken], parents: list[Parent]
+) -> tuple[ir.Table, list[Broken]]:
+    """Judged rows with the bits of their references too, and all rules, by bit.
+
+    Apart from `judged`, for a join does not keep the order of the rows that are stored.
+    """
+    if not parents:
+        return staged, rules
+    table = with_parents(staged, parents)
+    references = broken_references(table, parents)
+    broken = table.broken + _bits(references, first=len(rules))
+    return table.select(*PLACE, *schema.columns, broken=broken), rules + references
+
+
+def _bits(rules: list[Broken], first: int) -> ir.IntegerColumn:
+    bits = [ibis.ifelse(rule.fails.fill_null(False), 1 << bit, 0) for bit, rule in enumerate(rules, first)]
     broken = bits[0]
     for bit in bits[1:]:
         broken = broken + bit
-    return table.select(*PLACE, *schema.columns, broken=broken.cast("int64"))
+    return broken.cast("int64")
 
 
 def _kind_word(kind) -> str:
@@ -130,12 +155,16 @@ def _kind_word(kind) -> str:
     return "whole_number" if kind.is_integer() else str(kind)
 
 
-def census(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:
-    """One row: all rows, sound ones, and whether those are in the order of their key, each key once."""
-    sound = staged.filter(_.broken == 0)
-    judged_rows = sound.select(is_next=follows(sound, key))
-    counts = judged_rows.aggregate(sound_rows=_.count(), in_key_order=_.is_next.all().fill_null(True))
-    return staged.aggregate(staged_rows=_.count()).cross_join(counts)
+def census(staged: ir.Table, rows: ir.Table, key: tuple[str, ...]) -> ir.Table:
+    """One row: all rows, sound ones, and whether the keys of those stored follow on each other.
+
+    `rows` are those of `staged`, judged by their parents too.
+    """
+    by_themselves = staged.filter(_.broken == 0)
+    order = by_themselves.select(is_next=follows(by_themselves, key)).aggregate(
+        in_key_order=_.is_next.all().fill_null(True)
+    )
+    return rows.aggregate(rows=_.count(), sound=(_.broken == 0).sum().fill_null(0)).cross_join(order)
 
 
 def later_duplicates(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.benchmarks.company import DEFAULT_CACHE, PRODUCTPULSE, ensure_company
 from tests.benchmarks.measure import ProcessFailed, measure
 from tests.benchmarks.report import Figures, NotComparable, Run, comparison, figures, lines
-from tests.benchmarks.steps import step_seconds
+from tests.benchmarks.steps import recorded_seconds
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -44,7 +44,7 @@ def run_once(data: Path) -> Run:
         bare = (sys.executable, "-m", "tests.benchmarks.floor", str(data), str(scratch / "floor.duckdb"))
         floor = measure(bare, log)
         whole = measure((*PRODUCTPULSE, "run", "--data", str(data), "--home", str(home)), log)
-        return Run(whole, floor, step_seconds(home / "dagster_home"))
+        return Run(whole, floor, **recorded_seconds(home / "dagster_home"))
 
 
 def main(given: Sequence[str] | None = None) -> int:

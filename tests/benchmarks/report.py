@@ -14,6 +14,8 @@ Figures = dict[str, object]
 
 BEYOND_STEPS = "(outside of steps)"
 """What the process does before its first step, between steps and after the last."""
+SHOWN_SECONDS = 0.02
+"""Assets and checks that take less are in the JSON alone."""
 SAME_IN_BOTH = ("customers", "format", "rows")
 
 
@@ -23,17 +25,19 @@ class NotComparable(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the whole graph, its steps, and the bare read measured right before it."""
+    """One run of the whole graph, its steps, what they made (assets and checks), and the bare read
+    measured right before it."""
 
     whole: Cost
     floor: Cost
     steps: Mapping[str, float]
+    parts: Mapping[str, float]
 
 
 def figures(customers: int, file_format: str, rows: Mapping[str, int], runs: Sequence[Run]) -> Figures:
     """Medians over `runs`; everything that is compared with another benchmark."""
     whole, floor = middle([run.whole for run in runs]), middle([run.floor for run in runs])
-    steps = {name: median(run.steps[name] for run in runs if name in run.steps) for name in runs[0].steps}
+    steps = medians([run.steps for run in runs])
     beyond = median(run.whole.wall_seconds - sum(run.steps.values()) for run in runs)
     return {
         "customers": customers,
@@ -46,9 +50,16 @@ def figures(customers: int, file_format: str, rows: Mapping[str, int], runs: Seq
         "rows_per_second": sum(rows.values()) / whole.wall_seconds,
         "floor": asdict(floor),
         "ratio_to_floor": whole.wall_seconds / floor.wall_seconds,
-        "steps": {**dict(sorted(steps.items(), key=lambda step: -step[1])), BEYOND_STEPS: beyond},
+        "steps": {**steps, BEYOND_STEPS: beyond},
+        "parts": medians([run.parts for run in runs]),
         "each_run": [asdict(run.whole) for run in runs],
     }
+
+
+def medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The median of each name of the first run, the largest first."""
+    found = {name: median(run[name] for run in runs if name in run) for name in runs[0]}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def middle(costs: Sequence[Cost]) -> Cost:
@@ -68,6 +79,12 @@ def lines(now: Figures) -> Iterator[str]:
     yield f"{'step':<32} {'seconds':>10} {'share':>10}"
     for name, seconds in now["steps"].items():
         yield f"{name:<32} {seconds:>10.2f} {seconds / whole['wall_seconds']:>10.1%}"
+    yield ""
+    yield f"{'asset, or asset: check':<32} {'seconds':>10} {'of floor':>10}"
+    shown = {name: seconds for name, seconds in now["parts"].items() if seconds >= SHOWN_SECONDS}
+    for name, seconds in shown.items():
+        yield f"{name:<32} {seconds:>10.2f} {seconds / floor['wall_seconds']:>9.2f}x"
+    yield f"{len(now['parts']) - len(shown)} more take less than {SHOWN_SECONDS} s each."
 
 
 def _cost_line(name: str, cost: Mapping[str, float]) -> str:
@@ -90,9 +107,10 @@ def _pairs(now: Figures, before: Figures) -> Iterator[tuple[str, tuple[float, fl
     for part in ("whole", "floor"):
         for name, new in now[part].items():
             yield f"{part} {name}", (new, before[part][name])
-    for name, new in now["steps"].items():
-        if name in before["steps"]:
-            yield name, (new, before["steps"][name])
+    for kind in ("steps", "parts"):
+        for name, new in now[kind].items():
+            if name in before[kind]:
+                yield f"{kind[:-1]} {name}", (new, before[kind][name])
 
 
 def comparison(now: Figures, before: Figures) -> Iterator[str]:

@@ -26,7 +26,10 @@ def test_a_run_of_a_small_company_has_every_figure(tmp_path: Path, capsys: pytes
     assert now["rows_per_second"] > 0
     assert now["ratio_to_floor"] > 1
     steps = now["steps"]
-    assert {"customers_source", "customers_gate", "customer_months", "kpi_summary", "published_snapshot"} <= set(steps)
+    assert {"customers_source", "facts", "metrics", "published_snapshot"} <= set(steps)
+    parts = now["parts"]
+    assert {"customers", "customer_months", "kpi_summary", "risk_register", "kpi_summary: governance"} <= set(parts)
+    assert 0 < parts["customer_months"] + parts["customer_signals"] <= steps["facts"]
     assert all(seconds > 0 for seconds in steps.values())
     assert sum(steps.values()) == pytest.approx(now["whole"]["wall_seconds"])
     printed = capsys.readouterr().out
@@ -39,8 +42,8 @@ def cost(wall: float) -> Cost:
 
 
 TWO_RUNS = [
-    Run(whole=cost(10.0), floor=cost(2.0), steps={"quick": 1.0, "slow": 6.0}),
-    Run(whole=cost(14.0), floor=cost(4.0), steps={"quick": 1.0, "slow": 8.0}),
+    Run(whole=cost(10.0), floor=cost(2.0), steps={"quick": 1.0, "slow": 6.0}, parts={"a": 1.0}),
+    Run(whole=cost(14.0), floor=cost(4.0), steps={"quick": 1.0, "slow": 8.0}, parts={"a": 2.0}),
 ]
 
 
@@ -49,6 +52,7 @@ def test_figures_are_medians_and_the_slowest_step_is_first():
     assert now["whole"] == {"wall_seconds": 12.0, "cpu_seconds": 24.0, "peak_memory_mb": 300.0}
     assert now["rows_per_second"] == 2.0  # 24 rows in 12 s
     assert now["ratio_to_floor"] == 4.0  # 12 s over 3 s
+    assert now["parts"] == {"a": 1.5}
     assert list(now["steps"].items()) == [("slow", 7.0), ("quick", 1.0), (BEYOND_STEPS, 4.0)]
 
 
@@ -58,7 +62,7 @@ def test_a_comparison_gives_ratios_and_names_steps_that_came_and_went():
     now["whole"]["wall_seconds"] = 6.0
     now["steps"] = {"slow": 3.5, "added": 1.0}
     assert ratios(now, before)["whole wall_seconds"] == 0.5
-    assert ratios(now, before)["slow"] == 0.5
+    assert ratios(now, before)["step slow"] == 0.5
     assert list(comparison(now, before))[-2:] == ["new: added", f"gone: quick, {BEYOND_STEPS}"]
 
 

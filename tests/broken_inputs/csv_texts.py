@@ -12,7 +12,7 @@ GOOD = HEADER + ROWS
 KEPT = ("C1", "C2")
 PACKED = gzip.compress(GOOD.encode())
 BOMB = gzip.compress(HEADER.encode()) + 80 * gzip.compress(b"x" * (1 << 20))
-INVALID = "bytes that are not valid in the file's encoding (if many lines have this, set encoding: cp1252, or the right one, in rules/sources.yaml)"
+INVALID = "bytes not in its encoding (set encoding: in sources.yaml)"
 EMPTY = "is empty: no header and no rows were found in it. Export it again; a dataset that is not required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
 MISSING = "Add them, or say under datasets > customers > columns in sources.yaml what they are called there."
 
@@ -31,6 +31,9 @@ ENCODINGS = (
     customers("Latin-1 in the header", HEADER.replace("name", "näme").encode("latin-1"), said="customers.csv: the header is not text in the encoding utf-8 (byte 0xe4). Set encoding: for the dataset in rules/sources.yaml, for example cp1252, or save the file as UTF-8."),
     customers("Latin-1, as the settings say", GOOD.encode("latin-1"), settings="encoding: latin-1", rows=2, kept=KEPT),
     customers("UTF-8 with a byte order mark", GOOD.encode("utf-8-sig"), rows=2, kept=KEPT),
+    customers("a byte order mark alone", b"\xef\xbb\xbf", said=f"customers.csv {EMPTY}"),
+    customers("a byte order mark of UTF-16 alone", b"\xff\xfe", settings="encoding: utf-16", said=f"customers.csv {EMPTY}"),
+    customers("half a character of UTF-16", b",", settings="encoding: utf-16", said="customers.csv: the header is not text in the encoding utf-16 (byte 0xff). Set encoding: for the dataset in rules/sources.yaml, for example cp1252, or save the file as UTF-8."),
     customers("an encoding that there is not", GOOD, settings="encoding: utf-99", said="encoding: 'utf-99' in rules/sources.yaml is not a text encoding that Python knows. Write one such as utf-8, cp1252, latin-1 or utf-16."),
     customers("an encoding of domain names", GOOD, settings="encoding: idna", said="encoding: 'idna' in rules/sources.yaml is not a text encoding that Python knows. Write one such as utf-8, cp1252, latin-1 or utf-16."),
     customers("a NUL in a value", GOOD.replace("Acme", "Ac\0me"), rows=2, kept=KEPT),

@@ -40,7 +40,7 @@ WIDE_DAYS = pa.array([dt.date(2026, 1, 1).toordinal() - 719163, 4_000_000, -800_
 JSON = (
     lines("one bad line of three", f"{ONE}\n{{oops\n{TWO}\n", rows=3, kept=KEPT, rejects=((2, None, "malformed_line", "not a JSON object: {oops"),)),
     lines("values that are no objects", f"{ONE}\n5\nnull\n[1, 2]\n\n{TWO}", rows=5, kept=KEPT, rejects=((2, None, "malformed_line", "not a JSON object: 5"), (3, None, "malformed_line", "not a JSON object: null"), (4, None, "malformed_line", "not a JSON object: [1, 2]"))),
-    lines("bytes that are not UTF-8", f"{ONE}\n".encode() + b'{"customer_id": "\xe9"}\n', rows=2, kept=("C1",), rejects=((2, None, "malformed_line", 'bytes that are not valid in the file\'s encoding (if many lines have this, set encoding: cp1252, or the right one, in rules/sources.yaml): {"customer_id": "\ufffd"}'),)),
+    lines("bytes that are not UTF-8", f"{ONE}\n".encode() + b'{"customer_id": "\xe9"}\n', rows=2, kept=("C1",), rejects=((2, None, "malformed_line", 'bytes not in its encoding (set encoding: in sources.yaml): {"customer_id": "\ufffd"}'),)),
     lines("half of a surrogate pair", f'{ONE}\n{{"customer_id": "\\ud800", "signup_date": "2026-01-01"}}\n', rows=2, kept=("C1",), rejects=((2, None, "malformed_line", 'not a JSON object: {"customer_id": "\\ud800", "signup_date": "2026-01-01"}'),)),
     lines("nested 100,000 deep", f'{ONE}\n{{"customer_id": "C2", "signup_date": {"[" * 100_000}{"]" * 100_000}}}\n', rows=2, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "[" * 200),)),
     document("nested 100,000 deep, in an array", f'[{ONE}, {{"customer_id": "C2", "signup_date": {"[" * 100_000}{"]" * 100_000}}}]', rows=2, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "[" * 200),)),

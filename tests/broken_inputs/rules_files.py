@@ -14,6 +14,10 @@ class RulesText:
     text: bytes | str
     said: str
 
+    @property
+    def bytes(self) -> bytes:
+        return self.text if isinstance(self.text, bytes) else self.text.encode()
+
 
 def sources(how: str, text: bytes | str, said: str) -> RulesText:
     """A sources.yaml."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from rules.files import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
-from tests.broken_inputs.judging import Input, judge, lay_out
+from tests.broken_inputs.judging import RULES, Input, judge, lay_out
 from tests.fuzz.entrances import YAML
 
 INPUTS = (
@@ -17,6 +22,9 @@ INPUTS = (
     *csv_values.DATES, *csv_values.NUMBERS, *csv_values.ROWS,
     *documents.JSON, *documents.PARQUETS, *documents.SETTINGS,
 )  # fmt: skip
+
+
+ignored = shutil.ignore_patterns("*.py", "__pycache__")
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +57,105 @@ def test_a_sentence_or_exact_rejects(tmp_path, instance, given: Input):
 
 @pytest.mark.parametrize("given", [pytest.param(each, id=each.how) for each in rules_files.YAML])
 def test_a_sentence_about_rules(tmp_path, monkeypatch, given: rules_files.RulesText):
-    path = tmp_path / f"{given.file}.yaml"
-    path.write_bytes(given.text if isinstance(given.text, bytes) else given.text.encode())
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    path = Path(shutil.copytree(RULES, tmp_path / "rules", ignore=ignored)) / f"{given.file}.yaml"
+    path.write_bytes(given.bytes)
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(path.parent))
     with pytest.raises(RulesError) as caught:
         YAML[given.file]()
     assert matches(str(caught.value), path.name + given.said.replace("{path}", str(path))), caught.value
+
+
+# --- where a file should be ------------------------------------------------------------------------
+
+
+def a_folder(place: Path) -> None:
+    place.mkdir()
+
+
+def a_link_to_nothing(place: Path) -> None:
+    place.symlink_to("gone.csv")
+
+
+def a_pipe(place: Path) -> None:
+    os.mkfifo(place)
+
+
+def a_file_of_somebody_else(place: Path) -> None:
+    place.write_text("customer_id,signup_date\n")
+    place.chmod(0)
+
+
+PLACES = {
+    a_folder: "customers: {place} is a folder, not a file. Put a file in its place, or remove it.",
+    a_link_to_nothing: "customers: {place} is a link to a file that is not there. Put a file in its place, or remove it.",
+    a_pipe: "customers: {place} is no ordinary file. Put a file in its place, or remove it.",
+    a_file_of_somebody_else: "customers.csv cannot be opened: Permission denied. Check the path in rules/sources.yaml and the file's permissions.",
+}
+
+
+@pytest.mark.parametrize(("make", "said"), PLACES.items(), ids=lambda case: getattr(case, "__name__", ""))
+def test_what_is_no_file(tmp_path, instance, make, said):
+    place = lay_out(tmp_path, Input("", "customers.csv", "")) / "customers.csv"
+    place.unlink()
+    make(place)
+    if make is a_file_of_somebody_else and os.access(place, os.R_OK):
+        pytest.skip("This user may read every file.")
+    assert judge(tmp_path, instance, "customers").problems == [said.replace("{place}", str(place))]
+
+
+# --- as a command ----------------------------------------------------------------------------------
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """`productpulse <arguments>` in a process of its own, which ends without a traceback."""
+    words = [sys.executable, "-m", "productpulse_assets.cli", *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=RULES.parent)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def test_a_run_over_a_broken_file_ends_with_1_and_one_sentence(tmp_path):
+    data = lay_out(tmp_path, Input("", "customers.csv.gz", csv_texts.PACKED[:-9]))
+    done = command("run", "--data", data, "--home", tmp_path / "home")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "customers.csv.gz is not a complete gzip file (Compressed file ended before the end-of-stream marker was "
+        "reached). Copy or export it again.",
+        "Nothing was published.",
+    ]
+
+
+def test_a_run_with_broken_rules_ends_with_2_and_one_sentence(tmp_path):
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules", ignore=ignored))
+    (rules / "sources.yaml").write_text(rules_files.BOMB)
+    done = command("run", "--rules", rules, "--home", tmp_path / "home")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"sources.yaml is not valid YAML ({rules}/sources.yaml): {rules_files.TOO_MANY}\n"
+    assert not (tmp_path / "home").exists()
+
+
+def test_validate_says_which_setting_a_file_wants_and_takes_a_header_for_a_dataset_without_rows(productpulse, exports):
+    customers, scores = exports / "customers.csv", exports / "nps_scores.csv"
+    lines = customers.read_text().splitlines()
+    foreign = [number for number, line in enumerate(lines) if not line.isascii()]
+    customers.write_bytes("\n".join(lines).encode("latin-1"))
+    scores.write_text(scores.read_text().splitlines()[0] + "\n")
+    result = productpulse("validate", "--data", exports)
+    assert result.exit_code == 1
+    assert f"customers: 200 rows in customers.csv, {200 - len(foreign)} kept, {len(foreign)} rejected." in result.stdout
+    assert "nps_scores: 0 rows in nps_scores.csv, 0 kept, 0 rejected." in result.stdout
+    assert result.stderr.startswith(
+        f"customers: {len(foreign)} of 200 rows ({len(foreign) / 200:.2%}) rejected; 1.00% is tolerated. Line malformed_line: "
+        f"{len(foreign)} (first in row {foreign[0]}: 'bytes not in its encoding (set encoding: in sources.yaml): "
+    )
+    assert "nps_scores" not in result.stderr
+
+
+def test_validate_stops_at_a_required_dataset_without_rows(productpulse, exports):
+    (exports / "customers.csv").unlink()
+    (exports / "customers.json").write_text("[]")
+    result = productpulse("validate", "--data", exports)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "customers: no rows are left to work with; the dataset is required. Check the export."
+    )

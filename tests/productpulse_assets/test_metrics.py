@@ -4,14 +4,13 @@ import datetime as dt
 import functools
 from decimal import Decimal
 
-import dagster as dg
 import ibis
 import ibis.expr.operations as ops
 import pytest
 
 from productpulse_assets.calendar import SCHEMA as CALENDAR
-from productpulse_assets.definitions import defs, model_tables
-from productpulse_assets.metrics import kpi_history, kpi_summary
+from productpulse_assets.definitions import MODELS, draw
+from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from productpulse_assets.summary import SUMMARY_SCHEMA
 from resources.tables import rows_of, table_of
@@ -24,7 +23,7 @@ JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))
 
 def history(*customer_months, as_of="2026-03-10"):
     """kpi_history over these rows; what a row does not say is NULL."""
-    schemas = {name: table.schema() for name, table in model_tables().items()} | {"calendar": CALENDAR}
+    schemas = {name: table.schema() for name, table in draw().items()} | {"calendar": CALENDAR}
     inputs = {name: ibis.table(schemas[name], name=name) for name in kpi_history.keys_by_input_name}
     query = kpi_history(**inputs)
     given = {"customer_months": customer_months}
@@ -42,20 +41,19 @@ def history(*customer_months, as_of="2026-03-10"):
 @functools.cache
 def lineage():
     """metric_lineage, walked from the catalog's expressions once."""
-    return defs.resolve_assets_def("metric_lineage")()
+    drawn = draw()
+    return metric_lineage_asset(MODELS, drawn, ibis.table(CALENDAR, name="calendar"))()
 
 
 def summary(history_table, *, as_of="2026-03-10", inventory=(), targets=()):
-    context = dg.build_asset_context()
-    table = kpi_summary(
-        context,
+    made = kpi_summary(
         kpi_history=history_table,
         calendar=calendar("2026-01-01", as_of),
         metric_lineage=lineage(),
         source_inventory=table_of([dict.fromkeys(INVENTORY) | row for row in inventory], INVENTORY),
         targets=dataset("targets", *targets),
     )
-    return table, context
+    return made.value, made.metadata
 
 
 ROWS = (
@@ -95,7 +93,7 @@ def test_money_is_repeated_as_a_decimal_and_nothing_else_is():
 
 
 def test_kpi_summary_has_one_row_per_metric_of_the_catalog():
-    table, _context = summary(
+    table, _metadata = summary(
         sample_history(), targets=[{"metric_name": "mrr", "target_value": 100, "date": "2026-01-01"}]
     )
     assert table.schema() == SUMMARY_SCHEMA
@@ -108,9 +106,8 @@ def test_kpi_summary_has_one_row_per_metric_of_the_catalog():
 
 
 def test_the_headline_numbers_are_metadata_of_the_run():
-    _table, context = summary(sample_history())
-    metadata = context.get_output_metadata("result")
-    assert metadata["monthly_recurring_revenue"] == 100.10
+    _table, metadata = summary(sample_history())
+    assert metadata["monthly_recurring_revenue"].value == 100.10
     assert "failed_payment_rate" not in metadata  # not available: nothing to plot
 
 
@@ -120,7 +117,7 @@ def test_what_the_sources_lack_is_the_reason():
         {"dataset": "product_usage", "is_available": True, "columns_absent": "active_users, features_used"},
         {"dataset": "customers", "is_available": True, "columns_absent": ""},
     ]
-    table, _context = summary(sample_history(), inventory=inventory)
+    table, _metadata = summary(sample_history(), inventory=inventory)
     reasons = {row["metric_name"]: row["not_available_reason"] for row in rows_of(table)}
     assert reasons["failed_payment_rate"] == "Needs the dataset transactions, which is absent."
     assert reasons["feature_adoption_proxy"] == "Needs the column product_usage.features_used, which is absent."

@@ -4,7 +4,7 @@ import ibis
 import pytest
 from ibis import _
 
-from resources.lineage import column_sources
+from resources.lineage import column_sources, origins
 
 ORDERS = ibis.table({"order_id": "string", "customer_id": "string", "amount": "int64", "day": "date"}, name="orders")
 CUSTOMERS = ibis.table({"customer_id": "string", "segment": "string", "parent_id": "string"}, name="customers")
@@ -108,3 +108,11 @@ def test_a_long_way_from_the_source():
     )
     assert of(table, "known") == ["orders.amount"]
     assert of(table, "segment") == ["customers.segment"]
+
+
+def test_origins_are_followed_through_the_tables_that_are_made_of_others():
+    totals = ORDERS.group_by("customer_id").aggregate(total=_.amount.sum(), first=_.day.min())
+    made = {"totals": totals, "shares": ibis.table(totals.schema(), name="totals").mutate(share=_.total / 2)}
+    columns = {("shares", "share"), ("refunds", "amount")}
+    assert origins(columns, made) == {("orders", "amount"), ("refunds", "amount")}
+    assert origins({("shares", "first")}, made) == {("orders", "day")}

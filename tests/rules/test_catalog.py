@@ -4,7 +4,7 @@ import ibis
 import pytest
 import yaml
 
-from productpulse_assets.definitions import model_tables
+from productpulse_assets.definitions import draw
 from rules.catalog import check_against, load_catalog
 from rules.files import RulesError
 
@@ -313,13 +313,13 @@ def test_a_file_that_is_no_catalog_is_refused(tmp_path, monkeypatch, text, said)
 
 def test_the_catalog_that_comes_with_the_program_fits_its_models():
     catalog = load_catalog()
-    check_against(catalog, model_tables())
+    check_against(catalog, draw())
     assert {"monthly_recurring_revenue", "customer_churn_rate"} <= set(catalog.metrics)
 
 
 def test_the_catalog_is_held_against_the_models_it_is_given():
     """The test above would pass if nothing were compared."""
-    models = model_tables()
+    models = draw()
     models["customer_months"] = models["customer_months"].drop("mrr_end")
     with pytest.raises(
         RulesError, match="monthly_recurring_revenue > formula: customer_months has no column 'mrr_end'"

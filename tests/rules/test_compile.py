@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from asset_checks.contracts import CONTRACTS, unbound
 from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.customer_months import customer_months
-from productpulse_assets.definitions import model_tables
+from productpulse_assets.definitions import draw
 from productpulse_assets.summary import Availability, summarise
 from resources.tables import rows_of, table_of
 from rules.catalog import load_catalog
@@ -423,7 +423,7 @@ WORKED = {
 def worked_values():
     """Every metric of the catalog over MODEL_ROWS, read at the month that its period says."""
     catalog = load_catalog()
-    schemas = {name: table.schema() for name, table in model_tables().items()}
+    schemas = {name: table.schema() for name, table in draw().items()}
     query = metric_history(catalog, {n: ibis.table(s, name=n) for n, s in schemas.items()}, UNBOUND_CALENDAR)
     tables = {
         name: table_of([_row(given_values, schema) for given_values in MODEL_ROWS.get(name, [])], schema)
@@ -576,7 +576,7 @@ def test_the_facts_that_the_properties_use_are_not_all_unknown():
 
 
 def test_without_rows_every_metric_is_unknown():
-    none = table_of([], model_tables()["customer_months"].schema())
+    none = table_of([], draw()["customer_months"].schema())
     found = result(*queries()[1], customer_months=none, calendar=calendar("2026-01-01", AS_OF))
     assert len(found) > 0
     assert {row["value"] for row in found} == {None}

@@ -40,17 +40,10 @@ def test_a_file_that_is_right_is_read(rules):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("low: 1\nhigh: 2\nlow: 3\n", "thresholds.yaml is not valid YAML ({path}): line 3: 'low' is defined twice."),
-        ("", "thresholds.yaml is empty; a mapping of names to values is expected ({path})."),
         ("# only a comment\n", "thresholds.yaml is empty; a mapping of names to values is expected ({path})."),
-        ("- low\n- high\n", "thresholds.yaml is a list; a mapping of names to values is expected ({path})."),
         ("low", "thresholds.yaml is a str; a mapping of names to values is expected ({path})."),
         ("low: 1\nhigh: [2\n", "thresholds.yaml is not valid YAML ({path}): line 3: expected ',' or ']', but got '<stream end>'."),
-        ("low: !!python/object/apply:os.getcwd []\n", "thresholds.yaml is not valid YAML ({path}): line 1: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd'."),
-        ("low: 2026-02-30\n", "thresholds.yaml is not valid YAML ({path}): line 1: '2026-02-30' cannot be read as timestamp; put it in quotes if it is text."),
         ("low: \x07\n", "thresholds.yaml is not valid YAML ({path}): unacceptable character #x0007: special characters are not allowed."),
-        ("low: " + "[" * 5000, "thresholds.yaml is not valid YAML ({path}): nested more than 50 levels deep. Write it flatter."),
-        (b"low: 1 # f\xfcnf\n", "thresholds.yaml is not UTF-8 text ({path}). Save it as UTF-8."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_with_file_and_remedy(rules, content, said):

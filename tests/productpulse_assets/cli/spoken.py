@@ -15,6 +15,6 @@ def fields(line: str) -> list[str]:
     return line.split()
 
 
-def steps(result) -> set[str]:
-    """The steps that a run told of."""
+def made(result) -> set[str]:
+    """The assets that a run told of."""
     return {fields(line)[-3] for line in result.stdout.splitlines() if line.startswith("[")}

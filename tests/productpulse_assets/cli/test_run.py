@@ -10,7 +10,7 @@ import pytest
 
 from productpulse_assets import running
 from productpulse_assets.definitions import defs
-from tests.productpulse_assets.cli.spoken import steps, tree
+from tests.productpulse_assets.cli.spoken import made, tree
 
 
 def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
@@ -19,8 +19,8 @@ def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
     count = len(lines[:done])
     for number, line in enumerate(lines[:done], start=1):
         assert re.fullmatch(rf"\[ *{number}/{count}\] \w+ +\d+\.\d\d s", line)
-    assert {"customers_source", "kpi_summary", "published_snapshot", "exports"} <= steps(good_run)
-    assert lines[done].startswith(f"Done: {count} steps in ")
+    assert {"customers", "customers_rejects", "kpi_summary", "published_snapshot", "exports"} <= made(good_run)
+    assert lines[done].startswith(f"Done: {count} assets in ")
     closing = "\n".join(lines[done:])
     assert "As of 2026-06-30: " in closing
     assert "  MRR, 2026-06-30: $" in closing
@@ -34,8 +34,8 @@ def test_a_selection_runs_alone(productpulse, home):
     before = tree(home / "exports")
     result = productpulse("run", "--home", home, "--select", "kpi_summary")
     assert result.exit_code == 0, result.output
-    assert steps(result) == {"kpi_summary", "metric_governance"}
-    assert result.stdout.splitlines()[-1].startswith("Done: 2 steps in ")
+    assert made(result) == {"kpi_summary"}
+    assert result.stdout.splitlines()[-1].startswith("Done: 1 asset in ")
     assert tree(home / "exports") == before
 
 
@@ -43,14 +43,14 @@ def test_a_selection_runs_alone(productpulse, home):
 def test_a_dataset_and_its_rejects_are_selected_together(productpulse, company_exports, home, selection):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", selection)
     assert result.exit_code == 0, result.output
-    assert steps(result) == {"customers_source", "customers_gate", "as_of_date"}
+    assert made(result) == {"customers", "customers_rejects"}
 
 
 def test_a_selection_may_name_what_lies_before_an_asset(productpulse, company_exports, home):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", "+kpi_summary")
     assert result.exit_code == 0, result.output
-    assert {"targets_source", "targets_gate", "kpi_history", "kpi_summary"} <= steps(result)
-    assert "exports" not in steps(result)
+    assert {"targets", "kpi_history", "kpi_summary"} <= made(result)
+    assert made(result).isdisjoint({"exports", "health_scores", "executive_summary"})
 
 
 def test_a_run_that_fails_after_publishing_says_that_the_snapshot_is_new(productpulse, home):

@@ -172,20 +172,8 @@ def test_several_files_are_united_by_name(backend, tmp_path):
 
 
 UNREADABLE = {
-    "empty": ("t.csv", b"", "is empty"),
-    "blank": ("t.csv", b"\n\n", "is empty"),
     "no name": ("t.csv", b"a,,b\n1,2,3\n", "column 2 of 3 has no name"),
-    "same name": ("t.csv", b"a,b, A \n", "the column names 'a' and 'A' are the same"),
-    "our name": ("t.csv", b"a,row_number\n", "a column is named 'row_number'"),
-    "bad header": ("t.csv", b'a,"b\n1,2\n', "header line cannot be split"),
-    "header bytes": ("t.csv", b"a,caf\xe9\n", "header is not text in the encoding utf-8"),
-    "workbook": ("t.csv", b"PK\x03\x04....", "an Excel workbook"),
-    "parquet": ("t.csv", b"PAR1\x15\x00", "a Parquet file"),
-    "packed": ("t.csv", gzip.compress(b"a,b\n"), "add .gz to its name"),
-    "utf-16": ("t.csv", "a,b\n1,2".encode("utf-16"), "set encoding: utf-16"),
-    "utf-16, no mark": ("t.csv", "a,b\n1,2".encode("utf-16-le"), "set encoding: utf-16"),
     "utf-32": ("t.csv", "a,b\n1,2".encode("utf-32"), "set encoding: utf-32"),
-    "not gzip": ("t.csv.gz", b"a,b\n1,2\n", "is not a complete gzip file"),
     "cut gzip": ("t.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "is not a complete gzip file"),
     "unknown ending": ("t.xlsx", b"PK", "has an ending that is not known"),
 }

@@ -86,14 +86,9 @@ def test_parquet_keeps_its_types(backend, tmp_path):
 
 
 UNREADABLE = {
-    "cut array": ("t.json", b'[{"a":1},', "does not end with ']'"),
     "broken array": ("t.json", b'[{"a":1}{"a":2}]', "is not a valid JSON array"),
-    "scalar": ("t.json", b'"x"', "starts with '\"'"),
-    "object over lines": ("t.json", b'{\n"a":1}', "no line of it is an object"),
     "empty": ("t.jsonl", b"", "is empty"),
-    "same key": ("t.jsonl", b'{"id":1}\n{"ID":1}\n', "'id' and 'ID' are the same"),
     "no key": ("t.jsonl", b'{"":1}\n', "has no name"),
-    "not parquet": ("t.parquet", b"a,b\n1,2\n3,4\n5,6\n", "cannot be read as Parquet"),
     "empty parquet": ("t.parquet", b"", "cannot be read as Parquet"),
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +19,7 @@ from dagster_duckdb import DuckDBResource
 from hypothesis import HealthCheck, given, settings
 
 from asset_checks.contracts import CONTRACTS
-from asset_checks.validation_gate import contract_result, tolerance_result
+from asset_checks.validation_gate import broken_rows, tally, tolerance_result
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import SourceProblem, load_sources, locate
 from productpulse_assets.sources.reading import UnreadableSource
@@ -130,7 +131,33 @@ def test_rows_in_are_rows_kept_and_rows_rejected(stage, tmp_path, drawn):
     assert (
         {n for n, record in enumerate(drawn, 1) if isinstance(record, str)} <= rejected <= set(range(1, len(drawn) + 1))
     )
-    assert contract_result(CONTRACTS["subscriptions"], ibis.memtable(outcome.tables[0].to_pyarrow())).passed
+    assert broken_rows(CONTRACTS["subscriptions"], outcome.tables[0]) == (len(outcome.kept), {})
+
+
+# --- what is stored once -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ids", "is_taken_over"),
+    [(["N1", "N2", "N3"], True), (["N2", "N1", "N3"], False), (["N1", "N1", "N3"], False), ([], True)],
+)
+def test_sound_rows_in_the_order_of_their_key_are_not_stored_twice(stage, tmp_path, ids, is_taken_over):
+    lines = [f"{key},C1,2026-01-01,9" for key in ids]
+    (tmp_path / "nps_scores.csv").write_text("\n".join(["score_id,customer_id,date,score", *lines]))
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    stored = outcome.tables[0].op()
+    assert isinstance(stored, ops.DatabaseTable) == is_taken_over
+    assert outcome.tables[0].columns == tuple(CONTRACTS["nps_scores"].columns)
+    assert [row["score_id"] for row in outcome.kept] == sorted(set(ids))
+
+
+def test_a_row_that_is_not_sound_is_not_taken_over(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text(
+        "score_id,customer_id,date,score\nN1,C1,2026-01-01,9\nN2,C1,2026-01-01,11\n"
+    )
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("score_id") == [("N1",)]
+    assert outcome.reasons() == [(2, "score", "between_0_and_10", "11")]
 
 
 # --- duplicates ----------------------------------------------------------------------------------
@@ -203,7 +230,9 @@ def test_children_of_rejected_parents_do_not_count_towards_the_tolerance(stage, 
         (98, "customer_id", "parent_rejected", "LOST"),
         (99, "customer_id", "parent_rejected", "LOST"),
     ]
-    verdict = {share: tolerance_result(CONTRACTS["nps_scores"], *outcome.tables, share) for share in (0.01, 0.009)}
+    schema, (kept, rejects) = CONTRACTS["nps_scores"], outcome.tables
+    counted = tally(schema, kept, rejects)
+    verdict = {share: tolerance_result(schema, counted, rejects, share) for share in (0.01, 0.009)}
     assert verdict[0.01].passed
     assert verdict[0.01].metadata["rejected"].value == 1
     assert verdict[0.01].metadata["parent_rejected"].value == 2

@@ -1,0 +1,25 @@
+"""Settings that cannot be used are said, and what stands in for those not given."""
+
+import pytest
+
+from resources import settings
+from resources.settings import SettingsError, parse_memory_limit
+
+
+@pytest.mark.parametrize(("given", "limit"), [("8GB", "8GB"), (" 512 mb ", "512MB"), ("1.5gib", "1.5GiB")])
+def test_an_amount_of_memory_is_read_in_any_spelling(given, limit):
+    assert parse_memory_limit(given) == limit
+
+
+@pytest.mark.parametrize("given", ["lots", "8", "-1GB", "100MB", "50%", "8GB; DROP TABLE x"])
+def test_what_is_no_amount_of_memory_is_said_with_what_would_be(given):
+    with pytest.raises(SettingsError, match=r"is '.+', which is not an amount .* for example 8GB\."):
+        parse_memory_limit(given)
+
+
+def test_half_of_the_memory_of_the_container_is_the_default(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "CONTAINER_MEMORY", tmp_path / "memory.max")
+    (tmp_path / "memory.max").write_text("2000000000\n")
+    assert parse_memory_limit(None) == "1000MB"
+    (tmp_path / "memory.max").write_text("max\n")
+    assert int(parse_memory_limit("").removesuffix("MB")) >= 256

@@ -1,0 +1,69 @@
+"""Every command that the README gives is run as it stands there, in a folder such as its reader has."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from productpulse_assets.synthetic import CompanyPlan, write_company
+from tests.rules.presets.stripe_account import PAYMENTS, SUBSCRIPTIONS, write_account
+
+CHECKOUT = Path(__file__).parent.parent
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+RUN_ELSEWHERE = {
+    "make run": "the last step of .ci/run",
+    "make test": "what runs this test",
+    "source .venv/bin/activate": "puts the commands at hand, no more",
+    "dagster dev": "serves until it is stopped: tests/operations/test_left_running.py",
+}
+
+
+def blocks() -> list[str]:
+    """The commands in the README's shell blocks, in their order, without what they say behind a #."""
+    shown = re.findall(r"^( *)```sh\n(.*?)^\1```", README, re.DOTALL | re.MULTILINE)
+    lines = [line.split("  #")[0].strip() for _indent, block in shown for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+COMMANDS = [line for line in blocks() if line not in RUN_ELSEWHERE]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory) -> Path:
+    """A folder with somebody's exports and somebody's Stripe account, which belongs to a customer of two years."""
+    folder = tmp_path_factory.mktemp("desk")
+    write_company(CompanyPlan(customers=60, months=14, seed=5), folder / "my-exports", "csv")
+    sound = {"sub_A", "sub_E1", "sub_E2", "ch_A5", "ch_A6", "ch_E1", "ch_E2"}
+    subscriptions, payments = ([row for row in rows if row["id"] in sound] for rows in (SUBSCRIPTIONS, PAYMENTS))
+    write_account(folder / "stripe-exports", subscriptions, payments)
+    return folder
+
+
+def test_nothing_is_excused_that_is_not_in_the_readme():
+    assert set(RUN_ELSEWHERE) <= set(blocks())
+    assert len(COMMANDS) >= 9
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_readme_works(desk, line):
+    program, *words = shlex.split(line)
+    command = {
+        "productpulse": [sys.executable, "-m", "productpulse_assets.cli"],
+        "dagster": [sys.executable, "-m", "dagster"],
+    }[program]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}
+    place = {"PRODUCTPULSE_HOME": str(desk / f"home-{program}"), "PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(
+        [*command, *words],
+        cwd=CHECKOUT if program == "dagster" else desk,
+        env=clean | place, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert "Traceback" not in done.stdout
