@@ -8,6 +8,7 @@ import ibis
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
 from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
+from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
@@ -65,6 +66,7 @@ def source_inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | 
     )
 
 
+@retried_io()
 def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: Sources) -> dict[str, object]:
     """The inventory row of one dataset."""
     schema = CONTRACTS[name]
