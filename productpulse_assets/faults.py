@@ -14,6 +14,11 @@ FAULTS = (
         "There is no room left on the disk that holds {home}. Make room, then run again.",
     ),
     (
+        r"disk I/O error",
+        "There is no room left on the disk that holds {home}, or the disk does not work ({found}). Make room or "
+        "have it looked at, then run again.",
+    ),
+    (
         r"Read-only file system|readonly database|Permission denied|Operation not permitted",
         "Something in {home} cannot be written ({found}). Give this user the right to write there, or name "
         "another folder with --home.",

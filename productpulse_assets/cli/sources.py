@@ -79,7 +79,7 @@ def _validate(scratch: Path) -> list[str]:
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, Home(scratch), lambda event: None)
     # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
-    problems = outcome.warnings if outcome.succeeded else outcome.failed_checks + outcome.errors
+    problems = sorted(outcome.warnings) if outcome.succeeded else outcome.failed_checks + outcome.errors
     if outcome.succeeded:
         backend = telling.read_only(Home(scratch).warehouse)
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):

@@ -14,6 +14,7 @@ SAID = {
     "[Errno 28] No space left on device": "There is no room left on the disk that holds /srv/pulse.",
     'IO Error: Could not write file "/srv/x": No space left on device': "There is no room left",
     "(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT …]": "There is no room left",
+    "(sqlite3.OperationalError) disk I/O error": "There is no room left on the disk that holds /srv/pulse, or",
     "[Errno 30] Read-only file system: '/srv/pulse/reports'": "Something in /srv/pulse cannot be written",
     "(sqlite3.OperationalError) attempt to write a readonly database": "Something in /srv/pulse cannot be written",
     "Out of Memory Error: failed to allocate data of size 16.0 MiB": "There is not enough memory",

@@ -46,7 +46,8 @@ def test_status_tells_of_a_run_that_failed_after_the_snapshot(productpulse, expo
 
 def test_status_says_that_a_snapshot_is_old(productpulse, home):
     an_age = dt.datetime.now().timestamp() - 3 * 86400
-    os.utime(home / "published" / "productpulse.duckdb", (an_age, an_age))
+    for name in ("productpulse.duckdb", "inputs.json"):
+        os.utime(home / "published" / name, (an_age, an_age))
     second = productpulse("status", "--home", home).stdout.splitlines()[1]
     assert second == "It is older than two days. Make a new one with: productpulse run"
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from resources import settings
-from resources.settings import SettingsError, parse_memory_limit
+from resources import memory
+from resources.home import SettingsError
+from resources.memory import parse_memory_limit
 
 
 @pytest.mark.parametrize(("given", "limit"), [("8GB", "8GB"), (" 512 mb ", "512MB"), ("1.5gib", "1.5GiB")])
@@ -18,7 +19,7 @@ def test_what_is_no_amount_of_memory_is_said_with_what_would_be(given):
 
 
 def test_half_of_the_memory_of_the_container_is_the_default(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "CONTAINER_MEMORY", tmp_path / "memory.max")
+    monkeypatch.setattr(memory, "CONTAINER_MEMORY", tmp_path / "memory.max")
     (tmp_path / "memory.max").write_text("2000000000\n")
     assert parse_memory_limit(None) == "1000MB"
     (tmp_path / "memory.max").write_text("max\n")
