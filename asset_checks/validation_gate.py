@@ -10,6 +10,7 @@ from pandera.errors import SchemaErrors
 
 from asset_checks.contracts import CONTRACTS
 from asset_checks.row_rules import HINTS
+from rules.formats import shown
 from rules.rejects import reject_counts
 
 
@@ -74,7 +75,7 @@ def hints(rejects: ir.Table) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"'{value[:60]}'" if isinstance(value, str) else "empty"
+    return f"'{shown(value, 60)}'" if isinstance(value, str) else "empty"
 
 
 def not_empty_result(schema: pa.DataFrameSchema, table: ir.Table) -> dg.AssetCheckResult:
