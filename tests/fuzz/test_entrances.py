@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import dagster as dg
 import ibis
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.broken_inputs.csv_values import PAYMENT
 from tests.broken_inputs.judging import Input, judge, lay_out
+from tests.fuzz import __main__ as search
 from tests.fuzz import entrances
 from tests.fuzz.findings import CSV, JSON, YAML
 from tests.fuzz.strategies import csv_texts, in_bytes, json_texts, rows_of_seven, spoiled_rules, yaml_texts
@@ -40,6 +43,16 @@ def test_a_json_file_that_was_trouble_once(backend, tmp_path, way, content):
 @pytest.mark.parametrize(("name", "content"), YAML)
 def test_a_rules_file_that_was_trouble_once(tmp_path, name, content):
     assert entrances.yaml_entrance(tmp_path / "rules", content, name) == entrances.REFUSED
+
+
+def test_without_atheris_the_search_says_what_it_needs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "atheris", None)
+    monkeypatch.setattr(sys, "argv", ["fuzz", "csv", "--corpus", str(tmp_path / "corpus")])
+    assert search.main() == 2
+    assert capsys.readouterr().err == (
+        "This needs atheris, which is not installed: pip install atheris. Nothing was tried.\n"
+    )
+    assert not (tmp_path / "corpus").exists()
 
 
 # --- bytes ---------------------------------------------------------------------------------------
