@@ -10,6 +10,7 @@ from ibis import _
 
 from asset_checks.contracts import table_schema
 from asset_checks.row_rules import HINTS, follows, key_value, passes
+from rules.formats import shown
 from rules.rejects import reject_counts
 
 
@@ -170,4 +171,4 @@ def hints(rejects: ir.Table) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"'{value[:60]}'" if isinstance(value, str) else "empty"
+    return f"'{shown(value, 60)}'" if isinstance(value, str) else "empty"

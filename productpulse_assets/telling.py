@@ -13,7 +13,7 @@ from asset_checks.validation_gate import reject_reasons
 from resources.home import Home
 from resources.tables import rows_of
 from rules.files import load
-from rules.formats import money, period_text
+from rules.formats import money, period_text, shown
 from rules.models import Sources
 from rules.rejects import reject_counts
 
@@ -89,7 +89,7 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
         check.name: check.error for check in CONTRACTS[dataset].checks
     }
     for row in rows_of(reject_counts(backend.table(f"{dataset}_rejects"))):
-        value = "empty" if row["value"] is None else f"'{row['value']}'"
+        value = "empty" if row["value"] is None else f"'{shown(row['value'])}'"
         hint = f". {HINTS[row['check_name']]}" if row["check_name"] in HINTS else ""
         why = f" ({errors[row['check_name']]})" if row["check_name"] in errors else ""
         yield (

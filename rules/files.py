@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import pydantic
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from rules.formats import shown
 from rules.plain_yaml import MAX_BYTES, NotPlainYaml, parsed
 
 EXPECTED = {
@@ -38,6 +39,8 @@ MISSING_KEY, UNKNOWN_KEY = KEY_PROBLEMS = ("missing_key", "unknown_key")
 KINDS = {str: "text", int: "a whole number", float: "a number"}
 IN_KEY = "[key]"
 """Pydantic's place of a mistake in a key itself."""
+
+PLACE_LIMIT = 300
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -151,7 +154,7 @@ def _content(path: Path, text: str) -> dict[str, Any]:
 
 
 def _problem(issue: Mapping[str, Any], content: Any) -> str:
-    place = _printable(" > ".join(_place(issue["loc"], content))) or "the file"
+    place = shown(" > ".join(_place(issue["loc"], content)), PLACE_LIMIT) or "the file"
     about = issue.get("ctx", {})
     accepted = about.get("expected") or EXPECTED.get(issue["type"], "").format(**about)
     if issue["type"] in KEY_PROBLEMS:
@@ -160,8 +163,8 @@ def _problem(issue: Mapping[str, Any], content: Any) -> str:
         return f"{place}: is {_shown(issue['input'])}; accepted: {accepted}."
     message = issue["msg"].removeprefix("Value error, ").rstrip(".")
     # A whole entry is no help in a message about it.
-    shown = "" if isinstance(issue["input"], dict) else f"is {_shown(issue['input'])}; "
-    return f"{place}: {shown}{message}."
+    found = "" if isinstance(issue["input"], dict) else f"is {_shown(issue['input'])}; "
+    return f"{place}: {found}{message}."
 
 
 def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
@@ -185,11 +188,6 @@ def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
                 content = content[part]
         elif number + 1 == len(parts) and isinstance(content, dict) and part != IN_KEY:
             yield str(part)
-
-
-def _printable(text: str) -> str:
-    """Control characters in a key would otherwise reach the terminal."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _has_name(entry: Any) -> bool:

@@ -80,7 +80,7 @@ class _PlainLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """YAML keeps the last of two equal keys and says nothing; a metric would be lost that way."""
         seen: set = set()
-        for key_node, _ in node.value:
+        for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key_node, yaml.ScalarNode):
                 if key_node.value in seen:
                     raise ConstructorError(None, None, f"{_shown(key_node)} is defined twice", key_node.start_mark)

@@ -12,6 +12,7 @@ from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
+from rules.formats import shown
 from rules.models import Sources
 
 SCHEMA = ibis.schema(
@@ -137,6 +138,6 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
 
 
 def _listed(found: tuple[str, ...], limit: int = 30) -> str:
-    shown = [" ".join(name.split())[:60] for name in found[:limit]]
+    names = [shown(name, 60) for name in found[:limit]]
     more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
-    return f"{', '.join(shown)}{more}"
+    return f"{', '.join(names)}{more}"

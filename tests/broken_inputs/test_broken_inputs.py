@@ -146,7 +146,7 @@ def test_validate_says_which_setting_a_file_wants_and_takes_a_header_for_a_datas
     assert "nps_scores: 0 rows in nps_scores.csv, 0 kept, 0 rejected." in result.stdout
     assert result.stderr.startswith(
         f"customers: {len(foreign)} of 200 rows ({len(foreign) / 200:.2%}) rejected; 1.00% is tolerated. Line malformed_line: "
-        f"{len(foreign)} (first in row {foreign[0]}: 'bytes not in its encoding (set encoding: in sources.yaml): "
+        f"{len(foreign)} (first in row {foreign[0]}: 'bytes not in its encoding (set encoding: in sources.yaml)"
     )
     assert "nps_scores" not in result.stderr
 

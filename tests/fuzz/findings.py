@@ -27,6 +27,7 @@ YAML = (
     ("sources", b"time_zone: !!timestamp soon\n"),
     ("sources", b"time_zone: !!int ''\n"),
     ("sources", b"time_zone: !!bool perhaps\n"),
+    ("sources", b"!!set datasets"),
     ("sources", b"exchange_rates: {EUR: 0x" + b"f" * 5000 + b"}\n"),
     ("sources", b'"\\e[31m": 1\n'),
 )

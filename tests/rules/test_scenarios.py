@@ -239,7 +239,7 @@ def test_a_scenario_is_on_unless_said(rules):
         ("low: 0.1", "low: -0.1", "churn_reduction > low: is -0.1; accepted: 0.0 or more."),
         ("high: 0.3", "high: .nan", "churn_reduction > high: is nan; accepted: 1.0 or less."),
         ("change: 0.2", "change: 20 %", "churn_reduction > change: is '20 %'; accepted: a number."),
-        ("change: 0.2", "change: true", "churn_reduction > change: is True; accepted: a number."),
+        ("change: 0.2", "change: true", "churn_reduction > change: is true; accepted: a number."),
         ("low: 0.1", "low: 0.25", "churn_reduction: low is 0.25; accepted: 0.2 (change) or less."),
         ("high: 0.3", "high: 0.15", "churn_reduction: high is 0.15; accepted: 0.2 (change) or more."),
         ("{change}", "{by}", "churn_reduction > assumption: is 'Monthly churn falls by {by} of itself.'; '{by}' is not a placeholder; accepted: {change}."),
