@@ -1,5 +1,7 @@
 """The metrics sliced, and which slices moved revenue."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
@@ -7,7 +9,8 @@ from ibis import _
 
 from asset_checks.contracts import DIMENSIONS
 from rules.catalog import load_catalog
-from rules.compile import MONEY, UNKNOWN_MEMBER, metric_history
+from rules.compile import MONEY, UNKNOWN_MEMBER, metric_history, uses
+from rules.metric_models import MetricCatalog
 from rules.periods import LAST_COMPLETE, read_at
 
 TABLE = {"group_name": "metrics", "owners": ["team:finance"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
@@ -24,11 +27,12 @@ def kpi_by_segment(
     metric's unit; NULL where the member has nothing to compute it from.
     """
     catalog = load_catalog()
-    models = {
-        "customer_months": sliced(customer_months),
-        "customer_signals": sliced(customer_signals),
-        "churn_risk_profiles": sliced(churn_risk_profiles),
+    given = {
+        "customer_months": customer_months,
+        "customer_signals": customer_signals,
+        "churn_risk_profiles": churn_risk_profiles,
     }
+    models = {name: sliced(narrow(model, looked_at(catalog, name))) for name, model in given.items()}
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
     flows = [name for name in catalog.metrics if read_at(catalog, name) == LAST_COMPLETE]
     months = read_months(calendar)
@@ -50,6 +54,18 @@ def kpi_by_segment(
         amount=ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY)),
         customers=_.customers.fill_null(0),
     )
+
+
+def narrow(model: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """A model's month, if it has one, its dimensions and these of its columns."""
+    wanted = {"month", *DIMENSIONS, *columns}
+    return model.select(*(name for name in model.columns if name in wanted))
+
+
+def looked_at(catalog: MetricCatalog, model: str) -> list[str]:
+    """The columns of a model that the catalog's measures look at."""
+    measures = [item for metric in catalog.metrics.values() for name, item, *_rest in uses(metric) if name == model]
+    return sorted({column for item in measures for column in (item.column, *(rule.column for rule in item.where))})
 
 
 def sliced(model: ir.Table) -> ir.Table:
@@ -78,9 +94,8 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
     is the member's part of the total change, and can be negative or above 1.
     """
     complete = calendar.filter(_.is_complete).month.max().as_scalar()
-    months = customer_months.mutate(distance=months_before(complete, customer_months.month)).filter(
-        _.distance.isin([0, 1])
-    )
+    months = narrow(customer_months, ["mrr_end"])
+    months = months.mutate(distance=months_before(complete, months.month)).filter(_.distance.isin([0, 1]))
     table = (
         sliced(months)
         .group_by(["dimension", "member"])

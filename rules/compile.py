@@ -89,7 +89,8 @@ def _measured_months(
     parts = [part for name in used for part in _by_month(name, models[name], columns, calendar, by)]
     wide = _members(parts, calendar, by)
     for part in parts:
-        wide = wide.left_join(part, keys).drop(*(f"{key}_right" for key in keys))
+        measures = [name for name in part.columns if name not in keys]
+        wide = wide.left_join(part, keys).select(*wide.columns, *measures)
     return names, wide, columns
 
 
