@@ -114,6 +114,14 @@ def test_bad_usage_ends_with_2_and_a_sentence(productpulse, tmp_path, arguments,
     assert not (tmp_path / "home").exists()
 
 
+def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(productpulse, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRODUCTPULSE_MEMORY_LIMIT", "lots")
+    result = productpulse("run", "--home", tmp_path / "home")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("The memory limit is 'lots', which is not an amount of at least 256 MB.")
+    assert not (tmp_path / "home").exists()
+
+
 def test_an_unknown_option_ends_with_2(productpulse):
     result = productpulse("run", "--as-off", "2026-06-30")
     assert result.exit_code == 2
