@@ -9,7 +9,8 @@ import dagster as dg
 
 from productpulse_assets.sources.assets import TELLS_ONLY
 from productpulse_assets.unchanged import nothing_new
-from resources.settings import LONGEST_WAIT, RunSettings, SettingsError, parse_wait
+from resources.home import LONGEST_WAIT, SettingsError, parse_wait
+from resources.settings import RunSettings
 from resources.turns import retire_dead_runs
 
 SCHEDULE = "PRODUCTPULSE_SCHEDULE"

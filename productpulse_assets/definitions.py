@@ -48,9 +48,10 @@ from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import load_sources
 from productpulse_assets.steps import one_step
 from productpulse_assets.unchanged import run_inputs
+from resources.home import CHECKOUT, parse_wait
 from resources.memory import parse_memory_limit
 from resources.outputs import ReportFiles
-from resources.settings import CHECKOUT, RunSettings, parse_wait
+from resources.settings import RunSettings
 from resources.warehouse import Warehouse
 from rules.catalog import check_against, load_catalog
 from rules.churn_rules import check_churn_rules, load_churn_rules

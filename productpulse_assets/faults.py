@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from resources.settings import Home
+from resources.home import Home
 
 FAULTS = (
     (

@@ -10,7 +10,8 @@ from pathlib import Path
 from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.location import Location, load_sources, locate, uses_demo
 from resources.digests import digest_of, files_digest
-from resources.settings import CHECKOUT, RunSettings
+from resources.home import CHECKOUT
+from resources.settings import RunSettings
 from rules.files import rules_dir
 
 PACKAGES = ("productpulse_assets", "asset_checks", "resources", "rules", "dashboard")

@@ -16,7 +16,7 @@ from productpulse_assets.faults import fault_sentence, faults_said
 from productpulse_assets.progress import Follow
 from resources.dagster_home import prepare_dagster_home
 from resources.history import kept_history
-from resources.settings import LONGEST_WAIT, Home, parse_wait
+from resources.home import LONGEST_WAIT, Home, parse_wait
 from resources.turns import retire_dead_runs, turn
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"

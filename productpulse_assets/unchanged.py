@@ -14,8 +14,9 @@ from ibis import _
 from productpulse_assets.calendar import DATED, scalar
 from productpulse_assets.inputs import Inputs, look_at_inputs
 from productpulse_assets.sources.location import SourceProblem
+from resources.home import Home, SettingsError
 from resources.published_inputs import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
-from resources.settings import Home, RunSettings, SettingsError
+from resources.settings import RunSettings
 from rules.files import RulesError
 
 NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"

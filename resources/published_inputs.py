@@ -9,8 +9,8 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
+from resources.home import Home
 from resources.outputs import replacing
-from resources.settings import Home
 
 
 @dataclass(frozen=True)

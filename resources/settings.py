@@ -8,26 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from resources.home import (
-    CHECKOUT,
-    LONGEST_WAIT,
-    Home,
-    SettingsError,
-    default_home,
-    parse_as_of,
-    parse_wait,
-)
-
-__all__ = [
-    "CHECKOUT",
-    "LONGEST_WAIT",
-    "Home",
-    "RunSettings",
-    "SettingsError",
-    "default_home",
-    "parse_as_of",
-    "parse_wait",
-]
+from resources.home import Home, default_home, parse_as_of
 
 
 class RunSettings(dg.ConfigurableResource):

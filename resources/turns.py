@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from resources.home import Home
 from resources.outputs import remove_parts
-from resources.settings import Home
 
 AT_WORK = "productpulse/at_work"
 """Tag of a run that has had its turn: while it lives, it holds the home's lock."""

@@ -21,10 +21,10 @@ from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 from pydantic import PrivateAttr
 
+from resources.home import LONGEST_WAIT, Home
 from resources.lineage import Source, column_sources
 from resources.published_inputs import forget_inputs
 from resources.retries import retried_io
-from resources.settings import LONGEST_WAIT, Home
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
 from resources.turns import mark_at_work, turn

@@ -22,7 +22,7 @@ from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 
 Command = Callable[..., Result]
 DEFINITIONS = "productpulse_assets.definitions"

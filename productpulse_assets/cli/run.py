@@ -19,7 +19,7 @@ from productpulse_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from resources.settings import Home
+    from resources.home import Home
 
 
 @click.command(short_help="Read, check, compute, report and publish.")

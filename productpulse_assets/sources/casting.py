@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from asset_checks.row_rules import is_among
 from rules.models import Sources
 
 ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
@@ -95,7 +96,9 @@ def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
 
 
 def _boolean(text: ir.StringColumn) -> ir.BooleanColumn:
-    return ibis.cases((text.isin(TRUE_WORDS), True), (text.isin(FALSE_WORDS), False), else_=ibis.null("boolean"))
+    return ibis.cases(
+        (is_among(text, TRUE_WORDS), True), (is_among(text, FALSE_WORDS), False), else_=ibis.null("boolean")
+    )
 
 
 def _decimal(raw: ir.Column, kind: dt.Decimal) -> ir.DecimalColumn:

@@ -10,7 +10,7 @@ import pandera.ibis as pa
 from ibis import _
 
 from asset_checks.contracts import MONEY, table_schema
-from asset_checks.row_rules import follows, passes
+from asset_checks.row_rules import follows, is_among, passes
 from productpulse_assets.sources.casting import canonical, converted, is_given, typed
 from rules.models import Sources
 
@@ -73,7 +73,7 @@ def in_reporting_currency(table: ir.Table, schema: pa.DataFrameSchema, sources: 
         return table.mutate(has_rate=ibis.literal(True))
     known = [sources.reporting_currency, *sources.exchange_rates]
     return table.mutate(
-        has_rate=table.currency.isnull() | table.currency.isin(known),
+        has_rate=table.currency.isnull() | is_among(table.currency, known),
         **{name: converted(table[name], table.currency, sources) for name in money},
     )
 

@@ -15,7 +15,7 @@ from dashboard.links import VIEWS
 from dashboard.reading import PATH, Reading
 from dashboard.snapshot import Snapshot, version_of
 from productpulse_assets.synthetic import CompanyPlan, write_company
-from resources.settings import Home
+from resources.home import Home
 from tests.dashboard.hostile import make_hostile
 
 APP = Path(dashboard.__file__).with_name("app.py")

@@ -8,7 +8,7 @@ from dashboard.brief import ACTIONS, as_html, brief
 from dashboard.plan import planned
 from dashboard.reading import Reading
 from dashboard.snapshot import Snapshot, version_of
-from resources.settings import Home
+from resources.home import Home
 from rules.formats import money
 
 

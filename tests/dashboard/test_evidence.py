@@ -11,7 +11,7 @@ import pytest
 from asset_checks.contracts import CONTRACTS
 from dashboard.evidence import UnknownCustomer, chain, find_customer, intervention, sources, story
 from dashboard.snapshot import Snapshot, version_of
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 from tests.builders import dataset
 

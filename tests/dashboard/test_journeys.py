@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.links import VIEWS
-from resources.settings import Home
+from resources.home import Home
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 browser_tools = pytest.importorskip("tests.dashboard.browser", reason="Playwright is not installed")

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.links import VIEWS
 from dashboard.reading import PATH
-from resources.settings import Home
+from resources.home import Home
 from tests.dashboard.conftest import APP
 
 

@@ -11,7 +11,7 @@ from dashboard.plan import planned
 from dashboard.reading import Reading
 from dashboard.snapshot import Snapshot, version_of
 from dashboard.tables import csv_of
-from resources.settings import Home
+from resources.home import Home
 
 
 def cells(text: bytes) -> list[str]:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from resources.settings import Home
+from resources.home import Home
 from tests.operations.snapshots import company, content, printed, start
 
 WAITED = "did not end within"

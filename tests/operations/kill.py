@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from resources.settings import Home
+from resources.home import Home
 from tests.operations.snapshots import Content, company, content, papers, printed, start
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from productpulse_assets.synthetic import CompanyPlan, write_company
-from resources.settings import Home
+from resources.home import Home
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUN = (sys.executable, "-m", "productpulse_assets.cli", "run")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.settings import Home
+from resources.home import Home
 from tests.operations.snapshots import content, papers
 
 ROOM = 64 << 20

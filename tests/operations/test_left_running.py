@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
-from resources.settings import Home
+from resources.home import Home
 from tests.dashboard.browser import CHROMIUM, chromium
 from tests.operations.services import ended, eventually, left_running
 

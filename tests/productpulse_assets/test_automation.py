@@ -13,7 +13,8 @@ import pytest
 from productpulse_assets import automation
 from productpulse_assets.automation import BECAUSE, daily_refresh
 from productpulse_assets.definitions import defs
-from resources.settings import RunSettings, SettingsError
+from resources.home import SettingsError
+from resources.settings import RunSettings
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -23,7 +23,8 @@ from productpulse_assets.publish import export
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
 from productpulse_assets.telling import read_only
-from resources.settings import Home, RunSettings
+from resources.home import Home
+from resources.settings import RunSettings
 from rules.models import Sources
 
 Rows = list[dict[str, str]]

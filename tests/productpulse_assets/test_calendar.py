@@ -6,7 +6,8 @@ import dagster as dg
 import pytest
 
 from productpulse_assets.calendar import DATED, calendar, first_appearance, months, newest_event
-from resources.settings import RunSettings, SettingsError
+from resources.home import SettingsError
+from resources.settings import RunSettings
 from resources.tables import rows_of
 from tests.builders import dataset
 

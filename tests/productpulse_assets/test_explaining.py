@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 
 

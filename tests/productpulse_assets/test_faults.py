@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from productpulse_assets.faults import MachineFault, fault_sentence, faults_said
-from resources.settings import Home
+from resources.home import Home
 
 HOME = Home(Path("/srv/pulse"))
 SAID = {

@@ -12,7 +12,7 @@ import pytest
 
 from productpulse_assets.synthetic import DATASETS
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 
 DEMO = ("--customers", 120, "--months", 24, "--seed", 3, "--as-of", "2026-06-30")
 OF_WHAT_IS_THERE = {"data_quality_score"}

@@ -17,8 +17,9 @@ from productpulse_assets.automation import BECAUSE
 from productpulse_assets.definitions import defs
 from productpulse_assets.new_files import changes, new_files
 from productpulse_assets.sources.location import load_sources, locate
+from resources.home import Home
 from resources.published_inputs import forget_inputs, published_inputs
-from resources.settings import Home, RunSettings
+from resources.settings import RunSettings
 
 
 @pytest.fixture(autouse=True)

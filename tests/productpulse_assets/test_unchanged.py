@@ -19,8 +19,9 @@ from productpulse_assets import unchanged
 from productpulse_assets.calendar import DATED
 from productpulse_assets.inputs import look_at_inputs
 from productpulse_assets.unchanged import as_of_and_end, nothing_new, run_inputs
+from resources.home import Home
 from resources.published_inputs import forget_inputs, published_inputs, remember_inputs
-from resources.settings import Home, RunSettings
+from resources.settings import RunSettings
 
 RULES = Path(__file__).parents[2] / "rules"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from resources.dagster_home import prepare_dagster_home
-from resources.settings import Home
+from resources.home import Home
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "resources.dagster_home"]

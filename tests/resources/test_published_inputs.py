@@ -5,6 +5,7 @@ import datetime as dt
 
 import pytest
 
+from resources.home import Home
 from resources.published_inputs import (
     PublishedInputs,
     forget_inputs,
@@ -12,7 +13,6 @@ from resources.published_inputs import (
     published_inputs,
     remember_inputs,
 )
-from resources.settings import Home
 
 INPUTS = PublishedInputs("f1", {"customers": "c1"}, "2026-06-30", "2026-07-04", False, {"reports/a.md": 3})
 

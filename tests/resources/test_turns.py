@@ -12,13 +12,13 @@ import dagster as dg
 import pytest
 
 from resources import turns
-from resources.settings import Home
+from resources.home import Home
 from resources.turns import AT_WORK, HomeBusy, retire_dead_runs, turn
 
 OTHER_RUN = """
 import sys
 from pathlib import Path
-from resources.settings import Home
+from resources.home import Home
 from resources.turns import turn
 
 with turn(Home(Path(sys.argv[1])), 0, print):

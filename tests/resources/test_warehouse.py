@@ -85,6 +85,21 @@ def test_a_table_without_a_key_is_stored_as_it_comes(warehouse, file):
     assert stored(file, "SELECT count(*) FROM unordered") == [(3,)]
 
 
+def test_a_table_that_its_asset_has_staged_is_taken_over_as_it_stands(warehouse, file):
+    @dg.asset(io_manager_key="warehouse", required_resource_keys={"warehouse"}, metadata={"key": ["number"]})
+    def stock(context) -> ibis.Table:
+        backend = context.resources.warehouse.backend
+        backend.con.execute("CREATE OR REPLACE TABLE staged_stock AS SELECT * FROM (VALUES (2), (1)) AS t(number)")
+        return backend.table("staged_stock")
+
+    for _again in range(2):
+        result = run(warehouse, stock)
+        assert metadata(result, "stock")["dagster/row_count"].value == 2
+        assert "RENAME TO" in metadata(result, "stock")["sql"].value
+    assert stored(file, "SELECT number FROM stock") == [(2,), (1,)]  # in the order it was staged in, not sorted anew
+    assert stored(file, "SELECT table_name FROM duckdb_tables()") == [("stock",)]
+
+
 def test_a_second_run_replaces_the_table(warehouse, file):
     run(warehouse, orders)
     run(warehouse, orders)

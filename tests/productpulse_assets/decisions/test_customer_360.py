@@ -5,7 +5,7 @@ import datetime as dt
 from productpulse_assets.customer_360 import customer_360
 from productpulse_assets.signals.customer_signals import customer_signals
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some

@@ -7,7 +7,7 @@ import pytest
 
 from productpulse_assets.reports import markdown
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 from rules.formats import money, named, value_text
 from rules.markdown import escape

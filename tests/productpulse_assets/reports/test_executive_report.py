@@ -12,7 +12,7 @@ import pytest
 from productpulse_assets.reports.executive_report import executive_report
 from productpulse_assets.reports.sections import Section
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 from resources.tables import rows_of
 from rules.formats import money, value_text
 

@@ -7,7 +7,7 @@ import pytest
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.telling import read_only
-from resources.settings import Home
+from resources.home import Home
 from rules.formats import shown
 from tests.productpulse_assets.reports.papers import REPORTS, written
 from tests.productpulse_assets.reports.rendered import page

@@ -3,7 +3,7 @@
 import pytest
 
 from productpulse_assets.reports.markdown import PAGES
-from resources.settings import Home
+from resources.home import Home
 from tests.productpulse_assets.reports.papers import REPORTS
 from tests.productpulse_assets.reports.rendered import page
 
