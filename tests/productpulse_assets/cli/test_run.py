@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,4 +137,13 @@ def test_rules_are_held_against_the_tables_before_anything_runs(productpulse, ru
     result = productpulse("run", "--rules", rules, "--home", tmp_path / "home")
     assert result.exit_code == 2
     assert "segments.yaml: customer_segments > column: customer_360 has no column 'lastest_nps'" in result.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "productpulse_assets.cli", "run", "--home", str(tmp_path / "home")]
+    given = os.environ | {"PRODUCTPULSE_MEMORY_LIMIT": "lots"}
+    result = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("The memory limit is 'lots', which is not an amount of at least 256 MB.")
     assert not (tmp_path / "home").exists()
