@@ -178,7 +178,7 @@ def _validate(scratch: Path) -> list[str]:
         outcome = running.execute(job, instance, lambda event: None)
     if not outcome.succeeded:
         return outcome.failed_checks + outcome.errors
-    problems = outcome.warnings  # what would stop a run, only told here
+    problems = sorted(outcome.warnings)  # what would stop a run, only told here
     backend = telling.read_only(Home(scratch).warehouse)
     for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
         for line in telling.validation_lines(backend, row):

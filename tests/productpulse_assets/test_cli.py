@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from productpulse_assets import running
+from productpulse_assets.cli import settle
 from productpulse_assets.definitions import defs
 
 RULES = Path(__file__).parents[2] / "rules"
@@ -114,12 +115,12 @@ def test_bad_usage_ends_with_2_and_a_sentence(productpulse, tmp_path, arguments,
     assert not (tmp_path / "home").exists()
 
 
-def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(productpulse, tmp_path, monkeypatch):
+def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(monkeypatch, capsys):
     monkeypatch.setenv("PRODUCTPULSE_MEMORY_LIMIT", "lots")
-    result = productpulse("run", "--home", tmp_path / "home")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("The memory limit is 'lots', which is not an amount of at least 256 MB.")
-    assert not (tmp_path / "home").exists()
+    with pytest.raises(SystemExit) as ended:
+        settle()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("The memory limit is 'lots', which is not an amount of at least 256 MB.")
 
 
 def test_an_unknown_option_ends_with_2(productpulse):
