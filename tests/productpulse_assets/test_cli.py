@@ -271,9 +271,9 @@ def test_a_selections_plus_takes_everything_that_follows():
     assert running.whole_lines("+kpi_summary") == '+key:"kpi_summary"'
     assert running.whole_lines("group:risk") == "group:risk"
     job = running.selected_job(defs, "churn_risk_profiles+")
-    steps = {node.name for node in job.nodes}
-    assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= steps
-    assert steps.isdisjoint({"customers_source", "customer_signals", "churn_evidence", "revenue_leakage"})
+    made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+    assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= made
+    assert made.isdisjoint({"customers", "customer_signals", "churn_evidence", "revenue_leakage"})
 
 
 def test_rules_are_held_against_the_tables_before_anything_runs(productpulse, rules, tmp_path):
