@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import hypothesis.strategies as st
 import ibis
 import ibis.expr.operations as ops
@@ -379,7 +380,7 @@ def warehouse_in(folder: Path, time_zone: str) -> Warehouse:
 def test_timestamps_become_days_in_the_time_zone(tmp_path, time_zone, days):
     lines = [f"C{n},{text}" for n, text in enumerate(days, 1)]
     (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date", *lines]))
-    with warehouse_in(tmp_path, time_zone).yield_for_execution(None) as warehouse:
+    with warehouse_in(tmp_path, time_zone).yield_for_execution(dg.build_init_resource_context()) as warehouse:
         outcome = staged(warehouse.backend, tmp_path, "customers", Sources(time_zone=time_zone), {})
     found = dict(outcome.kept_values("customer_id", "signup_date"))
     assert [found[f"C{n}"].isoformat() for n in range(1, len(days) + 1)] == list(days.values())
@@ -392,7 +393,7 @@ def test_parquet_timestamps_become_days_in_the_time_zone(tmp_path):
         "signup_date": pa.array([late], pa.timestamp("us", tz="UTC")),
     }
     pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
-    with warehouse_in(tmp_path, "America/New_York").yield_for_execution(None) as warehouse:
+    with warehouse_in(tmp_path, "America/New_York").yield_for_execution(dg.build_init_resource_context()) as warehouse:
         outcome = staged(warehouse.backend, tmp_path, "customers", PLAIN, {})
     assert outcome.kept_values("signup_date") == [(dt.date(2026, 1, 5),)]
 
