@@ -19,6 +19,7 @@ from productpulse_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from productpulse_assets.running import Outcome
     from resources.home import Home
 
 
@@ -62,17 +63,22 @@ def run(select: str | None, force: bool, **given: object) -> None:
                 outcome = running.execute(job, instance, place, follow)
     except (HomeBusy, MachineFault) as problem:
         outcome = running.Outcome(errors=[str(problem)])
+    _conclude(outcome, snapshot_after_failure(place.published, before))
+    if not select:
+        _tell(place)
+
+
+def _conclude(outcome: Outcome, snapshot: str) -> None:
+    """What came of the run; ends the command with 1 if it failed, with what became of the snapshot."""
     for warning in outcome.warnings:
         click.echo(f"Warning: {warning}")
     if not outcome.succeeded:
-        for problem in outcome.failed_checks + outcome.errors:
+        for problem in [*outcome.failed_checks, *outcome.errors, snapshot]:
             click.echo(problem, err=True)
-        click.echo(snapshot_after_failure(place.published, before), err=True)
         raise SystemExit(STOPPED)
     checks = f"Warnings: {len(outcome.warnings)}, above." if outcome.warnings else "Every check passed."
-    click.echo(f"Done: {outcome.assets} asset{'' if outcome.assets == 1 else 's'} in {outcome.seconds:.1f} s. {checks}")
-    if not select:
-        _tell(place)
+    made = f"{outcome.assets} asset{'' if outcome.assets == 1 else 's'}"
+    click.echo(f"Done: {made} in {outcome.seconds:.1f} s. {checks}")
 
 
 def _skipped() -> bool:
