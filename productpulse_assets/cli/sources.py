@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from productpulse_assets.cli.options import (
     DONE,
     STOPPED,
     data_option,
+    end,
     folder,
     home_option,
     load_definitions,
@@ -43,11 +46,33 @@ def generate(
         last_day = parse_as_of(as_of)
     except SettingsError as error:
         misused(str(error))
-    target = out or writable_home().synthetic
-    rows = write(CompanyPlan(customers, months, seed, last_day), target, file_format)
+    plan = CompanyPlan(customers, months, seed, last_day)
+    if out:
+        target, rows = out, write(plan, out, file_format)
+    else:
+        target = writable_home().synthetic
+        with _own_turn():  # a run reads these files
+            rows = write(plan, target, file_format)
     for name, count in rows.items():
         click.echo(f"{name:<22} {count:>12,} rows")
     click.echo(f"Written to {target}.")
+
+
+@contextmanager
+def _own_turn() -> Iterator[None]:
+    """While no run is at work in the home; ends the command with 1 if one does not end."""
+    from resources.home import Home, default_home, parse_wait
+    from resources.turns import HomeBusy, turn
+
+    try:
+        with turn(
+            Home(default_home()),
+            parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
+            say=lambda text: click.echo(text, err=True),
+        ):
+            yield
+    except HomeBusy as problem:
+        end(str(problem), STOPPED)
 
 
 @click.command(short_help="Say what of the exports would be rejected, and why.")

@@ -8,7 +8,9 @@ import re
 import duckdb
 import pytest
 
+from resources.home import Home
 from tests.productpulse_assets.cli.spoken import fields, tree
+from tests.resources.test_turns import other_run
 
 SMALL = ("--customers", 20, "--months", 6)
 
@@ -122,3 +124,15 @@ def test_files_that_sources_yaml_names_are_read(productpulse, exports, rules):
     result = productpulse("validate", "--data", exports, "--rules", rules)
     assert result.exit_code == 0, result.output
     assert "is not read" not in result.stdout
+
+
+def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tmp_path, monkeypatch):
+    monkeypatch.setattr("resources.home.LONGEST_WAIT", 0.0)
+    with other_run(Home(tmp_path)):
+        result = productpulse("generate", "--customers", 5, "--home", tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Another run is at work in {tmp_path} (process ")
+    assert not (tmp_path / "synthetic").exists()
+    assert (
+        productpulse("generate", "--customers", 5, "--out", tmp_path / "elsewhere", "--home", tmp_path).exit_code == 0
+    )
