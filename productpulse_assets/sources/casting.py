@@ -7,10 +7,15 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from asset_checks.row_rules import is_among
+from productpulse_assets.sources.blanks import AROUND
 from rules.models import Sources
 
 ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
-ISO_TIMESTAMP = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
+LOCAL_TIME = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{1,2}(\.\d*)?)?$"
+TIME_IN_ZONE = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}:\d{1,2}(\.\d*)?( ?[A-Za-z]|[+-]\d)"
+"""An ISO timestamp without and with an offset or a zone of its own. They are read apart: DuckDB reads a text without
+one in the zone that the row before has named."""
+
 DECIMAL_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 WHOLE_NUMBER = r"^[+-]?\d+(\.0*)?$"
 CALENDAR = ("1900-01-02", "9999-12-31")
@@ -27,8 +32,20 @@ def try_strptime(text: str, date_format: str) -> dt.timestamp:
 
 
 def text_of(raw: ir.Column) -> ir.StringColumn:
-    """A source value as trimmed text; empty is NULL."""
-    return raw.cast("string").strip().nullif("")
+    """A source value as text without the blanks around it; empty is NULL."""
+    return written(raw).re_replace(AROUND, "").nullif("")
+
+
+def written(raw: ir.Column) -> ir.StringColumn:
+    """A source value as text; of a moment in no calendar, which DuckDB can keep but not write, the day."""
+    if not raw.type().is_timestamp():
+        return raw.cast("string")
+    return ibis.ifelse(in_calendar(raw.date()), raw.cast("string"), raw.date().cast("string"))
+
+
+def in_calendar(day: ir.DateColumn) -> ir.BooleanColumn:
+    """Whether it is a day that something can have happened on."""
+    return day.between(*(ibis.date(each) for each in CALENDAR))
 
 
 def is_given(raw: ir.Column) -> ir.BooleanColumn:
@@ -74,7 +91,7 @@ def _renamed(text: ir.StringColumn, names: dict[str, str]) -> ir.StringColumn:
 
 def _date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
     found = _any_date(raw, formats)
-    return ibis.ifelse(found.between(*(ibis.date(day) for day in CALENDAR)), found, ibis.null("date"))
+    return ibis.ifelse(in_calendar(found), found, ibis.null("date"))
 
 
 def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
@@ -83,11 +100,11 @@ def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
     if raw.type().is_timestamp():
         return raw.date()
     text = text_of(raw)
-    in_zone = text.try_cast(dt.Timestamp(timezone="UTC")).date()
     attempts = [
         ibis.cases(
             (text.re_search(ISO_DATE), text.try_cast("date")),
-            (text.re_search(ISO_TIMESTAMP), in_zone),
+            (text.re_search(LOCAL_TIME), text.try_cast("timestamp").date()),
+            (text.re_search(TIME_IN_ZONE), text.try_cast(dt.Timestamp(timezone="UTC")).date()),
             else_=ibis.null("date"),
         ),
         *(try_strptime(text, date_format).date() for date_format in formats),

@@ -386,16 +386,54 @@ def test_timestamps_become_days_in_the_time_zone(tmp_path, time_zone, days):
     assert [found[f"C{n}"].isoformat() for n in range(1, len(days) + 1)] == list(days.values())
 
 
-def test_parquet_timestamps_become_days_in_the_time_zone(tmp_path):
-    late = dt.datetime(2026, 1, 6, 2, tzinfo=dt.UTC)
-    columns = {
-        "customer_id": ["C1"],
-        "signup_date": pa.array([late], pa.timestamp("us", tz="UTC")),
-    }
+def in_new_york(folder: Path, sources: Sources = PLAIN) -> list[str]:
+    """The days that customers signed up on, as they are read in New York."""
+    with warehouse_in(folder, "America/New_York").yield_for_execution(dg.build_init_resource_context()) as warehouse:
+        outcome = staged(warehouse.backend, folder, "customers", sources, {})
+    assert outcome.rejects == []
+    return [day.isoformat() for (day,) in outcome.kept_values("signup_date")]
+
+
+BESIDE_A_ZONE = ["02:00:00", "02:00:00 UTC", "02:00:00", "02:00:00 Asia/Tokyo", "02:00", "02:00:00+00", "02:00:00.5"]
+
+
+def test_the_zone_of_a_row_is_not_that_of_the_next(tmp_path):
+    lines = [f"C{n},2025-04-26 {time}" for n, time in enumerate(BESIDE_A_ZONE, 1)]
+    (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date", *lines]))
+    assert in_new_york(tmp_path) == [f"2025-04-{day}" for day in (26, 25, 26, 25, 26, 25, 26)]
+
+
+def test_json_timestamps_become_days_in_the_time_zone(tmp_path):
+    lines = [f'{{"customer_id": "C{n}", "signup_date": "{text}"}}' for n, text in enumerate(IN_NEW_YORK, 1)]
+    (tmp_path / "customers.jsonl").write_text("\n".join(lines))
+    assert in_new_york(tmp_path) == list(IN_NEW_YORK.values())
+
+
+LISTED = {
+    "06.01.2026 02:00": "2026-01-06",  # no offset: the zone's own wall clock
+    "06.01.2026 02:00 +0000": "2026-01-05",
+    "05.01.2026 23:30 -05:00": "2026-01-05",
+    "06.01.2026 02:00 UTC": "2026-01-05",
+    "06.01.2026 02:00 ": "2026-01-06",
+    "06.01.2026 14:00 Asia/Tokyo": "2026-01-06",
+    "06.01.2026 13:00 Asia/Tokyo": "2026-01-05",
+}
+
+
+def test_listed_formats_with_an_offset_become_days_in_the_time_zone(tmp_path):
+    lines = [f"C{n},{text}" for n, text in enumerate(LISTED, 1)]
+    (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date", *lines]))
+    sources = Sources(date_formats=["%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M %z", "%d.%m.%Y %H:%M %Z"])
+    assert in_new_york(tmp_path, sources) == list(LISTED.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "day"), [(pa.timestamp("us", tz="UTC"), "2026-01-05"), (pa.timestamp("us"), "2026-01-06")]
+)
+def test_parquet_timestamps_become_days_in_the_time_zone(tmp_path, kind, day):
+    columns = {"customer_id": ["C1"], "signup_date": pa.array([dt.datetime(2026, 1, 6, 2)], kind)}
     pq.write_table(pa.table(columns), tmp_path / "customers.parquet")
-    with warehouse_in(tmp_path, "America/New_York").yield_for_execution(dg.build_init_resource_context()) as warehouse:
-        outcome = staged(warehouse.backend, tmp_path, "customers", PLAIN, {})
-    assert outcome.kept_values("signup_date") == [(dt.date(2026, 1, 5),)]
+    assert in_new_york(tmp_path) == [day]
 
 
 def test_date_formats_are_tried_in_order_after_iso(stage, tmp_path):
