@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from productpulse_assets.sources.blanks import plain_name, trimmed
 from productpulse_assets.sources.csv_text import (
     BOM,
     UnreadableSource,
+    empty_file,
     ending_of,
     has_bare_carriage_returns,
     head_of,
@@ -23,11 +25,15 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Characters that no name has but by damage; line breaks and tabs are found in spreadsheets' headings."""
 
 
+FOR_EXCEL = re.compile(rb'"?sep=([,;\t|])"?', re.IGNORECASE)
+"""A line above the header that tells Excel the delimiter."""
+
+
 @dataclass(frozen=True)
 class Header:
     """columns: the names, trimmed, in file order. data_offset: where the first data row
-    starts, in bytes of the UTF-8 text. starts_file: no blank line comes before the header.
-    is_crlf: the header ends in CR LF."""
+    starts, in bytes of the UTF-8 text. starts_file: nothing comes before the header, no blank
+    line and no line for Excel. is_crlf: the header ends in CR LF."""
 
     columns: tuple[str, ...]
     delimiter: str
@@ -39,18 +45,22 @@ class Header:
 def header_of(path: Path, encoding: str) -> Header:
     """The header of a CSV or TSV file, from its first megabyte.
 
-    Raises UnreadableSource when there is none, when it is not valid CSV or not text in this
-    encoding, and when a name is empty, used twice, or one of ours.
+    A first line such as sep=; names the delimiter, as Excel has it. Raises UnreadableSource when
+    there is no header, when it is not valid CSV or not text in this encoding, and when a name is
+    empty, used twice, or one of ours.
     """
     head = head_of(path, encoding)
     if has_bare_carriage_returns(head):
         head = head.replace(b"\r", b"\n")
     text = io.BytesIO(head.removeprefix(BOM))
     bom_length = len(head) - len(text.getvalue())
-    while not (line := text.readline()).strip(b"\r\n"):
-        pass
+    line = _next_line(text)
+    named = FOR_EXCEL.fullmatch(line.rstrip(b"\r\n"))
+    line = _next_line(text) if named else line
+    if not line:
+        raise empty_file(path)
     start = text.tell() - len(line)
-    delimiter = _delimiter(line, ending_of(path) == ".tsv")
+    delimiter = named[1].decode() if named else _delimiter(line, ending_of(path) == ".tsv")
     text.seek(start)
     try:
         decoded = (physical.decode("utf-8") for physical in iter(text.readline, b""))
@@ -66,9 +76,16 @@ def header_of(path: Path, encoding: str) -> Header:
             f"{path.name}: the header line cannot be split into column names "
             f"({str(error).replace(chr(9), 'tab')}). Mend the quotes in the first line, or export the file again."
         ) from error
-    columns = checked_names(path, (name.strip() for name in names))
+    columns = checked_names(path, map(trimmed, names))
     is_crlf = text.getvalue()[: text.tell()].endswith(b"\r\n")
     return Header(columns, delimiter, bom_length + text.tell(), start == 0, is_crlf)
+
+
+def _next_line(text: io.BytesIO) -> bytes:
+    """The next line that is not blank; nothing at the end."""
+    while (line := text.readline()) and not line.strip(b"\r\n"):
+        pass
+    return line
 
 
 def _delimiter(line: bytes, is_tab_separated: bool) -> str:
@@ -81,8 +98,8 @@ def _delimiter(line: bytes, is_tab_separated: bool) -> str:
 
 def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
     """The names as they are. Raises UnreadableSource for too many names, for an empty name, for one
-    with a control character, for two names that differ by case at most (DuckDB takes them for
-    one), and for names that we add ourselves."""
+    with a control character, for two names that differ by case (DuckDB takes them for one) or by
+    the blanks around them, and for names that we add ourselves."""
     columns = tuple(names)
     if len(columns) > MAX_COLUMNS:
         raise UnreadableSource(
@@ -91,7 +108,7 @@ def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
         )
     seen: dict[str, str] = {}
     for position, name in enumerate(columns, start=1):
-        if not name:
+        if not trimmed(name):
             raise UnreadableSource(
                 f"{path.name}: column {position} of {len(columns)} has no name. Name it in the "
                 f"file's header, or take the column out."
@@ -101,17 +118,17 @@ def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
                 f"{path.name}: the column name {_shown(name)} has a control character in it, so the file is "
                 f"damaged or not text. Export it again."
             )
-        if name.lower() in seen:
+        if (plain := plain_name(name)) in seen:
             raise UnreadableSource(
-                f"{path.name}: the column names {_shown(seen[name.lower()])} and {_shown(name)} are the "
+                f"{path.name}: the column names {_shown(seen[plain])} and {_shown(name)} are the "
                 f"same (case does not count). Rename or remove one of the two columns."
             )
-        if name.lower() in OURS:
+        if plain in OURS:
             raise UnreadableSource(
                 f"{path.name}: a column is named {name!r}, which is the name ProductPulse gives "
                 f"to where a row came from. Rename the column in the file."
             )
-        seen[name.lower()] = name
+        seen[plain] = name
     return columns
 
 

@@ -119,11 +119,16 @@ def head_of(path: Path, encoding: str) -> bytes:
     text = head if plain else _as_utf8(path, head, encoding)
     # A byte order mark alone is no text either.
     if not text.removeprefix(BOM).strip():
-        raise UnreadableSource(
-            f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
-            f"required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
-        )
+        raise empty_file(path)
     return text
+
+
+def empty_file(path: Path) -> UnreadableSource:
+    """What is said of a file without a line."""
+    return UnreadableSource(
+        f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
+        f"required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
+    )
 
 
 def _as_utf8(path: Path, head: bytes, encoding: str) -> bytes:

@@ -6,6 +6,7 @@ import dagster as dg
 import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
+from productpulse_assets.sources.blanks import plain_name
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
 from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
@@ -112,8 +113,8 @@ def _columns(location: Location, warehouse: Warehouse) -> tuple[str, ...]:
 def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[str]:
     if not found:  # JSON names its columns in its rows: where there is no row, none is missing
         return []
-    there = {column.casefold() for column in found}
-    return [column for column in CONTRACTS[name].columns if renames.get(column, column).casefold() not in there]
+    there = {plain_name(column) for column in found}
+    return [column for column in CONTRACTS[name].columns if plain_name(renames.get(column, column)) not in there]
 
 
 def _absence(location: Location) -> str:

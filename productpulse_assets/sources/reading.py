@@ -12,10 +12,12 @@ import ibis
 import ibis.expr.types as ir
 import sqlglot.expressions as sge
 
+from productpulse_assets.sources.blanks import plain_name
 from productpulse_assets.sources.csv_header import OURS, checked_names, header_of
 from productpulse_assets.sources.csv_table import load_csv
 from productpulse_assets.sources.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.json_table import json_columns, load_json
+from productpulse_assets.sources.parquet_columns import as_text, parquet_columns
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
 
@@ -57,13 +59,13 @@ def columns_of(backend: ibis.BaseBackend, files: Sequence[Path], encoding: str =
     with tempfile.TemporaryDirectory() as scratch:
         for path, layout in by_format:
             if layout == "parquet":
-                found = _parquet_columns(backend.con, path)
+                found = parquet_columns(backend.con, path)
             elif layout == "json":
                 found = json_columns(backend.con, path, encoding, Path(scratch))
             else:
                 found = header_of(path, encoding).columns
             for name in found:
-                names.setdefault(name.lower(), name)
+                names.setdefault(plain_name(name), name)
     return tuple(names.values())
 
 
@@ -115,7 +117,8 @@ def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
         relation.query(
             "answer",
             f"CREATE TEMP TABLE raw_{name} AS "  # names of ours  # nosec B608
-            f"SELECT 'query' AS source_file, row_number() OVER () AS row_number, * FROM answer",
+            f"SELECT 'query' AS source_file, row_number() OVER () AS row_number, "
+            f"*{as_text(relation.columns, relation.types)} FROM answer",
         )
     except duckdb.Error as error:
         raise _failed_query(name, error) from error
@@ -205,32 +208,18 @@ def _unite(backend: ibis.BaseBackend, table: str, parts: list[str]) -> None:
     con.execute(f"CREATE TEMP TABLE {table} AS {union}")
 
 
-def _parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
-    try:
-        described = con.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": str(path)}).fetchall()
-        return checked_names(path, [name for name, *_about in described])
-    except duckdb.Error as error:
-        raise _unreadable_parquet([path], error) from error
-
-
 def _view_parquet(con: duckdb.DuckDBPyConnection, view: str, files: list[Path]) -> None:
     for path in files:
-        _parquet_columns(con, path)
+        parquet_columns(con, path)
     paths = sge.Array(expressions=[sge.Literal.string(str(path.resolve())) for path in files])
+    rows = f"FROM read_parquet({paths.sql('duckdb')}, union_by_name = true"
     try:
+        names, types, *_about = zip(*con.execute(f"DESCRIBE {rows})").fetchall(), strict=True)
         con.execute(
             f"CREATE TEMP VIEW {view} AS SELECT parse_filename(productpulse_path) AS source_file, "  # names of ours  # nosec B608
-            f"file_row_number + 1 AS row_number, * EXCLUDE (productpulse_path, file_row_number) "
-            f"FROM read_parquet({paths.sql('duckdb')}, union_by_name = true, "
-            f"file_row_number = true, filename = 'productpulse_path')"
+            f"file_row_number + 1 AS row_number, "
+            f"* EXCLUDE (productpulse_path, file_row_number){as_text(names, types)} "
+            f"{rows}, file_row_number = true, filename = 'productpulse_path')"
         )
     except duckdb.Error as error:
-        raise _unreadable_parquet(files, error) from error
-
-
-def _unreadable_parquet(files: list[Path], error: duckdb.Error) -> UnreadableSource:
-    names = ", ".join(path.name for path in files)
-    return UnreadableSource(
-        f"{names} cannot be read as Parquet: {str(error).splitlines()[0]}. Export or copy it "
-        f"again, or correct its ending if it is another format."
-    )
+        raise unreadable_parquet(files, error) from error

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import REJECTS_SCHEMA
+from productpulse_assets.sources.casting import written
 from productpulse_assets.sources.staging import PLACE, Broken
 
 VALUE_LENGTH = 200
@@ -66,13 +67,18 @@ def _with_source_row(rows: ir.Table, raw: ir.Table, found: dict[str, str]) -> ir
     given = [name for name in raw.columns if name not in PLACE]
     source = raw.select(
         *PLACE,
-        row_json=to_json(ibis.struct({name: raw[name] for name in given})).cast("string"),
-        **{f"given_{ours}": raw[theirs].cast("string") for ours, theirs in found.items()},
+        row_json=to_json(ibis.struct({name: _in_json(raw[name]) for name in given})).cast("string"),
+        **{f"given_{ours}": written(raw[theirs]) for ours, theirs in found.items()},
     )
     joined = rows.inner_join(source, list(PLACE))
     values = [(joined.column_name == ours, joined[f"given_{ours}"]) for ours in found]
     value = ibis.cases(*values, else_=ibis.null("string")).left(VALUE_LENGTH)
     return joined.select(*PLACE, "column_name", "check_name", value=value, row_key=_.row_key, row_json=_.row_json)
+
+
+def _in_json(raw: ir.Column) -> ir.Column:
+    # JSON has moments as text anyway.
+    return written(raw) if raw.type().is_timestamp() else raw
 
 
 def _key_text(table: ir.Table, key: tuple[str, ...]) -> ir.StringColumn:

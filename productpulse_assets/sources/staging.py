@@ -11,6 +11,7 @@ from ibis import _
 
 from asset_checks.contracts import MONEY, table_schema
 from asset_checks.row_rules import follows, is_among, passes
+from productpulse_assets.sources.blanks import plain_name
 from productpulse_assets.sources.casting import canonical, converted, is_given, typed
 from rules.models import Sources
 
@@ -41,9 +42,10 @@ class Parent:
 
 
 def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, renames: dict[str, str]) -> dict[str, str]:
-    """Our column -> the source's own, matched without regard to case; absent ones are left out."""
-    there = {name.casefold(): name for name in raw.columns if name not in PLACE}
-    wanted = {column: renames.get(column, column).casefold() for column in schema.columns}
+    """Our column -> the source's own, matched without regard to case and to blanks around; absent
+    ones are left out."""
+    there = {plain_name(name): name for name in raw.columns if name not in PLACE}
+    wanted = {column: plain_name(renames.get(column, column)) for column in schema.columns}
     return {column: there[name] for column, name in wanted.items() if name in there}
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
+import struct
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,6 +37,17 @@ def parquet(**columns) -> bytes:
     return target.getvalue()
 
 
+def parquet_of(names: list[str], columns: list[list], about: dict[str, str] | None = None) -> bytes:
+    """The bytes of a Parquet file whose names need not differ; `about` is what it says of itself."""
+    target = io.BytesIO()
+    arrays = [pa.array(column) for column in columns]
+    pq.write_table(pa.Table.from_arrays(arrays, names).replace_schema_metadata(about), target)
+    return target.getvalue()
+
+
+PLACE = struct.pack("<BIdd", 1, 1, 1.0, 2.0)
+GEO = {"geo": json.dumps({"version": "1.0.0", "primary_column": "place", "columns": {"place": {"encoding": "WKB", "geometry_types": ["Point"]}}})}  # fmt: skip
+LAST = (1 << 63) - 1
 SOUND = parquet(customer_id=["C1", "C2"], signup_date=["2026-01-01", "2026-01-02"])
 WIDE_DAYS = pa.array([dt.date(2026, 1, 1).toordinal() - 719163, 4_000_000, -800_000], pa.int32()).cast(pa.date32())
 
@@ -53,6 +67,9 @@ JSON = (
     document("a value alone", "null", said="customers.json is not JSON that holds rows: it starts with 'n', where an array of objects or one object per line was expected. Export it as one of the two."),
     document("UTF-16", ONE.encode("utf-16"), said="customers.json is UTF-16 text, where UTF-8 was expected. Save it as UTF-8, or set encoding: utf-16 for the dataset in rules/sources.yaml."),
     lines("names that differ by case", f'{ONE}\n{{"Customer_ID": "C2"}}\n', said="customers.jsonl: the column names 'customer_id' and 'Customer_ID' are the same (case does not count). Rename or remove one of the two columns."),
+    lines("names that differ by a blank that cannot be seen", '{"customer_id": "C1", "customer_id\u200b": "C2"}\n', said=r"customers.jsonl: the column names 'customer_id' and 'customer_id\u200b' are the same (case does not count). Rename or remove one of the two columns."),
+    lines("blanks that cannot be seen around names and values", '{"\ufeffcustomer_id\xa0": "\u200bC1\xa0", "signup_date": "\xa02026-01-01"}\n{"\ufeffcustomer_id\xa0": "\u200b", "signup_date": "2026-01-01"}\n', rows=2, kept=("C1",), rejects=((2, "customer_id", "not_null", "\u200b"),)),
+    lines("a name of nothing that can be seen", '{"customer_id": "C1", "\u200b": "x"}\n', said="customers.jsonl: column 2 of 2 has no name. Name it in the file's header, or take the column out."),
     lines("a NUL in a name", '{"customer_id": "C1", "x\\u0000y": 1}', said=r"customers.jsonl: the column name 'x\x00y' has a control character in it, so the file is damaged or not text. Export it again."),
     Input("numbers that are none, or huge", "acquisition_channels.jsonl", "\n".join(f'{{"channel_name": "{n}", "cost_per_acquisition": {text}}}' for n, text in enumerate(("5", "1e400", "123456789012345678901234567890", "true", '"5"', "[5]", "null"))), rows=7, kept=("0", "4"),
           rejects=((2, "cost_per_acquisition", "parses_as_number", "1e400"), (3, "cost_per_acquisition", "parses_as_number", "123456789012345678901234567890"), (4, "cost_per_acquisition", "parses_as_number", "true"), (6, "cost_per_acquisition", "parses_as_number", "[5]"), (7, "cost_per_acquisition", "not_null", None))),
@@ -68,7 +85,18 @@ PARQUETS = (
     Input("days in no calendar", "customers.parquet", parquet(customer_id=["C1", "C2", "C3"], signup_date=WIDE_DAYS), rows=3, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "12921-08-18"), (3, "signup_date", "parses_as_date", "0222-09-04 (BC)"))),
     Input("numbers for dates, bytes for keys", "customers.parquet", parquet(customer_id=[b"C1", b"\xff\x00"], signup_date=[20260101, None]), rows=2, rejects=((1, "signup_date", "parses_as_date", "20260101"), (2, "signup_date", "not_null", None))),
     Input("a column of nulls", "customers.parquet", parquet(customer_id=["C1"], signup_date=pa.nulls(1)), rows=1, rejects=((1, "signup_date", "not_null", None),)),
-    Input("names that differ by case, in Parquet", "customers.parquet", parquet(customer_id=["C1"], signup_date=["2026-01-01"], Signup_Date=["soon"]), rows=1, kept=("C1",)),
+    Input("names that differ by case, in Parquet", "customers.parquet", parquet(customer_id=["C1"], signup_date=["2026-01-01"], Signup_Date=["soon"]), said="customers.parquet: the column names 'signup_date' and 'Signup_Date' are the same (case does not count). Rename or remove one of the two columns."),
+    Input("the same name twice, in Parquet", "customers.parquet", parquet_of(["customer_id", "signup_date", "signup_date"], [["C1"], ["2026-01-01"], ["2026-01-02"]]), said="customers.parquet: the column names 'signup_date' and 'signup_date' are the same (case does not count). Rename or remove one of the two columns."),
+    Input("a column without a name, in Parquet", "customers.parquet", parquet_of(["customer_id", "signup_date", ""], [["C1"], ["2026-01-01"], ["x"]]), said="customers.parquet: column 3 of 3 has no name. Name it in the file's header, or take the column out."),
+    Input("decimals of more digits than DuckDB has", "acquisition_channels.parquet", parquet(channel_name=["Ads"], cost_per_acquisition=pa.array([Decimal("12.34")], pa.decimal256(50, 2))), said="acquisition_channels.parquet: the column 'cost_per_acquisition' has decimals of up to 50 digits, and up to 38 can be read without changing them. Export it with fewer digits, or leave it out."),
+    Input("decimals of more digits than DuckDB has, in a struct", "acquisition_channels.parquet", parquet(channel_name=["Ads"], cost_per_acquisition=[Decimal(1)], about=pa.array([{"cost": Decimal(1)}], pa.struct({"cost": pa.decimal256(40, 1)}))), said="acquisition_channels.parquet: the column 'about' has decimals of up to 40 digits, and up to 38 can be read without changing them. Export it with fewer digits, or leave it out."),
+    Input("decimals of as many digits as DuckDB has", "acquisition_channels.parquet", parquet(channel_name=["Ads"], cost_per_acquisition=pa.array([Decimal("12.34")], pa.decimal128(38, 2))), rows=1, kept=("Ads",)),
+    Input("a column of places (GeoParquet)", "customers.parquet", parquet_of(["customer_id", "signup_date", "place"], [["C1", "C2"], ["2026-01-01", "soon"], [PLACE, None]], GEO), rows=2, kept=("C1",), rejects=((2, "signup_date", "parses_as_date", "soon"),)),
+    Input("a place for a date", "customers.parquet", parquet_of(["customer_id", "place"], [["C1"], [PLACE]], GEO), settings="columns: {signup_date: place}", rows=1, rejects=((1, "signup_date", "parses_as_date", "POINT (1 2)"),)),
+    Input("a place in a query", "customers.parquet", parquet_of(["customer_id", "place"], [["C1"], [PLACE]], GEO), settings="query: \"SELECT *, '2026-01-01' AS signup_date FROM 'customers.parquet'\"", rows=1, kept=("C1",)),
+    Input("timestamps at the ends of their range", "customers.parquet", parquet(customer_id=["C1", "C2", "C3", "C4"], signup_date=pa.array([LAST, -LAST, -LAST - 1, 1_767_225_600_000_000], pa.timestamp("us"))), rows=4, kept=("C4",), rejects=((1, "signup_date", "parses_as_date", "infinity"), (2, "signup_date", "parses_as_date", "-infinity"), (3, "signup_date", "parses_as_date", "290309-12-21 (BC)"))),
+    Input("timestamps with a zone at the ends of their range", "customers.parquet", parquet(customer_id=["C1", "C2"], signup_date=pa.array([LAST - 1, -LAST - 1], pa.timestamp("us", tz="UTC"))), rows=2, rejects=((1, "signup_date", "parses_as_date", "294247-01-10"), (2, "signup_date", "parses_as_date", "290309-12-21 (BC)"))),
+    Input("timestamps that DuckDB does not have", "customers.parquet", parquet(customer_id=["C1"], signup_date=pa.array([LAST - 1], pa.timestamp("ms"))), said="customers: customers.parquet can be opened but not read to its end (…). Export it again."),
 )  # fmt: skip
 
 QUERY = "The query for customers in rules/sources.yaml"
