@@ -17,8 +17,12 @@ SHOWN_FAILURES = 5
 """Failing rows a check fetches; the rest are counted in the database."""
 
 
+IDS = "Ids are compared as they are written: c1 is not C1, 007 is not 7, and 7.0 is 7 only if all of a column is so."
+
 HINTS = {
     "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
+    "known_customer": IDS,
+    "known_subscription": IDS,
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml.",
 }
 """How a value should have looked, for the rules that people break most."""

@@ -167,7 +167,7 @@ def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
 def hints(rejects: ir.Table) -> str:
     """How the values should have looked, for the rules that were broken."""
     broken = set(rejects.select("check_name").distinct().execute().check_name)
-    return "".join(f" {hint}" for check, hint in HINTS.items() if check in broken)
+    return "".join(f" {hint}" for hint in dict.fromkeys(hint for check, hint in HINTS.items() if check in broken))
 
 
 def _shown(value: object) -> str:

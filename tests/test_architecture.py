@@ -224,8 +224,13 @@ class Recorder:
         return ibis.table(self.staged[name].schema(), name=name)
 
 
-SOILED = {"rows": 4, "malformed": 1, "sound": 3, "in_key_order": False, "keys": 2}
-"""Counts of a source with every kind of reject, so that every expression is made."""
+SOILED = {"rows": 4, "malformed": 1, "sound": 3, "in_key_order": False, "keys": 2} | {
+    f"{column}_{side}_{form}": form == "all_decimal" and side == decimal
+    for column, decimal in {"customer_id": "child", "subscription_id": "parent"}.items()
+    for side in ("child", "parent")
+    for form in ("all_decimal", "some_decimal", "some_padded")
+}
+"""Counts of a source with every kind of reject and of ids, so that every expression is made."""
 
 
 def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:

@@ -13,6 +13,7 @@ from ibis.backends.duckdb import Backend
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
+from productpulse_assets.sources.ids import id_forms, in_form_of_parents
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
 from productpulse_assets.sources.reading import RawRows, read_files, read_query, release
 from productpulse_assets.sources.rejects import (
@@ -139,6 +140,8 @@ def _split(
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
     table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
+    if parents:
+        table = in_form_of_parents(table, parents, rows_of(id_forms(table, parents))[0])
     rules = broken_rules(table, schema)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
     fill(backend, staging_name(schema.name), judged(table, schema, rules))

@@ -28,6 +28,7 @@ from productpulse_assets.sources.staging import Parent
 from resources.settings import RunSettings
 from resources.tables import rows_of
 from resources.warehouse import Warehouse
+from rules.files import RulesError
 from rules.models import DatasetSource, Sources
 
 PLAIN = Sources()
@@ -254,6 +255,50 @@ def test_the_keys_of_rejected_rows_are_what_children_are_held_against(backend, s
     assert outcome.reasons() == [(1, "customer_id", "parent_rejected", "LOST")]
 
 
+ID_FORMS = {
+    "decimals for whole numbers": (["1.0", "2.0"], ["1", "2", "C3"], ["1", "2"]),
+    "whole numbers for decimals": (["1", "2", "x"], ["1.0", "2.0"], ["1.0", "2.0"]),
+    "both forms in the references": (["1.0", "2"], ["1", "2"], ["2"]),
+    "both forms in the keys": (["1.0", "2.0"], ["1", "1.0", "2"], ["1.0"]),
+    "keys of which two can be meant": (["7.0", "8.0"], ["7", "007", "8"], []),
+    "references of which two can be meant": (["7", "007"], ["7.0"], []),
+    "more digits than a decimal keeps": (["9007199254740992.0", "1.0"], ["9007199254740992", "1"], []),
+    "fractions": (["1.0", "1.5"], ["1"], []),
+    "no keys": (["1.0"], [], []),
+}
+"""References, keys of the parent, and the references that are kept, as they are stored."""
+
+
+@pytest.mark.parametrize(("references", "keys", "kept"), ID_FORMS.values(), ids=ID_FORMS)
+def test_ids_as_whole_numbers_and_as_decimals(stage, tmp_path, references, keys, kept):
+    lines = [f"N{n},{reference},2026-01-01,9" for n, reference in enumerate(references)]
+    (tmp_path / "nps_scores.csv").write_text("\n".join(["score_id,customer_id,date,score", *lines]))
+    outcome = stage("nps_scores", parents={"customer_id": (keys, [])})
+    assert [key for (key,) in outcome.kept_values("customer_id")] == kept
+    assert {check for _row, _column, check, _value in outcome.reasons()} <= {"known_customer"}
+    assert len(outcome.kept) + len(outcome.rejects) == len(references)
+
+
+def test_ids_as_decimals_of_a_rejected_parent(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text(
+        "score_id,customer_id,date,score\nN1,1.0,2026-01-01,9\nN2,2.0,2026-01-01,9\n"
+    )
+    outcome = stage("nps_scores", parents={"customer_id": (["1"], ["2"])})
+    assert outcome.kept_values("customer_id") == [("1",)]
+    assert outcome.reasons() == [(2, "customer_id", "parent_rejected", "2.0")]
+
+
+def test_ids_of_two_parents_have_each_its_own_form(stage, tmp_path):
+    (tmp_path / "transactions.csv").write_text(TRANSACTION + "T1,1.0,5,100.00,USD,Success,2026-01-01\n")
+    outcome = stage("transactions", parents={"customer_id": (["1"], []), "subscription_id": (["5.0"], [])})
+    assert outcome.kept_values("customer_id", "subscription_id") == [("1", "5.0")]
+
+
+def test_ids_in_a_key_column_stay_as_they_are(stage, tmp_path):
+    (tmp_path / "customers.csv").write_text("customer_id,signup_date\n1.0,2026-01-01\n1,2026-01-02\n")
+    assert stage("customers").kept_values("customer_id") == [("1",), ("1.0",)]
+
+
 # --- words, names and numbers --------------------------------------------------------------------
 
 SUBSCRIPTION = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle,auto_renew\n"
@@ -392,6 +437,14 @@ def in_new_york(folder: Path, sources: Sources = PLAIN) -> list[str]:
         outcome = staged(warehouse.backend, folder, "customers", sources, {})
     assert outcome.rejects == []
     return [day.isoformat() for (day,) in outcome.kept_values("signup_date")]
+
+
+def test_a_zone_that_the_database_does_not_know_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    monkeypatch.setattr("rules.models.ZoneInfo", lambda name: name)  # as on a machine with newer rules
+    (tmp_path / "sources.yaml").write_text("time_zone: Mars/Olympus\n")
+    with pytest.raises(RulesError, match=r"sources\.yaml: time_zone: 'Mars/Olympus' is a time zone of this machine"):
+        load_sources()
 
 
 BESIDE_A_ZONE = ["02:00:00", "02:00:00 UTC", "02:00:00", "02:00:00 Asia/Tokyo", "02:00", "02:00:00+00", "02:00:00.5"]
