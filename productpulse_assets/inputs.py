@@ -54,7 +54,7 @@ def look_at_inputs(settings: RunSettings) -> Inputs:
     locations = [locate(name, settings, sources) for name in DATASETS]
     return Inputs(
         sources=source_digests(locations),
-        rules=files_digest(sorted(rules_dir().glob("*.yaml"))),
+        rules=files_digest(sorted(path for path in rules_dir().glob("*.yaml") if path.is_file())),
         program=program_digest(),
         as_of=settings.as_of_date and settings.as_of_date.isoformat(),
         is_demo=uses_demo(settings, sources),

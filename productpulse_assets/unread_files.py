@@ -10,6 +10,7 @@ from asset_checks.contracts import DATASETS
 from productpulse_assets.demo import MANIFEST
 from productpulse_assets.sources.location import EXTENSIONS, SourceProblem, locate
 from resources.settings import RunSettings
+from rules.formats import path_text
 from rules.models import Sources
 
 SHOWN = 10
@@ -24,12 +25,12 @@ def unread_lines(settings: RunSettings, sources: Sources) -> Iterator[str]:
     read = _read(settings, sources)
     there = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     unread = [name for name in there if name not in read and name != MANIFEST]
-    missing = [dataset for dataset in DATASETS if not any(_stem(name) == dataset for name in read)]
+    missing = [dataset for dataset in DATASETS if not any(_stem(name).casefold() == dataset for name in read)]
     if not there:
-        yield f"{folder} is empty."
-    yield from (_sentence(name, missing) for name in unread[:SHOWN])
+        yield f"{path_text(folder)} is empty."
+    yield from (_sentence(path_text(name), missing) for name in unread[:SHOWN])
     if len(unread) > SHOWN:
-        yield f"{len(unread) - SHOWN} more files of {folder} are not read."
+        yield f"{len(unread) - SHOWN} more files of {path_text(folder)} are not read."
 
 
 def _read(settings: RunSettings, sources: Sources) -> set[str]:
@@ -40,7 +41,8 @@ def _read(settings: RunSettings, sources: Sources) -> set[str]:
         try:
             found |= {path.name for path in locate(dataset, settings, sources).files}
         except SourceProblem:  # told elsewhere, and its files are not strangers
-            found |= {f"{dataset}{ending}" for ending in EXTENSIONS}
+            known = {f"{dataset}{ending}" for ending in EXTENSIONS}
+            found |= {path.name for path in settings.source_folder.iterdir() if path.name.casefold() in known}
     return found | {path.name for path in settings.source_folder.iterdir() if path.name in queries}
 
 
@@ -53,7 +55,7 @@ def _sentence(name: str, missing: list[str]) -> str:
         meant = f"{near[0]}{ending.casefold() if is_readable else '.csv'}"
         how = "Rename" if is_readable else "Export"
         return f"{name} is not read: no dataset is called so. Did you mean {meant}? {how} it as that."
-    if ending not in EXTENSIONS:
+    if ending.casefold() not in EXTENSIONS:
         return f"{name} is not read: its ending is none of {', '.join(EXTENSIONS)}."
     return (
         f"{name} is not read: {stem} is not a dataset; there are {', '.join(DATASETS)}. If it is one of them, "

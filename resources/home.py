@@ -80,9 +80,32 @@ def default_home() -> Path:
     """PRODUCTPULSE_HOME, else `data/` in the checkout, else `data/` in the current folder."""
     given = os.environ.get("PRODUCTPULSE_HOME")
     if given:
-        return Path(given).expanduser().resolve()
+        return parse_folder(given)
     is_checkout = (CHECKOUT / "pyproject.toml").exists()
     return (CHECKOUT if is_checkout else Path.cwd()) / "data"
+
+
+def parse_folder(text: str) -> Path:
+    """The absolute path of a folder, which need not be there; raises SettingsError if there cannot be one."""
+    try:
+        path = Path(text).expanduser().resolve()
+    except RuntimeError as error:
+        reason = (
+            f"there is no user {text[1:].partition('/')[0]}" if text.startswith("~") else "its links lead in a circle"
+        )
+        raise SettingsError(f"The folder {text} cannot be found: {reason}. Give the path of another one.") from error
+    if not is_utf8_path(path):
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise SettingsError(f"The name of the folder {shown} is not UTF-8 text. Rename it, or give another one.")
+    return path
+
+
+def is_utf8_path(path: Path) -> bool:
+    """Whether the path can be handed to a database: file systems take any bytes for a name."""
+    try:
+        return bool(str(path).encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
 
 
 def parse_as_of(text: str | None) -> dt.date | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from resources.home import Home, default_home, parse_as_of
+from resources.home import Home, default_home, parse_as_of, parse_folder
 
 
 class RunSettings(dg.ConfigurableResource):
@@ -24,7 +24,7 @@ class RunSettings(dg.ConfigurableResource):
         data_dir = os.environ.get("PRODUCTPULSE_DATA_DIR")
         return cls(
             home_dir=str(default_home()),
-            data_dir=str(Path(data_dir).expanduser().resolve()) if data_dir else None,
+            data_dir=str(parse_folder(data_dir)) if data_dir else None,
             as_of=os.environ.get("PRODUCTPULSE_AS_OF") or None,
         )
 

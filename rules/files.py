@@ -92,7 +92,10 @@ class RulesError(Exception):
 def rules_dir() -> Path:
     """PRODUCTPULSE_RULES_DIR, else the rules that come with the program."""
     given = os.environ.get("PRODUCTPULSE_RULES_DIR")
-    return Path(given).expanduser().resolve() if given else Path(__file__).resolve().parent
+    try:
+        return Path(given).expanduser().resolve() if given else Path(__file__).resolve().parent
+    except RuntimeError as error:  # ~name of a user that there is not
+        raise RulesError(f"The rules folder '{given}' cannot be found. Give the path of a folder.") from error
 
 
 def rules_file(name: str) -> Path:
@@ -125,6 +128,9 @@ def _loaded(path: Path, text: str, model: type[Model]) -> Model:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # a pipe would never end
+            found = "a folder" if path.is_dir() else "a pipe or a device"
+            raise RulesError(f"{path.name} is {found}, not a file ({path}). Put a file in its place.")
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import os
 import re
 from decimal import Decimal
 
@@ -36,6 +37,12 @@ def shown(text: object, limit: int = TEXT_LIMIT) -> str:
     """Text from data as people can read it: on one line, without marks that cannot be seen, not too long."""
     line = " ".join(_UNSEEN.sub("", str(text)).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def path_text(path: object) -> str:
+    """A path or a file's name on one line: what cannot be printed or seen, and bytes that are no UTF-8, as escapes."""
+    text = os.fsencode(str(path)).decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def named(name: object, key: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -44,6 +45,10 @@ Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)
 """What one unit of a currency is worth in the reporting currency, as the database keeps it."""
 
 
+NO_ZONE = re.compile("(localtime|posixrules|Factory)$|posix/|right/")
+"""Rules that lie among those of the time zones on many machines: the machine's own, and others that name no place."""
+
+
 class Sources(Strict):
     """sources.yaml: how exports become datasets."""
 
@@ -58,6 +63,8 @@ class Sources(Strict):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
+            if NO_ZONE.match(name):
+                raise ZoneInfoNotFoundError
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name of a folder of zones
             raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error

@@ -21,12 +21,16 @@ as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as
 
 def settle(**given: object) -> None:
     """Make the options of a command the settings of the program; end with 2 if one is wrong."""
-    from resources.home import SettingsError, parse_as_of, parse_wait
+    from resources.home import SettingsError, parse_as_of, parse_folder, parse_wait
 
     names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
     for option, name in names.items():
-        if given.get(option):
-            os.environ[name] = str(Path(given[option]).expanduser().resolve())
+        folder = given.get(option) or os.environ.get(name)
+        try:
+            if folder:
+                os.environ[name] = str(parse_folder(str(folder)))
+        except SettingsError as error:
+            misused(str(error))
     for option, name in {"as_of": "PRODUCTPULSE_AS_OF", "wait": "PRODUCTPULSE_WAIT"}.items():
         if given.get(option):
             os.environ[name] = str(given[option])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,17 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from resources.digests import content_digest
+from resources.home import is_utf8_path
 from resources.settings import RunSettings
 from rules.files import RulesError, load, rules_file
+from rules.formats import path_text
 from rules.models import DatasetSource, Sources
 
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
+
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters of a file's name that are no text: line ends, and codes that a terminal obeys."""
 
 
 class SourceProblem(Exception):
@@ -72,6 +78,7 @@ def load_sources() -> Sources:
     for target in sources.aliases:
         if target not in columns:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
+    _refuse_unknown_zone(sources.time_zone)
     for date_format in sources.date_formats:
         try:
             duckdb.execute("SELECT try_strptime('', $format)", {"format": date_format})
@@ -83,6 +90,18 @@ def load_sources() -> Sources:
     return sources
 
 
+def _refuse_unknown_zone(name: str) -> None:
+    """The machine may have newer rules of time zones than the database."""
+    try:
+        with duckdb.connect() as con:
+            con.execute("SET TimeZone = $zone", {"zone": name})  # its list of names takes a second
+    except duckdb.Error as error:
+        raise RulesError(
+            f"sources.yaml: time_zone: '{name}' is a time zone of this machine that the database does not know. "
+            "Give the name of an older one with the same rules, such as UTC or Europe/Berlin."
+        ) from error
+
+
 def uses_demo(settings: RunSettings, sources: Sources) -> bool:
     """The demo company stands in when nobody said where the data is."""
     configured = any(source.file or source.query for source in sources.datasets.values())
@@ -90,7 +109,10 @@ def uses_demo(settings: RunSettings, sources: Sources) -> bool:
 
 
 def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
-    """Find a dataset's files; raises SourceProblem when two formats of it lie side by side."""
+    """Find a dataset's files, whatever the case of their names.
+
+    Raises SourceProblem when two of them lie side by side, and for a name that is no text.
+    """
     source = sources.of(dataset)
     if uses_demo(settings, sources):
         folder = settings.home.synthetic
@@ -102,14 +124,39 @@ def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
         return Location(dataset, _matching(dataset, folder, source.file), source, folder)
     if settings.source_folder is None and not uses_demo(settings, sources):
         return Location(dataset, (), source, folder)
-    there = tuple(path for end in EXTENSIONS if os.path.lexists(path := folder / f"{dataset}{end}"))
+    there = _called(dataset, folder)
     found = tuple(path for path in there if path.is_file())
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
-        raise SourceProblem(f"{dataset}: {names} are both in {folder}. Keep one of them.")
+        raise SourceProblem(f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.")
     if there and not found:
-        raise SourceProblem(f"{dataset}: {there[0]} is {_no_file(there[0])}. Put a file in its place, or remove it.")
-    return Location(dataset, found, source, folder)
+        place = path_text(there[0])
+        raise SourceProblem(f"{dataset}: {place} is {_no_file(there[0])}. Put a file in its place, or remove it.")
+    return Location(dataset, _with_plain_names(dataset, found), source, folder)
+
+
+def _called(dataset: str, folder: Path) -> tuple[Path, ...]:
+    """What in the folder has the dataset's name, in the order of their endings."""
+    if not folder.is_dir():
+        return ()
+    names = [f"{dataset}{ending}" for ending in EXTENSIONS]
+    try:
+        there = [path for path in folder.iterdir() if path.name.casefold() in names]
+    except OSError as error:
+        raise SourceProblem(
+            f"{dataset}: what is in {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions."
+        ) from error
+    return tuple(sorted(there, key=lambda path: (names.index(path.name.casefold()), path.name)))
+
+
+def _with_plain_names(dataset: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files as they are; raises SourceProblem if a name would be a danger or no text where it is shown."""
+    for path in files:
+        if not is_utf8_path(path) or CONTROLS.search(path.name):
+            raise SourceProblem(
+                f"{dataset}: the name of the file {path_text(path)} is not plain UTF-8 text on one line. Rename it."
+            )
+    return files
 
 
 def _no_file(path: Path) -> str:
@@ -132,7 +179,7 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
         raise SourceProblem(
             f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it."
         )
-    return found
+    return _with_plain_names(dataset, found)
 
 
 def look_in(backend: Backend, folder: Path) -> None:

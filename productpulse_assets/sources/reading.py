@@ -17,7 +17,7 @@ from productpulse_assets.sources.csv_header import OURS, checked_names, header_o
 from productpulse_assets.sources.csv_table import load_csv
 from productpulse_assets.sources.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.json_table import json_columns, load_json
-from productpulse_assets.sources.parquet_columns import as_text, parquet_columns
+from productpulse_assets.sources.parquet_columns import as_text, parquet_columns, unreadable_parquet
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
 

@@ -70,6 +70,7 @@ YAML = (
     sources("a file and a query", "datasets: {customers: {file: a.csv, query: SELECT 1}}\n", f"{MISTAKES}datasets > customers: give file or query, not both."),
     sources("a share that is no number", "datasets: {customers: {max_reject_share: .nan}}\n", f"{MISTAKES}datasets > customers > max_reject_share: is nan; accepted: 1.0 or less."),
     sources("the name of a folder of zones", "time_zone: Europe\n", f"{MISTAKES}time_zone: is 'Europe'; is not a time zone such as UTC or Europe/Berlin."),
+    *(sources(f"rules that are no zone: {name}", f"time_zone: {name}\n", f"{MISTAKES}time_zone: is '{name}'; is not a time zone such as UTC or Europe/Berlin.") for name in ("localtime", "posixrules", "Factory", "posix/UTC", "right/Europe/Berlin")),
     sources("a zone of 5,000 letters", f"time_zone: {'x' * 5000}\n", f"{MISTAKES}time_zone: is '{'x' * 56}...; is not a time zone such as UTC or Europe/Berlin."),
     sources("rates that are none", "exchange_rates: {EUR: .inf, JPY: 0, GBP: 1.0e+30, CHF: 1.0e-30}\n", f"{MISTAKES}exchange_rates > EUR: is inf; Input should be a finite number.\n  exchange_rates > JPY: is 0; accepted: more than 0.\n  exchange_rates > GBP: is 1e+30; accepted: less than 100000000.\n  exchange_rates > CHF: is 1e-30; Decimal input should have no more than 10 decimal places."),
     sources("a format of no dates", "date_formats: ['%Q']\n", ": date_formats: '%Q' is not a date format (…); accepted: strptime's specifiers, such as %d.%m.%Y."),

@@ -1,5 +1,6 @@
 """A file of the rules folder that cannot be read says so in a sentence, with the file and what to do."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_a_missing_file_is_said_with_the_setting_that_names_its_folder(rules):
         f"thresholds.yaml cannot be read at {rules / 'thresholds.yaml'}: No such file or directory. "
         "Put it there, or set PRODUCTPULSE_RULES_DIR to a folder that has it."
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (os.mkfifo, "a pipe or a device"),
+        (lambda path: path.symlink_to("/dev/zero"), "a pipe or a device"),
+        (Path.mkdir, "a folder"),
+    ],
+)
+def test_what_is_no_file_is_not_read(rules, make, found):
+    make(rules / "thresholds.yaml")
+    with pytest.raises(RulesError) as caught:
+        load("thresholds", Thresholds)
+    place = rules / "thresholds.yaml"
+    assert str(caught.value) == f"thresholds.yaml is {found}, not a file ({place}). Put a file in its place."
 
 
 def test_every_mistake_is_said_at_once_one_line_each(rules):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 
 import duckdb
@@ -97,7 +98,9 @@ def test_validate_of_an_empty_folder_says_so(productpulse, tmp_path):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("Targets.CSV", "Targets.CSV is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
+        ("Target.CSV", "Target.CSV is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
+        ("targets\n\x1b[31m.csv", r"targets\n\x1b[31m.csv is not read: targets\n\x1b[31m is not a dataset; there are "),
+        (os.fsdecode(b"targ\xe9ts.csv"), r"targ\xe9ts.csv is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
         ("target.csv", "target.csv is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
         ("targets.xlsx", "targets.xlsx is not read: no dataset is called so. Did you mean targets.csv? Export it as that."),
         ("invoices.csv", "invoices.csv is not read: invoices is not a dataset; there are customers, subscriptions, "),
@@ -110,6 +113,36 @@ def test_validate_tells_of_files_that_nobody_reads(productpulse, exports, name, 
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.stdout.splitlines() if " is not read" in line]
     assert line.startswith(sentence)
+
+
+def test_names_of_files_in_capitals_are_the_same_names(productpulse, exports):
+    (exports / "customers.csv").rename(exports / "CUSTOMERS.CSV")
+    (exports / "targets.csv").rename(exports / "Targets.Csv")
+    result = productpulse("validate", "--data", exports)
+    assert result.exit_code == 0, result.output
+    assert "customers: 200 rows in CUSTOMERS.CSV, 200 kept, 0 rejected." in result.stdout
+    assert "rows in Targets.Csv, " in result.stdout and "is not read" not in result.stdout
+
+
+def test_names_that_differ_by_case_are_two_files_for_one_dataset(productpulse, exports):
+    (exports / "Customers.csv").write_text((exports / "customers.csv").read_text())
+    result = productpulse("validate", "--data", exports)
+    assert result.exit_code == 1
+    assert f"customers: Customers.csv and customers.csv are both in {exports}. Keep one of them." in result.stderr
+    assert "is not read" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [(b"crm-\xe9.csv", r"crm-\xe9.csv"), (b"crm-\n\x1b[31m.csv", r"crm-\n\x1b[31m.csv")]
+)
+def test_a_file_whose_name_is_no_text_is_not_read(productpulse, exports, rules, name, shown):
+    (exports / "customers.csv").rename(exports / os.fsdecode(name))
+    with (rules / "sources.yaml").open("a", encoding="utf-8") as sources:
+        sources.write("datasets: {customers: {file: crm-*.csv}}\n")
+    result = productpulse("validate", "--data", exports, "--rules", rules)
+    assert result.exit_code == 1
+    (said,) = [line for line in result.stderr.splitlines() if line.startswith("customers: the name")]
+    assert said == f"customers: the name of the file {exports}/{shown} is not plain UTF-8 text on one line. Rename it."
 
 
 def test_files_that_sources_yaml_names_are_read(productpulse, exports, rules):
