@@ -90,9 +90,8 @@ def parse_folder(text: str) -> Path:
     try:
         path = Path(text).expanduser().resolve()
     except RuntimeError as error:
-        reason = (
-            f"there is no user {text[1:].partition('/')[0]}" if text.startswith("~") else "its links lead in a circle"
-        )
+        user = text[1:].partition("/")[0]
+        reason = f"there is no user {user}" if text.startswith("~") else "its links lead in a circle"
         raise SettingsError(f"The folder {text} cannot be found: {reason}. Give the path of another one.") from error
     if not is_utf8_path(path):
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")

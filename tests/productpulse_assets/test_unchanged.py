@@ -127,6 +127,12 @@ def test_a_change_of_files_counts(settings, exports, change):
     assert nothing_new(settings) is None
 
 
+def test_a_pipe_among_the_rules_is_no_rule(settings, own_rules):
+    before = look_at_inputs(settings).rules
+    os.mkfifo(own_rules / "notes.yaml")
+    assert look_at_inputs(settings).rules == before
+
+
 def test_a_new_dataset_counts(settings, exports):
     targets = (exports / "targets.csv").rename(exports.parent / "targets.csv")
     without = look_at_inputs(settings)
