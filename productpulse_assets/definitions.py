@@ -25,6 +25,7 @@ from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.traces import decision_traces
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.demo import demo_company
+from productpulse_assets.dimensions import drawn_with_dimensions
 from productpulse_assets.health import check_areas, health_scores
 from productpulse_assets.leakage.assets import leakage_summary, revenue_leakage
 from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
@@ -172,7 +173,7 @@ def build() -> dg.Definitions:
     Raises RulesError when a file of the rules folder has a mistake.
     """
     sources, catalog = load_sources(), load_catalog()
-    drawn = draw()
+    drawn = drawn_with_dimensions(draw)
     settings = RunSettings.from_environment()
     tables = [
         source_inventory,

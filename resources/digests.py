@@ -26,7 +26,8 @@ def digest_of(parts: Iterable[str]) -> str:
     """SHA-256 over texts in their order, in hex; where one ends and the next begins counts."""
     total = hashlib.sha256()
     for part in parts:
-        total.update(f"{len(part.encode())}:".encode() + part.encode())
+        content = part.encode("utf-8", "surrogateescape")  # names of files may be any bytes
+        total.update(b"%d:%b" % (len(content), content))
     return total.hexdigest()
 
 

@@ -53,6 +53,7 @@ DATES = (
     values("timestamps with and without a zone", "customers", "signup_date", *CUSTOMER, {
         "2026-01-05T10:00:00Z": None, "2026-01-05 10:00:00.123456789+05:30": None, "2026-01-05T10:00:00": None,
         "2026-01-05T23:30:00-0500": None, "2026-01-05T23:30:00 UTC": None, "2026-01-05T23:30:00 America/New_York": None,
+        "9999-12-31T23:30:00-05:00": NO_DATE, "1900-01-02T00:30:00+05:00": NO_DATE, "2026-01-05T10:00:00+99:99": NO_DATE,
         "2026-01-05 10:00 Moon/Crater": NO_DATE, "2026-01-05 10:00:00 PM": NO_DATE, "2026-01-05T25:00:00": NO_DATE,
     }),
 )  # fmt: skip

@@ -137,6 +137,31 @@ def test_a_run_with_broken_rules_ends_with_2_and_one_sentence(tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+TAKEN = {
+    "customer_id": "customer_id",
+    "month": "month",
+    "industry, month": "one of industry, month",
+    "industry, days": "days",
+    "score": "score",
+}
+"""Dimensions beside the usual ones, and which of them cannot be one: also where only a step on the way has the name."""
+
+
+@pytest.mark.parametrize(("named", "which"), TAKEN.items(), ids=TAKEN)
+def test_a_dimension_whose_name_is_taken_ends_with_2_and_one_sentence(tmp_path, named, which):
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules", ignore=ignored))
+    segments = (rules / "segments.yaml").read_text().replace("[segment, plan,", f"[segment, plan, {named},")
+    (rules / "segments.yaml").write_text(segments)
+    done = command("run", "--rules", rules, "--home", tmp_path / "home")
+    name = named.split()[-1]
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"segments.yaml: dimensions: {which} cannot be a dimension: the tables that carry it have a column of that "
+        f"name already. Give it another name there, such as customer_{name}, and under datasets > customers > columns "
+        f"in sources.yaml its name in your export: customer_{name}: {name}.\n"
+    )
+
+
 def test_validate_says_which_setting_a_file_wants_and_takes_a_header_for_a_dataset_without_rows(productpulse, exports):
     customers, scores = exports / "customers.csv", exports / "nps_scores.csv"
     lines = customers.read_text().splitlines()

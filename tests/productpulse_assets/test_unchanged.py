@@ -133,6 +133,12 @@ def test_a_pipe_among_the_rules_is_no_rule(settings, own_rules):
     assert look_at_inputs(settings).rules == before
 
 
+def test_rules_whose_name_is_not_utf_8_count(settings, own_rules):
+    before = look_at_inputs(settings).rules
+    (own_rules / os.fsdecode(b"caf\xe9.yaml")).write_text("")
+    assert look_at_inputs(settings).rules != before
+
+
 def test_a_new_dataset_counts(settings, exports):
     targets = (exports / "targets.csv").rename(exports.parent / "targets.csv")
     without = look_at_inputs(settings)
