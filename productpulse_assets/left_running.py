@@ -24,6 +24,7 @@ STARTS_WITHIN = 180
 ENDS_WITHIN = 60
 """Seconds that a process has to begin and to end."""
 LOOK_EVERY = 0.5
+ASKS_TO_END = (signal.SIGINT, signal.SIGTERM)
 
 
 class ServiceEnded(Exception):
@@ -32,7 +33,7 @@ class ServiceEnded(Exception):
 
 def keep_running(port: int) -> None:
     """Run all three until Ctrl-C or SIGTERM; raises ServiceEnded if one of them ends by itself."""
-    for request in (signal.SIGINT, signal.SIGTERM):  # a shell starts what it puts into the background deaf to Ctrl-C
+    for request in ASKS_TO_END:  # a shell starts what it puts into the background deaf to Ctrl-C
         signal.signal(request, signal.default_int_handler)
     # A folder that only this user can open: a socket in it needs no port, and no other user can connect.
     with tempfile.TemporaryDirectory(prefix="productpulse-") as folder:
@@ -83,7 +84,8 @@ def ended_together() -> Iterator[dict[str, subprocess.Popen]]:
     try:
         yield services
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave some of them behind
+        for request in ASKS_TO_END:  # a second Ctrl-C would leave some of them behind
+            signal.signal(request, signal.SIG_IGN)
         for process in reversed(services.values()):  # the code server waits for its visitors, who go first
             process.terminate()
             try:

@@ -95,6 +95,7 @@ def answer(page: Page, address: str, script: str, *given: object) -> int | None:
     until = time.monotonic() + 30
     while not ended and time.monotonic() < until:
         page.wait_for_timeout(50)
+    assert ended, "The browser did not ask."
     response = ended[0].response()
     return response.status if response else None
 
@@ -110,18 +111,20 @@ FRAMED = "([url]) => { document.body.append(Object.assign(document.createElement
 SOCKET = """([url, protocol]) => new Promise(done => {
     const socket = protocol ? new WebSocket(url, protocol) : new WebSocket(url)
     socket.onopen = () => done('open'); socket.onerror = () => done('refused') })"""
+WAYS = {"form": FORM, "text/plain": POSTED, "image": IMAGE, "fetch": FETCHED, "link": OPENED, "frame": FRAMED}
+"""How a page makes the browser ask."""
 
 REFUSED = (403, None)
-"""Chromium keeps an image that is no image, and the contents of a frame that may not be, from the page by itself."""
+"""Chromium itself keeps the answer from the page where an image is asked for and a text is found."""
 
 
 # --- Dagster's UI --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", [FORM, IMAGE, FETCHED, OPENED, FRAMED, POSTED])
-def test_no_mutation_in_an_address_is_carried_out(evil, ui, script):
+@pytest.mark.parametrize("way", WAYS)
+def test_no_mutation_in_an_address_is_carried_out(evil, ui, way):
     before = runs(ui)
-    assert answer(evil, ui, script, f"{ui}/graphql?query={quote(LAUNCH)}", "", "text/plain") in REFUSED
+    assert answer(evil, ui, WAYS[way], f"{ui}/graphql?query={quote(LAUNCH)}", "", "text/plain") in REFUSED
     assert runs(ui) == before
 
 
@@ -176,9 +179,9 @@ def test_a_link_from_another_site_opens_the_page(evil, ui):
 # --- the dashboard -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", [IMAGE, FETCHED, FRAMED, FORM, POSTED])
-def test_another_site_is_told_nothing_by_the_dashboard(evil, dashboard, script):
-    assert answer(evil, dashboard, script, f"{dashboard}/", "", "text/plain") in REFUSED
+@pytest.mark.parametrize("way", sorted(set(WAYS) - {"link"}))
+def test_another_site_reads_nothing_from_the_dashboard(evil, dashboard, way):
+    assert answer(evil, dashboard, WAYS[way], f"{dashboard}/", "", "text/plain") in REFUSED
 
 
 def test_the_dashboards_websocket_is_not_opened_for_another_site(evil, dashboard):
