@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,3 +129,15 @@ def parse_wait(text: str | None) -> float:
     if not 0 <= seconds < math.inf:
         raise SettingsError(f"The wait is '{text}', which is not a number of seconds. Give 0 or more, for example 60.")
     return seconds
+
+
+def parse_allowed_hosts(text: str | None) -> tuple[str, ...]:
+    """Host names separated by commas, in lower case; raises SettingsError for anything else, such as a wildcard."""
+    names = tuple(name.strip().lower() for name in (text or "").split(",") if name.strip())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name):
+            raise SettingsError(
+                f"An allowed host is '{name}', which is not a host name. Give names without scheme, port and "
+                "wildcards, separated by commas, for example pulse.example.com."
+            )
+    return names

@@ -21,7 +21,7 @@ as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as
 
 def settle(**given: object) -> None:
     """Make the options of a command the settings of the program; end with 2 if one is wrong."""
-    from resources.home import SettingsError, parse_as_of, parse_folder, parse_wait
+    from resources.home import SettingsError, parse_allowed_hosts, parse_as_of, parse_folder, parse_wait
 
     names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
     for option, name in names.items():
@@ -40,6 +40,7 @@ def settle(**given: object) -> None:
     try:
         parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
         parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
+        parse_allowed_hosts(os.environ.get("PRODUCTPULSE_ALLOWED_HOSTS"))
     except SettingsError as error:
         misused(str(error))
 

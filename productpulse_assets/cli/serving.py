@@ -8,7 +8,16 @@ from pathlib import Path
 
 import click
 
-from productpulse_assets.cli.options import as_of_option, data_option, home_option, rules_option, settle, writable_home
+from productpulse_assets.cli.options import (
+    STOPPED,
+    as_of_option,
+    data_option,
+    end,
+    home_option,
+    rules_option,
+    settle,
+    writable_home,
+)
 
 
 @click.command(short_help="Open the dashboard on 127.0.0.1.")
@@ -21,11 +30,15 @@ def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
     from importlib.resources import files
 
     from resources.home import Home, default_home
+    from resources.own_address import LOCAL_HOSTS, proxy_hosts
 
     os.environ["PRODUCTPULSE_SNAPSHOT"] = str(Home(default_home()).published)
-    script = files("dashboard") / "app.py"
+    script = files("dashboard") / "server.py"
     click.echo(f"The dashboard is at http://127.0.0.1:{port}", err=True)
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)])
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    for name in (*LOCAL_HOSTS, *proxy_hosts()):
+        command += ["--server.allowedHosts", name]
+    os.execv(sys.executable, command)
 
 
 @click.command(short_help="Open Dagster's UI on 127.0.0.1.")
@@ -37,8 +50,12 @@ def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
 def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, home: Path | None) -> None:
     """Open Dagster's UI on 127.0.0.1, with a history that lasts."""
     settle(data=data, as_of=as_of, rules=rules, home=home)
+    from productpulse_assets.left_running import ServiceEnded, keep_running
     from productpulse_assets.running import prepare_dagster_home
 
     prepare_dagster_home(writable_home())
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "productpulse_assets.definitions"]
-    os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])
+    click.echo(f"Dagster's UI is starting at http://127.0.0.1:{port}; Ctrl-C ends it.", err=True)
+    try:
+        keep_running(port)
+    except ServiceEnded as problem:
+        end(str(problem), STOPPED)

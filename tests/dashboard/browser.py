@@ -57,10 +57,10 @@ def waiting_for(url: str, server: subprocess.Popen) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The Chromium that is installed."""
+def chromium(*options: str) -> Iterator[Browser]:
+    """The Chromium that is installed, with command-line options."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *options])
         try:
             yield browser
         finally:

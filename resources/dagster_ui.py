@@ -1,0 +1,55 @@
+"""Dagster's UI behind the guard of its own address: `python -m resources.dagster_ui`.
+
+Takes the options of `dagster-webserver` that say where the graph is, and serves the same pages. `dagster-webserver`
+itself and `dagster dev` have no setting that refuses other hosts and origins.
+
+What is imported from dagster._core and dagster._cli is what dagster-webserver's own command builds its server
+from (1.13); there is no public way to put a middleware before it. If one of these names moves, this program
+does not start: it never serves the pages without the guard.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import uvicorn
+from dagster import DagsterInstance
+from dagster._cli.workspace.cli_target import WorkspaceOpts, workspace_opts_to_load_target
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster_shared.cli import workspace_options
+from dagster_webserver.webserver import DagsterWebserver
+
+from resources.home import SettingsError
+from resources.own_address import OwnAddressOnly, proxy_hosts
+
+POLL_MILLISECONDS = 2000
+"""How often the pages ask for news of assets; what `dagster dev` sets."""
+CLOSING_SECONDS = 5
+"""How long open connections have to end once the server is asked to."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@workspace_options
+def main(host: str, port: int, **workspace: object) -> None:
+    """Serve Dagster's UI to its own address only."""
+    target = workspace_opts_to_load_target(WorkspaceOpts.extract_from_cli_options(workspace))
+    try:
+        hosts = proxy_hosts()
+    except SettingsError as error:
+        sys.exit(str(error))
+    with DagsterInstance.get() as instance, WorkspaceProcessContext(instance, target) as context:
+        pages = DagsterWebserver(context, live_data_poll_rate=POLL_MILLISECONDS).create_asgi_app()
+        uvicorn.run(
+            OwnAddressOnly(pages, hosts),
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=CLOSING_SECONDS,
+        )
+
+
+if __name__ == "__main__":
+    main()
