@@ -28,7 +28,6 @@ def page(reading: Reading) -> None:
     heading("Customer 360", "Everything about one customer, and what to do next.")
     customer_id = pick_customer(reading)
     if customer_id is None:
-        nothing("No customer is called so.", "Search for a part of the name or the id.")
         return
     told = story(reading, customer_id)
     who(told.about)

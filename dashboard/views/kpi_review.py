@@ -62,6 +62,8 @@ def one_metric(reading: Reading) -> None:
     labels = {row["metric_name"]: row["label"] for row in reading.rows(reading.table("kpi_summary"))}
     st.subheader("One metric", divider="gray")
     name = pick_named("Metric", labels, key="metric", default=FIRST)
+    if name is None:
+        return
     now = reading.rows(reading.table("kpi_summary").filter(_.metric_name == name))[0]
     about = reading.rows(reading.table("metric_lineage").filter(_.metric_name == name))[0]
     left, right = st.columns([3, 2])
