@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
+from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
 from resources.digests import content_digest
 from resources.settings import RunSettings
 from rules.files import RulesError, load, rules_file
@@ -59,7 +61,11 @@ class Location:
 def load_sources() -> Sources:
     """sources.yaml, with every dataset and column in it known to the contracts."""
     sources = load("sources", Sources)
-    columns = {f"{name}.{column}" for name, schema in CONTRACTS.items() for column in schema.columns}
+    columns = {
+        f"{name}.{column}": about.dtype.type
+        for name, schema in CONTRACTS.items()
+        for column, about in schema.columns.items()
+    }
     for name, source in sources.datasets.items():
         if name not in CONTRACTS:
             raise RulesError(f"sources.yaml: datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}.")
@@ -69,9 +75,10 @@ def load_sources() -> Sources:
                 raise RulesError(
                     f"sources.yaml: datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
                 )
-    for target in sources.aliases:
+    for target, names in sources.aliases.items():
         if target not in columns:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
+        _check_aliases(target, columns[target], names)
     for date_format in sources.date_formats:
         try:
             duckdb.execute("SELECT try_strptime('', $format)", {"format": date_format})
@@ -81,6 +88,22 @@ def load_sources() -> Sources:
                 "strptime's specifiers, such as %d.%m.%Y."
             ) from error
     return sources
+
+
+def _check_aliases(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> None:
+    """Raise RulesError for aliases of a column that has none, or that stand for what the column cannot hold."""
+    if not (kind.is_string() or kind.is_boolean()):
+        raise RulesError(
+            f"sources.yaml: aliases > {target}: is a column of numbers or dates, which have no aliases; accepted: "
+            "columns of text or of yes and no. Formats of dates are listed under date_formats."
+        )
+    for name, value in names.items():
+        if kind.is_string() and isinstance(value, bool):
+            raise RulesError(
+                f"sources.yaml: aliases > {target} > {name}: is yes or no; accepted: text. In quotes it is text."
+            )
+        if kind.is_boolean() and str(value).lower() not in TRUE_WORDS + FALSE_WORDS:
+            raise RulesError(f"sources.yaml: aliases > {target} > {name}: is '{value}'; accepted: yes, no.")
 
 
 def uses_demo(settings: RunSettings, sources: Sources) -> bool:
