@@ -13,6 +13,9 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
+from rules.files import shown_file
+from rules.formats import shown
+
 SHOWN_FAILURES = 5
 """Failing rows a check fetches; the rest are counted in the database."""
 
@@ -26,6 +29,15 @@ HINTS = {
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml.",
 }
 """How a value should have looked, for the rules that people break most."""
+
+
+def alias_advice(dataset: str, column: str, values: Sequence[str], limit: int = 3) -> str:
+    """What to do about words of the source's own: `say under aliases > … what 'Churned' means`."""
+    words = [f"'{shown(value, 60)}'" for value in values[:limit]]
+    more = ["the others"] if len(values) > limit else []
+    *first, last = words + more
+    listed = f"{', '.join(first)} and {last} mean" if first else f"{last} means"
+    return f"say under aliases > {dataset}.{column} in {shown_file('sources')} what {listed}"
 
 
 def _check(predicate, name: str, error: str, **about) -> pa.Check:

@@ -9,9 +9,10 @@ import pandera.ibis as pa
 from ibis import _
 
 from asset_checks.contracts import table_schema
-from asset_checks.row_rules import HINTS, follows, key_value, passes
+from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
+from rules.files import shown_file
 from rules.formats import shown
-from rules.rejects import reject_counts
+from rules.rejects import own_words, reject_counts
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ def tolerance_result(
     description = f"{rows:,} of {total:,} rows ({share:.2%}) rejected; {tolerance:.2%} is tolerated."
     if not passed:
         description = (
-            f"{schema.name}: {description} {reasons} Mend the export, or raise max_reject_share for "
-            f"{schema.name} in rules/sources.yaml; `productpulse validate` lists them all.{hints(rejects)}"
+            f"{schema.name}: {description} {reasons} Mend the export, {_cures(schema.name, rejects)}; "
+            f"`productpulse validate` lists them all.{hints(rejects)}"
         )
     return dg.AssetCheckResult(
         asset_key=schema.name,
@@ -140,6 +141,15 @@ def tolerance_result(
         description=description,
         metadata={"rejected": rows, "parent_rejected": orphaned, "share": share, "reasons": reasons},
     )
+
+
+def _cures(dataset: str, rejects: ir.Table) -> str:
+    """What else than the export can be changed: words are given a meaning rather than left out."""
+    raising = f"max_reject_share for {dataset} in {shown_file('sources')}"
+    advice = [alias_advice(dataset, column, list(values)) for column, values in own_words(rejects).items()]
+    if advice:
+        return f"or {' and '.join(advice)}; to raise {raising} would leave these rows out of every figure"
+    return f"or raise {raising}"
 
 
 def not_empty_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetCheckResult:

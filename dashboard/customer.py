@@ -6,8 +6,9 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import pick_named
+from dashboard.filters import linked, pick_named
 from dashboard.reading import Reading
+from dashboard.states import nothing
 from dashboard.tables import DATE, Column, listing
 from rules.formats import named
 
@@ -31,7 +32,7 @@ def matches(reading: Reading, typed: str) -> ir.Table:
 
 
 def pick_customer(reading: Reading) -> str | None:
-    """The customer of the address, or one of those that are searched for; None if nobody is called so."""
+    """The customer of the address, or one of those that are searched for; None, with a sentence, if there is none."""
     left, right = st.columns(2)
     with left:
         typed = st.text_input(
@@ -39,14 +40,16 @@ def pick_customer(reading: Reading) -> str | None:
         )
     found = reading.rows(matches(reading, typed or "").limit(MATCHES))
     asked = st.query_params.get("customer")
-    if asked and not typed and asked not in {row["customer_id"] for row in found}:
-        about = reading.table("customer_360").filter(_.customer_id == asked)
-        found = reading.rows(about.select("customer_id", "company_name")) + found
+    everyone = reading.table("customer_360").select("customer_id", "company_name")
+    mine = reading.rows(everyone.filter(_.customer_id == asked)) if asked else []
+    if (not typed or linked("customer")) and not any(row in found for row in mine):
+        found = mine + found
     if not found:
+        nothing("No customer has this in its name or id.", "Search for a part of the name or the id.")
         return None
     names = {str(row["customer_id"]): named(row["company_name"], row["customer_id"]) for row in found}
     with right:
-        return pick_named("Customer", names, key="customer")
+        return pick_named("Customer", names, key="customer", is_known=lambda _customer: bool(mine))
 
 
 def of_customer(reading: Reading, table: str, customer_id: str) -> ir.Table:

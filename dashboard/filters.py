@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import or_
 
 from dashboard.reading import Reading
-from rules.formats import shown
+from dashboard.states import nothing
+from dashboard.words import plain
+from rules.formats import NAME_LIMIT, shown
 
 OPTION_LIMIT = 60
 
@@ -55,6 +57,7 @@ def choose_of(reading: Reading, table: ir.Table, every: ir.Table, column: str, *
 
 def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, label: str) -> ir.Table:
     """As `choose`, among values whose order means something."""
+    _report_absent(values, key, label)
     chosen = st.multiselect(
         label,
         values,
@@ -68,6 +71,7 @@ def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, labe
 
 def pick(label: str, values: Sequence[str], *, key: str, default: str | None = None) -> str:
     """One of a few values, in the page's address."""
+    _report_absent(values, key, label)
     first = default if default in values else values[0]
     return st.selectbox(
         label,
@@ -79,20 +83,55 @@ def pick(label: str, values: Sequence[str], *, key: str, default: str | None = N
     )
 
 
-def pick_named(label: str, names: Mapping[str, str], *, key: str, default: str | None = None) -> str:
+def _report_absent(values: Sequence[str], key: str, label: str) -> None:
+    """Report what the address asks for and the snapshot does not have: Streamlit drops it without a word."""
+    if absent := [value for value in st.query_params.get_all(key) if value not in values]:
+        names = ", ".join(shown(value, NAME_LIMIT) for value in absent)
+        nothing(f"There is no {plain(label.lower())} {plain(names)} in this snapshot.", "It is left out.")
+
+
+def linked(key: str) -> str | None:
+    """What a link or an address typed by hand asks for; None where the address is what `pick_named` wrote."""
+    asked = st.query_params.get(key)
+    return asked if asked != st.session_state.get(f"{key}_told") else None
+
+
+def pick_named(
+    label: str,
+    names: Mapping[str, str],
+    *,
+    key: str,
+    default: str | None = None,
+    is_known: Callable[[str], bool] = lambda _: False,
+) -> str | None:
     """One of many things by its name, of which the address holds the key.
 
+    An address that asks for something that is not among the names and is not known otherwise is reported,
+    and stays as it is; nothing is chosen until somebody chooses. `is_known` is for names that are only a part.
     Streamlit's own binding would put the name there, which can be long, and need not be unique.
     """
     widget, told = f"{key}_choice", f"{key}_told"
-    asked = st.query_params.get(key)
-    if asked in names and asked != st.session_state.get(told):
+    asked, is_new = st.query_params.get(key), linked(key) is not None
+    is_missing = asked is not None and asked not in names and not is_known(asked)
+    if is_new and asked in names:
         st.session_state[widget] = asked  # a link led here, or somebody changed the address
-    if st.session_state.get(widget) not in names:
+    elif is_missing and (is_new or st.session_state.get(widget) == asked):
+        st.session_state[widget], st.session_state[told] = None, asked
+    current = st.session_state.get(widget)
+    is_open = is_missing and current not in names
+    if not is_open and current not in names:
         st.session_state[widget] = default if default in names else next(iter(names))
     chosen = st.selectbox(
-        label, list(names), key=widget, format_func=lambda value: shown(names.get(value, value), 2 * OPTION_LIMIT)
+        label,
+        list(names),
+        index=None if is_open else 0,
+        key=widget,
+        placeholder="Choose one",
+        format_func=lambda value: shown(names.get(value, value), 2 * OPTION_LIMIT),
     )
+    if chosen is None:
+        nothing(f"There is no {plain(label.lower())} {plain(asked, NAME_LIMIT)} in this snapshot.", "Choose one above.")
+        return None
     st.query_params[key] = st.session_state[told] = chosen
     return chosen
 

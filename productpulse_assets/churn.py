@@ -12,7 +12,7 @@ from rules.churn_rules import ChurnRule, ChurnRules, SignalTest, load_churn_rule
 from rules.compile import band
 from rules.files import load
 from rules.models import Sources
-from rules.operators import OPERATORS
+from rules.operators import as_compared, holds
 from rules.signal_sources import source_of
 from rules.texts import relation_words, said
 
@@ -58,11 +58,11 @@ def fired(signals: ir.Table, rule: ChurnRule, place: int, currency: str) -> ir.T
         rule_id=ibis.literal(rule.rule_id),
         driver_label=ibis.literal(rule.driver_label),
         signal_name=ibis.literal(rule.signal_name),
-        signal_value=hit[rule.signal_name].cast("string"),
+        signal_value=as_compared(hit[rule.signal_name]).cast("string"),
         operator=ibis.literal(rule.operator),
         threshold=ibis.literal(rule.threshold_text, "string"),
         second_signal_name=ibis.literal(second.signal_name) if second else text,
-        second_signal_value=hit[second.signal_name].cast("string") if second else text,
+        second_signal_value=as_compared(hit[second.signal_name]).cast("string") if second else text,
         second_operator=ibis.literal(second.operator) if second else text,
         second_threshold=ibis.literal(second.threshold_text, "string") if second else text,
         weight=ibis.literal(rule.weight, WEIGHT),
@@ -75,7 +75,7 @@ def fired(signals: ir.Table, rule: ChurnRule, place: int, currency: str) -> ir.T
 
 def crossed(signals: ir.Table, test: SignalTest) -> ir.BooleanColumn:
     """Where the signal stands to its threshold as the rule says; a missing signal does not."""
-    return OPERATORS[test.operator](signals[test.signal_name], test.threshold).fill_null(False)
+    return holds(test.operator, signals[test.signal_name], test.threshold).fill_null(False)
 
 
 @dg.asset(**TABLE, metadata={"key": ["customer_id"]})

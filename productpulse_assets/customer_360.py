@@ -11,11 +11,12 @@ from productpulse_assets.signals.customer_signals import with_behaviour
 from rules.compile import band
 from rules.files import RulesError, load
 from rules.models import CustomerSegment, Segments
+from rules.operators import as_compared
 from rules.windows import RECENT_DAYS, active_on
 
 MONEY = "decimal(18, 2)"
-TREND_RATE, TREND_DIGITS = 0.10, 9
-"""A change of usage beyond this, either way, is a trend; compared to so many digits."""
+TREND_RATE = 0.10
+"""A change of usage beyond this, either way, is a trend."""
 
 
 @dg.asset(
@@ -121,7 +122,7 @@ def told(table: ir.Table) -> ir.Table:
     since = ibis.least(table.signup_date, table.first_start.fill_null(table.signup_date))
     change = table.usage_change
     income_known = (table.collected - table.refunded).fill_null(nothing)
-    trend = change.round(TREND_DIGITS)  # 11 / 10 - 1 is a little more than 0.1 in binary
+    trend = as_compared(change)  # 11 / 10 - 1 is a little more than 0.1 in binary
     return table.select(
         "customer_id", "company_name", "segment", "country", "acquisition_channel", "signup_date", "as_of_date",
         is_active=table.is_active.fill_null(False),

@@ -8,6 +8,7 @@ from ibis import _
 from asset_checks.contracts import CONTRACTS, DATASETS
 from rules.files import load
 from rules.models import DataQuality
+from rules.operators import as_compared
 
 REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
 UNIQUENESS_CHECKS = ("unique_key", "duplicate_row")
@@ -108,7 +109,7 @@ def overall(table: ir.Table, rules: DataQuality) -> ir.Table:
     total = [table[name].fill_null(0) for name in SCORES]
     mean = sum(total[1:], total[0]) / sum(known[1:], known[0]).nullif(0)
     scored = table.mutate(overall_score=ibis.ifelse(table.rows_in > 0, mean, ibis.null("float64")))
-    bands = [(scored.overall_score >= floor, name) for name, floor in rules.statuses.items()]
+    bands = [(as_compared(scored.overall_score) >= floor, name) for name, floor in rules.statuses.items()]
     return scored.mutate(status=ibis.cases(*bands, else_="Not available"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import re
@@ -11,15 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import dagster as dg
+import ibis
 
 from productpulse_assets.faults import fault_sentence, faults_said
 from productpulse_assets.progress import Follow
 from resources.dagster_home import prepare_dagster_home
 from resources.history import kept_history
 from resources.home import LONGEST_WAIT, Home, parse_wait
+from resources.settings import RunSettings
+from resources.tables import rows_of
 from resources.turns import retire_dead_runs, turn
 
 EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
+CALENDAR = "calendar"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SAID_WELL = (
     "UnreadableSource",
@@ -85,6 +90,36 @@ def whole_lines(selection: str) -> str:
     the tables behind it as they were."""
     bare = re.fullmatch(r"(\+?)([A-Za-z_]\w*)(\+?)", selection.strip())
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
+
+
+def as_of_problem(job: dg.JobDefinition, settings: RunSettings) -> str | None:
+    """Why the as-of date that is asked for cannot be that of a selection, in a sentence; None where it can.
+
+    The calendar alone fixes the date. A selection without it computes with the date that is stored, so that
+    another one would be ignored; and tables of two dates beside each other would be wrong.
+    """
+    asked, stored = settings.as_of_date, _stored_as_of(settings.home)
+    is_fixed_here = dg.AssetKey(CALENDAR) in job.asset_layer.selected_asset_keys
+    if is_fixed_here or None in (asked, stored) or asked == stored:
+        return None
+    return (
+        f"The selection does not include the {CALENDAR}, which fixes the as-of date: in {settings.home.root} it is "
+        f"{stored}, not {asked}. Leave --as-of and PRODUCTPULSE_AS_OF out, or run everything as of {asked} without "
+        "--select."
+    )
+
+
+def _stored_as_of(home: Home) -> dt.date | None:
+    """The as-of date of the tables that are stored; None where there are none."""
+    if not home.warehouse.exists():
+        return None
+    backend = ibis.duckdb.connect(home.warehouse, read_only=True)
+    try:
+        if CALENDAR not in backend.list_tables():
+            return None
+        return rows_of(backend.table(CALENDAR))[0]["as_of_date"]
+    finally:
+        backend.disconnect()
 
 
 def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Follow) -> Outcome:

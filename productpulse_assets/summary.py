@@ -13,6 +13,7 @@ from rules.formats import change_text, is_unknown, value_text
 from rules.formula import measure_words
 from rules.metric_models import Derived, Metric, MetricCatalog, Ratio
 from rules.models import Sources
+from rules.operators import DIGITS
 from rules.periods import LAST_COMPLETE, longest_period, operand_names, read_at
 
 SUMMARY_SCHEMA = ibis.schema(
@@ -157,9 +158,10 @@ def _against_target(
     wanted = float(max(holding, key=lambda target: target["date"])["target_value"])
     if value is None:
         return {"target_value": wanted, "target_gap": None, "target_status": "Not available"}
-    is_met = value <= wanted if metric.good_direction == "down" else value >= wanted
+    gap = value - wanted
+    is_met = round(gap, DIGITS) <= 0 if metric.good_direction == "down" else round(gap, DIGITS) >= 0
     status = "Not judged" if metric.good_direction == "neutral" else "Met" if is_met else "Missed"
-    return {"target_value": wanted, "target_gap": value - wanted, "target_status": status}
+    return {"target_value": wanted, "target_gap": gap, "target_status": status}
 
 
 def _explanation(

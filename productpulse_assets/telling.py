@@ -8,16 +8,18 @@ from pathlib import Path
 import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS
-from asset_checks.row_rules import HINTS
+from asset_checks.row_rules import HINTS, alias_advice
 from asset_checks.validation_gate import reject_reasons
 from resources.home import Home
 from resources.tables import rows_of
 from rules.files import load
-from rules.formats import money, period_text, shown
+from rules.formats import NAME_LIMIT, money, period_text, shown
 from rules.models import Sources
-from rules.rejects import reject_counts
+from rules.rejects import ALIASED, own_words, reject_counts
 
-ACTIONS = 3
+ACTIONS, WORDS = 3, 20
+"""Interventions, and words of a column that no alias explains, that are listed at most."""
+
 HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")
 
 
@@ -85,17 +87,26 @@ def validation_lines(backend: ibis.BaseBackend, row: dict[str, object]) -> Itera
 
 def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
     """One line per rule broken, commonest first, with the first row that broke it."""
-    errors = {check.name: check.error for column in CONTRACTS[dataset].columns.values() for check in column.checks} | {
-        check.name: check.error for check in CONTRACTS[dataset].checks
-    }
-    for row in rows_of(reject_counts(backend.table(f"{dataset}_rejects"))):
+    schema, rejects = CONTRACTS[dataset], backend.table(f"{dataset}_rejects")
+    errors = {(name, check.name): check.error for name, column in schema.columns.items() for check in column.checks}
+    of_rows = {check.name: check.error for check in schema.checks}
+    words = own_words(rejects)
+    for row in rows_of(reject_counts(rejects)):
+        column, check = row["column_name"], row["check_name"]
         value = "empty" if row["value"] is None else f"'{shown(row['value'])}'"
-        hint = f". {HINTS[row['check_name']]}" if row["check_name"] in HINTS else ""
-        why = f" ({errors[row['check_name']]})" if row["check_name"] in errors else ""
-        yield (
-            f"{row['column_name'] or 'line'}: {row['check_name']}{why} in {row['rows']:,} rows, "
-            f"first in row {row['first_row']}: {value}{hint}"
-        )
+        error = errors.get((column, check), of_rows.get(check))
+        why = f" ({error})" if error else ""
+        hint = _words(dataset, column, words[column]) if check in ALIASED and column in words else HINTS.get(check)
+        place = f"in {row['rows']:,} rows, first in row {row['first_row']}"
+        yield f"{column or 'line'}: {check}{why} {place}: {value}{f'. {hint}' if hint else ''}"
+
+
+def _words(dataset: str, column: str, counts: dict[str, int]) -> str:
+    """The words that a column has and no alias explains, and what to do about them."""
+    counted = [f"'{shown(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:WORDS]]
+    more = f" and {len(counts) - WORDS:,} more" if len(counts) > WORDS else ""
+    advice = alias_advice(dataset, column, list(counts))
+    return f"Found: {', '.join(counted)}{more}. Mend the export, or {advice}."
 
 
 def written_at(path: Path) -> int | None:

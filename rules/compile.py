@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rules.metric_models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
-from rules.operators import OPERATORS
+from rules.operators import as_compared, holds
 from rules.periods import CURRENT, months_covered, operand_names
 
 MONEY = "decimal(18, 2)"
@@ -22,17 +22,19 @@ Use = tuple[str, Measure, int, bool]
 
 def condition(table: ir.Table, rule: Condition) -> ir.BooleanColumn:
     """The rows that a condition of the rules holds for; unknown values hold for none."""
-    return OPERATORS[rule.operator](table[rule.column], rule.value).fill_null(False)
+    return holds(rule.operator, table[rule.column], rule.value).fill_null(False)
 
 
 def band(value: ir.NumericValue, floors: Mapping[str, Decimal | float]) -> ir.StringValue:
     """The first band, from the highest floor to the lowest, whose floor `value` reaches; the last for all others.
 
-    Decimals are compared as such, so that a sum that is exactly a floor reaches it.
+    Decimals are compared as such, and binary numbers as rules compare them, so that a sum that is exactly
+    a floor reaches it.
     """
     *upper, (lowest, _floor) = floors.items()
     if not upper:
         return ibis.literal(lowest)
+    value = as_compared(value)
     kind = value.type() if value.type().is_decimal() else "float64"
     exact = {name: ibis.literal(floor, kind) if isinstance(floor, Decimal) else floor for name, floor in upper}
     return ibis.cases(*((value >= floor, name) for name, floor in exact.items()), else_=lowest)

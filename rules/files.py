@@ -103,6 +103,11 @@ def rules_file(name: str) -> Path:
     return rules_dir() / f"{name}.yaml"
 
 
+def shown_file(name: str) -> str:
+    """The file of that name as messages call it: with its folder, such as my-rules/sources.yaml."""
+    return f"{rules_dir().name}/{name}.yaml"
+
+
 def file_hash(name: str) -> str:
     """The first 12 hex digits of the SHA-256 of a rules file: it changes when the rules do."""
     return hashlib.sha256(rules_file(name).read_bytes()).hexdigest()[:12]

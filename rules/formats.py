@@ -80,23 +80,23 @@ def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact:
 
 
 def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
-    """A signed change; of a rate in percentage points."""
+    """A signed change; of a rate in percentage points. What rounds to nothing has no sign."""
     if is_unknown(change):
         return NOT_AVAILABLE
-    if unit == "rate":
-        return f"{change * 100:+z,.1f} pp"
-    text = value_text(abs(change), unit, currency)
-    return f"{'-' if change < 0 and any(digit in text for digit in '123456789') else '+'}{text}"
+    text = f"{abs(change) * 100:,.1f} pp" if unit == "rate" else value_text(abs(change), unit, currency)
+    if not any(digit in text for digit in "123456789"):
+        return text
+    return f"{'-' if change < 0 else '+'}{text}"
 
 
 def moved_text(change: Number | None, unit: str, currency: str = "USD") -> str:
     """A change in words: `up $1,500`, `down 2.0 pp` or `unchanged`; what rounds to nothing is unchanged."""
-    said = change_text(change, unit, currency)
-    if said == NOT_AVAILABLE:
+    text = change_text(change, unit, currency)
+    if text == NOT_AVAILABLE:
         return NOT_AVAILABLE
-    if not any(digit in said for digit in "123456789"):
+    if text[0] not in "+-":
         return "unchanged"
-    return f"{'up' if said[0] == '+' else 'down'} {said[1:]}"
+    return f"{'up' if text[0] == '+' else 'down'} {text[1:]}"
 
 
 def number_text(value: Number | None, digits: int = 0) -> str:

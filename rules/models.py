@@ -56,7 +56,7 @@ class Sources(Strict):
     exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Rate] = Field(default_factory=dict)
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
-    aliases: dict[str, dict[str, str]] = Field(default_factory=dict)
+    aliases: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
     datasets: dict[str, DatasetSource] = Field(default_factory=dict)
 
     @field_validator("time_zone")

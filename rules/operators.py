@@ -26,8 +26,26 @@ OPERATORS: dict[str, Callable[[ir.Column, Any], ir.BooleanColumn]] = {
 """What each operator makes of a column and the value beside it. An unknown value satisfies none
 but `is_missing`; `between` includes both ends."""
 
+DIGITS = 9
+"""Decimals that a binary number is compared with."""
+
 WITHOUT_VALUE = frozenset({"is_true", "is_missing"})
 WITH_LIST = frozenset({"in", "not_in", "between"})
+
+
+def holds(operator: str, column: ir.Column, value: Any) -> ir.BooleanColumn:
+    """Where `column` relates to `value` as the operator says; NULL where it is unknown, but for `is_missing`."""
+    values = tuple(_rounded(each) for each in value) if isinstance(value, list | tuple) else _rounded(value)
+    return OPERATORS[operator](as_compared(column), values)
+
+
+def as_compared(value: ir.Value) -> ir.Value:
+    """A binary number rounded to DIGITS: 3 of 4 is a change of -0.24999999999999994, which is meant to reach -0.25."""
+    return value.round(DIGITS) if value.type().is_floating() else value
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 def value_problem(operator: str, value: Any) -> str | None:

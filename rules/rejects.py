@@ -3,6 +3,9 @@
 import ibis.expr.types as ir
 from ibis import _
 
+ALIASED = ("allowed_values", "parses_as_boolean")
+"""The rules that a word of the source's own breaks, where an alias can say what it means."""
+
 
 def reject_counts(rejects: ir.Table) -> ir.Table:
     """One row per dataset, column and rule broken: how often, and the first row that broke it.
@@ -13,3 +16,13 @@ def reject_counts(rejects: ir.Table) -> ir.Table:
         rows=_.count(), first_row=_.row_number.min(), value=_.value.argmin(_.row_number)
     )
     return grouped.order_by("dataset", _.rows.desc(), "column_name", "check_name")
+
+
+def own_words(rejects: ir.Table) -> dict[str, dict[str, int]]:
+    """By column: the words of the source that no alias explains and the rows that have each, the commonest first."""
+    words = rejects.filter(_.check_name.isin(ALIASED), _.value.notnull())
+    counts = words.group_by("column_name", "value").aggregate(rows=_.count())
+    found: dict[str, dict[str, int]] = {}
+    for row in counts.order_by("column_name", _.rows.desc(), "value").to_pyarrow().to_pylist():
+        found.setdefault(row["column_name"], {})[row["value"]] = row["rows"]
+    return found

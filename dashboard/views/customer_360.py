@@ -8,12 +8,12 @@ from dashboard.customer import ROWS, of_customer, pick_customer, records, weekly
 from dashboard.evidence import Story, story
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading
+from dashboard.show import chart, heading, tile
 from dashboard.snapshot import Row
 from dashboard.states import lacking, nothing
 from dashboard.tree import finding_tree, intervention_tree
 from dashboard.words import badge, facts, plain
-from rules.formats import NOT_AVAILABLE, is_unknown, named, value_text
+from rules.formats import is_unknown, named, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",
@@ -28,7 +28,6 @@ def page(reading: Reading) -> None:
     heading("Customer 360", "Everything about one customer, and what to do next.")
     customer_id = pick_customer(reading)
     if customer_id is None:
-        nothing("No customer is called so.", "Search for a part of the name or the id.")
         return
     told = story(reading, customer_id)
     who(told.about)
@@ -77,8 +76,8 @@ def figures(about: Row, currency: str) -> None:
     )
     for start in range(0, len(shown), 6):
         for place, (label, value, unit) in zip(st.columns(6), shown[start : start + 6], strict=True):
-            told = str(value) if unit is None else value_text(value, unit, currency)
-            place.metric(label, NOT_AVAILABLE if is_unknown(value) else plain(told))
+            with place:
+                tile(label, value_text(value, unit, currency) if unit or is_unknown(value) else str(value))
 
 
 def next_steps(reading: Reading, told: Story) -> None:

@@ -6,11 +6,10 @@ from ibis import _
 from dashboard.filters import choose_of, search
 from dashboard.reading import Reading, current
 from dashboard.rejects import rejects
-from dashboard.show import heading
+from dashboard.show import heading, tile
 from dashboard.snapshot import MAKE_ONE
 from dashboard.states import nothing
 from dashboard.tables import DATE, LEVEL, Column, listing, table
-from dashboard.words import plain
 from rules.formats import percent, value_text
 from rules.rejects import reject_counts
 
@@ -91,7 +90,8 @@ def totals(rows_in: int, kept: int, rejected: int, there: int, datasets: int) ->
         ("Share rejected", percent(rejected / rows_in, 2) if rows_in else "–"),
     )
     for place, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
-        place.metric(label, plain(value), border=True)
+        with place:
+            tile(label, value, has_border=True)
 
 
 def rejected(reading: Reading) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from ibis import _
 
 from dashboard.evidence import Finding, Step, chain
-from dashboard.filters import OPTION_LIMIT, among, choose, pick_named, search_with_customers, with_customers
+from dashboard.filters import OPTION_LIMIT, among, choose, linked, pick_named, search_with_customers, with_customers
 from dashboard.links import link
 from dashboard.reading import Reading, current
 from dashboard.show import heading
@@ -79,16 +79,20 @@ def follow(reading: Reading, found: ir.Table) -> None:
     cut = found.order_by(*ORDER["Impact"]).limit(MATCHES)
     first = reading.rows(with_customers(reading, cut).order_by(*ORDER["Impact"]))
     labels = {row["trace_id"]: _label(row) for row in first}
-    asked = st.query_params.get("trace")
+    asked, every = st.query_params.get("trace"), reading.table(OF)
+    mine = every if linked("trace") else found
     if asked and asked not in labels:
-        labels = {
-            row["trace_id"]: _label(row)
-            for row in reading.rows(with_customers(reading, found.filter(_.trace_id == asked)))
-        } | labels
+        rows = reading.rows(with_customers(reading, mine.filter(_.trace_id == asked)))
+        labels = {row["trace_id"]: _label(row) for row in rows} | labels
     if not labels:
         return
     st.subheader("Follow one")
-    trace_id = pick_named(f"Trace (the first {MATCHES} that fit)", labels, key="trace")
+    st.caption(f"The first {MATCHES} that fit.")
+    trace_id = pick_named(
+        "Trace", labels, key="trace", is_known=lambda trace: bool(reading.count(every.filter(_.trace_id == trace)))
+    )
+    if trace_id is None:
+        return
     for depth, step in enumerate(chain(reading, trace_id)):
         shown_step(reading, step, depth)
 

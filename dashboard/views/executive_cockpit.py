@@ -8,10 +8,10 @@ from dashboard.charts import metrics, mrr, risk
 from dashboard.links import link
 from dashboard.plan import card, most_urgent, planned
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, summary, tiles
+from dashboard.show import Change, chart, good_directions, heading, summary, tile, tiles
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, listing
-from rules.formats import change_text, value_text
+from rules.formats import value_text
 
 HEADLINES = (
     "monthly_recurring_revenue", "net_new_revenue", "net_revenue_retention", "customer_churn_rate",
@@ -128,19 +128,19 @@ def targets(reading: Reading) -> None:
     if not rows:
         nothing("No target holds for this period.", "Add a `targets` export: metric_name, target_value, date.")
         return
+    good, currency = good_directions(reading), reading.currency
     for start in range(0, len(rows), 4):
         for place, row in zip(st.columns(4), rows[start : start + 4], strict=False):
             unit, gap = row["unit"], row["target_gap"]
-            wanted = value_text(row["target_value"], unit, reading.currency)
-            told = f"{row['target_status']}, target {wanted}"
-            place.metric(
-                row["label"],
-                value_text(row["value"], unit, reading.currency).replace("$", "\\$"),
-                delta=change_text(gap, unit, reading.currency).replace("$", "\\$") if gap is not None else None,
-                delta_color={"Met": "green", "Missed": "red"}.get(row["target_status"], "off"),
-                delta_description="from target",
-                help=told.replace("$", "\\$"),
-            )
+            wanted = value_text(row["target_value"], unit, currency)
+            direction = good.get(row["metric_name"], "neutral")
+            with place:
+                tile(
+                    row["label"],
+                    value_text(row["value"], unit, currency),
+                    Change(gap, unit, currency, direction, "from target") if gap is not None else None,
+                    about=f"{row['target_status']}, target {wanted}",
+                )
 
 
 page(current())

@@ -7,7 +7,7 @@ from dashboard.charts import metrics
 from dashboard.filters import choose, pick, pick_named, search
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading
+from dashboard.show import change_before, chart, heading, tile
 from dashboard.snapshot import Row
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, listing
@@ -62,6 +62,8 @@ def one_metric(reading: Reading) -> None:
     labels = {row["metric_name"]: row["label"] for row in reading.rows(reading.table("kpi_summary"))}
     st.subheader("One metric", divider="gray")
     name = pick_named("Metric", labels, key="metric", default=FIRST)
+    if name is None:
+        return
     now = reading.rows(reading.table("kpi_summary").filter(_.metric_name == name))[0]
     about = reading.rows(reading.table("metric_lineage").filter(_.metric_name == name))[0]
     left, right = st.columns([3, 2])
@@ -96,12 +98,11 @@ def slices(reading: Reading, now: Row) -> None:
 
 def governance(now: Row, about: Row, currency: str) -> None:
     """What the metric means, who answers for it, and how it goes wrong."""
-    st.metric(
-        plain(now["label"]),
-        plain(value_text(now["value"], now["unit"], currency, exact=True)),
-        delta=plain(change_text(now["change"], now["unit"], currency)) if now["change"] is not None else None,
-        delta_color={"up": "normal", "down": "inverse"}.get(about["good_direction"], "off"),
-        border=True,
+    tile(
+        now["label"],
+        value_text(now["value"], now["unit"], currency, exact=True),
+        change_before(now, about["good_direction"], currency),
+        has_border=True,
     )
     told = {
         "Now": now["explanation"] if now["value"] is not None else f"Not available: {now['not_available_reason']}",

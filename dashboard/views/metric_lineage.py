@@ -45,6 +45,14 @@ def page(reading: Reading) -> None:
         row["metric_name"]: row["display_name"] for row in reading.rows(reading.table(OF).order_by("display_name"))
     }
     name = pick_named("Metric", labels, key="lineage", default=FIRST)
+    if name is not None:
+        one_metric(reading, name)
+    st.subheader("All metrics")
+    table(reading, reading.table(OF), COLUMNS, ORDER, key="lineage_table", noun="metrics")
+
+
+def one_metric(reading: Reading, name: str) -> None:
+    """What a metric is computed from, and what is decided from the same data."""
     about = reading.rows(reading.table(OF).filter(_.metric_name == name))[0]
     st.markdown(f"{plain(about['definition'])}  \n**Formula:** {plain(about['formula'])}")
     graph(reading, about)
@@ -53,8 +61,6 @@ def page(reading: Reading) -> None:
         origins(reading, about)
     with right:
         decided(reading, about)
-    st.subheader("All metrics")
-    table(reading, reading.table(OF), COLUMNS, ORDER, key="lineage_table", noun="metrics")
 
 
 def graph(reading: Reading, about: Row) -> None:

@@ -8,10 +8,9 @@ from dashboard.bands import risk_bands
 from dashboard.charts import risk
 from dashboard.filters import among, choose, search, with_customers
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading
+from dashboard.show import chart, heading, tile
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, table
-from dashboard.words import plain
 from rules.formats import value_text
 
 OF = "churn_risk_profiles"
@@ -97,7 +96,8 @@ def totals(reading: Reading, found: ir.Table) -> None:
         ("Risk not known", total["unknown"], "count"),
     )
     for place, (label, value, unit) in zip(st.columns(5), shown, strict=True):
-        place.metric(label, plain(value_text(value, unit, reading.currency)), border=True)
+        with place:
+            tile(label, value_text(value, unit, reading.currency), has_border=True)
 
 
 page(current())

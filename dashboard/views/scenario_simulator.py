@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.charts import scenarios
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, summary
+from dashboard.show import Change, chart, heading, summary, tile
 from dashboard.snapshot import Row
 from dashboard.states import nothing
 from dashboard.words import plain
@@ -63,21 +63,23 @@ def scenario(row: Row, base: Base, currency: str) -> Result:
 
 def _brings(row: Row, result: Result, currency: str) -> None:
     month, year, usual = st.columns(3)
-    month.metric("In the first month", plain(money(result.monthly_impact, currency)))
+    with month:
+        tile("In the first month", money(result.monthly_impact, currency))
     more = result.annualized_impact - row["annualized_impact"]
-    year.metric(
-        "In twelve months",
-        plain(money(result.annualized_impact, currency)),
-        delta=plain(f"{'-' if more < 0 else '+'}{money(abs(more), currency)}") if more else None,
-        delta_description="against the default" if more else None,
-    )
-    usual.metric(
-        f"Default, {percent(row['change'], 0)}",
-        plain(money(row["annualized_impact"], currency)),
-        help=f"Usual range: {percent(row['low_change'], 0)} to {percent(row['high_change'], 0)}",
-    )
+    with year:
+        tile(
+            "In twelve months",
+            money(result.annualized_impact, currency),
+            Change(more, "money", currency, "up", "vs. default") if more else None,
+        )
     low, high = (money(row[f"{end}_annualized_impact"], currency) for end in ("low", "high"))
-    usual.caption(f"{plain(low)} to {plain(high)}")
+    with usual:
+        tile(
+            f"Default, {percent(row['change'], 0)}",
+            money(row["annualized_impact"], currency),
+            about=f"Usual range: {percent(row['low_change'], 0)} to {percent(row['high_change'], 0)}",
+        )
+        st.caption(f"{plain(low)} to {plain(high)}")
 
 
 def _compared(row: Row, result: Result) -> dict[str, object]:

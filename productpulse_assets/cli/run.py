@@ -45,6 +45,7 @@ def run(select: str | None, force: bool, **given: object) -> None:
     from productpulse_assets.faults import MachineFault
     from productpulse_assets.progress import progress
     from productpulse_assets.telling import snapshot_after_failure, written_at
+    from resources.settings import RunSettings
     from resources.turns import HomeBusy
 
     job, place = _job(defs, select), writable_home()
@@ -59,6 +60,8 @@ def run(select: str | None, force: bool, **given: object) -> None:
             # The run that this one waited for may have done the work.
             if waited and may_skip and _skipped():
                 return
+            if select and (problem := running.as_of_problem(job, RunSettings.from_environment())):
+                misused(problem)
             with progress(len(job.asset_layer.selected_asset_keys)) as follow:
                 outcome = running.execute(job, instance, place, follow)
     except (HomeBusy, MachineFault) as problem:

@@ -15,7 +15,7 @@ from rules.models import Sources
 from rules.recommendation_rules import RecommendationRule, RecommendationRules, load_recommendation_rules
 from rules.texts import filled
 
-MONEY, SCORE = "decimal(18, 2)", "decimal(28, 2)"
+MONEY, SCORE, WEIGHT = "decimal(18, 2)", "decimal(28, 2)", "decimal(9, 2)"
 TABLE = {
     "group_name": "decisions",
     "owners": ["team:customer-success"],
@@ -68,16 +68,24 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
         expected_action=filled(rule.expected_action, rows, currency),
         estimated_revenue_impact=impact,
         confidence_level=ibis.literal(level(rule.confidence_weight, rules.confidence_levels)),
-        confidence_weight=ibis.literal(float(rule.confidence_weight)),
-        severity_weight=ibis.literal(float(rule.severity_weight)),
+        confidence_weight=_double(rule.confidence_weight),
+        severity_weight=_double(rule.severity_weight),
         effort_level=ibis.literal(rule.effort_level),
-        effort_weight=ibis.literal(float(rules.effort_weights[rule.effort_level])),
+        effort_weight=_double(rules.effort_weights[rule.effort_level]),
         priority_score=score.cast("float64"),
         priority_band=band(score, rules.priority_bands),
         suggested_owner=ibis.literal(rule.suggested_owner),
         evidence_source=ibis.literal(evidence),
         intervention_id=lasting_id(rows.customer_id, rule.category, rule.suggested_owner),
     )
+
+
+def _double(weight: Decimal) -> ir.FloatingScalar:
+    """A weight as DOUBLE.
+
+    Cast from a decimal: Ibis writes a binary literal as a bare 0.9, which is a DECIMAL(2, 1) to DuckDB.
+    """
+    return ibis.literal(weight, WEIGHT).cast("float64")
 
 
 def priority(impact: ir.DecimalColumn, rule: RecommendationRule, rules: RecommendationRules) -> ir.DecimalColumn:

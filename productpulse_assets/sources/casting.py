@@ -60,7 +60,7 @@ def typed(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str) -> i
     if kind.is_date():
         return _date(raw, sources.date_formats)
     if kind.is_boolean():
-        return raw if raw.type().is_boolean() else _boolean(text_of(raw).lower())
+        return raw if raw.type().is_boolean() else _boolean(text_of(raw), sources.aliases.get(target, {}))
     if kind.is_decimal():
         return _decimal(raw, kind)
     return _whole_number(raw, kind)
@@ -112,7 +112,10 @@ def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
     return ibis.coalesce(*attempts)
 
 
-def _boolean(text: ir.StringColumn) -> ir.BooleanColumn:
+def _boolean(text: ir.StringColumn, names: dict[str, str | bool]) -> ir.BooleanColumn:
+    # An unquoted yes or no is true or false to YAML.
+    words = {name: str(value) for name, value in names.items()}
+    text = _renamed(text, words).lower()
     return ibis.cases(
         (is_among(text, TRUE_WORDS), True), (is_among(text, FALSE_WORDS), False), else_=ibis.null("boolean")
     )

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from productpulse_assets.sources import packed
 from productpulse_assets.sources.packed import MAX_GROWTH, NotGzip, UnpackedFile, UnpacksWithoutEnd
+from rules.files import shown_file
 
 BOM = codecs.BOM_UTF8
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -74,7 +75,7 @@ def is_utf8(encoding: str) -> bool:
         return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
     except (LookupError, ValueError, TypeError) as error:
         raise UnreadableSource(
-            f"encoding: {encoding!r} in rules/sources.yaml is not a text encoding that Python "
+            f"encoding: {encoding!r} in {shown_file('sources')} is not a text encoding that Python "
             f"knows. Write one such as utf-8, cp1252, latin-1 or utf-16."
         ) from error
 
@@ -102,7 +103,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise
         raise UnreadableSource(
             f"{path.name} cannot be opened: {error.strerror or error}. Check the path in "
-            f"rules/sources.yaml and the file's permissions."
+            f"{shown_file('sources')} and the file's permissions."
         ) from error
 
 
@@ -127,7 +128,7 @@ def empty_file(path: Path) -> UnreadableSource:
     """What is said of a file without a line."""
     return UnreadableSource(
         f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
-        f"required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
+        f"required may be left out: take the file away, and out of {shown_file('sources')} if it is named there."
     )
 
 
@@ -146,7 +147,7 @@ def _decoding(path: Path, encoding: str) -> Iterator[None]:
     except UnicodeError as error:
         raise UnreadableSource(
             f"{path.name} is not text in the encoding {encoding} ({error}). Set encoding: for the "
-            f"dataset in rules/sources.yaml to the one that it is in, or save the file as UTF-8."
+            f"dataset in {shown_file('sources')} to the one that it is in, or save the file as UTF-8."
         ) from error
 
 
@@ -171,7 +172,7 @@ def _refuse_other_formats(path: Path, head: bytes, plain: bool) -> None:
     if wide:
         raise UnreadableSource(
             f"{path.name} is {wide} text, where UTF-8 was expected. Save it as UTF-8, or set "
-            f"encoding: {wide.lower()} for the dataset in rules/sources.yaml."
+            f"encoding: {wide.lower()} for the dataset in {shown_file('sources')}."
         )
 
 

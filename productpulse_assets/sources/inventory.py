@@ -13,6 +13,7 @@ from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
+from rules.files import shown_file
 from rules.formats import shown
 from rules.models import Sources
 
@@ -120,7 +121,7 @@ def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[
 def _absence(location: Location) -> str:
     return (
         f"{location.dataset}: the dataset is required and there is no {location.dataset}.csv (or .parquet, "
-        f".json, …) in {location.folder}. Put it there, or name its file in rules/sources.yaml."
+        f".json, …) in {location.folder}. Put it there, or name its file in {shown_file('sources')}."
     )
 
 

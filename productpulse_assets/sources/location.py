@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
+from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
 from resources.digests import content_digest
 from resources.home import is_utf8_path
 from resources.settings import RunSettings
@@ -65,7 +67,11 @@ class Location:
 def load_sources() -> Sources:
     """sources.yaml, with every dataset and column in it known to the contracts."""
     sources = load("sources", Sources)
-    columns = {f"{name}.{column}" for name, schema in CONTRACTS.items() for column in schema.columns}
+    columns = {
+        f"{name}.{column}": about.dtype.type
+        for name, schema in CONTRACTS.items()
+        for column, about in schema.columns.items()
+    }
     for name, source in sources.datasets.items():
         if name not in CONTRACTS:
             raise RulesError(f"sources.yaml: datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}.")
@@ -75,9 +81,10 @@ def load_sources() -> Sources:
                 raise RulesError(
                     f"sources.yaml: datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
                 )
-    for target in sources.aliases:
+    for target, names in sources.aliases.items():
         if target not in columns:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
+        _check_aliases(target, columns[target], names)
     _refuse_unknown_zone(sources.time_zone)
     for date_format in sources.date_formats:
         try:
@@ -100,6 +107,22 @@ def _refuse_unknown_zone(name: str) -> None:
             f"sources.yaml: time_zone: '{name}' is a time zone of this machine that the database does not know. "
             "Give the name of an older one with the same rules, such as UTC or Europe/Berlin."
         ) from error
+
+
+def _check_aliases(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> None:
+    """Raise RulesError for aliases of a column that has none, or that stand for what the column cannot hold."""
+    if not (kind.is_string() or kind.is_boolean()):
+        raise RulesError(
+            f"sources.yaml: aliases > {target}: is a column of numbers or dates, which have no aliases; accepted: "
+            "columns of text or of yes and no. Formats of dates are listed under date_formats."
+        )
+    for name, value in names.items():
+        if kind.is_string() and isinstance(value, bool):
+            raise RulesError(
+                f"sources.yaml: aliases > {target} > {name}: is yes or no; accepted: text. In quotes it is text."
+            )
+        if kind.is_boolean() and str(value).lower() not in TRUE_WORDS + FALSE_WORDS:
+            raise RulesError(f"sources.yaml: aliases > {target} > {name}: is '{value}'; accepted: yes, no.")
 
 
 def uses_demo(settings: RunSettings, sources: Sources) -> bool:

@@ -18,6 +18,7 @@ from productpulse_assets.sources.csv_table import load_csv
 from productpulse_assets.sources.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.json_table import json_columns, load_json
 from productpulse_assets.sources.parquet_columns import as_text, parquet_columns, unreadable_parquet
+from rules.files import shown_file
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
 
@@ -135,7 +136,7 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
         statements = duckdb.extract_statements(query)
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
             raise UnreadableSource(
-                f"The query for {name} in rules/sources.yaml is not one SELECT statement, but "
+                f"The query for {name} in {shown_file('sources')} is not one SELECT statement, but "
                 f"{len(statements)} statements or one of another kind. Write one SELECT."
             )
         relation = backend.con.sql(query)
@@ -147,7 +148,7 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
 
 def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
     return UnreadableSource(
-        f"The query for {name} in rules/sources.yaml does not work: "
+        f"The query for {name} in {shown_file('sources')} does not work: "
         f"{' '.join(str(error).split())[:500]} Mend the query."
     )
 
@@ -173,19 +174,21 @@ def _fresh_tables(con: duckdb.DuckDBPyConnection, name: str) -> str:
 def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
     """The files by name, each with its format."""
     if not files:
-        raise UnreadableSource("No file was found for the dataset. Check its path or pattern in rules/sources.yaml.")
+        raise UnreadableSource(
+            f"No file was found for the dataset. Check its path or pattern in {shown_file('sources')}."
+        )
     formats = [(path, _format(path)) for path in sorted(files, key=lambda path: (path.name, str(path)))]
     for (path, _), (other, _) in pairwise(formats):
         if path.name == other.name:
             raise UnreadableSource(
                 f"{path} and {other} have the same name, so it could not be said which of them a row is "
-                f"from. Rename one, or give the dataset a pattern in rules/sources.yaml that finds one."
+                f"from. Rename one, or give the dataset a pattern in {shown_file('sources')} that finds one."
             )
     if len({layout == "parquet" for _, layout in formats}) > 1:
         names = ", ".join(path.name for path, _ in formats)
         raise UnreadableSource(
             f"{names}: Parquet files and text files cannot be read as one dataset. Give the "
-            f"dataset a pattern in rules/sources.yaml that finds one kind."
+            f"dataset a pattern in {shown_file('sources')} that finds one kind."
         )
     return formats
 

@@ -111,7 +111,12 @@ SHIPPED = [
     ("never_activated", "is_activated", OLD, {False: True, True: False}),
     ("never_activated", "tenure_days", {"is_activated": False}, {61: True, 60: True, 59: False}),
     ("renewal_with_falling_usage", "days_to_renewal", FALLING, {44: True, 45: True, 46: False}),
-    ("renewal_with_falling_usage", "usage_change", {"days_to_renewal": 45}, {-0.26: True, -0.25: True, -0.2499: False}),
+    (
+        "renewal_with_falling_usage",
+        "usage_change",
+        {"days_to_renewal": 45},
+        {-0.26: True, -0.25: True, -0.24999999999999994: True, -0.2499: False},
+    ),
 ]
 
 
@@ -156,6 +161,14 @@ def test_evidence_has_what_a_decision_is_recomputed_from():
         (
             "Renewal near while usage falls: days to renewal is 45 (at most 45), usage change is -50.0 % (at most -25.0 %)",
         ),
+    ]
+
+
+def test_evidence_shows_a_binary_number_as_it_was_compared():
+    table = evidence({"usage_change": -0.7499999999999999})
+    assert rows(table, "rule_id", "signal_value", "threshold", by=("rule_order",)) == [
+        ("usage_drop", "-0.75", "-0.5"),
+        ("usage_collapse", "-0.75", "-0.75"),
     ]
 
 

@@ -168,6 +168,8 @@ def test_another_metrics_target_is_not_this_ones():
         ("mrr", 79.99, "Missed"),
         ("churned", 80.0, "Met"),  # down: at the target or below
         ("churned", 80.01, "Missed"),
+        ("mrr", 79.99999999999999, "Met"),  # what binary leaves over does not count
+        ("churned", 80.00000000000001, "Met"),
     ],
 )
 def test_a_target_is_met_in_the_good_direction(name, value, status):

@@ -6,12 +6,13 @@ import ibis
 import pytest
 
 from resources.tables import table_of
-from rules.operators import OPERATORS, type_problem, value_problem
+from rules.operators import OPERATORS, holds, type_problem, value_problem
 
 COLUMNS = {
     "number": ("int64", [1, 5, 9, None]),
     "money": ("decimal(18, 2)", [1, 5, 9, None]),
     "text": ("string", ["Starter", "Scale", "Enterprise", None]),
+    "change": ("float64", [-0.24999999999999994, -0.25000000000000006, -0.2499, None]),  # the first two are -0.25
     "date": ("date", [dt.date(2026, 1, 1), dt.date(2026, 1, 5), dt.date(2026, 1, 9), None]),
     "truth": ("boolean", [True, False, True, None]),
 }
@@ -40,6 +41,15 @@ HOLDS = [
     ("between", "date", [dt.date(2026, 1, 5), dt.date(2026, 1, 9)], [False, True, True, None]),
     ("less_than", "date", dt.date(2026, 1, 5), [True, False, False, None]),
     ("greater_than", "money", 4.99, [False, True, True, None]),
+    ("less_or_equal", "change", -0.25, [True, True, False, None]),
+    ("less_than", "change", -0.25, [False, False, False, None]),
+    ("greater_or_equal", "change", -0.25, [True, True, True, None]),
+    ("greater_than", "change", -0.25, [False, False, True, None]),
+    ("equals", "change", -0.25, [True, True, False, None]),
+    ("not_equals", "change", -0.25, [False, False, True, None]),
+    ("in", "change", [-0.25, 1], [True, True, False, None]),
+    ("between", "change", [-0.25, -0.25], [True, True, False, None]),
+    ("less_or_equal", "change", -0.24999999999, [True, True, False, None]),  # thresholds are rounded alike
     ("is_true", "truth", None, [True, False, True, None]),
     ("is_missing", "number", None, [False, False, False, True]),
     ("is_missing", "text", None, [False, False, False, True]),
@@ -48,7 +58,7 @@ HOLDS = [
 
 @pytest.mark.parametrize(("operator", "column", "value", "expected"), HOLDS)
 def test_what_an_operator_holds_for(operator, column, value, expected):
-    held = TABLE.select(held=OPERATORS[operator](TABLE[column], value)).to_pyarrow()["held"].to_pylist()
+    held = TABLE.select(held=holds(operator, TABLE[column], value)).to_pyarrow()["held"].to_pylist()
     assert held == expected
 
 

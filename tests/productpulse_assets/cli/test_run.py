@@ -42,6 +42,19 @@ def test_a_selection_runs_alone(productpulse, home):
     assert tree(home / "exports") == before
 
 
+def test_a_selection_without_the_calendar_is_not_of_another_as_of_date(productpulse, home):
+    before = tree(home / "exports")
+    result = productpulse("run", "--home", home, "--select", "kpi_summary+", "--as-of", "2026-05-31")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"The selection does not include the calendar, which fixes the as-of date: in {home} it is 2026-06-30, not "
+        "2026-05-31. Leave --as-of and PRODUCTPULSE_AS_OF out, or run everything as of 2026-05-31 without --select.\n"
+    )
+    assert made(result) == set() and tree(home / "exports") == before
+    same = productpulse("run", "--home", home, "--select", "kpi_summary", "--as-of", "2026-06-30")
+    assert same.exit_code == 0 and made(same) == {"kpi_summary"}
+
+
 @pytest.mark.parametrize("selection", ["customers", "customers_rejects"])
 def test_a_dataset_and_its_rejects_are_selected_together(productpulse, company_exports, home, selection):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", selection)

@@ -169,3 +169,67 @@ def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tm
     assert (
         productpulse("generate", "--customers", 5, "--out", tmp_path / "elsewhere", "--home", tmp_path).exit_code == 0
     )
+
+
+def companys(folder, **datasets: str):
+    """Exports of these lines."""
+    folder.mkdir()
+    for name, lines in datasets.items():
+        (folder / f"{name}.csv").write_text(lines)
+    return folder
+
+
+def test_validate_names_the_values_that_the_column_itself_allows_and_every_word_found(productpulse, tmp_path):
+    periods = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle"
+    data = companys(
+        tmp_path / "data",
+        customers="customer_id,signup_date\nc1,2025-01-05\n",
+        subscriptions=f"{periods}\ns1,c1,Churned,2025-01-05,2025-03-05,49,Monthly\ns2,c1,Active,2025-03-05,,49,Weekly\n"
+        "s3,c1,Gone,2025-01-05,2025-03-05,49,Monthly\ns4,c1,Churned,2025-01-05,2025-03-05,49,Monthly\n",
+    )
+    result = productpulse("validate", "--data", data)
+    assert result.exit_code == 1
+    assert (
+        "  status: allowed_values (must be one of Active, Past Due, Canceled, Expired, Trial) in 3 rows, first in row 1: "
+        "'Churned'. Found: 'Churned' (2), 'Gone' (1). Mend the export, or say under aliases > subscriptions.status in "
+        "rules/sources.yaml what 'Churned' and 'Gone' mean.\n"
+    ) in result.stdout
+    assert "  billing_cycle: allowed_values (must be one of Monthly, Quarterly, Annual) in 1 rows" in result.stdout
+    assert (
+        "Mend the export, or say under aliases > subscriptions.billing_cycle in rules/sources.yaml what 'Weekly' means "
+        "and say under aliases > subscriptions.status in rules/sources.yaml what 'Churned' and 'Gone' mean; to raise "
+        "max_reject_share for subscriptions in rules/sources.yaml would leave these rows out of every figure; "
+        "`productpulse validate` lists them all."
+    ) in result.stderr
+
+
+def test_advice_names_the_rules_folder_in_use(productpulse, tmp_path):
+    assert productpulse("init", tmp_path / "our-rules").exit_code == 0
+    data = companys(tmp_path / "data", customers="customer_id,signup_date\nc1,someday\n")
+    result = productpulse("validate", "--data", data, "--rules", tmp_path / "our-rules")
+    assert result.exit_code == 1
+    assert "name its file in our-rules/sources.yaml." in result.stderr
+    assert not re.search(r"(?<!our-)rules/sources\.yaml", result.output)
+
+
+def test_words_of_a_yes_no_column_have_aliases(productpulse, tmp_path):
+    productpulse("init", tmp_path / "rules")
+    path = tmp_path / "rules" / "sources.yaml"
+    text = path.read_text()
+    assert "\naliases:\n" in text
+    data = companys(
+        tmp_path / "data",
+        customers="customer_id,signup_date,is_active\nc1,2025-01-05,ja\nc2,2025-01-05,nein\nc3,2025-01-05,Vielleicht\n",
+        subscriptions="subscription_id,customer_id,status,start_date,monthly_price\ns1,c1,Active,2025-01-05,49\n",
+    )
+    told = productpulse("validate", "--data", data, "--rules", tmp_path / "rules").stdout
+    assert "is_active: parses_as_boolean in 3 rows" in told
+    assert (
+        "say under aliases > customers.is_active in rules/sources.yaml what 'Vielleicht', 'ja' and 'nein' mean" in told
+    )
+    path.write_text(
+        text.replace("\naliases:\n", "\naliases:\n  customers.is_active: {JA: yes, nein: 'no', vielleicht: false}\n")
+    )
+    result = productpulse("validate", "--data", data, "--rules", tmp_path / "rules")
+    assert result.exit_code == 0, result.output
+    assert "customers: 3 rows in customers.csv, 3 kept, 0 rejected." in result.stdout

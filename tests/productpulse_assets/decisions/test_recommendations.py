@@ -1,10 +1,12 @@
 """recommendations: which finding asks for which action, and in which order."""
 
+import ibis
 import pytest
 
+from productpulse_assets.decisions.recommendations import recommendations
 from rules.operators import OPERATORS
-from tests.builders import rows
-from tests.productpulse_assets.decisions.cases import CALL, COLLECT, advice, when
+from tests.builders import rows, stored
+from tests.productpulse_assets.decisions.cases import CALL, COLLECT, advice, company, when
 
 PEOPLE = (
     {"mrr": 100, "is_activated": True, "latest_nps_score": 6},
@@ -86,6 +88,16 @@ def test_priority_is_impact_times_confidence_times_severity_by_effort(follow, ef
     follow(CALL | {"confidence_weight": 0.8, "severity_weight": 1.5, "effort_level": effort})
     table = advice({"mrr": 1000})
     assert rows(table, "estimated_revenue_impact", "priority_score", "confidence_level") == [(1000, score, "High")]
+
+
+def test_weights_are_double_in_the_database_whatever_the_rules_say(follow):
+    follow(CALL | {"confidence_weight": 0.7, "severity_weight": 1.25})
+    tables = company({})
+    asked = recommendations(**{name: ibis.table(table.schema(), name=name) for name, table in tables.items()})
+    table = stored(str(ibis.to_sql(asked, dialect="duckdb")), **tables)
+    weights = ("confidence_weight", "severity_weight", "effort_weight")
+    assert {name: str(table.schema()[name]) for name in weights} == dict.fromkeys(weights, "float64")
+    assert rows(table, *weights) == [(0.7, 1.25, 1.0)]
 
 
 def test_half_a_cent_of_priority_counts_up(follow):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -302,6 +303,22 @@ def test_ids_in_a_key_column_stay_as_they_are(stage, tmp_path):
 # --- words, names and numbers --------------------------------------------------------------------
 
 SUBSCRIPTION = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle,auto_renew\n"
+
+
+@pytest.mark.parametrize(
+    ("aliases", "problem"),
+    [
+        ("customers.is_active: {ja: maybe}", "aliases > customers.is_active > ja: is 'maybe'; accepted: yes, no."),
+        ("customers.segment: {small: yes}", "aliases > customers.segment > small: is yes or no; accepted: text."),
+        ("subscriptions.monthly_price: {free: '0'}", "aliases > subscriptions.monthly_price: is a column of numbers or dates"),
+        ("customers.signup_date: {never: ''}", "aliases > customers.signup_date: is a column of numbers or dates"),
+    ],
+)  # fmt: skip
+def test_an_alias_that_could_not_be_used_is_refused(tmp_path, monkeypatch, aliases, problem):
+    (tmp_path / "sources.yaml").write_text(f"aliases:\n  {aliases}\n")
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    with pytest.raises(RulesError, match=re.escape(problem)):
+        load_sources()
 
 
 def test_aliases_case_and_outer_spaces(stage, tmp_path):
