@@ -34,7 +34,10 @@ def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
 
 
 @dg.asset(
-    **TABLE, metadata={"key": ["intervention_id"]}, ins={"calendar": dg.AssetIn()}, required_resource_keys={"settings"}
+    **TABLE,
+    metadata={"key": ["intervention_id"], "personal": ["recommendation_title"]},
+    ins={"calendar": dg.AssetIn()},
+    required_resource_keys={"settings"},
 )
 def previous_decisions(context: dg.AssetExecutionContext, calendar: ir.Table) -> ir.Table:
     """One row per intervention that was open on the newest as-of date before this one; none on the first.
