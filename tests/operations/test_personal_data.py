@@ -90,12 +90,14 @@ def test_a_run_shows_dagster_no_name_and_no_comment(productpulse, planted, tmp_p
 
 def test_rules_that_write_names_into_other_texts_change_nothing(productpulse, planted, rules, tmp_path):
     advice = rules / "recommendation_rules.yaml"
-    advice.write_text(advice.read_text("utf-8").replace("    reason: ", "    reason: About {company_name}. "), "utf-8")
+    text = advice.read_text("utf-8")
+    assert "Start from: {main_driver}." in text
+    advice.write_text(text.replace("from: {main_driver}.", "from: {main_driver}, {company_name}."), "utf-8")
     home = tmp_path / "home"
     result = productpulse("run", "--data", planted, "--home", home, "--rules", rules)
     assert result.exit_code == 0, result.output
     assert_kept_out(home)
-    assert f"About {NAME}" in (home / "exports" / "recommendations.csv").read_text("utf-8")
+    assert f", {NAME}" in (home / "reports" / "intervention_plan.md").read_text("utf-8")
 
 
 def spoil(data: Path, *, every: int) -> None:
