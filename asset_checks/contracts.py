@@ -34,9 +34,20 @@ def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Colu
     return pa.Column(dtype, list(checks), nullable=False, description=description)
 
 
-def optional(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
-    """A column that may be absent, and may be empty in any row."""
-    return pa.Column(dtype, list(checks), nullable=True, required=False, description=description)
+def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False) -> pa.Column:
+    """A column that may be absent, and may be empty in any row.
+
+    A `personal` one has names, or what people write: Dagster's history of runs, which is kept for
+    good and read by whoever opens the UI, gets none of its values.
+    """
+    return pa.Column(
+        dtype,
+        list(checks),
+        nullable=True,
+        required=False,
+        description=description,
+        metadata={"personal": personal},
+    )
 
 
 def contract(
@@ -70,7 +81,7 @@ CUSTOMER_ID = "The customer."
 CUSTOMER_COLUMNS = {
     "customer_id": required(dt.string, "Identifies the customer in every dataset."),
     "signup_date": required(dt.date, "The day the customer signed up."),
-    "company_name": optional(dt.string, "The customer's name."),
+    "company_name": optional(dt.string, "The customer's name.", personal=True),
     "segment": optional(dt.string, "The customer's size or market, in your own words."),
     "country": optional(dt.string, "Where the customer is."),
     "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
@@ -164,7 +175,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "status": required(dt.string, "State of the ticket, in your own words."),
                 "date_closed": optional(dt.date, "The day it was closed; empty while open."),
                 "priority": optional(dt.string, "Low, Medium, High, Urgent or your own."),
-                "category": optional(dt.string, "What it is about."),
+                "category": optional(dt.string, "What it is about.", personal=True),
                 "resolution_time_hours": optional(MONEY, "Hours to its resolution.", not_negative()),
             },
             key=("ticket_id",),
@@ -180,7 +191,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date": required(dt.date, "The day of the answer."),
                 "score": required(dt.int64, "The answer, 0 to 10.", between(0, 10)),
-                "feedback_category": optional(dt.string, "What the feedback is about."),
+                "feedback_category": optional(dt.string, "What the feedback is about.", personal=True),
             },
             key=("score_id",),
             event_dates=("date",),
@@ -225,6 +236,22 @@ REJECTS_SCHEMA = ibis.schema(
         "row_json": "string",
     }
 )
+
+PERSONAL_OF_REJECTS = ("value", "row_json")
+"""A rejected row is kept whole, and a value may stand in a column that is not its own."""
+
+
+def personal_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
+    """The columns of a dataset that have names, or what people write."""
+    return tuple(name for name, column in schema.columns.items() if (column.metadata or {}).get("personal"))
+
+
+PERSONAL: dict[str, tuple[str, ...]] = {
+    name: columns
+    for dataset, schema in CONTRACTS.items()
+    for name, columns in ((dataset, personal_columns(schema)), (f"{dataset}_rejects", PERSONAL_OF_REJECTS))
+}
+"""By table of a source: the columns whose values stay out of Dagster's history."""
 
 
 def table_schema(schema: pa.DataFrameSchema) -> ibis.Schema:

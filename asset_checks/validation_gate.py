@@ -1,6 +1,8 @@
 """The gate: nothing downstream of a source runs until its dataset passes here."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -8,11 +10,14 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import table_schema
+from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from rules.files import shown_file
 from rules.formats import shown
 from rules.rejects import own_words, reject_counts
+
+MALFORMED = "malformed_line"
+"""The rule that a line broke which could not be split into fields."""
 
 
 @dataclass(frozen=True)
@@ -165,13 +170,32 @@ def not_empty_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetChec
 
 
 def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
-    """The commonest broken rules of a dataset in words, each with a row to look at."""
-    grouped = reject_counts(rejects).limit(limit).execute()
+    """The commonest broken rules of a dataset in words, each with a row to look at.
+
+    Where the value is personal the row's key stands for it: Dagster and logs keep these words for good.
+    """
+    grouped = reject_counts(rejects, "row_key", "row_json").limit(limit).to_pyarrow().to_pylist()
     return " ".join(
         f"{row['column_name'] or 'Line'} {row['check_name']}: {row['rows']:,} "
-        f"(first in row {row['first_row']}: {_shown(row['value'])})."
-        for row in grouped.to_dict("records")
+        f"(first in row {row['first_row']}: {_example(row)})."
+        for row in grouped
     )
+
+
+def _example(row: Mapping[str, object]) -> str:
+    """What the first row that broke a rule had there, or the words that may stand in its place."""
+    if row["check_name"] == MALFORMED:
+        return _shown(line_problem(row["value"], row["row_json"]))
+    if row["column_name"] in PERSONAL.get(row["dataset"], ()):
+        return f"{shown(row['row_key'], 60)}; the value is personal" if row["row_key"] else "the value is personal"
+    return _shown(row["value"])
+
+
+def line_problem(value: str, row_json: str) -> str:
+    """Why a line could not be split: `value` without the start of the line that stands at its end."""
+    line = json.loads(row_json)["line"]
+    ends = (found.start() for found in re.finditer(": ", value) if line.startswith(value[found.end() :]))
+    return value[: next(ends, 0)]
 
 
 def hints(rejects: ir.Table) -> str:

@@ -8,7 +8,7 @@ from dagster_duckdb import DuckDBResource
 
 from asset_checks.anomalies import anomaly_checks
 from asset_checks.as_of import as_of_checks
-from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
+from asset_checks.contracts import CONTRACTS, PERSONAL, REJECTS_SCHEMA, unbound
 from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
@@ -50,6 +50,7 @@ from productpulse_assets.sources.location import load_sources
 from productpulse_assets.steps import one_step
 from productpulse_assets.unchanged import run_inputs
 from resources.home import CHECKOUT, parse_wait
+from resources.lineage import reached
 from resources.memory import parse_memory_limit
 from resources.outputs import ReportFiles
 from resources.settings import RunSettings
@@ -202,13 +203,13 @@ def build() -> dg.Definitions:
         jobs=[validate_sources([source_inventory, *datasets])],
         schedules=[daily_refresh(settings, sources.time_zone)],
         sensors=[new_files(settings)],
-        resources=resources(settings, sources.time_zone) | {"inputs": run_inputs(steps)},
+        resources=resources(settings, sources.time_zone, reached(PERSONAL, drawn)) | {"inputs": run_inputs(steps)},
         executor=dg.in_process_executor,
     )
 
 
-def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
-    """What the assets run on, by the keys that they ask for."""
+def resources(settings: RunSettings, time_zone: str, personal: dict[str, set[str]]) -> dict[str, object]:
+    """What the assets run on, by the keys that they ask for; `personal` are columns by table."""
     home = settings.home
     return {
         "settings": settings,
@@ -223,6 +224,7 @@ def resources(settings: RunSettings, time_zone: str) -> dict[str, object]:
             glossary=str(GLOSSARY),
             time_zone=time_zone,
             wait_seconds=parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
+            personal={table: sorted(columns) for table, columns in personal.items()},
         ),
         "reports": ReportFiles(folder=str(home.reports)),
     }

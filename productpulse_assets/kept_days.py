@@ -14,6 +14,7 @@ import datetime as dt
 from pathlib import Path
 
 import dagster as dg
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,14 +53,24 @@ def _days(folder: Path) -> list[dt.date]:
     return days
 
 
-def kept(history: Path, kind: str, day: dt.date) -> pa.Table:
-    """The rows of a date. Raises dagster.Failure for a file that something else has damaged."""
+def kept(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
+    """The rows of a date, by the names of `columns`. Raises dagster.Failure for a file that something else has damaged.
+
+    The file may be of another version of the program: a column that it does not have is NULL, one that is
+    not asked for is left out, and the types are the file's own.
+    """
     file = history / kind / f"{day}.parquet"
     try:
-        return pq.read_table(file, partitioning=None)
+        rows = pq.read_table(file, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise dg.Failure(
             f"{file} cannot be read ({str(error).splitlines()[0]}). Put it back from a backup, or move it away: "
             "then changes are counted from the date before it.",
             allow_retries=False,
         ) from error
+    return pa.table({field.name: _column(rows, field) for field in columns.to_pyarrow()})
+
+
+def _column(rows: pa.Table, wanted: pa.Field) -> pa.ChunkedArray | pa.Array:
+    places = rows.schema.get_all_field_indices(wanted.name)
+    return rows.column(places[0]) if len(places) == 1 else pa.nulls(rows.num_rows, wanted.type)

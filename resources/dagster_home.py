@@ -12,10 +12,12 @@ from importlib.resources import files
 
 from resources.home import Home, default_home
 from resources.outputs import replacing
+from resources.private_files import keep_private
 
 
 def prepare_dagster_home(home: Home) -> None:
     """Point DAGSTER_HOME at the home folder, with the settings that come with the program."""
+    keep_private(home.root)
     settings = (files("resources") / "dagster.yaml").read_text(encoding="utf-8")
     target = home.dagster_home / "dagster.yaml"
     if not target.exists() or target.read_text(encoding="utf-8") != settings:

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 Source = tuple[str, str]
 """(table, column)"""
 
+Carries = Callable[[dt.DataType], bool]
 
-def column_sources(table: ir.Table) -> dict[str, set[Source]]:
+
+def anything(_kind: dt.DataType) -> bool:
+    """Every value counts, whatever its type."""
+    return True
+
+
+def text(kind: dt.DataType) -> bool:
+    """Only values that can hold words count: text, JSON, and lists or structs of these."""
+    if kind.is_struct():
+        return any(map(text, kind.types))
+    if kind.is_array() or kind.is_map():
+        return text(kind.value_type)
+    return kind.is_string() or kind.is_json()
+
+
+def column_sources(table: ir.Table, carries: Carries = anything) -> dict[str, set[Source]]:
     """For each column of `table` the stored columns that its value is computed from.
 
-    Join keys and filters decide which rows there are, not what a value is; they do not count.
+    Join keys and filters decide which rows there are, not what a value is; they do not count. Values
+    of a type that `carries` refuses are not followed: with `text`, a count of names has no source.
     """
-    memo: dict[ops.Node, frozenset[Source]] = {}
+    walk = _Walk(carries)
     node = table.op()
-    return {name: set(_field_sources(node, name, memo)) for name in table.columns}
+    return {name: set(walk.of_field(node, name)) if carries(kind) else set() for name, kind in table.schema().items()}
+
+
+def reached(seeds: Mapping[str, Collection[str]], made: Mapping[str, ir.Table]) -> dict[str, set[str]]:
+    """By table: the columns of `seeds`, and those of `made` that words of theirs can have reached.
+
+    `made` has the expression behind each table, after those that it is made of.
+    """
+    found = {table: set(columns) for table, columns in seeds.items()}
+    for name, table in made.items():
+        found.setdefault(name, set()).update(carriers(table, found))
+    return found
+
+
+def carriers(table: ir.Table, marked: Mapping[str, Collection[str]]) -> set[str]:
+    """The columns of `table` into which words of the `marked` columns, by table, can have come."""
+    return {
+        column
+        for column, sources in column_sources(table, text).items()
+        if any(name in marked.get(source, ()) for source, name in sources)
+    }
 
 
 def origins(columns: Iterable[Source], made: Mapping[str, ir.Table]) -> set[Source]:
@@ -38,30 +76,36 @@ def origins(columns: Iterable[Source], made: Mapping[str, ir.Table]) -> set[Sour
     return found
 
 
-def _field_sources(relation: ops.Relation, name: str, memo: dict) -> frozenset[Source]:
-    if isinstance(relation, ops.Union | ops.Intersection | ops.Difference):
-        return _field_sources(relation.left, name, memo) | _field_sources(relation.right, name, memo)
-    if isinstance(relation, ops.Reference):
-        return _field_sources(relation.parent, name, memo)
-    if isinstance(relation, ops.UnboundTable | ops.DatabaseTable):
-        return frozenset({(relation.name, name)})
-    if isinstance(relation, ops.PhysicalTable):
-        return frozenset()
-    return _value_sources(relation.values[name], memo)
+class _Walk:
+    """A walk down an expression, which looks at each of its parts once."""
 
+    def __init__(self, carries: Carries):
+        self.carries = carries
+        self.known: dict[ops.Node, frozenset[Source]] = {}
 
-def _value_sources(node: ops.Node, memo: dict) -> frozenset[Source]:
-    if node not in memo:
-        found: frozenset[Source] = frozenset()
-        for part in _inputs(node):
-            if isinstance(part, ops.Field):
-                found |= _field_sources(part.rel, part.name, memo)
-            elif isinstance(part, ops.Value):
-                found |= _value_sources(part, memo)
-            elif isinstance(part, ops.Relation):
-                found |= frozenset().union(*(_field_sources(part, column, memo) for column in part.schema))
-        memo[node] = found
-    return memo[node]
+    def of_field(self, relation: ops.Relation, name: str) -> frozenset[Source]:
+        if isinstance(relation, ops.Union | ops.Intersection | ops.Difference):
+            return self.of_field(relation.left, name) | self.of_field(relation.right, name)
+        if isinstance(relation, ops.Reference):
+            return self.of_field(relation.parent, name)
+        if isinstance(relation, ops.UnboundTable | ops.DatabaseTable):
+            return frozenset({(relation.name, name)})
+        if isinstance(relation, ops.PhysicalTable):
+            return frozenset()
+        return self.of_value(relation.values[name])
+
+    def of_value(self, node: ops.Node) -> frozenset[Source]:
+        if node not in self.known:
+            self.known[node] = frozenset().union(*map(self._of_part, _inputs(node)))
+        return self.known[node]
+
+    def _of_part(self, part: ops.Node) -> frozenset[Source]:
+        if isinstance(part, ops.Relation):
+            columns = [column for column, kind in part.schema.items() if self.carries(kind)]
+            return frozenset().union(*(self.of_field(part, column) for column in columns))
+        if not isinstance(part, ops.Value) or not self.carries(part.dtype):
+            return frozenset()
+        return self.of_field(part.rel, part.name) if isinstance(part, ops.Field) else self.of_value(part)
 
 
 def _inputs(node: ops.Node) -> Iterator[ops.Node]:

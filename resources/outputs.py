@@ -53,10 +53,11 @@ def _flush(path: Path) -> None:
 
 
 class ReportFiles(dg.ConfigurableIOManager):
-    """Stores an asset's text as `<folder>/<asset>.md`; Markdown is previewed in the UI.
+    """Stores an asset's text as `<folder>/<asset>.md`.
 
-    An asset whose name is taken by a table, or whose text is no Markdown, names its file in the
-    metadata `file`: `intervention_plan` or `executive_report.html`.
+    The UI shows where it is, not what it says: reports name customers, and Dagster keeps what the UI
+    shows for good. An asset whose name is taken by a table, or whose text is no Markdown, names its
+    file in the metadata `file`: `intervention_plan` or `executive_report.html`.
     """
 
     folder: str
@@ -70,10 +71,7 @@ class ReportFiles(dg.ConfigurableIOManager):
         target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
         with replacing(target) as part:
             part.write_text(obj, encoding="utf-8")
-        facts = {"path": dg.MetadataValue.path(str(target)), "bytes": len(obj.encode())}
-        # Whatever is shown in the UI is kept in its database, run by run.
-        preview = {"preview": dg.MetadataValue.md(obj)} if target.suffix == ".md" else {}
-        context.add_output_metadata(preview | facts)
+        context.add_output_metadata({"path": dg.MetadataValue.path(str(target)), "bytes": len(obj.encode())})
 
     def load_input(self, context: dg.InputContext) -> str:
         made_by = context.upstream_output.definition_metadata if context.upstream_output else None

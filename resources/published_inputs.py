@@ -7,13 +7,15 @@ import datetime as dt
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from resources.home import Home
 from resources.outputs import replacing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
 class PublishedInputs:
     """The inputs of the run that made what is published.
 
@@ -40,8 +42,11 @@ class PublishedInputs:
 def published_inputs(home: Home) -> PublishedInputs | None:
     """What is said of the published snapshot; None when nothing is, as while a run works and after one failed."""
     try:
-        return PublishedInputs(**json.loads(home.inputs.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):  # another version's, or not ours
+        found = TypeAdapter(PublishedInputs).validate_json(home.inputs.read_bytes())
+        for day in (found.as_of_date, found.valid_until):
+            dt.date.fromisoformat(day or found.as_of_date)
+        return found
+    except (OSError, ValueError):  # damaged, another version's, or not ours
         return None
 
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from resources.home import Home
 from resources.outputs import remove_parts
+from resources.private_files import close_to_others, keep_private
 
 AT_WORK = "productpulse/at_work"
 """Tag of a run that has had its turn: while it lives, it holds the home's lock."""
@@ -37,7 +38,7 @@ def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
     The lock is the operating system's: it is gone with the process, however that ends. A process
     that has it may take it again. Raises HomeBusy after `wait` seconds.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
+    keep_private(home.root)
     lock = _lock(home)
     try:
         lock.acquire(timeout=0)
@@ -49,13 +50,15 @@ def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
         if lock.lock_counter == 1:
             home.run_lock.write_text(f"process {os.getpid()}, since {dt.datetime.now():%Y-%m-%d %H:%M:%S}\n")
             remove_parts(home)
+            close_to_others(home.root)  # what an earlier version left
         yield
     finally:
         lock.release()
 
 
 def _lock(home: Home) -> FileLock:
-    return FileLock(home.run_lock, thread_local=False, is_singleton=True)
+    # The mode is set on the file, whatever the umask is.
+    return FileLock(home.run_lock, mode=0o600, thread_local=False, is_singleton=True)
 
 
 def _wait_for(lock: FileLock, home: Home, wait: float) -> None:

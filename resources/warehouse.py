@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,10 @@ import yaml
 from dagster_duckdb import DuckDBResource
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from resources.home import LONGEST_WAIT, Home
-from resources.lineage import Source, column_sources
+from resources.lineage import Source, carriers, column_sources
 from resources.published_inputs import forget_inputs
 from resources.retries import retried_io
 from resources.store_file import opening_problem, set_aside
@@ -30,6 +30,8 @@ from resources.tables import markdown_rows
 from resources.turns import mark_at_work, turn
 
 PREVIEW_ROWS = 10
+MASKED = "(personal)"
+"""Stands in a preview for a name, or for what people wrote."""
 
 
 class TableNotMade(Exception):
@@ -42,15 +44,20 @@ class Warehouse(dg.ConfigurableIOManager):
     One connection serves the whole run, and one run at a time has the home: DuckDB takes one writing
     process per file. Rows are
     stored in the order of the asset's `key` metadata, so that equal input gives equal files.
+    `personal` are the columns, by table, whose values no preview shows, nor those of the columns that
+    they reach in other tables; an asset that reads such values from elsewhere names its columns in the
+    metadata `personal`.
     """
 
     duckdb: DuckDBResource
     glossary: str
     time_zone: str = "UTC"
     wait_seconds: float = LONGEST_WAIT
+    personal: dict[str, list[str]] = Field(default_factory=dict)
 
     _backend: Backend = PrivateAttr()
     _known: dict[str, ir.Table] = PrivateAttr()
+    _personal: dict[str, set[str]] = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -64,6 +71,7 @@ class Warehouse(dg.ConfigurableIOManager):
             with self._connection() as connection:
                 self._backend = ibis.duckdb.from_connection(connection)
                 self._known = {}
+                self._personal = {name: set(columns) for name, columns in self.personal.items()}
                 # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
                 connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
                 yield self
@@ -117,7 +125,8 @@ class Warehouse(dg.ConfigurableIOManager):
         ]
         comment(self._backend, name, {column.name: column.description for column in columns})
         stored = self._backend.con.table(name)
-        first = stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist()
+        hidden = self._hidden(context, obj)
+        first = [masked(row, hidden) for row in stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist()]
         context.add_output_metadata(
             {
                 "seconds": round(time.perf_counter() - started, 3),
@@ -128,6 +137,17 @@ class Warehouse(dg.ConfigurableIOManager):
                 "preview": dg.MetadataValue.md(markdown_rows(stored.columns, first)),
             }
         )
+
+    def _hidden(self, context: dg.OutputContext, table: ir.Table) -> set[str]:
+        """The columns of an asset's table that are personal, which later tables of the run are made of."""
+        found = self._personal.setdefault(context.asset_key.path[-1], set())
+        found |= carriers(table, self._personal) | set((context.definition_metadata or {}).get("personal", ()))
+        return found
+
+
+def masked(row: Mapping[str, object], hidden: Collection[str]) -> dict[str, object]:
+    """A row without what is in its `hidden` columns; that nothing is in one shows."""
+    return {name: MASKED if name in hidden and value is not None else value for name, value in row.items()}
 
 
 def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = (), *, temporary: bool = False) -> str:

@@ -7,13 +7,15 @@ ALIASED = ("allowed_values", "parses_as_boolean")
 """The rules that a word of the source's own breaks, where an alias can say what it means."""
 
 
-def reject_counts(rejects: ir.Table) -> ir.Table:
+def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
     """One row per dataset, column and rule broken: how often, and the first row that broke it.
 
-    The commonest of a dataset come first.
+    The commonest of a dataset come first. `more` are further columns of the first row.
     """
     grouped = rejects.group_by("dataset", "column_name", "check_name").aggregate(
-        rows=_.count(), first_row=_.row_number.min(), value=_.value.argmin(_.row_number)
+        rows=_.count(),
+        first_row=_.row_number.min(),
+        **{name: _[name].argmin(_.row_number) for name in ("value", *more)},
     )
     return grouped.order_by("dataset", _.rows.desc(), "column_name", "check_name")
 

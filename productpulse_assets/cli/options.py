@@ -48,10 +48,11 @@ def settle(**given: object) -> None:
 def writable_home():
     """The home folder, made if need be; ends the command with 2 if nothing can be written there."""
     from resources.home import Home, default_home
+    from resources.private_files import keep_private
 
     place = Home(default_home())
     try:
-        place.root.mkdir(parents=True, exist_ok=True)
+        keep_private(place.root)
         with tempfile.TemporaryFile(dir=place.root):
             return place
     except OSError as error:

@@ -34,7 +34,10 @@ def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
 
 
 @dg.asset(
-    **TABLE, metadata={"key": ["intervention_id"]}, ins={"calendar": dg.AssetIn()}, required_resource_keys={"settings"}
+    **TABLE,
+    metadata={"key": ["intervention_id"], "personal": ["recommendation_title"]},
+    ins={"calendar": dg.AssetIn()},
+    required_resource_keys={"settings"},
 )
 def previous_decisions(context: dg.AssetExecutionContext, calendar: ir.Table) -> ir.Table:
     """One row per intervention that was open on the newest as-of date before this one; none on the first.
@@ -47,10 +50,13 @@ def previous_decisions(context: dg.AssetExecutionContext, calendar: ir.Table) ->
     before = day_before(history, DECISIONS, rows_of(calendar.limit(1))[0]["as_of_date"])
     if before is None:
         return table_of([], OPEN_DECISION)
-    rows = kept(history, DECISIONS, before)
+    rows = kept(history, DECISIONS, before, OPEN_DECISION)
     if not rows.num_rows:
         return table_of([dict.fromkeys(OPEN_DECISION) | {"as_of_date": before}], OPEN_DECISION)
-    return ibis.memtable(rows).select(*OPEN_DECISION).cast(OPEN_DECISION)
+    if rows.column("intervention_id").null_count == rows.num_rows:
+        return table_of([], OPEN_DECISION)  # of a version that kept no ids: every intervention would count as new
+    found = ibis.memtable(rows).mutate(as_of_date=ibis.literal(before))
+    return found.select(**{name: found[name].try_cast(kind) for name, kind in OPEN_DECISION.items()})
 
 
 @dg.asset(**TABLE, metadata={"key": ["change", "priority_rank", "intervention_id"]})

@@ -15,7 +15,7 @@ from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.ids import id_forms, in_form_of_parents
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
-from productpulse_assets.sources.reading import RawRows, read_files, read_query, release
+from productpulse_assets.sources.reading import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
@@ -123,8 +123,8 @@ def split(
     except duckdb.Error as error:
         raise SourceProblem(
             f"{schema.name}: {location.shown} can be opened but not read to its end "
-            f"({str(error).splitlines()[0][:200]}). Export it again."
-        ) from error
+            f"({without_values(error).splitlines()[0][:200]}). Export it again."
+        ) from None  # the message of the cause has values of the data
 
 
 def _split(

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,9 @@ MAX_COLUMNS = 1_000
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Characters that no name has but by damage; line breaks and tabs are found in spreadsheets' headings."""
+
+VALUE = re.compile(r"(?=.*\d)[-+.,:/ \dTZ]+")
+"""A number, a date or a time."""
 
 
 FOR_EXCEL = re.compile(rb'"?sep=([,;\t|])"?', re.IGNORECASE)
@@ -120,6 +123,8 @@ def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
                 f"damaged or not text. Export it again."
             )
         if (plain := plain_name(name)) in seen:
+            if values := values_in(columns):
+                raise UnreadableSource(f"{path.name}: {no_header(values)}")
             raise UnreadableSource(
                 f"{path.name}: the column names {_shown(seen[plain])} and {_shown(name)} are the "
                 f"same (case does not count). Rename or remove one of the two columns."
@@ -131,6 +136,19 @@ def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
             )
         seen[plain] = name
     return columns
+
+
+def values_in(columns: Sequence[str]) -> tuple[str, ...]:
+    """The names that can only be values: the first line may be a row, and the others a customer's name."""
+    return tuple(name for name in columns if VALUE.fullmatch(name))
+
+
+def no_header(values: Sequence[str]) -> str:
+    """What to do about a file whose first line is a row; the only words of it that are shown are `values`."""
+    return (
+        f"its first line has {', '.join(values[:3])} where names of columns are expected. Add a line with the names, "
+        "or export the file with its header."
+    )
 
 
 def _shown(name: str) -> str:

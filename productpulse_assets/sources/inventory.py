@@ -7,6 +7,7 @@ import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
 from productpulse_assets.sources.blanks import plain_name
+from productpulse_assets.sources.csv_header import no_header, values_in
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
 from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
@@ -97,7 +98,7 @@ def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: 
         "source": location.shown,
         "bytes": sum(file.stat().st_size for file in location.files) if location.files else None,
         "sha256": location.digest,
-        "columns_found": ", ".join(found),
+        "columns_found": "" if missing and values_in(found) else ", ".join(found),
         "columns_missing": ", ".join(missing),
         "columns_absent": ", ".join(column for column in absent if column not in missing),
         "problem": _missing_columns(location, missing, found) if missing else None,
@@ -131,6 +132,8 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
         f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
         for column in missing
     )
+    if values := values_in(found):
+        return f"{location.dataset}: {location.shown} has no column {named}; {no_header(values)}"
     are, add, they_are = ("which is", "it", "it is") if len(missing) == 1 else ("which are", "them", "they are")
     return (
         f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "

@@ -122,7 +122,7 @@ def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
             f"*{as_text(relation.columns, relation.types)} FROM answer",
         )
     except duckdb.Error as error:
-        raise _failed_query(name, error) from error
+        raise _failed_query(name, error) from None  # its message has values of the data
     return _raw_rows(backend, name)
 
 
@@ -141,7 +141,7 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
             )
         relation = backend.con.sql(query)
     except duckdb.Error as error:
-        raise _failed_query(name, error) from error
+        raise _failed_query(name, error) from None
     checked_names(Path(f"The query for {name}"), relation.columns)
     return relation
 
@@ -149,8 +149,20 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
 def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
     return UnreadableSource(
         f"The query for {name} in {shown_file('sources')} does not work: "
-        f"{' '.join(str(error).split())[:500]} Mend the query."
+        f"{' '.join(without_values(error).split())[:500]} Mend the query."
     )
+
+
+QUOTED = re.compile(r"""(["'])(?:.*\1|.*$)""")
+"""From the first quote of a line to the last of its kind, or to the end of the line."""
+
+
+def without_values(error: duckdb.Error) -> str:
+    """DuckDB's message without the value of the data at which it failed: it may be a name, and errors are kept."""
+    if not isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException):
+        return str(error)
+    problem, *query = str(error).split("\n\nLINE ", 1)
+    return "\n\nLINE ".join([QUOTED.sub("(a value)", problem.splitlines()[0]), *query])
 
 
 def _raw_rows(backend: ibis.BaseBackend, name: str) -> RawRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 import ibis
@@ -10,7 +11,15 @@ import pytest
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
 from asset_checks.row_rules import follows
-from asset_checks.validation_gate import accounts_result, broken_rows, contract_result, gate_results, tally
+from asset_checks.validation_gate import (
+    accounts_result,
+    broken_rows,
+    contract_result,
+    gate_results,
+    line_problem,
+    reject_reasons,
+    tally,
+)
 from resources.tables import table_of
 
 SUBSCRIPTIONS = CONTRACTS["subscriptions"]
@@ -91,3 +100,34 @@ def test_a_dataset_without_rows_passes_unless_it_is_required():
 def test_a_key_follows_on_the_one_stored_before_it(keys, expected):
     table = ibis.memtable(keys, columns=["name", "day"])
     assert table.select(is_next=follows(table, ("name", "day"))).to_pyarrow()["is_next"].to_pylist() == expected
+
+
+def rejected(**row: object) -> ibis.Table:
+    """One reject of customers."""
+    found = {"dataset": "customers", "source_file": "c.csv", "row_number": 3, "row_key": "C1", "row_json": "{}"} | row
+    return table_of([found], REJECTS_SCHEMA)
+
+
+def test_a_value_is_shown_where_it_broke_a_rule_and_the_key_where_the_value_is_personal():
+    date = rejected(column_name="signup_date", check_name="parses_as_date", value="soon")
+    assert reject_reasons(date) == "signup_date parses_as_date: 1 (first in row 3: 'soon')."
+    name = rejected(column_name="company_name", check_name="not_null", value="Acme GmbH")
+    assert reject_reasons(name) == "company_name not_null: 1 (first in row 3: C1; the value is personal)."
+
+
+@pytest.mark.parametrize(
+    ("problem", "line"),
+    [
+        ("too few fields: 2 found, 3 expected", "C1,Acme: a firm"),
+        ("not a JSON object", '{"note": "a: b"}'),
+        ("bytes not in its encoding (set encoding: in sources.yaml)", "C2,B\ufffdta, " + "x" * 300),
+        ("a quote that is not closed", ""),
+    ],
+)
+def test_a_line_that_could_not_be_split_is_shown_by_its_problem_alone(problem, line):
+    value = f"{problem}: {line}"[:200]
+    row_json = json.dumps({"line": line})
+    assert line_problem(value, row_json) == problem
+    reject = rejected(column_name=None, check_name="malformed_line", value=value, row_key=None, row_json=row_json)
+    assert reject_reasons(reject).startswith("Line malformed_line: 1 (first in row 3: '" + problem[:59])
+    assert line not in reject_reasons(reject) or not line

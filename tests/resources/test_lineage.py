@@ -4,7 +4,7 @@ import ibis
 import pytest
 from ibis import _
 
-from resources.lineage import column_sources, origins
+from resources.lineage import carriers, column_sources, origins, reached, text
 
 ORDERS = ibis.table({"order_id": "string", "customer_id": "string", "amount": "int64", "day": "date"}, name="orders")
 CUSTOMERS = ibis.table({"customer_id": "string", "segment": "string", "parent_id": "string"}, name="customers")
@@ -116,3 +116,39 @@ def test_origins_are_followed_through_the_tables_that_are_made_of_others():
     columns = {("shares", "share"), ("refunds", "amount")}
     assert origins(columns, made) == {("orders", "amount"), ("refunds", "amount")}
     assert origins({("shares", "first")}, made) == {("orders", "day")}
+
+
+PEOPLE = ibis.table({"customer_id": "string", "name": "string", "day": "date"}, name="people")
+MARKED = {"people": {"name"}}
+
+
+def test_words_reach_texts_lists_and_json_but_no_count_and_no_question_about_them():
+    table = PEOPLE.group_by("customer_id").aggregate(
+        title=("Call " + _.name).max(),
+        names=_.name.collect(),
+        named=_.name.count(),
+        length=_.name.length().sum(),
+        state=ibis.cases((_.name.count() > 2, "many"), else_="few"),
+        day=_.day.max().cast("string"),
+    )
+    assert carriers(table, MARKED) == {"title", "names"}
+    assert column_sources(table)["state"] == {("people", "name")}
+    assert column_sources(table, text)["named"] == set()
+
+
+def test_a_name_that_is_a_member_of_a_dimension_is_still_a_name():
+    sliced = [
+        PEOPLE.group_by(member=PEOPLE[column]).aggregate(customers=_.count()).mutate(dimension=ibis.literal(column))
+        for column in ("customer_id", "name")
+    ]
+    assert carriers(ibis.union(*sliced), MARKED) == {"member"}
+
+
+def test_marks_travel_from_table_to_table():
+    plan = PEOPLE.select("customer_id", title="Call " + _.name)
+    changes = ibis.table(plan.schema(), name="plan").mutate(change=ibis.ifelse(_.title.isnull(), "New", "Gone"))
+    assert reached(MARKED, {"plan": plan, "changes": changes}) == {
+        "people": {"name"},
+        "plan": {"title"},
+        "changes": {"title"},
+    }

@@ -81,7 +81,7 @@ def test_the_new_file_is_on_disk_before_it_takes_the_name(target, monkeypatch):
     assert steps == ["flush file", "replace", "flush folder"]
 
 
-def test_a_report_is_stored_under_its_assets_name_and_previewed(tmp_path):
+def test_a_report_is_stored_under_its_assets_name_and_its_words_are_in_the_file_alone(tmp_path):
     @dg.asset(io_manager_key="reports")
     def summary() -> str:
         return "# Café\n"
@@ -93,12 +93,12 @@ def test_a_report_is_stored_under_its_assets_name_and_previewed(tmp_path):
     result = dg.materialize([summary, reader], resources={"reports": ReportFiles(folder=str(tmp_path))})
     metadata = result.asset_materializations_for_node("summary")[0].metadata
     assert (tmp_path / "summary.md").read_text(encoding="utf-8") == "# Café\n"
-    assert metadata["preview"].value == "# Café\n"
+    assert set(metadata) == {"path", "bytes"}
     assert metadata["bytes"].value == 8  # é is two bytes
     assert metadata["path"].value == str(tmp_path / "summary.md")
 
 
-def test_a_report_that_is_no_markdown_names_its_file_and_has_no_preview(tmp_path):
+def test_a_report_that_is_no_markdown_names_its_file(tmp_path):
     @dg.asset(io_manager_key="reports", metadata={"file": "charts.html"})
     def charts() -> str:
         return "<p>Café</p>"
@@ -110,5 +110,4 @@ def test_a_report_that_is_no_markdown_names_its_file_and_has_no_preview(tmp_path
     result = dg.materialize([charts, reader], resources={"reports": ReportFiles(folder=str(tmp_path))})
     metadata = result.asset_materializations_for_node("charts")[0].metadata
     assert [path.name for path in tmp_path.iterdir()] == ["charts.html"]
-    assert "preview" not in metadata
     assert (metadata["path"].value, metadata["bytes"].value) == (str(tmp_path / "charts.html"), 12)

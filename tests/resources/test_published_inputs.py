@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import json
 
 import pytest
 
@@ -34,10 +35,36 @@ def test_what_is_forgotten_is_gone_and_may_be_forgotten_twice(place):
     assert published_inputs(place) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"fingerprint": "f1"}', '{"of_another_version": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "[" * 100_000, "\udcff", '{"fingerprint": "f1"}', '{"of_another_version": 1}'],
+    ids=lambda text: text[:20].encode(errors="replace"),
+)
 def test_what_cannot_be_read_says_nothing(place, text):
     place.inputs.parent.mkdir(parents=True)
-    place.inputs.write_text(text)
+    place.inputs.write_bytes(text.encode(errors="surrogateescape"))
+    assert published_inputs(place) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fingerprint": 5},
+        {"sources": None},
+        {"sources": {"customers": 1}},
+        {"as_of_date": "30 June"},
+        {"valid_until": "soon"},
+        {"valid_until": 20260704},
+        {"is_demo": "no"},
+        {"outputs": [3]},
+        {"outputs": {"reports/a.md": "3"}},
+        {"of_another_version": 1},
+    ],
+    ids=str,
+)
+def test_what_is_damaged_counts_as_none(place, change):
+    place.inputs.parent.mkdir(parents=True)
+    place.inputs.write_text(json.dumps(dataclasses.asdict(INPUTS) | change))
     assert published_inputs(place) is None
 
 

@@ -126,6 +126,46 @@ def test_what_a_materialization_shows(warehouse):
     assert shown["seconds"].value >= 0
 
 
+def preview(result, name):
+    """The rows of a preview, without its head."""
+    return metadata(result, name)["preview"].value.splitlines()[2:]
+
+
+def test_a_preview_masks_personal_columns_and_what_is_made_of_them(warehouse, file):
+    @dg.asset(io_manager_key="warehouse", metadata={"key": ["order_id"]})
+    def letters(orders: ibis.Table) -> ibis.Table:
+        return orders.select("order_id", greeting="Dear " + _.customer_id, length=_.customer_id.length())
+
+    @dg.asset(io_manager_key="warehouse", metadata={"key": ["order_id"]})
+    def sent(letters: ibis.Table) -> ibis.Table:
+        return letters.filter(_.order_id == "O1").select("order_id", text=_.greeting.upper())
+
+    warehouse = warehouse.model_copy(update={"personal": {"orders": ["customer_id", "amount"]}})
+    result = run(warehouse, orders, letters, sent)
+    assert preview(result, "orders") == [
+        "| O1 | (personal) | (personal) |",
+        "| O2 | (personal) |  |",
+        "| O3 | (personal) | (personal) |",
+    ]
+    assert preview(result, "letters")[0] == "| O1 | (personal) | 2 |"
+    assert preview(result, "sent") == ["| O1 | (personal) |"]
+    assert stored(file, "FROM sent") == [("O1", "DEAR C2")]
+
+
+def test_an_asset_that_reads_names_from_elsewhere_says_which_columns_have_them(warehouse):
+    @dg.asset(io_manager_key="warehouse", metadata={"key": ["order_id"], "personal": ["customer_id"]})
+    def read_orders() -> ibis.Table:
+        return table_of(ROWS[:1], ORDERS)
+
+    @dg.asset(io_manager_key="warehouse", metadata={"key": ["name"]})
+    def later(read_orders: ibis.Table) -> ibis.Table:
+        return read_orders.select(name="customer_id")
+
+    result = run(warehouse, read_orders, later)
+    assert preview(result, "read_orders") == ["| O3 | (personal) | 5.50 |"]
+    assert preview(result, "later") == ["| (personal) |"]
+
+
 def test_the_sql_that_ran_is_shown(warehouse):
     shown = metadata(run(warehouse, orders, totals), "totals")["sql"].value
     assert shown.startswith("```sql\n") and shown.endswith("\n```")

@@ -1,11 +1,15 @@
 """Two plans, a day apart: what is new, what is still open, what is gone."""
 
 import datetime as dt
+import shutil
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
 import dagster as dg
 import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from productpulse_assets.decisions.changes import FIRST_DAY, OPEN_DECISION, decision_changes, open_decisions
@@ -107,7 +111,7 @@ def test_a_day_is_kept_and_read_back_and_the_newest_before_is_found(tmp_path):
     (tmp_path / DECISIONS / "notes.parquet").write_bytes(b"somebody's own")
     assert day_before(tmp_path, DECISIONS, TODAY) == dt.date(2026, 6, 15)
     assert day_before(tmp_path, DECISIONS, dt.date(2026, 6, 1)) is None
-    read = kept(tmp_path, DECISIONS, dt.date(2026, 6, 15))
+    read = kept(tmp_path, DECISIONS, dt.date(2026, 6, 15), OPEN_DECISION)
     assert read.column("intervention_id").to_pylist() == ["A", "B"]
     assert read.column("as_of_date").to_pylist() == [TODAY, TODAY]
     assert str(read.schema.field("estimated_revenue_impact").type) == "decimal128(18, 2)"
@@ -118,7 +122,16 @@ def test_a_damaged_day_is_said_and_what_to_do(tmp_path):
     file.parent.mkdir()
     file.write_bytes(b"PAR1 no more")
     with pytest.raises(dg.Failure, match=r"2026-06-29.parquet cannot be read .* move it away"):
-        kept(tmp_path, DECISIONS, YESTERDAY)
+        kept(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
+
+
+def test_a_day_of_another_version_is_read_by_its_columns_names(tmp_path):
+    file = tmp_path / DECISIONS / "2026-06-29.parquet"
+    file.parent.mkdir()
+    pq.write_table(pa.table({"a_later_idea": [7], "estimated_revenue_impact": [100], "intervention_id": ["A"]}), file)
+    read = kept(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
+    known = {"intervention_id": "A", "estimated_revenue_impact": 100}
+    assert read.to_pylist() == [dict.fromkeys(OPEN_DECISION) | known]
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +163,11 @@ def test_each_run_adds_its_day_and_leaves_the_others(two_days, productpulse, com
 
 def test_the_changes_are_those_between_the_two_plans(two_days):
     day = {
-        name: set(kept(two_days.history, DECISIONS, dt.date.fromisoformat(name)).column("intervention_id").to_pylist())
+        name: set(
+            kept(two_days.history, DECISIONS, dt.date.fromisoformat(name), OPEN_DECISION)
+            .column("intervention_id")
+            .to_pylist()
+        )
         for name in ("2026-05-31", "2026-06-30")
     }
     store = ibis.duckdb.connect(two_days.root / "published" / "productpulse.duckdb", read_only=True)
@@ -165,3 +182,37 @@ def test_the_changes_are_those_between_the_two_plans(two_days):
     assert f"Since 2026-05-31: {len(found['New'])} interventions are new" in said
     assert f"{len(found['Still open'])} still open" in said
     assert f"{len(found['Gone'])} gone" in said
+
+
+@pytest.mark.parametrize("change", ["a column more", "a column fewer", "no ids"])
+def test_a_history_of_another_version_stops_no_run(two_days, productpulse, company_exports, tmp_path, change):
+    home = Path(shutil.copytree(two_days.root, tmp_path / "home"))
+    file = home / "published" / "history" / "decisions" / "2026-05-31.parquet"
+    plan_before = pq.read_table(file)
+    if change == "a column more":
+        plan_before = plan_before.append_column("a_later_idea", pa.array(range(plan_before.num_rows)))
+    else:
+        lacking = ["intervention_id"] if change == "no ids" else ["as_of_date", "suggested_owner"]
+        plan_before = plan_before.drop_columns(lacking)
+    impact = plan_before.column("estimated_revenue_impact").cast(pa.float64())
+    plan_before = plan_before.drop_columns(["estimated_revenue_impact"]).append_column(
+        "estimated_revenue_impact", impact
+    )
+    pq.write_table(plan_before, file)
+    result = productpulse("run", "--data", company_exports, "--home", home, "--as-of", "2026-06-30", "--force")
+    assert result.exit_code == 0, result.output
+    stores = [ibis.duckdb.connect(each / "published" / "productpulse.duckdb", read_only=True) for each in (home, two_days.root)]  # fmt: skip
+    now, as_it_was = (
+        rows(
+            store.table("decision_changes"),
+            "intervention_id",
+            "change",
+            "previous_as_of_date",
+            "previous_revenue_impact",
+        )
+        for store in stores
+    )
+    if change == "no ids":
+        assert {kind for _id, kind, *_rest in now} == {None}
+    else:
+        assert now == as_it_was
