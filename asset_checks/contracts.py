@@ -2,7 +2,7 @@
 
 Casting, checking, rejecting, the descriptions in the UI and the README's table all derive from
 these. A schema's `metadata` says the dataset's key, whether a run needs it, its parents
-(column -> dataset) and the column that dates its events.
+(column -> dataset) and the columns that date its events.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from rules.models import Segments
 
 MONEY = dt.Decimal(18, 2)
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
+ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
 BILLING_CYCLES = ("Monthly", "Quarterly", "Annual")
 
@@ -46,11 +47,13 @@ def contract(
     *,
     key: tuple[str, ...],
     event_dates: tuple[str, ...] = (),
+    planned_dates: tuple[str, ...] = (),
     parents: dict[str, str] | None = None,
     is_required: bool = False,
     rules: tuple[pa.Check, ...] = (),
 ) -> pa.DataFrameSchema:
-    """A dataset's contract; `event_dates` are the columns that say when its events happened."""
+    """A dataset's contract; `event_dates` are the columns that say when its events happened,
+    `planned_dates` those that may hold a day on which nothing has happened yet."""
     return pa.DataFrameSchema(
         columns,
         checks=[*rules, unique_key(*key)],
@@ -59,6 +62,7 @@ def contract(
         metadata={
             "key": key,
             "event_dates": event_dates,
+            "planned_dates": planned_dates,
             "parents": parents or {},
             "is_required": is_required,
             "row_rules": rules,
@@ -113,12 +117,13 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
             },
             key=("subscription_id",),
-            event_dates=("start_date", "end_date"),
+            event_dates=("start_date",),
+            planned_dates=("end_date",),
             parents={"customer_id": "customers"},
             is_required=True,
             rules=(
                 not_before("end_date", "start_date"),
-                ended_when("status", ("Canceled", "Expired"), "end_date"),
+                ended_when("status", ENDED_STATUSES, "end_date"),
             ),
         ),
         contract(
