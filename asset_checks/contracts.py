@@ -27,7 +27,8 @@ MONEY = dt.Decimal(18, 2)
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
 ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
-BILLING_CYCLES = ("Monthly", "Quarterly", "Annual")
+CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}
+"""Months between two bills of a subscription, by its billing_cycle."""
 
 
 def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
@@ -112,7 +113,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "start_date": required(dt.date, "First day of the period."),
                 "end_date": optional(dt.date, "Day after the last day of the period; empty while it runs."),
                 "monthly_price": required(MONEY, "Price per month, in the reporting currency.", not_negative()),
-                "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*BILLING_CYCLES)),
+                "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*CYCLE_MONTHS)),
                 "auto_renew": optional(dt.boolean, "Whether it renews by itself."),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
             },
