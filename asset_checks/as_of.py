@@ -1,5 +1,6 @@
 """What the as-of date shows about the data: warnings, as nothing is wrong with the rows themselves."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
@@ -7,11 +8,13 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS
+from asset_checks.events import DATED, NewestEvent, event_days, newest_event
+from rules.files import load
+from rules.formats import shown
+from rules.models import DataQuality
+from rules.today import company_today
 
 WARN = dg.AssetCheckSeverity.WARN
-DATED = {
-    name: schema.metadata["event_dates"][0] for name, schema in CONTRACTS.items() if schema.metadata["event_dates"]
-}
 
 
 def rows_after(table: ir.Table, day: str, calendar: ir.Table) -> int:
@@ -27,6 +30,39 @@ def activity_disagreements(customers: ir.Table, subscriptions: ir.Table, calenda
     paying = running.filter(_.status != "Trial").select(active_id="customer_id").distinct()
     both = customers.left_join(paying, customers.customer_id == paying.active_id)
     return int(both.filter(both.is_active != both.active_id.notnull()).count().execute())
+
+
+def lone_date_result(
+    datasets: Mapping[str, ir.Table], source_inventory: ir.Table, newest: NewestEvent | None
+) -> dg.AssetCheckResult:
+    """The newest date is not that of one row alone, long after every other."""
+    is_alone = newest is not None and newest.lone is not None
+    return dg.AssetCheckResult(
+        asset_key="calendar",
+        check_name="newest_date_not_alone",
+        passed=not is_alone,
+        severity=WARN,
+        description=lone_date_sentence(datasets, source_inventory, newest)
+        if is_alone
+        else "The newest date is that of several rows, or other dates are near to it.",
+    )
+
+
+def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Table, newest: NewestEvent) -> str:
+    """Which row of which file has the date that stands alone, and what it does to the as-of date."""
+    event = event_days(datasets).filter(_.day == newest.lone).to_pyarrow().to_pylist()[0]
+    name, column = event["dataset"], event["column_name"]
+    key = CONTRACTS[name].metadata["key"][0]
+    row = datasets[name].filter(_[column] == newest.lone).select(key).to_pyarrow().to_pylist()[0]
+    found = source_inventory.filter(_.dataset == name).select("source").to_pyarrow().to_pylist()
+    effect = (
+        "It sets the as-of date unless --as-of gives another one. If it is mistyped, fix it in the file."
+        if newest.is_lone_believed
+        else "So it does not set the as-of date. Fix it in the file if it is mistyped; if it is right, "
+        f"--as-of {newest.lone} --force looks at that day."
+    )
+    place = f"the row with {key} '{shown(row[key], 60)}' in {found[0]['source'] if found else name}"
+    return f"{name}: {place} has the {column} {newest.lone}, {newest.gap:,} days after every other event. {effect}"
 
 
 def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheckResult:
@@ -53,28 +89,38 @@ def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheck
             for name in DATED
         ),
         dg.AssetCheckSpec(
+            "newest_date_not_alone",
+            asset="calendar",
+            description="No single row has the newest date, long after every other: it may be mistyped.",
+            additional_deps=[*DATED, "source_inventory"],
+        ),
+        dg.AssetCheckSpec(
             "is_active_agrees",
             asset="customers",
             description="is_active, where given, is what the subscriptions say; the subscriptions are believed.",
             additional_deps=["subscriptions", "calendar"],
         ),
     ],
-    ins={name: dg.AssetIn(name) for name in (*DATED, "calendar")},
+    ins={name: dg.AssetIn(name) for name in (*DATED, "calendar", "source_inventory")},
     can_subset=True,
 )
 def as_of_checks(
-    context: dg.AssetCheckExecutionContext, calendar: ir.Table, **datasets: ir.Table
+    context: dg.AssetCheckExecutionContext, calendar: ir.Table, source_inventory: ir.Table, **datasets: ir.Table
 ) -> Iterator[dg.AssetCheckResult]:
-    """One warning per dated dataset, and one for `is_active`."""
+    """One warning per dated dataset, one for the newest date, and one for `is_active`."""
     wanted = context.selected_asset_check_keys
-    for result in as_of_results(datasets, calendar):
+    for result in as_of_results(datasets, calendar, source_inventory, company_today()):
         if dg.AssetCheckKey(result.asset_key, result.check_name) in wanted:
             yield result
 
 
-def as_of_results(datasets: Mapping[str, ir.Table], calendar: ir.Table) -> Iterator[dg.AssetCheckResult]:
+def as_of_results(
+    datasets: Mapping[str, ir.Table], calendar: ir.Table, source_inventory: ir.Table, today: dt.date
+) -> Iterator[dg.AssetCheckResult]:
     """Every warning that the as-of date gives rise to."""
-    for name, day in DATED.items():
+    newest = newest_event(datasets, today, load("data_quality", DataQuality).as_of.lone_date_days)
+    yield lone_date_result(datasets, source_inventory, newest)
+    for name, (day, *_rest) in DATED.items():
         rows = rows_after(datasets[name], day, calendar)
         yield _result(name, "none_after_as_of", rows, f"rows have a {day} after the as-of date; no figure counts them.")
     rows = activity_disagreements(datasets["customers"], datasets["subscriptions"], calendar)

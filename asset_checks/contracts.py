@@ -2,7 +2,7 @@
 
 Casting, checking, rejecting, the descriptions in the UI and the README's table all derive from
 these. A schema's `metadata` says the dataset's key, whether a run needs it, its parents
-(column -> dataset) and the column that dates its events.
+(column -> dataset) and the columns that date its events.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from rules.models import Segments
 
 MONEY = dt.Decimal(18, 2)
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
+ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
-BILLING_CYCLES = ("Monthly", "Quarterly", "Annual")
+CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}
+"""Months between two bills of a subscription, by its billing_cycle."""
 
 
 def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
@@ -57,11 +59,13 @@ def contract(
     *,
     key: tuple[str, ...],
     event_dates: tuple[str, ...] = (),
+    planned_dates: tuple[str, ...] = (),
     parents: dict[str, str] | None = None,
     is_required: bool = False,
     rules: tuple[pa.Check, ...] = (),
 ) -> pa.DataFrameSchema:
-    """A dataset's contract; `event_dates` are the columns that say when its events happened."""
+    """A dataset's contract; `event_dates` are the columns that say when its events happened,
+    `planned_dates` those that may hold a day on which nothing has happened yet."""
     return pa.DataFrameSchema(
         columns,
         checks=[*rules, unique_key(*key)],
@@ -70,6 +74,7 @@ def contract(
         metadata={
             "key": key,
             "event_dates": event_dates,
+            "planned_dates": planned_dates,
             "parents": parents or {},
             "is_required": is_required,
             "row_rules": rules,
@@ -119,17 +124,18 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "start_date": required(dt.date, "First day of the period."),
                 "end_date": optional(dt.date, "Day after the last day of the period; empty while it runs."),
                 "monthly_price": required(MONEY, "Price per month, in the reporting currency.", not_negative()),
-                "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*BILLING_CYCLES)),
+                "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*CYCLE_MONTHS)),
                 "auto_renew": optional(dt.boolean, "Whether it renews by itself."),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
             },
             key=("subscription_id",),
-            event_dates=("start_date", "end_date"),
+            event_dates=("start_date",),
+            planned_dates=("end_date",),
             parents={"customer_id": "customers"},
             is_required=True,
             rules=(
                 not_before("end_date", "start_date"),
-                ended_when("status", ("Canceled", "Expired"), "end_date"),
+                ended_when("status", ENDED_STATUSES, "end_date"),
             ),
         ),
         contract(

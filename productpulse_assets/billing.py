@@ -4,8 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}
-"""Months between two bills of a subscription, by its billing_cycle."""
+from asset_checks.contracts import CYCLE_MONTHS
 
 
 def paying(subscriptions: ir.Table) -> ir.Table:

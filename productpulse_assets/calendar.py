@@ -6,11 +6,16 @@ import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
-from asset_checks.contracts import CONTRACTS
+from asset_checks.events import DATED, NewestEvent, newest_event
+from resources.home import SettingsError, refuse_after_today
 from resources.settings import RunSettings
 from resources.tables import table_of
+from rules.files import load
+from rules.models import AsOfLimits, DataQuality
+from rules.today import company_today
 
-DATED = {name: schema.metadata["event_dates"] for name, schema in CONTRACTS.items() if schema.metadata["event_dates"]}
+FORCED = "productpulse/force"
+"""The tag of runs that may look at a day long after the newest event."""
 
 
 SCHEMA = ibis.schema(
@@ -36,29 +41,45 @@ def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
     present state tells, such as the status Past Due, is known for it.
     """
     settings: RunSettings = context.resources.settings
-    today = dt.date.today()
-    newest = newest_event(tables, until=max(today, settings.as_of_date or today))
-    as_of = settings.as_of_date or newest
+    limits, today = load("data_quality", DataQuality).as_of, company_today()
+    newest = newest_event(tables, today, limits.lone_date_days)
+    as_of = as_of_date(settings.as_of_date, newest, today, limits, is_forced=context.has_tag(FORCED))
     first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
     context.add_output_metadata({"as_of_date": as_of.isoformat()})
-    return table_of(months(first, as_of, is_current=newest <= as_of), SCHEMA)
+    return table_of(months(first, as_of, is_current=newest.day <= as_of), SCHEMA)
 
 
-def newest_event(tables: dict[str, ir.Table], until: dt.date) -> dt.date:
-    """The newest date on which something happened in the data, not after `until`."""
-    newest = [
-        table.filter(table[column] <= until).aggregate(day=table[column].max())
-        for name, table in tables.items()
-        for column in DATED[name]
-    ]
-    day = scalar(ibis.union(*newest).day.max())
-    if day is None:
-        raise dg.Failure(
-            f"Every date in the data is after today ({until}). Check the dates, or give the day to "
-            "look at with --as-of.",
-            allow_retries=False,
+def as_of_date(
+    asked: dt.date | None, newest: NewestEvent | None, today: dt.date, limits: AsOfLimits, *, is_forced: bool
+) -> dt.date:
+    """The day to look at: the one that is asked for, else that of the newest event.
+
+    Raises Failure for a day after today, and, unless `is_forced`, for one long after the newest event.
+    """
+    try:
+        refuse_after_today(asked, today)
+    except SettingsError as error:
+        raise refusal(str(error)) from None
+    if newest is None:
+        raise refusal(
+            f"Every date in the data is after today, {today} in the time zone of sources.yaml. Check the dates."
         )
-    return day
+    if asked is None:
+        return newest.day
+    latest = newest.day + dt.timedelta(days=limits.most_days_after_newest_event)
+    if asked > latest and not is_forced:
+        raise refusal(
+            f"The as-of date, {asked}, is {(asked - newest.day).days:,} days after {newest.day}, the newest event in "
+            "the data: what happened since is not in it, and would count as missed. Give a day up to "
+            f"{latest} ({limits.most_days_after_newest_event} days; data_quality.yaml sets "
+            "most_days_after_newest_event), or --force."
+        )
+    return asked
+
+
+def refusal(sentence: str) -> dg.Failure:
+    """What ends a run that cannot be made over this data; trying again would not help."""
+    return dg.Failure(sentence, allow_retries=False)
 
 
 def first_appearance(customers: ir.Table, subscriptions: ir.Table, as_of: dt.date) -> dt.date:
@@ -66,10 +87,7 @@ def first_appearance(customers: ir.Table, subscriptions: ir.Table, as_of: dt.dat
     starts = customers.select(day="signup_date").union(subscriptions.select(day="start_date"))
     day = scalar(starts.day.min())
     if day is None or day > as_of:
-        raise dg.Failure(
-            f"No customer signed up or subscribed by {as_of}, the as-of date. Give a later day with --as-of.",
-            allow_retries=False,
-        )
+        raise refusal(f"No customer signed up or subscribed by {as_of}, the as-of date. Give a later day with --as-of.")
     return day
 
 

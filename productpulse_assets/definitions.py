@@ -12,6 +12,7 @@ from asset_checks.contracts import CONTRACTS, PERSONAL, REJECTS_SCHEMA, unbound
 from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
+from asset_checks.reconciliation import reconciliation_check
 from productpulse_assets.automation import daily_refresh, validate_sources
 from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
 from productpulse_assets.calendar import calendar
@@ -195,7 +196,7 @@ def build() -> dg.Definitions:
         published_snapshot_asset(published, list(reports.keys)),
         exports_asset(list(published)),
     ]
-    checks = [as_of_checks]
+    checks = [as_of_checks, reconciliation_check]
     steps = frozenset(definition.op.name for definition in [*assets, *checks])
     return dg.Definitions(
         assets=assets,

@@ -1,4 +1,4 @@
-"""The last run that Dagster's history knows: when it was, how it ended, which checks failed in it."""
+"""The last runs that Dagster's history knows: when one was, how it ended, which checks failed in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,28 @@ from collections.abc import Iterator
 import dagster as dg
 
 from resources.home import Home
+
+INTERRUPTED = "DagsterExecutionInterruptedError"
+"""What Dagster calls the end of a process that was told to stop while it worked on a step."""
+
+
+def ended_early(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a run failed without any fault of its steps: killed, shut down with the machine, or never begun.
+
+    A run that a person stopped is canceled, not failed.
+    """
+    if run.status != dg.DagsterRunStatus.FAILURE:
+        return False
+    failures = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return all(_is_interrupted(entry.dagster_event.event_specific_data.error) for entry in failures)
+
+
+def _is_interrupted(error) -> bool:
+    while error:
+        if error.cls_name == INTERRUPTED:
+            return True
+        error = error.cause
+    return False
 
 
 def last_run_lines(home: Home) -> Iterator[str]:

@@ -10,8 +10,10 @@ import dagster as dg
 from asset_checks.contracts import CONTRACTS, DATASETS
 from productpulse_assets.automation import BECAUSE, everything, free_the_queue
 from productpulse_assets.inputs import source_digests
+from productpulse_assets.last_run import ended_early
 from productpulse_assets.sources.location import Location, load_sources, locate, uses_demo
 from productpulse_assets.unchanged import UNUSABLE
+from resources.digests import digest_of
 from resources.published_inputs import published_inputs
 from resources.settings import RunSettings
 
@@ -31,6 +33,12 @@ NO_FOLDER = (
     "PRODUCTPULSE_DATA_DIR or `productpulse dev --data DIR`."
 )
 
+NOTHING_NEW = "No source file is new."
+FILES = "productpulse/files"
+"""Tag of a run of new files: a digest of all of them."""
+AGAIN = "productpulse/run_again_after"
+"""Tag of the second run of the same files: the run before it, which ended early."""
+
 Digests = dict[str, str]
 """SHA-256 over each dataset's files, by dataset."""
 
@@ -38,7 +46,8 @@ Digests = dict[str, str]
 def new_files(settings: RunSettings) -> dg.SensorDefinition:
     """Starts a run when the content of the source files is neither what is published nor what it ran last.
 
-    So files that stop a run at the gate are run once. Rules are not watched: they are edited in steps, and
+    So files that stop a run at the gate are run once. Files whose run ended early, killed or with the machine, are
+    run again, once. Rules are not watched: they are edited in steps, and
     the next run by schedule or by hand takes them up.
     """
 
@@ -73,10 +82,28 @@ def look(context: dg.SensorEvaluationContext, settings: RunSettings) -> dg.Senso
     made_of = published_inputs(settings.home)
     ran_last: Digests = json.loads(context.cursor or "{}")
     cursor = json.dumps(found)
-    if found in (ran_last, made_of and made_of.sources):
-        return dg.SensorResult(skip_reason="No source file is new.", cursor=cursor)
+    files = {FILES: digest_of([cursor])}
+    if made_of and found == made_of.sources:
+        return dg.SensorResult(skip_reason=NOTHING_NEW, cursor=cursor)
+    if found == ran_last:
+        return again(context.instance, files, cursor)
     changed = ", ".join(changes(made_of.sources if made_of else ran_last, found))
-    return dg.SensorResult(run_requests=[dg.RunRequest(tags={BECAUSE: f"new files: {changed}"})], cursor=cursor)
+    return dg.SensorResult(run_requests=[dg.RunRequest(tags={BECAUSE: f"new files: {changed}"} | files)], cursor=cursor)
+
+
+def again(instance: dg.DagsterInstance, files: dict[str, str], cursor: str) -> dg.SensorResult:
+    """A second run of files that were run already, if their only run ended early; `files` is its tag."""
+    last = instance.get_runs(dg.RunsFilter(tags=files), limit=1)
+    if not last or not ended_early(instance, last[0]):
+        return dg.SensorResult(skip_reason=NOTHING_NEW, cursor=cursor)
+    (run,) = last
+    if AGAIN in run.tags:
+        return dg.SensorResult(
+            skip_reason=f"{NOTHING_NEW} Their run ended early twice. Launch the job daily_refresh to run them.",
+            cursor=cursor,
+        )
+    tags = {BECAUSE: f"new files, whose run {run.run_id[:8]} ended early", AGAIN: run.run_id} | files
+    return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)], cursor=cursor)
 
 
 def not_ready(locations: list[Location], now: float) -> str | None:

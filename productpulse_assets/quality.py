@@ -75,7 +75,8 @@ def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:
     """Filled cells of all cells. Columns without any value are absent, and an end that has not
     come yet is not a gap: neither counts."""
     schema = CONTRACTS[name]
-    open_ends = {day for day in schema.metadata["event_dates"] if not schema.columns[day].required}
+    days = (*schema.metadata["event_dates"], *schema.metadata["planned_dates"])
+    open_ends = {day for day in days if not schema.columns[day].required}
     filled = [table[column].count() for column in table.columns if column not in open_ends]
     used = [ibis.ifelse(count > 0, 1, 0) for count in filled]
     return sum(filled[1:], filled[0]).cast("float64") / (table.count() * sum(used[1:], used[0])).nullif(0)

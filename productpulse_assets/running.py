@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -122,8 +122,17 @@ def _stored_as_of(home: Home) -> dt.date | None:
         backend.disconnect()
 
 
-def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, follow: Follow) -> Outcome:
-    """Run `job` to its end, whatever happens, and say what did. Raises KeyboardInterrupt after Ctrl-C."""
+def execute(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    home: Home,
+    follow: Follow,
+    tags: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run `job` to its end, whatever happens, and say what did. Raises KeyboardInterrupt after Ctrl-C.
+
+    `tags` are those of the run in Dagster's history.
+    """
     outcome, run_id = Outcome(), dg.DagsterRun(job_name=job.name).run_id
     started, has_begun = time.perf_counter(), False
 
@@ -139,7 +148,9 @@ def execute(job: dg.JobDefinition, instance: dg.DagsterInstance, home: Home, fol
 
     instance.add_event_listener(run_id, listen)
     try:
-        result = job.execute_in_process(instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET)
+        result = job.execute_in_process(
+            instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET, tags=dict(tags or {})
+        )
         outcome.succeeded = result.success
     except Exception as error:  # a resource that cannot start ends the run before its first step
         outcome.errors.append(sentence(type(error).__name__, str(error), error.__cause__))

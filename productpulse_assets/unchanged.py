@@ -11,27 +11,34 @@ import duckdb
 import ibis
 from ibis import _
 
-from productpulse_assets.calendar import DATED, scalar
+from asset_checks.events import DATED, event_days
+from productpulse_assets.calendar import scalar
 from productpulse_assets.inputs import Inputs, look_at_inputs
 from productpulse_assets.sources.location import SourceProblem
 from resources.home import Home, SettingsError
 from resources.published_inputs import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
 from resources.settings import RunSettings
 from rules.files import RulesError
+from rules.today import company_today
 
 NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
 UNUSABLE = (SourceProblem, RulesError, SettingsError, OSError)
 """What is wrong with the inputs themselves; a run says it better."""
 
 
-def nothing_new(settings: RunSettings) -> str | None:
-    """The sentence that says that a run would make what is there already; None if it may make something else."""
+def nothing_new(settings: RunSettings, today: dt.date | None = None) -> str | None:
+    """The sentence that says that a run would make what is there already; None if it may make something else.
+
+    `today` is the day in the company's time zone unless another one is meant.
+    """
     home, made_of = settings.home, published_inputs(settings.home)
-    if made_of is None or made_of.fingerprint is None or not made_of.is_valid_on(dt.date.today()):
+    if made_of is None or made_of.fingerprint is None:
         return None
     if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
         return None
     try:
+        if not made_of.is_valid_on(today or company_today()):
+            return None
         if look_at_inputs(settings).fingerprint != made_of.fingerprint:
             return None
     except UNUSABLE:
@@ -50,11 +57,12 @@ class RunInputs:
     def __init__(self, settings: RunSettings):
         self._settings = settings
         self.seen: Inputs | None = None
+        self.day: dt.date | None = None
 
     def look(self) -> None:
         """Take note of the inputs: what changes from here on is for the next run to find."""
         try:
-            self.seen = look_at_inputs(self._settings)
+            self.seen, self.day = look_at_inputs(self._settings), company_today()
         except UNUSABLE:
             self.seen = None
 
@@ -70,7 +78,7 @@ def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
         yield inputs
         if inputs.seen and steps <= _steps_done(context):
             try:
-                remember_inputs(settings.home, published(settings.home, inputs.seen))
+                remember_inputs(settings.home, published(settings.home, inputs.seen, inputs.day))
             except (OSError, duckdb.IOException) as error:  # all is published; a note is no reason to fail
                 context.log.warning(f"{NOT_NOTED} ({error}).")
 
@@ -83,9 +91,9 @@ def _steps_done(context: dg.InitResourceContext) -> set[str | None]:
     return {entry.step_key for entry in entries}
 
 
-def published(home: Home, inputs: Inputs) -> PublishedInputs:
-    """What to remember of `inputs` once everything made of them is published."""
-    as_of, valid_until = as_of_and_end(home.published)
+def published(home: Home, inputs: Inputs, looked_on: dt.date) -> PublishedInputs:
+    """What to remember of `inputs`, which were looked at on a day, once everything made of them is published."""
+    as_of, valid_until = as_of_and_end(home.published, looked_on)
     return PublishedInputs(
         fingerprint=inputs.fingerprint,
         sources=inputs.sources,
@@ -96,11 +104,11 @@ def published(home: Home, inputs: Inputs) -> PublishedInputs:
     )
 
 
-def as_of_and_end(snapshot: Path) -> tuple[dt.date, dt.date | None]:
+def as_of_and_end(snapshot: Path, looked_on: dt.date) -> tuple[dt.date, dt.date | None]:
     """The as-of date of a snapshot, and the day from which the same files give another answer.
 
-    That is the first event after the as-of date: today it lies in the future and counts for nothing.
-    Where the data has newer events already, the as-of date was asked for, and no later day matters.
+    That is the first event after `looked_on`, the day of the run: then it lay ahead and counted for nothing.
+    Where the data had newer events already, the as-of date was asked for, and no later day matters.
     """
     backend = ibis.duckdb.connect(snapshot, read_only=True)
     try:
@@ -108,11 +116,7 @@ def as_of_and_end(snapshot: Path) -> tuple[dt.date, dt.date | None]:
         as_of = scalar(calendar.as_of_date.max())
         if not scalar(calendar.is_current.all()):
             return as_of, None
-        later = [
-            backend.table(name).select(day=column).filter(_.day > as_of)
-            for name, columns in DATED.items()
-            for column in columns
-        ]
-        return as_of, scalar(ibis.union(*later).day.min())
+        days = event_days({name: backend.table(name) for name in DATED})
+        return as_of, scalar(days.filter(_.day > max(as_of, looked_on)).day.min())
     finally:
         backend.disconnect()

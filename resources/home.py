@@ -120,6 +120,15 @@ def parse_as_of(text: str | None) -> dt.date | None:
         ) from error
 
 
+def refuse_after_today(as_of: dt.date | None, today: dt.date) -> None:
+    """Raise SettingsError for an as-of date that is still to come."""
+    if as_of and as_of > today:
+        raise SettingsError(
+            f"The as-of date, {as_of}, is after today, {today} in the time zone of sources.yaml. What has not happened "
+            "yet is in no data. Give today or an earlier day."
+        )
+
+
 def parse_wait(text: str | None) -> float:
     """Seconds that a run waits for another one; raises SettingsError for what is no such number."""
     try:

@@ -169,13 +169,30 @@ class HealthScores(Strict):
     areas: dict[Text, HealthArea] = Field(min_length=1)
 
 
+class AsOfLimits(Strict):
+    """How far the as-of date and the newest events may lie apart, in days."""
+
+    most_days_after_newest_event: int = Field(default=45, ge=0)
+    lone_date_days: int = Field(default=30, ge=1)
+
+
+class Reconciliation(Strict):
+    """When payments that are another multiple of the prices are warned about."""
+
+    fewest_customers: int = Field(default=3, ge=1)
+    most_customers_rate: float = Field(default=0.6, gt=0, le=1)
+    tolerance: float = Field(default=0.15, gt=0, lt=0.5)
+
+
 class DataQuality(Strict):
-    """data_quality.yaml: how datasets are scored from 0 to 1."""
+    """data_quality.yaml: how datasets are scored from 0 to 1, and what a run refuses or warns about."""
 
     fresh_days: int = Field(ge=0)
     stale_days: int = Field(ge=1)
     statuses: Annotated[Bands, Ordered]
     business_risk: dict[Name, Text]
+    as_of: AsOfLimits = AsOfLimits()
+    reconciliation: Reconciliation = Reconciliation()
 
     @model_validator(mode="after")
     def _grows_stale(self) -> DataQuality:

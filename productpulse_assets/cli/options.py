@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 from pathlib import Path
@@ -21,7 +22,14 @@ as_of_option = click.option("--as-of", metavar="DATE", help="Look at the data as
 
 def settle(**given: object) -> None:
     """Make the options of a command the settings of the program; end with 2 if one is wrong."""
-    from resources.home import SettingsError, parse_allowed_hosts, parse_as_of, parse_folder, parse_wait
+    from resources.home import (
+        SettingsError,
+        parse_allowed_hosts,
+        parse_as_of,
+        parse_folder,
+        parse_wait,
+        refuse_after_today,
+    )
 
     names = {"data": "PRODUCTPULSE_DATA_DIR", "rules": "PRODUCTPULSE_RULES_DIR", "home": "PRODUCTPULSE_HOME"}
     for option, name in names.items():
@@ -38,10 +46,23 @@ def settle(**given: object) -> None:
         if os.environ.get(name) and not Path(os.environ[name]).is_dir():
             misused(f"{os.environ[name]} is not a folder. Give one that exists.")
     try:
-        parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
+        as_of = parse_as_of(os.environ.get("PRODUCTPULSE_AS_OF"))
         parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
         parse_allowed_hosts(os.environ.get("PRODUCTPULSE_ALLOWED_HOSTS"))
+        if as_of and "as_of" in given:
+            refuse_after_today(as_of, _today())
     except SettingsError as error:
+        misused(str(error))
+
+
+def _today() -> dt.date:
+    """Today in the company's time zone; ends the command with 2 if sources.yaml has a mistake."""
+    from rules.files import RulesError
+    from rules.today import company_today
+
+    try:
+        return company_today()
+    except RulesError as error:
         misused(str(error))
 
 

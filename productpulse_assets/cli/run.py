@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @data_option
 @as_of_option
 @click.option("--select", metavar="SELECTION", help="Only these assets, in Dagster's words, e.g. 'kpi_summary+'.")
-@click.option("--force", is_flag=True, help="Run even if nothing has changed since the snapshot.")
+@click.option("--force", is_flag=True, help="Run even if nothing has changed, or the as-of date lies far ahead.")
 @click.option("--wait", metavar="SECONDS", help="How long to wait for another run of the same home; 600 by default.")
 @rules_option
 @home_option
@@ -42,6 +42,7 @@ def run(select: str | None, force: bool, **given: object) -> None:
         return
     defs = load_definitions()
     from productpulse_assets import running
+    from productpulse_assets.calendar import FORCED
     from productpulse_assets.faults import MachineFault
     from productpulse_assets.progress import progress
     from productpulse_assets.telling import snapshot_after_failure, written_at
@@ -63,7 +64,7 @@ def run(select: str | None, force: bool, **given: object) -> None:
             if select and (problem := running.as_of_problem(job, RunSettings.from_environment())):
                 misused(problem)
             with progress(len(job.asset_layer.selected_asset_keys)) as follow:
-                outcome = running.execute(job, instance, place, follow)
+                outcome = running.execute(job, instance, place, follow, {FORCED: "true"} if force else {})
     except (HomeBusy, MachineFault) as problem:
         outcome = running.Outcome(errors=[str(problem)])
     _conclude(outcome, snapshot_after_failure(place.published, before))

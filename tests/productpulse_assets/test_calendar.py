@@ -5,10 +5,12 @@ import datetime as dt
 import dagster as dg
 import pytest
 
-from productpulse_assets.calendar import DATED, calendar, first_appearance, months, newest_event
+from asset_checks.events import DATED, NewestEvent
+from productpulse_assets.calendar import FORCED, as_of_date, calendar, first_appearance, months
 from resources.home import SettingsError
 from resources.settings import RunSettings
 from resources.tables import rows_of
+from rules.models import AsOfLimits
 from tests.builders import dataset
 
 TODAY = dt.date(2026, 6, 30)
@@ -18,9 +20,9 @@ def tables(**given):
     return {name: dataset(name, *given.get(name, ())) for name in DATED}
 
 
-def built(as_of, **given):
+def built(as_of, tags=None, **given):
     """The calendar as a run makes it."""
-    context = dg.build_asset_context(resources={"settings": RunSettings(home_dir="unused", as_of=as_of)})
+    context = dg.build_asset_context({"settings": RunSettings(home_dir="unused", as_of=as_of)}, run_tags=tags)
     table = rows_of(calendar(context, **tables(**given)))
     return [(row["month"].isoformat(), row["month_end"].isoformat(), row["is_complete"]) for row in table]
 
@@ -52,31 +54,63 @@ def test_a_month_is_complete_on_its_last_day(as_of, end, is_complete):
     assert (row["month_end"].isoformat(), row["is_complete"], row["as_of_date"]) == (end, is_complete, day)
 
 
-def test_every_event_date_of_every_dataset_can_be_the_newest():
-    for name, columns in DATED.items():
-        for column in columns:
-            event = {column: "2026-05-05"}
-            if name == "subscriptions" and column == "end_date":
-                event["status"] = "Canceled"
-            found = newest_event(
-                tables(customers=[{"signup_date": "2026-01-01"}]) | {name: dataset(name, event)}, TODAY
-            )
-            assert found == dt.date(2026, 5, 5), f"{name}.{column}"
+NEWEST = NewestEvent(dt.date(2026, 3, 31))
 
 
-def test_the_newest_event_is_not_after_today():
-    signups = [{"signup_date": "2026-06-30"}, {"signup_date": "2026-07-01"}, {"signup_date": "2099-01-01"}]
-    assert newest_event(tables(customers=signups), TODAY) == dt.date(2026, 6, 30)
-    assert newest_event(tables(customers=signups), dt.date(2026, 7, 15)) == dt.date(2026, 7, 1)
+@pytest.mark.parametrize(
+    ("asked", "is_forced", "day"),
+    [
+        (None, False, "2026-03-31"),
+        ("2026-02-10", False, "2026-02-10"),
+        ("2026-05-15", False, "2026-05-15"),  # 45 days later
+        ("2026-05-16", True, "2026-05-16"),
+        ("2026-06-30", True, "2026-06-30"),
+    ],
+)
+def test_the_as_of_date_is_the_newest_event_or_the_day_that_is_asked_for(asked, is_forced, day):
+    asked = asked and dt.date.fromisoformat(asked)
+    assert as_of_date(asked, NEWEST, TODAY, AsOfLimits(), is_forced=is_forced) == dt.date.fromisoformat(day)
 
 
-def test_data_that_lies_all_in_the_future_is_said():
+@pytest.mark.parametrize("day", ["2026-07-01", "9999-12-31"])
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_a_day_after_today_is_refused_even_when_forced(day, is_forced):
     with pytest.raises(dg.Failure) as caught:
-        newest_event(tables(customers=[{"signup_date": "2026-07-01"}]), TODAY)
+        as_of_date(dt.date.fromisoformat(day), NEWEST, TODAY, AsOfLimits(), is_forced=is_forced)
     assert caught.value.description == (
-        "Every date in the data is after today (2026-06-30). Check the dates, or give the day to look at with --as-of."
+        f"The as-of date, {day}, is after today, 2026-06-30 in the time zone of sources.yaml. What has not happened yet "
+        "is in no data. Give today or an earlier day."
     )
     assert not caught.value.allow_retries
+
+
+def test_a_day_long_after_the_newest_event_is_refused_with_that_date():
+    with pytest.raises(dg.Failure) as caught:
+        as_of_date(dt.date(2026, 5, 16), NEWEST, TODAY, AsOfLimits(), is_forced=False)
+    assert caught.value.description == (
+        "The as-of date, 2026-05-16, is 46 days after 2026-03-31, the newest event in the data: what happened since is "
+        "not in it, and would count as missed. Give a day up to 2026-05-15 (45 days; data_quality.yaml sets "
+        "most_days_after_newest_event), or --force."
+    )
+    wider = AsOfLimits(most_days_after_newest_event=46)
+    assert as_of_date(dt.date(2026, 5, 16), NEWEST, TODAY, wider, is_forced=False) == dt.date(2026, 5, 16)
+
+
+def test_data_that_lies_all_in_the_future_is_refused():
+    with pytest.raises(dg.Failure) as caught:
+        as_of_date(None, None, TODAY, AsOfLimits(), is_forced=False)
+    assert caught.value.description == (
+        "Every date in the data is after today, 2026-06-30 in the time zone of sources.yaml. Check the dates."
+    )
+
+
+def test_a_run_refuses_a_day_that_its_data_does_not_reach_unless_its_tag_says_otherwise():
+    customers = [{"signup_date": "2020-01-31"}]
+    with pytest.raises(dg.Failure, match="is 60 days after 2020-01-31"):
+        built("2020-03-31", customers=customers)
+    with pytest.raises(dg.Failure, match="9999-12-31, is after today"):
+        built("9999-12-31", {FORCED: "true"}, customers=customers)
+    assert len(built("2020-03-31", {FORCED: "true"}, customers=customers)) == 3
 
 
 def test_the_first_appearance_is_the_earlier_of_signup_and_first_subscription():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -15,11 +16,12 @@ from asset_checks.contracts import DATASETS
 from productpulse_assets import new_files as module
 from productpulse_assets.automation import BECAUSE
 from productpulse_assets.definitions import defs
-from productpulse_assets.new_files import changes, new_files
+from productpulse_assets.new_files import AGAIN, changes, new_files
 from productpulse_assets.sources.location import load_sources, locate
 from resources.home import Home
-from resources.published_inputs import forget_inputs, published_inputs
+from resources.published_inputs import forget_inputs, published_inputs, remember_inputs
 from resources.settings import RunSettings
+from resources.turns import ENDED_EARLY
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +105,79 @@ def test_files_that_stop_a_run_are_run_once(looked, exports, home):
     add_row(exports)
     mended = looked(asked.cursor)
     assert why(mended) == "new files: nps_scores"
+
+
+def ran(instance: dg.DagsterInstance, asked: dg.SensorResult, *, fails: type[BaseException] | None = None) -> str:
+    """The run that was asked for, with a step that fails or, without one, killed; its id."""
+    (request,) = asked.run_requests
+
+    @dg.job
+    def nightly():
+        @dg.op
+        def step():
+            raise fails("it ends")
+
+        step()
+
+    if fails:
+        return nightly.execute_in_process(instance=instance, tags=request.tags, raise_on_error=False).run_id
+    run = instance.create_run_for_job(nightly, status=dg.DagsterRunStatus.STARTED, tags=request.tags)
+    instance.report_run_failed(run, ENDED_EARLY)
+    return run.run_id
+
+
+def test_files_whose_run_was_killed_are_run_again_once(looked, exports, home, instance):
+    add_row(exports)
+    asked = looked()
+    killed = ran(instance, asked)
+    forget_inputs(Home(home))
+    second = looked(asked.cursor)
+    assert why(second) == f"new files, whose run {killed[:8]} ended early"
+    assert second.run_requests[0].tags[AGAIN] == killed
+    ran(instance, second)
+    assert said(looked(second.cursor)) == (
+        "No source file is new. Their run ended early twice. Launch the job daily_refresh to run them."
+    )
+    add_row(exports)
+    assert why(looked(second.cursor)) == "new files: nps_scores"
+
+
+def test_files_whose_run_was_killed_and_that_somebody_ran_since_are_not_run_again(looked, exports, home, instance):
+    add_row(exports)
+    asked = looked()
+    ran(instance, asked)
+    made_of = dataclasses.replace(published_inputs(Home(home)), sources=json.loads(asked.cursor))
+    remember_inputs(Home(home), made_of)
+    assert said(looked(asked.cursor)) == "No source file is new."
+
+
+def test_files_whose_step_failed_are_not_run_again(looked, exports, home, instance):
+    add_row(exports)
+    asked = looked()
+    ran(instance, asked, fails=ValueError)
+    forget_inputs(Home(home))
+    assert said(looked(asked.cursor)) == "No source file is new."
+
+
+def test_files_whose_second_run_fails_by_itself_are_left(looked, exports, home, instance):
+    add_row(exports)
+    asked = looked()
+    ran(instance, asked)
+    forget_inputs(Home(home))
+    second = looked(asked.cursor)
+    ran(instance, second, fails=ValueError)
+    assert said(looked(second.cursor)) == "No source file is new."
+
+
+def test_files_whose_run_somebody_stopped_are_not_run_again(looked, exports, home, instance):
+    add_row(exports)
+    asked = looked()
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("daily_refresh"), status=dg.DagsterRunStatus.STARTED, tags=asked.run_requests[0].tags
+    )
+    instance.report_run_canceled(run)
+    forget_inputs(Home(home))
+    assert said(looked(asked.cursor)) == "No source file is new."
 
 
 def test_files_that_were_run_by_hand_are_remembered(looked, home):

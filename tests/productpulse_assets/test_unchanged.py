@@ -11,19 +11,22 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import ibis
 import pytest
 import yaml
 
+from asset_checks.events import DATED
 from productpulse_assets import inputs as inputs_module
 from productpulse_assets import unchanged
-from productpulse_assets.calendar import DATED
 from productpulse_assets.inputs import look_at_inputs
 from productpulse_assets.unchanged import as_of_and_end, nothing_new, run_inputs
 from resources.home import Home
 from resources.published_inputs import forget_inputs, published_inputs, remember_inputs
 from resources.settings import RunSettings
+from tests.builders import dataset
 
 RULES = Path(__file__).parents[2] / "rules"
+LOOKED_ON = dt.date(2026, 7, 3)
 
 
 @pytest.fixture
@@ -206,19 +209,10 @@ def test_inputs_that_cannot_be_used_are_for_a_run_to_tell_of(settings, exports):
 # --- a day that comes -----------------------------------------------------------------------------
 
 
-class Tomorrow(dt.date):
-    """A calendar that shows the fourth of July."""
-
-    @classmethod
-    def today(cls):
-        return cls(2026, 7, 4)
-
-
 @pytest.mark.parametrize(("valid_until", "is_new"), [("2026-07-05", False), ("2026-07-04", True), (None, False)])
-def test_the_same_files_are_new_when_an_event_of_theirs_has_come(settings, monkeypatch, valid_until, is_new):
+def test_the_same_files_are_new_when_an_event_of_theirs_has_come(settings, valid_until, is_new):
     remember_inputs(settings.home, dataclasses.replace(published_inputs(settings.home), valid_until=valid_until))
-    monkeypatch.setattr(unchanged.dt, "date", Tomorrow)
-    assert (nothing_new(settings) is None) == is_new
+    assert (nothing_new(settings, today=dt.date(2026, 7, 4)) is None) == is_new
 
 
 @pytest.fixture
@@ -227,9 +221,10 @@ def snapshot(tmp_path) -> Path:
     path = tmp_path / "snapshot.duckdb"
     with duckdb.connect(str(path)) as database:
         database.execute("CREATE TABLE calendar AS SELECT DATE '2026-06-30' AS as_of_date, true AS is_current")
-        for name, columns in DATED.items():
-            database.execute(f"CREATE TABLE {name} ({', '.join(f'{column} DATE' for column in columns)})")
-        database.execute("INSERT INTO nps_scores VALUES ('2026-06-30')")
+    backend = ibis.duckdb.connect(path)
+    for name in DATED:
+        backend.create_table(name, dataset(name, *({"date": "2026-06-30"},) if name == "nps_scores" else ()))
+    backend.disconnect()
     return path
 
 
@@ -239,19 +234,24 @@ def execute(path: Path, statement: str) -> None:
 
 
 def test_without_events_ahead_no_day_matters(snapshot):
-    assert as_of_and_end(snapshot) == (dt.date(2026, 6, 30), None)
+    assert as_of_and_end(snapshot, LOOKED_ON) == (dt.date(2026, 6, 30), None)
 
 
-def test_the_first_event_ahead_is_the_day(snapshot):
-    execute(snapshot, "INSERT INTO subscriptions VALUES ('2026-06-01', '2026-08-01')")
-    execute(snapshot, "INSERT INTO transactions VALUES ('2026-07-15'), ('2026-07-16')")
-    assert as_of_and_end(snapshot) == (dt.date(2026, 6, 30), dt.date(2026, 7, 15))
+def test_the_first_event_ahead_is_the_day_and_a_planned_end_is_none(snapshot):
+    execute(snapshot, "INSERT INTO subscriptions (start_date, end_date) VALUES ('2026-06-01', '2026-07-10')")
+    execute(snapshot, "INSERT INTO transactions (transaction_date) VALUES ('2026-07-15'), ('2026-07-16')")
+    assert as_of_and_end(snapshot, LOOKED_ON) == (dt.date(2026, 6, 30), dt.date(2026, 7, 15))
+
+
+def test_a_date_that_had_come_already_and_was_not_believed_is_not_waited_for(snapshot):
+    execute(snapshot, "INSERT INTO transactions (transaction_date) VALUES ('2026-07-03')")
+    assert as_of_and_end(snapshot, LOOKED_ON) == (dt.date(2026, 6, 30), None)
 
 
 def test_at_a_past_date_no_day_matters(snapshot):
     execute(snapshot, "UPDATE calendar SET is_current = false")
-    execute(snapshot, "INSERT INTO transactions VALUES ('2026-07-15')")
-    assert as_of_and_end(snapshot) == (dt.date(2026, 6, 30), None)
+    execute(snapshot, "INSERT INTO transactions (transaction_date) VALUES ('2026-07-15')")
+    assert as_of_and_end(snapshot, LOOKED_ON) == (dt.date(2026, 6, 30), None)
 
 
 # --- what a run remembers -------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def test_a_run_that_fails_after_publishing_says_that_the_snapshot_is_new(product
     ("arguments", "sentence"),
     [
         (["--as-of", "30.06.2026"], "The as-of date is '30.06.2026', which is not a date. Give it as YYYY-MM-DD, for example 2026-06-30."),
+        (["--as-of", "9999-12-31"], "The as-of date, 9999-12-31, is after today, "),
         (["--data", "nowhere"], f"{Path('nowhere').resolve()} is not a folder. Give one that exists."),
         (["--rules", "nowhere"], f"{Path('nowhere').resolve()} is not a folder. Give one that exists."),
         (["--data", "~nosuchuser/x"], "The folder ~nosuchuser/x cannot be found: there is no user nosuchuser. Give the path of another one."),

@@ -1,0 +1,88 @@
+"""The days on which something happened in the data, and the newest of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from asset_checks.contracts import CONTRACTS, ENDED_STATUSES
+
+DATED = {name: schema.metadata["event_dates"] for name, schema in CONTRACTS.items() if schema.metadata["event_dates"]}
+"""The columns that date the events of a dataset, by dataset."""
+
+ACTIVITY = tuple(name for name in DATED if not CONTRACTS[name].metadata["is_required"])
+"""Datasets of what customers and billing do: they show up to which day the data knows what happened."""
+
+USUAL_DAYS = 365
+USUAL_GAPS = 5
+"""Gaps between dates that have to be known before one of them can be called unusual."""
+
+
+@dataclass(frozen=True)
+class NewestEvent:
+    """The newest event of the data, and a date that stands alone after all others.
+
+    day: the newest day with an event, without a lone date that is not believed.
+    lone: the newest date, if one row alone has it, long after every other; gap: the days since the one before.
+    """
+
+    day: dt.date
+    lone: dt.date | None = None
+    gap: int = 0
+
+    @property
+    def is_lone_believed(self) -> bool:
+        """Whether the lone date sets the as-of date: it does where gaps as long are usual, or too few are known."""
+        return self.lone == self.day
+
+
+def event_days(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """One row per dataset, column and day with events: dataset, column_name, day, rows.
+
+    A row that has the same day in two columns counts once. The end of a subscription is no event, since it
+    may be a plan. Only where no dataset of activity has rows, the ends of Canceled and Expired
+    subscriptions are: then nothing else shows that somebody left.
+    """
+    days = [
+        _days(name, column, tables[name], *(~_[column].identical_to(_[other]) for other in columns[:place]))
+        for name, columns in DATED.items()
+        for place, column in enumerate(columns)
+    ]
+    activity = ibis.union(*(tables[name].aggregate(rows=_.count()) for name in ACTIVITY)).rows.sum().as_scalar()
+    has_ended = (_.status.isin(ENDED_STATUSES), _.end_date != _.start_date, activity == 0)
+    return ibis.union(*days, _days("subscriptions", "end_date", tables["subscriptions"], *has_ended))
+
+
+def _days(dataset: str, column: str, table: ir.Table, *conditions: ir.BooleanValue) -> ir.Table:
+    days = table.filter(_[column].notnull(), *conditions).group_by(day=column).aggregate(rows=_.count())
+    return days.select(dataset=ibis.literal(dataset), column_name=ibis.literal(column), day=_.day, rows=_.rows)
+
+
+def newest_event(tables: Mapping[str, ir.Table], until: dt.date, lone_date_days: int) -> NewestEvent | None:
+    """The newest event not after `until`; None if there is none.
+
+    A date that one row alone has, more than `lone_date_days` after every other, is not believed if that gap is
+    more than twice as long as any of the year before: one mistyped date must not set the as-of date.
+    """
+    days = event_days(tables).filter(_.day <= until).group_by("day").aggregate(rows=_.rows.sum())
+    spaced = days.mutate(before=_.day.lag().over(ibis.window(order_by=_.day)))
+    spaced = spaced.mutate(gap=_.day.delta(_.before, unit="day"))
+    newest = _rows(spaced.order_by(_.day.desc()).limit(1))
+    if not newest:
+        return None
+    day, before, gap = newest[0]["day"], newest[0]["before"], newest[0]["gap"]
+    if newest[0]["rows"] > 1 or before is None or gap <= lone_date_days:
+        return NewestEvent(day)
+    year = spaced.filter(_.day <= before, _.day > before - dt.timedelta(days=USUAL_DAYS))
+    usual = _rows(year.aggregate(gaps=_.gap.count(), longest=_.gap.max()))[0]
+    is_unusual = usual["gaps"] >= USUAL_GAPS and gap > 2 * usual["longest"]
+    return NewestEvent(before if is_unusual else day, lone=day, gap=gap)
+
+
+def _rows(table: ir.Table) -> list[dict[str, object]]:
+    return table.to_pyarrow().to_pylist()
