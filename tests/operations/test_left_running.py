@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +15,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from resources.home import Home
+from resources.turns import AT_WORK
 from tests.dashboard.browser import CHROMIUM, chromium
-from tests.operations.services import ended, eventually, left_running
+from tests.operations.services import ended, eventually, left_running, runs_because
 
 RULES = Path(__file__).parents[2] / "rules"
 LOCATION = "productpulse_assets.definitions"
@@ -112,6 +116,35 @@ def test_a_file_that_is_dropped_into_the_folder_starts_a_run(address, page, plac
     see_run(page, address, run["runId"], "new_files", "productpulse/started_because: new files: nps_scores")
     page.goto(f"{address}/locations/{LOCATION}/sensors/new_files")
     expect(page.get_by_role("row").filter(has_text=run["runId"][:8])).to_contain_text("1 run requested")
+
+
+def test_a_file_whose_run_is_killed_is_run_again(address, place, exports):
+    scores = "SELECT count(*) FROM nps_scores"
+    before = answer(place, scores)
+    with (exports / "nps_scores.csv").open("a", encoding="utf-8") as file:
+        file.write("N-newer,C-000001,2026-06-30,9,Price\n")
+    first = eventually(lambda: under_way(address, "new files: nps_scores"), PATIENCE)
+    os.kill(worker(place), signal.SIGKILL)
+    run = eventually(lambda: ended(address, f"new files, whose run {first['runId'][:8]} ended early"), PATIENCE)
+    assert run["status"] == "SUCCESS"
+    assert answer(place, scores) == before + 1
+
+
+def under_way(address: str, reason: str) -> dict | None:
+    """The run that was started for a reason and has its turn."""
+    return next(
+        (
+            run
+            for run in runs_because(address, reason)
+            if run["status"] == "STARTED" and any(tag["key"] == AT_WORK for tag in run["tags"])
+        ),
+        None,
+    )
+
+
+def worker(place: Home) -> int:
+    """The process of the run that has its turn, as its lock says."""
+    return int(re.match(r"process (\d+),", place.run_lock.read_text(encoding="utf-8"))[1])
 
 
 def test_what_it_published_is_fresh(address, page):
