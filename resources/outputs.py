@@ -52,14 +52,15 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-class ReportFiles(dg.ConfigurableIOManager):
+class ReportFiles(dg.IOManager):
     """Stores an asset's text as `<folder>/<asset>.md`; Markdown is previewed in the UI.
 
     An asset whose name is taken by a table, or whose text is no Markdown, names its file in the
     metadata `file`: `intervention_plan` or `executive_report.html`.
     """
 
-    folder: str
+    def __init__(self, folder: str):
+        self.folder = folder
 
     def path_of(self, name: str) -> Path:
         """The file of a report; one that is named without an ending is Markdown."""

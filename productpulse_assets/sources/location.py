@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from resources.digests import content_digest
+from resources.duckdb_connection import FileAccess, in_memory
 from resources.settings import RunSettings
 from rules.files import RulesError, load, rules_file
 from rules.models import DatasetSource, Sources
@@ -74,7 +75,7 @@ def load_sources() -> Sources:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
     for date_format in sources.date_formats:
         try:
-            duckdb.execute("SELECT try_strptime('', $format)", {"format": date_format})
+            in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
             raise RulesError(
                 f"sources.yaml: date_formats: '{date_format}' is not a date format ({error}); accepted: "
@@ -89,13 +90,16 @@ def uses_demo(settings: RunSettings, sources: Sources) -> bool:
     return settings.source_folder is None and not configured
 
 
+def source_folder(settings: RunSettings, sources: Sources) -> Path:
+    """Where files are looked for: the folder of the exports, or beside sources.yaml if none is given."""
+    if uses_demo(settings, sources):
+        return settings.home.synthetic
+    return settings.source_folder or rules_file("sources").parent
+
+
 def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
     """Find a dataset's files; raises SourceProblem when two formats of it lie side by side."""
-    source = sources.of(dataset)
-    if uses_demo(settings, sources):
-        folder = settings.home.synthetic
-    else:
-        folder = settings.source_folder or rules_file("sources").parent
+    source, folder = sources.of(dataset), source_folder(settings, sources)
     if source.query:
         return Location(dataset, (), source, folder)
     if source.file:
@@ -135,6 +139,17 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     return found
 
 
-def look_in(backend: Backend, folder: Path) -> None:
-    """Let relative file names in a query mean files of the source folder."""
-    backend.con.execute("SET file_search_path = $folder", {"folder": str(folder)})
+def file_access(settings: RunSettings) -> FileAccess:
+    """The files that a run reads: the folder of the exports, and files that sources.yaml names elsewhere.
+
+    Every file, if a dataset is a query. Raises RulesError.
+    """
+    sources = load_sources()
+    folder = source_folder(settings, sources)
+    if any(source.query for source in sources.datasets.values()):
+        return FileAccess(query_folder=folder)
+    files: list[Path] = []
+    for dataset in DATASETS:
+        with suppress(SourceProblem):  # the inventory reports it
+            files += locate(dataset, settings, sources).files
+    return FileAccess(folders=(folder,), files=tuple(files))

@@ -27,6 +27,16 @@ FORMATS = {
     ".jsonl": "json",
     ".parquet": "parquet",
 }
+NOT_LOCAL = re.compile(
+    r"^(File|IO Error: No files found that match the pattern) \"?(?P<scheme>(?!file:)\w+://)"
+    r"|is not in the catalog, but it exists in the (?P<extension>\w+) extension",
+    re.IGNORECASE,
+)
+"""What DuckDB answers when a query needs a file of another machine, or an extension."""
+LOCAL = (
+    "Nothing is downloaded: a query reads files of this machine, with what comes with DuckDB (CSV, JSON, Parquet). "
+    "Put the file into the data folder as one of these, and name it there."
+)
 MALFORMED_COLUMNS = (
     "source_file VARCHAR, row_number BIGINT, check_name VARCHAR, column_name VARCHAR, value VARCHAR, line VARCHAR"
 )
@@ -49,17 +59,20 @@ class RawRows:
     malformed: ir.Table
 
 
-def columns_of(backend: ibis.BaseBackend, files: Sequence[Path], encoding: str = "utf-8") -> tuple[str, ...]:
+def columns_of(
+    backend: ibis.BaseBackend, files: Sequence[Path], encoding: str = "utf-8", *, scratch: Path
+) -> tuple[str, ...]:
     """The columns of the files, in order of first appearance, without reading their rows
-    (JSON has its names in the rows, and is read). Raises UnreadableSource."""
+    (JSON has its names in the rows, and is read). Leaves nothing in `scratch`. Raises UnreadableSource."""
     by_format = _in_order(files)
     names: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as scratch:
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         for path, layout in by_format:
             if layout == "parquet":
                 found = _parquet_columns(backend.con, path)
             elif layout == "json":
-                found = json_columns(backend.con, path, encoding, Path(scratch))
+                found = json_columns(backend.con, path, encoding, Path(folder))
             else:
                 found = header_of(path, encoding).columns
             for name in found:
@@ -129,7 +142,11 @@ def release(backend: ibis.BaseBackend, name: str) -> None:
 
 def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDBPyRelation:
     try:
-        statements = duckdb.extract_statements(query)
+        statements = backend.con.extract_statements(query)
+        if any(each.type == duckdb.StatementType.LOAD for each in statements):
+            raise UnreadableSource(
+                f"The query for {name} in rules/sources.yaml installs or loads an extension. {LOCAL}"
+            )
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
             raise UnreadableSource(
                 f"The query for {name} in rules/sources.yaml is not one SELECT statement, but "
@@ -143,6 +160,10 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
 
 
 def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
+    if found := NOT_LOCAL.search(" ".join(str(error).split())):
+        # Without the address: it may have a password in it.
+        needed = f"reads {found['scheme']}" if found["scheme"] else f"needs DuckDB's extension {found['extension']}"
+        return UnreadableSource(f"The query for {name} in rules/sources.yaml {needed}. {LOCAL}")
     return UnreadableSource(
         f"The query for {name} in rules/sources.yaml does not work: "
         f"{' '.join(str(error).split())[:500]} Mend the query."

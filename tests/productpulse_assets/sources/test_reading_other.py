@@ -27,7 +27,7 @@ def read(backend, folder, content, name):
     path = folder / name
     path.write_bytes(content)
     raw = read_files(backend, "t", [path], scratch=folder / "scratch")
-    assert columns_of(backend, [path]) == raw.columns
+    assert columns_of(backend, [path], scratch=folder / "scratch") == raw.columns
     return (
         raw.columns,
         values(raw.rows.drop("source_file")),
