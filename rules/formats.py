@@ -24,6 +24,13 @@ _UNSEEN = re.compile(
 )
 """Control characters, and marks that turn the direction of what stands beside them."""
 
+_USER_IN_ADDRESS = re.compile(r"(\w:/{1,2})[^\s/'\"]+@")
+"""With one slash or two: a path of an address has one."""
+_GIVEN_SECRET = re.compile(
+    r"\b((?:password|passwd|pwd|secret|token|api_?key|access_?key)\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\"&;]+)",
+    re.IGNORECASE,
+)
+
 Number = int | float | Decimal
 
 
@@ -36,6 +43,11 @@ def shown(text: object, limit: int = TEXT_LIMIT) -> str:
     """Text from data as people can read it: on one line, without marks that cannot be seen, not too long."""
     line = " ".join(_UNSEEN.sub("", str(text)).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def without_credentials(text: str) -> str:
+    """Text without the user and password of an address in it, and without what is given as a password."""
+    return _GIVEN_SECRET.sub(r"\1…", _USER_IN_ADDRESS.sub(r"\1…@", text))
 
 
 def named(name: object, key: object) -> str:

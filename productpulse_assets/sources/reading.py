@@ -16,6 +16,7 @@ from productpulse_assets.sources.csv_header import OURS, checked_names, header_o
 from productpulse_assets.sources.csv_table import load_csv
 from productpulse_assets.sources.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.json_table import json_columns, load_json
+from rules.formats import without_credentials
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
 
@@ -131,7 +132,8 @@ def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
             f"SELECT 'query' AS source_file, row_number() OVER () AS row_number, * FROM answer",
         )
     except duckdb.Error as error:
-        raise _failed_query(name, error) from error
+        # DuckDB's own message quotes the query as it is, and Dagster would keep that.
+        raise _failed_query(name, error) from None
     return _raw_rows(backend, name)
 
 
@@ -154,7 +156,8 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
             )
         relation = backend.con.sql(query)
     except duckdb.Error as error:
-        raise _failed_query(name, error) from error
+        # DuckDB's own message quotes the query as it is, and Dagster would keep that.
+        raise _failed_query(name, error) from None
     checked_names(Path(f"The query for {name}"), relation.columns)
     return relation
 
@@ -166,7 +169,7 @@ def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
         return UnreadableSource(f"The query for {name} in rules/sources.yaml {needed}. {LOCAL}")
     return UnreadableSource(
         f"The query for {name} in rules/sources.yaml does not work: "
-        f"{' '.join(str(error).split())[:500]} Mend the query."
+        f"{without_credentials(' '.join(str(error).split()))[:500]} Mend the query."
     )
 
 
