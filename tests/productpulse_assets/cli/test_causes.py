@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -127,6 +129,19 @@ def test_every_command_is_among_them():
     from productpulse_assets.cli import main
 
     assert set(main.commands) == set(WRONG)
+
+
+@pytest.mark.parametrize(("command", "option"), [("run", "--home"), ("validate", "--data"), ("metric", "--home")])
+def test_a_rules_folder_without_a_file_ends_with_2_and_one_sentence(tmp_path, command, option):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "sources.yaml").write_text("{}")
+    arguments = [*(["revenue"] if command == "metric" else []), option, tmp_path, "--rules", tmp_path / "rules"]
+    # In a process of its own: modules read the rules when they are imported.
+    program = [sys.executable, "-m", "productpulse_assets.cli", command, *map(str, arguments)]
+    result = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    (sentence,) = result.stderr.splitlines()
+    assert ".yaml: No such file or directory. Put it there" in sentence
 
 
 def test_a_password_in_a_setting_is_not_printed(productpulse, tmp_path):
