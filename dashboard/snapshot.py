@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from resources.duckdb_connection import ATTACHED, open_read_only, work_folder
 from rules.formats import age_text
 from rules.texts import harmless
 
-PLACE = ("snapshot", "main")
+PLACE = (ATTACHED, "main")
 """Where the tables are, within the database that they are attached to."""
 
 MADE_OF = "inputs.json"
@@ -89,11 +89,11 @@ class Snapshot:
 
     def __init__(self, version: Version):
         self.version = version
-        # Attached to a database of its own: whoever opens the same path again in this process is handed
-        # the file that is open already, so that a new snapshot would not show until every reader is gone.
-        self._backend = ibis.duckdb.connect(":memory:")
         try:
-            self._backend.attach(version.path, name=PLACE[0], read_only=True)
+            self._backend = open_read_only(version.path)
+        except duckdb.Error as error:
+            raise self._unreadable(error) from error
+        try:
             names = self._backend.list_tables(database=PLACE)
             self._tables = {name: self._backend.table(name, database=PLACE) for name in names}
         except duckdb.Error as error:
@@ -146,7 +146,7 @@ class Snapshot:
 
     def csv(self, expression: ir.Table) -> bytes:
         """All rows as CSV in which a spreadsheet finds nothing to run."""
-        with tempfile.TemporaryDirectory(prefix="productpulse-") as folder:
+        with tempfile.TemporaryDirectory(dir=work_folder()) as folder:
             target = Path(folder) / "rows.csv"
             self._backend.con.cursor().sql(self.sql(harmless(expression))).write_csv(str(target), header=True)
             return target.read_bytes()

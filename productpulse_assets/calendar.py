@@ -29,6 +29,7 @@ SCHEMA = ibis.schema(
     kinds={"python", "duckdb"},
     io_manager_key="warehouse",
     required_resource_keys={"settings"},
+    config_schema={},
     metadata={"key": ["month"]},
     ins={name: dg.AssetIn() for name in DATED},
 )

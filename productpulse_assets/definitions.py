@@ -1,6 +1,7 @@
 """The graph: the only place where everything meets."""
 
 import os
+from functools import partial
 
 import dagster as dg
 import ibis
@@ -47,9 +48,10 @@ from productpulse_assets.signals.customer_signals import customer_signals
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
-from productpulse_assets.sources.location import load_sources
+from productpulse_assets.sources.location import file_access, load_sources
 from productpulse_assets.steps import one_step
 from productpulse_assets.unchanged import run_inputs
+from resources import at_launch
 from resources.home import CHECKOUT, parse_wait
 from resources.lineage import reached
 from resources.memory import parse_memory_limit
@@ -205,29 +207,33 @@ def build() -> dg.Definitions:
         schedules=[daily_refresh(settings, sources.time_zone)],
         sensors=[new_files(settings)],
         resources=resources(settings, sources.time_zone, reached(PERSONAL, drawn)) | {"inputs": run_inputs(steps)},
-        executor=dg.in_process_executor,
+        executor=at_launch.executor,
     )
 
 
-def resources(settings: RunSettings, time_zone: str, personal: dict[str, set[str]]) -> dict[str, object]:
+def resources(settings: RunSettings, time_zone: str, personal: dict[str, set[str]]) -> dict[str, dg.ResourceDefinition]:
     """What the assets run on, by the keys that they ask for; `personal` are columns by table."""
     home = settings.home
-    return {
-        "settings": settings,
-        "warehouse": Warehouse(
-            duckdb=DuckDBResource(
-                database=str(home.warehouse),
-                connection_config={
-                    "temp_directory": str(home.scratch),
-                    "memory_limit": parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT")),
-                },
-            ),
-            glossary=str(GLOSSARY),
-            time_zone=time_zone,
-            wait_seconds=parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
-            personal={table: sorted(columns) for table, columns in personal.items()},
+    warehouse = Warehouse(
+        duckdb=DuckDBResource(
+            database=str(home.warehouse),
+            connection_config={
+                "temp_directory": str(home.scratch),
+                "memory_limit": parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT")),
+            },
         ),
-        "reports": ReportFiles(folder=str(home.reports)),
+        glossary=str(GLOSSARY),
+        time_zone=time_zone,
+        wait_seconds=parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
+        access=partial(file_access, settings),
+        personal=personal,
+    )
+    return {
+        "settings": at_launch.fixed(settings),
+        "warehouse": at_launch.opened(warehouse),
+        "reports": at_launch.fixed(ReportFiles(folder=str(home.reports))),
+        # For what stores nothing; Dagster's own takes a folder to write to from the configuration of a launch.
+        "io_manager": at_launch.fixed(dg.InMemoryIOManager()),
     }
 
 

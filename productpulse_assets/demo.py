@@ -20,6 +20,7 @@ MANIFEST = "manifest.json"
     owners=["team:data"],
     kinds={"python", "csv"},
     required_resource_keys={"settings", "inputs"},
+    config_schema={},
 )
 def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The eight exports of a simulated SaaS company, when a run has no data of its own.

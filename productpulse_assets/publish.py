@@ -10,11 +10,13 @@ from pathlib import Path
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
+import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 
 from productpulse_assets.automation import DAILY
 from productpulse_assets.decisions.changes import open_decisions
 from productpulse_assets.kept_days import DECISIONS, KPIS, history_of, keep
+from resources.duckdb_connection import open_file
 from resources.outputs import replacing
 from resources.retries import retried_io
 from resources.settings import RunSettings
@@ -37,6 +39,7 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         deps=[*tables, *after],
         freshness_policy=DAILY,
         required_resource_keys={"warehouse", "settings"},
+        config_schema={},
     )
     @retried_io()
     def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -108,7 +111,7 @@ def copy_store(backend: Backend, source: Path, target: Path) -> None:
 
 def keep_only(path: Path, tables: Collection[str]) -> None:
     """Drop what an earlier version of the program left in the working file."""
-    copy = ibis.duckdb.connect(path)
+    copy = open_file(path)
     try:
         for name in copy.list_tables():
             if name not in tables:
@@ -127,6 +130,7 @@ def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
         kinds={"csv", "parquet"},
         deps=["published_snapshot"],
         required_resource_keys={"warehouse", "settings"},
+        config_schema={},
     )
     @retried_io()
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -156,24 +160,34 @@ def export_all(backend: Backend, tables: Sequence[str], folder: Path) -> set[str
     until it is on the disk.
     """
     sizes = dict(backend.con.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall())
+    # Asked here: the threads share none of this connection.
+    stored = {name: backend.table(name) for name in tables}
 
     def write(name: str) -> bool:
-        beside = ibis.duckdb.from_connection(backend.con.cursor())
-        return export(beside.table(name), folder, name)
+        return export(backend, stored[name], folder, name)
 
     largest_first = sorted(tables, key=lambda name: (-sizes[name], name))
     with ThreadPoolExecutor(max_workers=2) as pool:
         return {name for name, has_csv in zip(largest_first, pool.map(write, largest_first), strict=True) if has_csv}
 
 
-def export(table: ir.Table, folder: Path, name: str) -> bool:
-    """Write a table's files; whether there is a CSV among them."""
+def export(backend: Backend, table: ir.Table, folder: Path, name: str) -> bool:
+    """Write a table's files over a connection of its own; whether there is a CSV among them."""
+    # By its own statements: Ibis would begin by changing settings, which are locked.
+    beside = backend.con.cursor()
     with replacing(folder / f"{name}.parquet") as part:
-        table.to_parquet(part)
+        beside.execute(copying(backend, table, part, "parquet"))
     csv = folder / f"{name}.csv"
-    if table.count().execute() > SPREADSHEET_ROWS:
+    ((rows,),) = beside.execute(backend.compile(table.aggregate(rows=table.count()))).fetchall()
+    if rows > SPREADSHEET_ROWS:
         csv.unlink(missing_ok=True)
         return False
     with replacing(csv) as part:
-        harmless(table).to_csv(part)
+        beside.execute(copying(backend, harmless(table), part, "csv"))
     return True
+
+
+def copying(backend: Backend, table: ir.Table, target: Path, file_format: str) -> str:
+    """The statement that writes the rows of `table` to a file."""
+    path = sge.Literal.string(str(target)).sql("duckdb")
+    return f"COPY ({backend.compile(table)}) TO {path} (FORMAT {file_format})"

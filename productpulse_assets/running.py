@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import dagster as dg
-import ibis
 
 from productpulse_assets.faults import fault_sentence, faults_said
 from productpulse_assets.progress import Follow
 from resources.dagster_home import prepare_dagster_home
+from resources.duckdb_connection import open_read_only
 from resources.history import kept_history
 from resources.home import LONGEST_WAIT, Home, parse_wait
 from resources.settings import RunSettings
@@ -37,6 +37,10 @@ SAID_WELL = (
     "Failure",
 )
 """Errors whose message is a sentence for the person who runs this."""
+NO_CAUSE = (
+    "The run failed, and Dagster recorded no cause. Run it once more; if it fails again, `productpulse dev` shows "
+    "all that this run recorded."
+)
 
 
 @dataclass
@@ -113,7 +117,7 @@ def _stored_as_of(home: Home) -> dt.date | None:
     """The as-of date of the tables that are stored; None where there are none."""
     if not home.warehouse.exists():
         return None
-    backend = ibis.duckdb.connect(home.warehouse, read_only=True)
+    backend = open_read_only(home.warehouse)
     try:
         if CALENDAR not in backend.list_tables():
             return None
@@ -157,6 +161,8 @@ def execute(
     outcome.seconds = time.perf_counter() - started
     if outcome.is_interrupted:  # Dagster keeps it to itself, as the failure of a step
         raise KeyboardInterrupt
+    if not (outcome.succeeded or outcome.errors or outcome.failed_checks):
+        outcome.errors.append(NO_CAUSE)
     outcome.errors = [fault_sentence(error, home) or error for error in outcome.errors]
     return outcome
 
@@ -173,19 +179,30 @@ def note(event: dg.DagsterEvent, outcome: Outcome) -> None:
             (outcome.failed_checks if is_error else outcome.warnings).append(check.description)
     elif kind == dg.DagsterEventType.STEP_FAILURE:
         error = event.event_specific_data.error
-        outcome.is_interrupted |= any(cause.cls_name == "DagsterExecutionInterruptedError" for cause in _chain(error))
+        outcome.is_interrupted |= _is_interrupt(error)
         if error.cls_name != "DagsterAssetCheckFailedError":
             outcome.errors.append(_root_sentence(event.step_key, error))
+    elif kind == dg.DagsterEventType.RUN_FAILURE and event.event_specific_data.error:
+        # Before the first step or between steps, such as a resource that cannot start. After a step that
+        # failed the run's own error only repeats that.
+        error = event.event_specific_data.error
+        outcome.is_interrupted |= _is_interrupt(error)
+        if not (outcome.errors or outcome.failed_checks):
+            outcome.errors.append(_root_sentence("The run could not begin", error))
 
 
-def _root_sentence(step: str, error) -> str:
+def _is_interrupt(error) -> bool:
+    return any(cause.cls_name == "DagsterExecutionInterruptedError" for cause in _chain(error))
+
+
+def _root_sentence(place: str, error) -> str:
     root = error
     while root.cause:
         root = root.cause
     told = next((cause for cause in _chain(error) if cause.cls_name in SAID_WELL), None)
     if told:
         return told.message.split(": ", 1)[-1].strip()
-    return f"{step}: {root.message.strip()}"
+    return f"{place}: {root.message.strip()}"
 
 
 def _chain(error) -> Iterator:

@@ -10,6 +10,7 @@ import ibis
 from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.row_rules import HINTS, alias_advice
 from asset_checks.validation_gate import reject_reasons
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.files import load
@@ -23,11 +24,6 @@ ACTIONS, WORDS = 3, 20
 HEADLINES = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")
 
 
-def read_only(path) -> ibis.BaseBackend:
-    """A DuckDB file that nobody writes to while we look."""
-    return ibis.duckdb.connect(path, read_only=True)
-
-
 def rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
     """How many rows of a dataset were rejected, each counted once."""
     table = backend.table(f"{dataset}_rejects")
@@ -36,7 +32,7 @@ def rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
 
 def run_lines(home: Home) -> Iterator[str]:
     """The closing summary of a good run."""
-    backend = read_only(home.published)
+    backend = open_read_only(home.published)
     rows = {name: int(backend.table(name).count().execute()) for name in DATASETS}
     rejected = {name: rejected_rows(backend, name) for name in DATASETS}
     as_of = rows_of(backend.table("calendar"))[0]["as_of_date"]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
-import ibis
 from ibis import _
 
 from asset_checks.events import DATED, event_days
 from productpulse_assets.calendar import scalar
 from productpulse_assets.inputs import Inputs, look_at_inputs
 from productpulse_assets.sources.location import SourceProblem
+from resources.duckdb_connection import open_read_only
 from resources.home import Home, SettingsError
 from resources.published_inputs import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
 from resources.settings import RunSettings
@@ -71,7 +71,7 @@ def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
     """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
 
     # Needs the warehouse, so that it ends while the run still has its turn.
-    @dg.resource(required_resource_keys={"settings", "warehouse"})
+    @dg.resource(required_resource_keys={"settings", "warehouse"}, config_schema={})
     def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
         settings: RunSettings = context.resources.settings
         inputs = RunInputs(settings)
@@ -110,7 +110,7 @@ def as_of_and_end(snapshot: Path, looked_on: dt.date) -> tuple[dt.date, dt.date 
     That is the first event after `looked_on`, the day of the run: then it lay ahead and counted for nothing.
     Where the data had newer events already, the as-of date was asked for, and no later day matters.
     """
-    backend = ibis.duckdb.connect(snapshot, read_only=True)
+    backend = open_read_only(snapshot)
     try:
         calendar = backend.table("calendar")
         as_of = scalar(calendar.as_of_date.max())

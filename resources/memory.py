@@ -12,6 +12,8 @@ CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 MEMORY_UNITS = ("KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 LEAST_MEMORY = 256 * 10**6
 """Bytes; below it DuckDB has no room for the blocks that its threads work on."""
+MOST_MEMORY = 10**18
+"""Bytes; DuckDB counts them in 64 bits, and refuses what does not fit without a sentence."""
 
 
 def parse_memory_limit(text: str | None) -> str:
@@ -19,15 +21,15 @@ def parse_memory_limit(text: str | None) -> str:
 
     Half, because what DuckDB counts is not all that a run takes (Python, and memory on its way
     back to the system), and a dashboard and the file cache want their share. Raises SettingsError
-    for what is no amount, or under 256 MB.
+    for what is no amount, or not between LEAST_MEMORY and MOST_MEMORY.
     """
     if not text:
         return f"{max(LEAST_MEMORY, _machine_memory() // 2) // 10**6}MB"
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", text.strip(), re.IGNORECASE)
     units = {unit.lower(): unit for unit in MEMORY_UNITS}
-    if not found or _bytes(float(found[1]), units[found[2].lower()]) < LEAST_MEMORY:
+    if not found or not LEAST_MEMORY <= _bytes(float(found[1]), units[found[2].lower()]) <= MOST_MEMORY:
         raise SettingsError(
-            f"The memory limit is '{text}', which is not an amount of at least 256 MB. "
+            f"The memory limit is '{text}', which is not an amount between 256 MB and 1,000,000 TB. "
             f"Give PRODUCTPULSE_MEMORY_LIMIT as a number and a unit ({', '.join(MEMORY_UNITS)}), for example 8GB."
         )
     return f"{found[1]}{units[found[2].lower()]}"

@@ -52,7 +52,7 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-class ReportFiles(dg.ConfigurableIOManager):
+class ReportFiles(dg.IOManager):
     """Stores an asset's text as `<folder>/<asset>.md`.
 
     The UI shows where it is, not what it says: reports name customers, and Dagster keeps what the UI
@@ -60,7 +60,8 @@ class ReportFiles(dg.ConfigurableIOManager):
     file in the metadata `file`: `intervention_plan` or `executive_report.html`.
     """
 
-    folder: str
+    def __init__(self, folder: str):
+        self.folder = folder
 
     def path_of(self, name: str) -> Path:
         """The file of a report; one that is named without an ending is Markdown."""

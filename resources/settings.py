@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import dataclass
 from pathlib import Path
-
-import dagster as dg
 
 from resources.home import Home, default_home, parse_as_of, parse_folder
 
 
-class RunSettings(dg.ConfigurableResource):
+@dataclass(frozen=True)
+class RunSettings:
     """What a run is a function of, besides the rules: the as-of date and the source files."""
 
     home_dir: str

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from resources.duckdb_connection import open_file
+
 DAMAGE = (
     "not a valid DuckDB database file",
     "Could not read enough bytes",
@@ -31,7 +33,7 @@ def opening_problem(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
-        duckdb.connect(str(path)).close()
+        open_file(path).disconnect()
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
         if isinstance(error, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
 import duckdb
-import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import sqlglot as sg
@@ -19,8 +19,8 @@ import yaml
 from dagster_duckdb import DuckDBResource
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
-from pydantic import Field, PrivateAttr
 
+from resources.duckdb_connection import FileAccess, set_up
 from resources.home import LONGEST_WAIT, Home
 from resources.lineage import Source, carriers, column_sources
 from resources.published_inputs import forget_inputs
@@ -38,29 +38,40 @@ class TableNotMade(Exception):
     """An asset needs a table that no run has made yet; the message says which, and what to run."""
 
 
-class Warehouse(dg.ConfigurableIOManager):
+class Warehouse(dg.IOManager):
     """Runs each asset's expression as one CREATE TABLE AS and hands tables to the next asset.
 
     One connection serves the whole run, and one run at a time has the home: DuckDB takes one writing
     process per file. Rows are
     stored in the order of the asset's `key` metadata, so that equal input gives equal files.
+    `access` is asked when the run begins: which files it reads, besides the home.
     `personal` are the columns, by table, whose values no preview shows, nor those of the columns that
     they reach in other tables; an asset that reads such values from elsewhere names its columns in the
     metadata `personal`.
     """
 
-    duckdb: DuckDBResource
-    glossary: str
-    time_zone: str = "UTC"
-    wait_seconds: float = LONGEST_WAIT
-    personal: dict[str, list[str]] = Field(default_factory=dict)
-
-    _backend: Backend = PrivateAttr()
-    _known: dict[str, ir.Table] = PrivateAttr()
-    _personal: dict[str, set[str]] = PrivateAttr()
+    def __init__(
+        self,
+        duckdb: DuckDBResource,
+        glossary: str,
+        time_zone: str = "UTC",
+        wait_seconds: float = LONGEST_WAIT,
+        access: Callable[[], FileAccess] = FileAccess,
+        personal: Mapping[str, Collection[str]] | None = None,
+    ):
+        self.duckdb = duckdb
+        self.glossary = glossary
+        self.time_zone = time_zone
+        self.wait_seconds = wait_seconds
+        self.access = access
+        self.personal = personal or {}
+        self._backend: Backend
+        self._known: dict[str, ir.Table] = {}
+        self._personal: dict[str, set[str]] = {}
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+    def opened(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """The warehouse with its file open, for one run that has its turn in the home."""
         path = Path(self.duckdb.database)
         home = Home(path.parent)
         with turn(home, self.wait_seconds, context.log.warning):
@@ -68,12 +79,12 @@ class Warehouse(dg.ConfigurableIOManager):
             forget_inputs(home)
             if damage := opening_problem(path):
                 context.log.warning(set_aside(path, damage))
+            access = self.access()
+            access = replace(access, folders=(home.root, *access.folders))
             with self._connection() as connection:
-                self._backend = ibis.duckdb.from_connection(connection)
+                self._backend = set_up(connection, self.time_zone, access)
                 self._known = {}
                 self._personal = {name: set(columns) for name, columns in self.personal.items()}
-                # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
-                connection.execute("SET TimeZone = $zone", {"zone": self.time_zone})
                 yield self
 
     @contextmanager

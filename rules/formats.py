@@ -25,6 +25,13 @@ _UNSEEN = re.compile(
 )
 """Control characters, and marks that turn the direction of what stands beside them."""
 
+_USER_IN_ADDRESS = re.compile(r"(\w:/{1,2})[^\s/'\"]+@")
+"""With one slash or two: a path of an address has one."""
+_GIVEN_SECRET = re.compile(
+    r"\b((?:password|passwd|pwd|secret|token|api_?key|access_?key)\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\"&;]+)",
+    re.IGNORECASE,
+)
+
 Number = int | float | Decimal
 
 
@@ -43,6 +50,11 @@ def path_text(path: object) -> str:
     """A path or a file's name on one line: what cannot be printed or seen, and bytes that are no UTF-8, as escapes."""
     text = os.fsencode(str(path)).decode("utf-8", "backslashreplace")
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def without_credentials(text: str) -> str:
+    """Text without the user and password of an address in it, and without what is given as a password."""
+    return _GIVEN_SECRET.sub(r"\1…", _USER_IN_ADDRESS.sub(r"\1…@", text))
 
 
 def named(name: object, key: object) -> str:

@@ -21,7 +21,7 @@ from productpulse_assets.cli import main
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.synthetic import CompanyPlan, write_company
-from productpulse_assets.telling import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 
 Command = Callable[..., Result]
@@ -110,7 +110,7 @@ def figures() -> Callable[..., ibis.BaseBackend]:
             with dg.DagsterInstance.ephemeral() as instance:
                 outcome = running.execute(job, instance, Home(home), lambda event: None)
         assert outcome.succeeded, outcome.errors + outcome.failed_checks
-        return read_only(Home(home).warehouse)
+        return open_read_only(Home(home).warehouse)
 
     return compute
 

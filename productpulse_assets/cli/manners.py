@@ -12,12 +12,16 @@ from productpulse_assets.cli.options import misused
 INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended, as shells have it."""
 
+CONFIGURATION = ("RulesError", "SettingsError")
+"""Errors whose message is a sentence about the rules or the settings, wherever a command meets them. By their
+names, since most commands need not import them."""
+
 
 class Commands(click.Group):
     """The commands of the program, with the manners that all of them share."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a command; ends with a sentence for Ctrl-C and for what the operating system refuses."""
+        """Run a command; ends with a sentence for Ctrl-C, wrong rules or settings, and operating-system errors."""
         try:
             return super().invoke(context)
         except OSError as error:
@@ -25,6 +29,8 @@ class Commands(click.Group):
                 raise
             misused(refusal(error))
         except BaseException as error:
+            if type(error).__name__ in CONFIGURATION:
+                misused(str(error))
             if not is_interrupt(error):
                 raise
         click.echo("Stopped by Ctrl-C. Whatever was published is whole; run again when you like.", err=True)

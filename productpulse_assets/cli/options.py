@@ -86,8 +86,10 @@ def misused(message: str) -> NoReturn:
 
 
 def end(message: str, status: int) -> NoReturn:
-    """End the command with a sentence on standard error."""
-    click.echo(message, err=True)
+    """End the command with a sentence on standard error, without a password that a setting may have in it."""
+    from rules.formats import without_credentials
+
+    click.echo(without_credentials(message), err=True)
     raise SystemExit(status)
 
 

@@ -97,6 +97,7 @@ def _validate(scratch: Path) -> list[str]:
     from productpulse_assets import running, telling
     from productpulse_assets.sources.location import load_sources
     from productpulse_assets.unread_files import unread_lines
+    from resources.duckdb_connection import open_read_only
     from resources.home import Home
     from resources.settings import RunSettings
 
@@ -106,7 +107,7 @@ def _validate(scratch: Path) -> list[str]:
     # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
     problems = sorted(outcome.warnings) if outcome.succeeded else outcome.failed_checks + outcome.errors
     if outcome.succeeded:
-        backend = telling.read_only(Home(scratch).warehouse)
+        backend = open_read_only(Home(scratch).warehouse)
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
                 click.echo(line)

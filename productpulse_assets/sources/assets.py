@@ -14,7 +14,7 @@ from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.ids import id_forms, in_form_of_parents
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
+from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
 from productpulse_assets.sources.reading import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
@@ -179,7 +179,6 @@ def different(rows: ir.Table, key: tuple[str, ...]) -> int:
 
 def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:
     if location.query:
-        look_in(backend, location.folder)
         return read_query(backend, location.dataset, location.query)
     return read_files(
         backend, location.dataset, location.files, location.source.encoding, scratch=settings.home.scratch

@@ -1,6 +1,7 @@
 """What was found of each dataset before anything is read."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import ibis
@@ -8,7 +9,7 @@ import ibis
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
 from productpulse_assets.sources.blanks import plain_name
 from productpulse_assets.sources.csv_header import no_header, values_in
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
+from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
 from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
 from resources.settings import RunSettings
@@ -40,6 +41,7 @@ SCHEMA = ibis.schema(
     kinds={"python", "duckdb"},
     io_manager_key="warehouse",
     required_resource_keys={"warehouse", "settings"},
+    config_schema={},
     metadata={"key": ["dataset"]},
     deps=["demo_company"],
     check_specs=[
@@ -88,7 +90,7 @@ def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: 
         if not location.is_available:
             row["problem"] = _absence(location) if row["is_required"] else None
             return row
-        found = _columns(location, warehouse)
+        found = _columns(location, warehouse, settings.home.scratch)
     except (SourceProblem, UnreadableSource) as problem:
         return row | {"problem": str(problem)}
     absent = _absent(found, name, location.source.columns)
@@ -105,11 +107,10 @@ def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: 
     }
 
 
-def _columns(location: Location, warehouse: Warehouse) -> tuple[str, ...]:
+def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[str, ...]:
     if location.query:
-        look_in(warehouse.backend, location.folder)
         return columns_of_query(warehouse.backend, location.dataset, location.query)
-    return columns_of(warehouse.backend, location.files, location.source.encoding)
+    return columns_of(warehouse.backend, location.files, location.source.encoding, scratch=scratch)
 
 
 def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[str]:

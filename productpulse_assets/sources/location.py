@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import ibis.expr.datatypes as dt
-from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
 from resources.digests import content_digest
+from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
 from resources.settings import RunSettings
 from rules.files import RulesError, load, rules_file
@@ -85,28 +86,15 @@ def load_sources() -> Sources:
         if target not in columns:
             raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
         _check_aliases(target, columns[target], names)
-    _refuse_unknown_zone(sources.time_zone)
     for date_format in sources.date_formats:
         try:
-            duckdb.execute("SELECT try_strptime('', $format)", {"format": date_format})
+            in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
             raise RulesError(
                 f"sources.yaml: date_formats: '{date_format}' is not a date format ({error}); accepted: "
                 "strptime's specifiers, such as %d.%m.%Y."
             ) from error
     return sources
-
-
-def _refuse_unknown_zone(name: str) -> None:
-    """The machine may have newer rules of time zones than the database."""
-    try:
-        with duckdb.connect() as con:
-            con.execute("SET TimeZone = $zone", {"zone": name})  # its list of names takes a second
-    except duckdb.Error as error:
-        raise RulesError(
-            f"sources.yaml: time_zone: '{name}' is a time zone of this machine that the database does not know. "
-            "Give the name of an older one with the same rules, such as UTC or Europe/Berlin."
-        ) from error
 
 
 def _check_aliases(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> None:
@@ -131,16 +119,19 @@ def uses_demo(settings: RunSettings, sources: Sources) -> bool:
     return settings.source_folder is None and not configured
 
 
+def source_folder(settings: RunSettings, sources: Sources) -> Path:
+    """Where files are looked for: the folder of the exports, or beside sources.yaml if none is given."""
+    if uses_demo(settings, sources):
+        return settings.home.synthetic
+    return settings.source_folder or rules_file("sources").parent
+
+
 def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
     """Find a dataset's files, whatever the case of their names.
 
     Raises SourceProblem when two of them lie side by side, and for a name that is no text.
     """
-    source = sources.of(dataset)
-    if uses_demo(settings, sources):
-        folder = settings.home.synthetic
-    else:
-        folder = settings.source_folder or rules_file("sources").parent
+    source, folder = sources.of(dataset), source_folder(settings, sources)
     if source.query:
         return Location(dataset, (), source, folder)
     if source.file:
@@ -205,6 +196,17 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     return _with_plain_names(dataset, found)
 
 
-def look_in(backend: Backend, folder: Path) -> None:
-    """Let relative file names in a query mean files of the source folder."""
-    backend.con.execute("SET file_search_path = $folder", {"folder": str(folder)})
+def file_access(settings: RunSettings) -> FileAccess:
+    """The files that a run reads: the folder of the exports, and files that sources.yaml names elsewhere.
+
+    Every file, if a dataset is a query. Raises RulesError.
+    """
+    sources = load_sources()
+    folder = source_folder(settings, sources)
+    if any(source.query for source in sources.datasets.values()):
+        return FileAccess(query_folder=folder)
+    files: list[Path] = []
+    for dataset in DATASETS:
+        with suppress(SourceProblem):  # the inventory reports it
+            files += locate(dataset, settings, sources).files
+    return FileAccess(folders=(folder,), files=tuple(files))

@@ -19,6 +19,7 @@ from productpulse_assets.sources.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.json_table import json_columns, load_json
 from productpulse_assets.sources.parquet_columns import as_text, parquet_columns, unreadable_parquet
 from rules.files import shown_file
+from rules.formats import without_credentials
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
 
@@ -30,6 +31,16 @@ FORMATS = {
     ".jsonl": "json",
     ".parquet": "parquet",
 }
+NOT_LOCAL = re.compile(
+    r"^(File|IO Error: No files found that match the pattern) \"?(?P<scheme>(?!file:)\w+://)"
+    r"|is not in the catalog, but it exists in the (?P<extension>\w+) extension",
+    re.IGNORECASE,
+)
+"""What DuckDB answers when a query needs a file of another machine, or an extension."""
+LOCAL = (
+    "Nothing is downloaded: a query reads files of this machine, with what comes with DuckDB (CSV, JSON, Parquet). "
+    "Put the file into the data folder as one of these, and name it there."
+)
 MALFORMED_COLUMNS = (
     "source_file VARCHAR, row_number BIGINT, check_name VARCHAR, column_name VARCHAR, value VARCHAR, line VARCHAR"
 )
@@ -52,17 +63,20 @@ class RawRows:
     malformed: ir.Table
 
 
-def columns_of(backend: ibis.BaseBackend, files: Sequence[Path], encoding: str = "utf-8") -> tuple[str, ...]:
+def columns_of(
+    backend: ibis.BaseBackend, files: Sequence[Path], encoding: str = "utf-8", *, scratch: Path
+) -> tuple[str, ...]:
     """The columns of the files, in order of first appearance, without reading their rows
-    (JSON has its names in the rows, and is read). Raises UnreadableSource."""
+    (JSON has its names in the rows, and is read). Leaves nothing in `scratch`. Raises UnreadableSource."""
     by_format = _in_order(files)
     names: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as scratch:
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         for path, layout in by_format:
             if layout == "parquet":
                 found = parquet_columns(backend.con, path)
             elif layout == "json":
-                found = json_columns(backend.con, path, encoding, Path(scratch))
+                found = json_columns(backend.con, path, encoding, Path(folder))
             else:
                 found = header_of(path, encoding).columns
             for name in found:
@@ -122,7 +136,7 @@ def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
             f"*{as_text(relation.columns, relation.types)} FROM answer",
         )
     except duckdb.Error as error:
-        raise _failed_query(name, error) from None  # its message has values of the data
+        raise _failed_query(name, error) from None  # its message has the query and values of the data
     return _raw_rows(backend, name)
 
 
@@ -133,7 +147,11 @@ def release(backend: ibis.BaseBackend, name: str) -> None:
 
 def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDBPyRelation:
     try:
-        statements = duckdb.extract_statements(query)
+        statements = backend.con.extract_statements(query)
+        if any(each.type == duckdb.StatementType.LOAD for each in statements):
+            raise UnreadableSource(
+                f"The query for {name} in {shown_file('sources')} installs or loads an extension. {LOCAL}"
+            )
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
             raise UnreadableSource(
                 f"The query for {name} in {shown_file('sources')} is not one SELECT statement, but "
@@ -141,15 +159,20 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
             )
         relation = backend.con.sql(query)
     except duckdb.Error as error:
+        # DuckDB's own message quotes the query as it is, and Dagster would keep that.
         raise _failed_query(name, error) from None
     checked_names(Path(f"The query for {name}"), relation.columns)
     return relation
 
 
 def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
+    if found := NOT_LOCAL.search(" ".join(str(error).split())):
+        # Without the address: it may have a password in it.
+        needed = f"reads {found['scheme']}" if found["scheme"] else f"needs DuckDB's extension {found['extension']}"
+        return UnreadableSource(f"The query for {name} in {shown_file('sources')} {needed}. {LOCAL}")
     return UnreadableSource(
         f"The query for {name} in {shown_file('sources')} does not work: "
-        f"{' '.join(without_values(error).split())[:500]} Mend the query."
+        f"{without_credentials(' '.join(without_values(error).split()))[:500]} Mend the query."
     )
 
 

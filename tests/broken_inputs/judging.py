@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -15,6 +16,8 @@ from asset_checks.contracts import CONTRACTS
 from productpulse_assets import running
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
+from productpulse_assets.sources.location import file_access
+from resources import at_launch
 from resources.settings import RunSettings
 from resources.warehouse import Warehouse
 
@@ -86,11 +89,16 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
     """Runs the inventory and the steps of the dataset and its parents over what `lay_out` made."""
     store = folder / "home" / "store.duckdb"
     store.parent.mkdir()
+    settings = RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data"))
     resources = {
-        "warehouse": Warehouse(
-            duckdb=DuckDBResource(database=str(store)), glossary=str(RULES / "glossary.yaml"), time_zone="UTC"
+        "warehouse": at_launch.opened(
+            Warehouse(
+                duckdb=DuckDBResource(database=str(store)),
+                glossary=str(RULES / "glossary.yaml"),
+                access=partial(file_access, settings),
+            )
         ),
-        "settings": RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data")),
+        "settings": settings,
     }
     wanted = {dataset, *CONTRACTS[dataset].metadata["parents"].values()}
     steps = [each for each in datasets if wanted & {key.path[-1] for key in each.keys}]

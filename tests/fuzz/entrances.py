@@ -111,7 +111,7 @@ def _read(backend: ibis.BaseBackend, folder: Path, content: bytes, name: str, en
     except UnreadableSource as error:
         _is_sentence(str(error), name)
         return None
-    assert columns_of(backend, [path], encoding) == raw.columns
+    assert columns_of(backend, [path], encoding, scratch=folder / "scratch") == raw.columns
     return raw
 
 

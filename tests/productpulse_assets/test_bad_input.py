@@ -22,7 +22,7 @@ from asset_checks.contracts import CONTRACTS
 from productpulse_assets.publish import export
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
-from productpulse_assets.telling import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.settings import RunSettings
 from rules.models import Sources
@@ -155,7 +155,7 @@ def test_a_few_bad_rows_are_set_aside_and_the_run_goes_on(productpulse, exports,
     usage, lost = line_count(exports / "product_usage.csv"), rows_with(exports, 100)
     result = productpulse("run", "--data", exports, "--home", tmp_path / "home")
     assert result.exit_code == 0, result.output
-    backend = read_only(Home(tmp_path / "home").published)
+    backend = open_read_only(Home(tmp_path / "home").published)
     bad_days = round(0.005 * usage)
     assert rejects(backend, "product_usage") == [
         (1 + place * usage // bad_days, "date", "parses_as_date", "31.02.2026") for place in range(bad_days)
@@ -266,6 +266,8 @@ def test_a_company_in_mixed_formats_has_the_same_key_figures(figures, good_run, 
     for number, path in enumerate(sorted(company_exports.glob("*.csv")), start=1):
         FORMATS[number % len(FORMATS)](path, data)
     assert len({path.name.split(".", 1)[1] for path in data.iterdir()}) == len(FORMATS)
-    export(figures(data, tmp_path / "home").table("kpi_summary"), tmp_path / "exports", "kpi_summary")
+    figures(data, tmp_path / "home")
+    store = ibis.duckdb.connect(Home(tmp_path / "home").warehouse, read_only=True)
+    export(store, store.table("kpi_summary"), tmp_path / "exports", "kpi_summary")
     for name in ("kpi_summary.csv", "kpi_summary.parquet"):
         assert (tmp_path / "exports" / name).read_bytes() == (good_home / "exports" / name).read_bytes()

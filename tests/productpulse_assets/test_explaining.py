@@ -5,14 +5,14 @@ import re
 import duckdb
 import pytest
 
-from productpulse_assets.telling import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 def first(snapshot, table, **wanted):

@@ -14,6 +14,7 @@ import pytest
 from dagster_duckdb import DuckDBResource
 
 from productpulse_assets.publish import COPYING, copy_store, published_snapshot_asset
+from resources.at_launch import opened
 from resources.home import Home
 from resources.settings import RunSettings
 from resources.warehouse import Warehouse
@@ -41,8 +42,8 @@ def test_the_snapshot_has_the_published_tables_alone(home, tmp_path, monkeypatch
     (tmp_path / "glossary.yaml").write_text("{}")
     resources = {
         "settings": RunSettings(home_dir=str(home.root)),
-        "warehouse": Warehouse(
-            duckdb=DuckDBResource(database=str(home.warehouse)), glossary=str(tmp_path / "glossary.yaml")
+        "warehouse": opened(
+            Warehouse(duckdb=DuckDBResource(database=str(home.warehouse)), glossary=str(tmp_path / "glossary.yaml"))
         ),
     }
     assert dg.materialize([published_snapshot_asset({"orders": "One row per order."}, [])], resources=resources).success

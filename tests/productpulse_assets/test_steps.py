@@ -10,6 +10,7 @@ from ibis import _
 
 from productpulse_assets.definitions import defs
 from productpulse_assets.steps import one_step
+from resources.at_launch import opened
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 
@@ -64,7 +65,7 @@ def run(tmp_path):
         step = one_step("arithmetic", [numbers, doubled, negated], [at_most(limit)], drawn=drawn or {})
         result = dg.materialize(
             [step, after],
-            resources={"warehouse": warehouse},
+            resources={"warehouse": opened(warehouse)},
             selection=selection,
             raise_on_error=False,
         )

@@ -15,6 +15,7 @@ import pytest
 from dagster_duckdb import DuckDBResource
 from ibis import _
 
+from resources.at_launch import opened
 from resources.store_file import WarehouseBusy, opening_problem
 from resources.tables import table_of
 from resources.warehouse import Warehouse, describe
@@ -54,7 +55,7 @@ def warehouse(file, tmp_path) -> Warehouse:
 
 
 def run(warehouse, *assets):
-    return dg.materialize(assets, resources={"warehouse": warehouse}, raise_on_error=False)
+    return dg.materialize(assets, resources={"warehouse": opened(warehouse)}, raise_on_error=False)
 
 
 def stored(file, sql):
@@ -236,7 +237,7 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
             assert holder.stdout.readline() == "open\n"
             with (
                 pytest.raises(WarehouseBusy) as caught,
-                warehouse.yield_for_execution(dg.build_init_resource_context()),
+                warehouse.opened(dg.build_init_resource_context()),
             ):
                 pass
         finally:
@@ -245,8 +246,8 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
         said = str(caught.value)
         assert f"The warehouse {file} is in use by process {holder.pid} (" in said
         assert said.endswith("is the file to look at), then run again.")
-    with warehouse.yield_for_execution(dg.build_init_resource_context()) as opened:
-        assert opened.backend.list_tables() == ["mine"]
+    with warehouse.opened(dg.build_init_resource_context()) as ready:
+        assert ready.backend.list_tables() == ["mine"]
 
 
 def overwrite(file, offset: int, length: int) -> None:
@@ -290,8 +291,8 @@ def test_dates_are_cut_in_the_configured_time_zone(file, tmp_path):
     warehouse = Warehouse(
         duckdb=DuckDBResource(database=str(file)), glossary=str(tmp_path / "glossary.yaml"), time_zone="Asia/Tokyo"
     )
-    with warehouse.yield_for_execution(dg.build_init_resource_context()) as opened:
-        day = opened.backend.con.execute("SELECT TIMESTAMPTZ '2026-01-31 20:00:00+00'::DATE::VARCHAR").fetchone()
+    with warehouse.opened(dg.build_init_resource_context()) as ready:
+        day = ready.backend.con.execute("SELECT TIMESTAMPTZ '2026-01-31 20:00:00+00'::DATE::VARCHAR").fetchone()
     assert day == ("2026-02-01",)
 
 

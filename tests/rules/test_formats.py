@@ -17,6 +17,7 @@ from rules.formats import (
     percent,
     period_text,
     value_text,
+    without_credentials,
 )
 
 
@@ -162,3 +163,16 @@ def test_a_month_by_its_name():
 )
 def test_an_age(age, told):
     assert age_text(age) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgres://app:hunter2@db/prod is not a folder", "postgres://…@db/prod is not a folder"),
+        ("/work/postgres:/app:hunter2@db/prod", "/work/postgres:/…@db/prod"),
+        ("host=db password='a b' user=x", "host=db password=… user=x"),
+        ("ON a.key = b.key, of ops@example.com", "ON a.key = b.key, of ops@example.com"),
+    ],
+)
+def test_a_password_in_a_text_is_left_out(text, shown):
+    assert without_credentials(text) == shown

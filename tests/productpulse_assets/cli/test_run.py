@@ -163,5 +163,7 @@ def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(tmp_path):
     given = os.environ | {"PRODUCTPULSE_MEMORY_LIMIT": "lots"}
     result = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert result.stderr.startswith("The memory limit is 'lots', which is not an amount of at least 256 MB.")
+    assert result.stderr.startswith(
+        "The memory limit is 'lots', which is not an amount between 256 MB and 1,000,000 TB."
+    )
     assert not (tmp_path / "home").exists()

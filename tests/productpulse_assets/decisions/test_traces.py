@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
-from productpulse_assets.telling import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.files import rules_dir
@@ -42,7 +42,7 @@ def decided(text):
 @pytest.fixture(scope="module")
 def published(good_run, good_home):
     """The rows of a table after a run over a whole company."""
-    backend = read_only(Home(good_home).published)
+    backend = open_read_only(Home(good_home).published)
     return lambda name: rows_of(backend.table(name))
 
 

@@ -25,7 +25,7 @@ def read(backend, folder: Path, content: bytes | str, name="t.csv", encoding="ut
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     raw = read_files(backend, "t", [path], encoding, scratch=folder / "scratch")
     assert not list((folder / "scratch").iterdir())
-    assert columns_of(backend, [path], encoding) == raw.columns
+    assert columns_of(backend, [path], encoding, scratch=folder / "scratch") == raw.columns
     rows = raw.rows.drop("source_file").to_pyarrow().to_pylist()
     bad = raw.malformed.to_pyarrow().to_pylist()
     assert len({each["row_number"] for each in bad}) == len(bad)
@@ -160,7 +160,7 @@ def test_several_files_are_united_by_name(backend, tmp_path):
     (tmp_path / "a.jsonl").write_text('{"a": 5}\n')
     files = [tmp_path / name for name in ("b2.csv", "b*.csv", "a.jsonl")]
     raw = read_files(backend, "t", files, scratch=tmp_path / "scratch")
-    assert raw.columns == ("a", "b", "c") == columns_of(backend, files)
+    assert raw.columns == ("a", "b", "c") == columns_of(backend, files, scratch=tmp_path / "scratch")
     assert [tuple(row.values()) for row in raw.rows.to_pyarrow().to_pylist()] == [
         ("a.jsonl", 1, "5", None, None),
         ("b*.csv", 1, None, "3", "4"),
@@ -184,7 +184,7 @@ def test_unreadable(backend, tmp_path, name, content, sentence):
     with pytest.raises(UnreadableSource, match=sentence):
         read(backend, tmp_path, content, name)
     with pytest.raises(UnreadableSource, match=sentence):
-        columns_of(backend, [tmp_path / name])
+        columns_of(backend, [tmp_path / name], scratch=tmp_path / "scratch")
 
 
 def test_a_missing_file_no_file_and_an_unknown_encoding(backend, tmp_path):

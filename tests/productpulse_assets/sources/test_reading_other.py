@@ -1,6 +1,7 @@
 """Source files as rows: JSON, Parquet, and a query of the owner's."""
 
 import datetime as dt
+import traceback
 
 import duckdb
 import ibis
@@ -12,6 +13,7 @@ from productpulse_assets.sources.reading import (
     read_files,
     read_query,
 )
+from resources.duckdb_connection import FileAccess, set_up
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def read(backend, folder, content, name):
     path = folder / name
     path.write_bytes(content)
     raw = read_files(backend, "t", [path], scratch=folder / "scratch")
-    assert columns_of(backend, [path]) == raw.columns
+    assert columns_of(backend, [path], scratch=folder / "scratch") == raw.columns
     return (
         raw.columns,
         values(raw.rows.drop("source_file")),
@@ -139,3 +141,37 @@ def test_query(backend):
 def test_a_query_that_cannot_be_read(backend, query, sentence):
     with pytest.raises(UnreadableSource, match=sentence):
         read_query(backend, "t", query)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("FROM 'https://user:hunter2@127.0.0.1:9/x.csv'", "reads https://."),
+        ("FROM read_csv('http://127.0.0.1:9/x.csv')", "reads http://."),
+        ("FROM read_parquet('s3://bucket/x.parquet')", "reads s3://."),
+        ("FROM read_csv(['own.csv', 'HTTPS://127.0.0.1:9/x.csv'])", "reads HTTPS://."),
+        ("SELECT * FROM glob('gs://bucket/*')", "reads gs://."),
+        ("FROM read_xlsx('x.xlsx')", "needs DuckDB's extension excel."),
+        ("SELECT ST_Point(1, 2) AS place", "needs DuckDB's extension spatial."),
+        ("FROM postgres_scan('host=db password=hunter2', 'public', 't')", "needs DuckDB's extension postgres_scanner."),
+        ("INSTALL httpfs", "installs or loads an extension."),
+        ("LOAD spatial; SELECT 1", "installs or loads an extension."),
+    ],
+)
+def test_nothing_is_downloaded_for_a_query(tmp_path, query, found):
+    (tmp_path / "own.csv").write_text("a\n1\n")
+    backend = set_up(duckdb.connect(), "UTC", FileAccess(query_folder=tmp_path))
+    with pytest.raises(UnreadableSource) as caught:
+        read_query(backend, "t", query)
+    assert str(caught.value) == (
+        f"The query for t in rules/sources.yaml {found} Nothing is downloaded: a query reads files of this machine, with "
+        "what comes with DuckDB (CSV, JSON, Parquet). Put the file into the data folder as one of these, and name it there."
+    )
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_in_a_query_is_in_no_error(backend):
+    query = "SELEC * FROM x WHERE address = 'mysql://app:hunter2@db/t' OR y = 'pwd=hunter2'"
+    with pytest.raises(UnreadableSource, match="does not work: Parser Error") as caught:
+        read_query(backend, "t", query)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
