@@ -57,7 +57,7 @@ def choose_of(reading: Reading, table: ir.Table, every: ir.Table, column: str, *
 
 def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, label: str) -> ir.Table:
     """As `choose`, among values whose order means something."""
-    _report_absent(values, key, label)
+    absent = _absent(values, key)
     chosen = st.multiselect(
         label,
         values,
@@ -66,14 +66,15 @@ def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, labe
         placeholder="All",
         format_func=lambda value: shown(value, OPTION_LIMIT),
     )
+    _report(absent, label)
     return table.filter(table[column].isin(chosen)) if chosen else table
 
 
 def pick(label: str, values: Sequence[str], *, key: str, default: str | None = None) -> str:
     """One of a few values, in the page's address."""
-    _report_absent(values, key, label)
+    absent = _absent(values, key)
     first = default if default in values else values[0]
-    return st.selectbox(
+    chosen = st.selectbox(
         label,
         values,
         index=list(values).index(first),
@@ -81,11 +82,17 @@ def pick(label: str, values: Sequence[str], *, key: str, default: str | None = N
         bind="query-params",
         format_func=lambda value: shown(value, OPTION_LIMIT),
     )
+    _report(absent, label)
+    return chosen
 
 
-def _report_absent(values: Sequence[str], key: str, label: str) -> None:
-    """Report what the address asks for and the snapshot does not have: Streamlit drops it without a word."""
-    if absent := [value for value in st.query_params.get_all(key) if value not in values]:
+def _absent(values: Sequence[str], key: str) -> list[str]:
+    """What the address asks for and the snapshot does not have; Streamlit drops it when it makes the widget."""
+    return [value for value in st.query_params.get_all(key) if value not in values]
+
+
+def _report(absent: Sequence[str], label: str) -> None:
+    if absent:
         names = ", ".join(shown(value, NAME_LIMIT) for value in absent)
         nothing(f"There is no {plain(label.lower())} {plain(names)} in this snapshot.", "It is left out.")
 

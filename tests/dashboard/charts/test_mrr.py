@@ -42,7 +42,7 @@ def test_the_waterfall_goes_from_opening_to_closing(kpis):
     assert list(figure.layout.xaxis.ticktext) == list(mrr.STEPS)
     assert list(bars.y) == [1000, 300, 0, 50, -20, -130, 0]
     assert bars.measure[0] == "absolute" and bars.measure[-1] == "total" and set(bars.measure[1:-1]) == {"relative"}
-    assert list(bars.text) == ["€1,000", "+€300.00", "+€0", "+€50.00", "-€20.00", "-€130.00", "€1,200"]
+    assert list(bars.text) == ["€1,000", "+€300.00", "€0", "+€50.00", "-€20.00", "-€130.00", "€1,200"]
     assert bars.hovertext[5] == "&lt;b&gt;churned_revenue&lt;/b&gt;: -€130.00"
     colours = (bars.increasing, bars.decreasing, bars.totals)
     assert [part.marker.color for part in colours] == [GAIN, LOSS, TOTAL]
