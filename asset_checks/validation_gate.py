@@ -10,8 +10,8 @@ from ibis import _
 
 from asset_checks.contracts import table_schema
 from asset_checks.row_rules import HINTS, follows, key_value, passes
-from rules.formats import shown
 from rules.rejects import reject_counts
+from rules.text.formats import shown
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ibis import _
 from dashboard.filters import pick_named
 from dashboard.reading import Reading
 from dashboard.tables import DATE, Column, listing
-from rules.formats import named
+from rules.text.formats import named
 
 MATCHES = 50
 ROWS = 20

@@ -9,7 +9,7 @@ import streamlit as st
 from ibis import or_
 
 from dashboard.reading import Reading
-from rules.formats import shown
+from rules.text.formats import shown
 
 OPTION_LIMIT = 60
 

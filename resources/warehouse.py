@@ -23,11 +23,11 @@ from pydantic import PrivateAttr
 
 from resources.home import LONGEST_WAIT, Home
 from resources.lineage import Source, column_sources
-from resources.published_inputs import forget_inputs
 from resources.retries import retried_io
+from resources.run_lock import mark_at_work, turn
+from resources.snapshot_manifest import forget_inputs
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
-from resources.turns import mark_at_work, turn
 
 PREVIEW_ROWS = 10
 

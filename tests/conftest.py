@@ -16,12 +16,12 @@ import ibis
 import pytest
 from click.testing import CliRunner, Result
 
-from productpulse_assets import running
 from productpulse_assets.cli import main
+from productpulse_assets.cli.run_summary import read_only
+from productpulse_assets.orchestration import execution as running
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.synthetic import CompanyPlan, write_company
-from productpulse_assets.telling import read_only
 from resources.home import Home
 
 Command = Callable[..., Result]

@@ -3,16 +3,16 @@
 import streamlit as st
 from ibis import _
 
+from dashboard.escape import plain
 from dashboard.filters import choose_of, search
 from dashboard.reading import Reading, current
 from dashboard.rejects import rejects
-from dashboard.show import heading
-from dashboard.snapshot import MAKE_ONE
 from dashboard.states import nothing
 from dashboard.tables import DATE, LEVEL, Column, listing, table
-from dashboard.words import plain
-from rules.formats import percent, value_text
+from dashboard.widgets import heading
+from resources.published_snapshot import MAKE_ONE
 from rules.rejects import reject_counts
+from rules.text.formats import percent, value_text
 
 SCORES = (
     Column("dataset", "Dataset"),

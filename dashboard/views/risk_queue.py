@@ -5,14 +5,14 @@ import streamlit as st
 from ibis import _
 
 from dashboard.bands import risk_bands
-from dashboard.charts import risk
+from dashboard.escape import plain
 from dashboard.filters import among, choose, search, with_customers
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, table
-from dashboard.words import plain
-from rules.formats import value_text
+from dashboard.widgets import chart, heading
+from productpulse_assets.charts import risk
+from rules.text.formats import value_text
 
 OF = "churn_risk_profiles"
 COLUMNS = (

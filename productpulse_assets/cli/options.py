@@ -67,7 +67,7 @@ def end(message: str, status: int) -> NoReturn:
 def load_definitions():
     """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
     from resources.home import SettingsError
-    from rules.files import RulesError
+    from rules.loading.files import RulesError
 
     try:
         from productpulse_assets.definitions import defs

@@ -11,9 +11,10 @@ import duckdb
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, DATASETS
+from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.settings import RunSettings
-from rules.files import RulesError, load, rules_file
+from rules.loading.files import RulesError, load, rules_file
 from rules.models import DatasetSource, Sources
 
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
@@ -87,6 +88,12 @@ def uses_demo(settings: RunSettings, sources: Sources) -> bool:
     """The demo company stands in when nobody said where the data is."""
     configured = any(source.file or source.query for source in sources.datasets.values())
     return settings.source_folder is None and not configured
+
+
+def history_of(settings: RunSettings) -> Path:
+    """The folder with the history of this company; the demo's is apart, so that it is never compared with."""
+    history = settings.home.history
+    return history / OF_DEMO if uses_demo(settings, load_sources()) else history
 
 
 def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.timeline import Timeline
+
 from . import settings
-from .customers import Customers
-from .timeline import Timeline
 
 
 @dataclass(frozen=True)

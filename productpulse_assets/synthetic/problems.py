@@ -8,8 +8,9 @@ from enum import IntEnum
 
 import numpy as np
 
+from productpulse_assets.synthetic.engagement import Engagement
+
 from . import settings
-from .engagement import Engagement
 
 
 class Problem(IntEnum):

@@ -12,7 +12,7 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets import running
+from productpulse_assets.orchestration import execution as running
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from resources.settings import RunSettings
@@ -88,7 +88,9 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
     store.parent.mkdir()
     resources = {
         "warehouse": Warehouse(
-            duckdb=DuckDBResource(database=str(store)), glossary=str(RULES / "glossary.yaml"), time_zone="UTC"
+            duckdb=DuckDBResource(database=str(store)),
+            glossary=str(RULES.parent / "resources" / "glossary.yaml"),
+            time_zone="UTC",
         ),
         "settings": RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data")),
     }

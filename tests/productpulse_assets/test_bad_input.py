@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets.publish import export
+from productpulse_assets.cli.run_summary import read_only
+from productpulse_assets.published.exports import export
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
-from productpulse_assets.telling import read_only
 from resources.home import Home
 from resources.settings import RunSettings
 from rules.models import Sources

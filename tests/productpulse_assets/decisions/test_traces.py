@@ -6,10 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
-from productpulse_assets.telling import read_only
+from productpulse_assets.cli.run_summary import read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.files import rules_dir
+from rules.loading.files import rules_dir
 from tests.productpulse_assets.decisions.cases import CALL, COLLECT, traces
 
 ASKS = {

@@ -1,0 +1,99 @@
+"""Whether a run would make anything new."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import ibis
+from ibis import _
+
+from productpulse_assets.facts.calendar import DATED, scalar
+from productpulse_assets.sources.run_inputs import UNUSABLE, Inputs, RunInputs, look_at_inputs
+from resources.home import Home
+from resources.settings import RunSettings
+from resources.snapshot_manifest import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
+
+NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
+
+
+def nothing_new(settings: RunSettings) -> str | None:
+    """The sentence that says that a run would make what is there already; None if it may make something else."""
+    home, made_of = settings.home, published_inputs(settings.home)
+    if made_of is None or made_of.fingerprint is None or not made_of.is_valid_on(dt.date.today()):
+        return None
+    if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
+        return None
+    try:
+        if look_at_inputs(settings).fingerprint != made_of.fingerprint:
+            return None
+    except UNUSABLE:
+        return None
+    confirm_inputs(home)
+    published = dt.datetime.fromtimestamp(home.published.stat().st_mtime)
+    return (
+        f"Nothing has changed since the snapshot of {published:%Y-%m-%d %H:%M}: it was made of the same files, "
+        f"rules and as-of date ({made_of.as_of_date})."
+    )
+
+
+def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
+    """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
+
+    # Needs the warehouse, so that it ends while the run still has its turn.
+    @dg.resource(required_resource_keys={"settings", "warehouse"})
+    def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
+        settings: RunSettings = context.resources.settings
+        inputs = RunInputs(settings)
+        yield inputs
+        if inputs.seen and steps <= _steps_done(context):
+            try:
+                remember_inputs(settings.home, published(settings.home, inputs.seen))
+            except (OSError, duckdb.IOException) as error:  # all is published; a note is no reason to fail
+                context.log.warning(f"{NOT_NOTED} ({error}).")
+
+    return inputs_of_run
+
+
+def _steps_done(context: dg.InitResourceContext) -> set[str | None]:
+    """The steps that this very run has done: not those of a run that it repeats in part."""
+    entries = context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    return {entry.step_key for entry in entries}
+
+
+def published(home: Home, inputs: Inputs) -> PublishedInputs:
+    """What to remember of `inputs` once everything made of them is published."""
+    as_of, valid_until = as_of_and_end(home.published)
+    return PublishedInputs(
+        fingerprint=inputs.fingerprint,
+        sources=inputs.sources,
+        as_of_date=as_of.isoformat(),
+        valid_until=valid_until and valid_until.isoformat(),
+        is_demo=inputs.is_demo,
+        outputs=outputs_of(home),
+    )
+
+
+def as_of_and_end(snapshot: Path) -> tuple[dt.date, dt.date | None]:
+    """The as-of date of a snapshot, and the day from which the same files give another answer.
+
+    That is the first event after the as-of date: today it lies in the future and counts for nothing.
+    Where the data has newer events already, the as-of date was asked for, and no later day matters.
+    """
+    backend = ibis.duckdb.connect(snapshot, read_only=True)
+    try:
+        calendar = backend.table("calendar")
+        as_of = scalar(calendar.as_of_date.max())
+        if not scalar(calendar.is_current.all()):
+            return as_of, None
+        later = [
+            backend.table(name).select(day=column).filter(_.day > as_of)
+            for name, columns in DATED.items()
+            for column in columns
+        ]
+        return as_of, scalar(ibis.union(*later).day.min())
+    finally:
+        backend.disconnect()

@@ -1,0 +1,80 @@
+"""The published tables as files: CSV and Parquet."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from resources.outputs import replacing
+from resources.retries import retried_io
+from resources.settings import RunSettings
+from rules.text.sql_text import harmless
+
+SPREADSHEET_ROWS = 1_048_575
+"""What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
+
+
+def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
+    """The files of every table in `tables`, written once the snapshot is published."""
+
+    @dg.asset(
+        name="exports",
+        group_name="published",
+        owners=["team:data"],
+        kinds={"csv", "parquet"},
+        deps=["published_snapshot"],
+        required_resource_keys={"warehouse", "settings"},
+    )
+    @retried_io()
+    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
+
+        CSV cells that a spreadsheet would run as a formula get a leading apostrophe. Tables of
+        more rows than a spreadsheet opens are Parquet only.
+        """
+        settings: RunSettings = context.resources.settings
+        backend: Backend = context.resources.warehouse.backend
+        with_csv = export_all(backend, tables, settings.home.exports)
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(str(settings.home.exports)),
+                "tables": len(tables),
+                "parquet_only": [name for name in tables if name not in with_csv],
+            }
+        )
+
+    return exports
+
+
+def export_all(backend: Backend, tables: Sequence[str], folder: Path) -> set[str]:
+    """Write the files of all tables, and return the tables that have a CSV among them.
+
+    Two at a time, the largest first: DuckDB writes a CSV on one processor, and each file is waited for
+    until it is on the disk.
+    """
+    sizes = dict(backend.con.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall())
+
+    def write(name: str) -> bool:
+        beside = ibis.duckdb.from_connection(backend.con.cursor())
+        return export(beside.table(name), folder, name)
+
+    largest_first = sorted(tables, key=lambda name: (-sizes[name], name))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return {name for name, has_csv in zip(largest_first, pool.map(write, largest_first), strict=True) if has_csv}
+
+
+def export(table: ir.Table, folder: Path, name: str) -> bool:
+    """Write a table's files; whether there is a CSV among them."""
+    with replacing(folder / f"{name}.parquet") as part:
+        table.to_parquet(part)
+    csv = folder / f"{name}.csv"
+    if table.count().execute() > SPREADSHEET_ROWS:
+        csv.unlink(missing_ok=True)
+        return False
+    with replacing(csv) as part:
+        harmless(table).to_csv(part)
+    return True
