@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.engagement import Engagement
 from productpulse_assets.synthetic.lives import FAR_FUTURE
 from productpulse_assets.synthetic.problems import Problem
 from productpulse_assets.synthetic.subscriptions import ACTIVE, CANCELED, PAST_DUE, TRIAL, Periods
 from productpulse_assets.synthetic.timeline import Timeline
-
-from . import settings
 
 LATE_BILL_DAYS = 60
 

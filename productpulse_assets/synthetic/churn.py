@@ -2,12 +2,11 @@
 
 import numpy as np
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.engagement import Engagement
 from productpulse_assets.synthetic.problems import Problem
 from productpulse_assets.synthetic.voice import DETRACTOR_SCORE, NO_ANSWER, Voice
-
-from . import settings
 
 LOOK_BACK_MONTHS = 3
 

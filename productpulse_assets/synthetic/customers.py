@@ -6,10 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.columns import dates, draw, draw_by, ids, labels
 from productpulse_assets.synthetic.timeline import LAST_START_DAY, Timeline
-
-from . import settings
 
 FIRST_WORDS = (
     "Amber", "Atlas", '"Blue Door"', "Brightwater", "Cedar", "Cobalt", "Copper", "Élan",

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.timeline import Timeline
-
-from . import settings
 
 
 @dataclass(frozen=True)

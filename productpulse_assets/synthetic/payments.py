@@ -3,14 +3,13 @@
 import numpy as np
 import pyarrow as pa
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.billing import Bills
 from productpulse_assets.synthetic.columns import dates, ids, labels, money, sequence_within
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.problems import Problem
 from productpulse_assets.synthetic.subscriptions import Periods
 from productpulse_assets.synthetic.timeline import Timeline
-
-from . import settings
 
 STATUSES = ("Success", "Failed", "Refunded")
 SUCCESS, FAILED, REFUNDED = range(len(STATUSES))

@@ -8,9 +8,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.engagement import Engagement
-
-from . import settings
 
 
 class Problem(IntEnum):

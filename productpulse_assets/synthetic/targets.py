@@ -3,12 +3,11 @@
 import numpy as np
 import pyarrow as pa
 
+from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.columns import dates, labels, money
 from productpulse_assets.synthetic.customers import signup_shares
 from productpulse_assets.synthetic.settings import CompanyPlan
 from productpulse_assets.synthetic.timeline import Timeline
-
-from . import settings
 
 METRIC_NAMES = ("MRR", "Churn Rate", "Activation Rate", "NPS")
 
