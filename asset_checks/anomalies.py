@@ -6,9 +6,10 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
-from rules.formats import value_text
-from rules.metric_models import MetricCatalog
-from rules.periods import CURRENT, read_at
+from rules.metrics.models import MetricCatalog
+from rules.metrics.periods import CURRENT, read_at
+from rules.text.formats import value_text
+from rules.units import months_between
 
 USUAL_MONTHS = 12
 SIGMAS = 3
@@ -19,7 +20,7 @@ def usual_ranges(kpi_history: ir.Table) -> ir.Table:
     deviation over the twelve months before it (months counts those with a value)."""
     complete = kpi_history.filter(_.is_complete)
     last = complete.month.max().as_scalar()
-    distance = (last.year() - complete.month.year()) * 12 + last.month() - complete.month.month()
+    distance = months_between(complete.month, last)
     near = complete.mutate(distance=distance).filter(_.distance <= USUAL_MONTHS)
     before = _.distance > 0
     return near.group_by("metric_name").aggregate(

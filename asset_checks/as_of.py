@@ -9,9 +9,9 @@ from ibis import _
 
 from asset_checks.contracts import CONTRACTS
 from asset_checks.events import DATED, NewestEvent, event_days, newest_event
-from rules.files import load
-from rules.formats import shown
+from rules.loading.files import load
 from rules.models import DataQuality
+from rules.text.formats import shown
 from rules.today import company_today
 
 WARN = dg.AssetCheckSeverity.WARN

@@ -20,10 +20,11 @@ from asset_checks.row_rules import (
     one_of,
     unique_key,
 )
-from rules.files import load
+from rules.loading.files import load
 from rules.models import Segments
+from rules.units import MONEY
 
-MONEY = dt.Decimal(18, 2)
+MONEY_TYPE = dt.dtype(MONEY)
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
 ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
@@ -123,7 +124,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "status": required(dt.string, "State of the period.", one_of(*SUBSCRIPTION_STATUSES)),
                 "start_date": required(dt.date, "First day of the period."),
                 "end_date": optional(dt.date, "Day after the last day of the period; empty while it runs."),
-                "monthly_price": required(MONEY, "Price per month, in the reporting currency.", not_negative()),
+                "monthly_price": required(MONEY_TYPE, "Price per month, in the reporting currency.", not_negative()),
                 "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*CYCLE_MONTHS)),
                 "auto_renew": optional(dt.boolean, "Whether it renews by itself."),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
@@ -145,7 +146,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "transaction_id": required(dt.string, "Identifies the attempt."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "subscription_id": required(dt.string, "The period that was billed."),
-                "amount": required(MONEY, "Amount, in the reporting currency.", not_negative()),
+                "amount": required(MONEY_TYPE, "Amount, in the reporting currency.", not_negative()),
                 "currency": optional(dt.string, "Currency of the amount in the source.", currency_code()),
                 "status": required(dt.string, "What became of it.", one_of(*TRANSACTION_STATUSES)),
                 "transaction_date": required(dt.date, "The day of the attempt."),
@@ -182,7 +183,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "date_closed": optional(dt.date, "The day it was closed; empty while open."),
                 "priority": optional(dt.string, "Low, Medium, High, Urgent or your own."),
                 "category": optional(dt.string, "What it is about.", personal=True),
-                "resolution_time_hours": optional(MONEY, "Hours to its resolution.", not_negative()),
+                "resolution_time_hours": optional(MONEY_TYPE, "Hours to its resolution.", not_negative()),
             },
             key=("ticket_id",),
             event_dates=("date_opened", "date_closed"),
@@ -209,7 +210,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             {
                 "channel_name": required(dt.string, "The channel, as customers name it."),
                 "cost_per_acquisition": required(
-                    MONEY, "Cost of winning one customer, in the reporting currency.", not_negative()
+                    MONEY_TYPE, "Cost of winning one customer, in the reporting currency.", not_negative()
                 ),
             },
             key=("channel_name",),

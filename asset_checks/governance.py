@@ -9,7 +9,7 @@ import pandera.ibis as pa
 from pandera.errors import SchemaErrors
 
 from asset_checks.row_rules import SHOWN_FAILURES, one_of, unique_key
-from rules.metric_models import MetricCatalog
+from rules.metrics.models import MetricCatalog
 
 TEXT_FIELDS = (
     "display_name", "category", "unit", "definition", "formula", "owner", "purpose",

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CYCLE_MONTHS
-from rules.files import load
+from rules.loading.files import load
 from rules.models import DataQuality, Reconciliation
 
 DAYS_OF_MONTH = 365.25 / 12

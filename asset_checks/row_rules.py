@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
-from rules.files import shown_file
-from rules.formats import shown
+from rules.loading.files import shown_file
+from rules.text.formats import shown
 
 SHOWN_FAILURES = 5
 """Failing rows a check fetches; the rest are counted in the database."""

@@ -12,9 +12,9 @@ from ibis import _
 
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
-from rules.files import shown_file
-from rules.formats import shown
+from rules.loading.files import shown_file
 from rules.rejects import own_words, reject_counts
+from rules.text.formats import shown
 
 MALFORMED = "malformed_line"
 """The rule that a line broke which could not be split into fields."""

@@ -10,9 +10,9 @@ from markdown_it import MarkdownIt
 
 from dashboard.plan import most_urgent
 from dashboard.reading import Reading
-from dashboard.snapshot import Row
-from rules.formats import named, value_text
-from rules.markdown import escape
+from resources.published_snapshot import Row
+from rules.text.formats import named, value_text
+from rules.text.markdown import escape
 
 ACTIONS = 10
 

@@ -10,7 +10,7 @@ from dashboard.filters import linked, pick_named
 from dashboard.reading import Reading
 from dashboard.states import nothing
 from dashboard.tables import DATE, Column, listing
-from rules.formats import named
+from rules.text.formats import named
 
 MATCHES = 50
 ROWS = 20

@@ -8,10 +8,10 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import or_
 
+from dashboard.escape import plain
 from dashboard.reading import Reading
 from dashboard.states import nothing
-from dashboard.words import plain
-from rules.formats import NAME_LIMIT, shown
+from rules.text.formats import NAME_LIMIT, shown
 
 OPTION_LIMIT = 60
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from ibis import _
 
-from dashboard.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from dashboard.reading import Reading
-from dashboard.snapshot import Row
+from productpulse_assets.charts.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from resources.published_snapshot import Row
 
 COLUMN, DATASET, METRIC, USE, ACTION = range(5)
 """The layers, from left to right."""

@@ -6,14 +6,14 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.evidence import intervention
+from dashboard.escape import badge, facts, plain
+from dashboard.evidence_tree import intervention_tree
 from dashboard.filters import with_customers
 from dashboard.links import link
 from dashboard.reading import Reading
-from dashboard.snapshot import Row
-from dashboard.tree import intervention_tree
-from dashboard.words import badge, facts, plain
-from rules.formats import NAME_LIMIT, value_text
+from productpulse_assets.decisions.evidence import intervention
+from resources.published_snapshot import Row
+from rules.text.formats import NAME_LIMIT, value_text
 
 TITLE_LIMIT, REASON_LIMIT = 160, 300
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from dashboard.snapshot import NoSnapshot, Snapshot, Version, framed, version_of
-from rules.files import load
+from resources.published_snapshot import NoSnapshot, Snapshot, Version, framed, version_of
+from rules.loading.files import load
 from rules.models import Sources
 
 PATH = "PRODUCTPULSE_SNAPSHOT"

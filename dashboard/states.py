@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import streamlit as st
 from ibis import _
 
+from dashboard.escape import plain
 from dashboard.links import link
 from dashboard.reading import Reading, published_path
-from dashboard.snapshot import MAKE_ONE, NoSnapshot, Version, version_of
-from dashboard.words import plain
-from rules.files import RulesError
-from rules.formats import age_text
+from resources.published_snapshot import MAKE_ONE, NoSnapshot, Version, version_of
+from rules.loading.files import RulesError
+from rules.text.formats import age_text
 
 LOOKS_EVERY = dt.timedelta(seconds=10)
 LOG = logging.getLogger("productpulse.dashboard")

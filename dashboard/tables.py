@@ -12,13 +12,13 @@ import ibis.expr.types as ir
 import pandas as pd
 import streamlit as st
 
+from dashboard.escape import plain
 from dashboard.links import address
-from dashboard.palette import LEVELS, colour_of
 from dashboard.reading import Reading
 from dashboard.states import nothing
-from dashboard.words import plain
-from rules.formats import is_unknown, shown, value_text
-from rules.texts import RUNS
+from productpulse_assets.charts.palette import LEVELS, colour_of
+from rules.text.formats import is_unknown, shown, value_text
+from rules.text.sql_text import RUNS
 
 ROWS = 50
 OPEN = "Open"
@@ -31,7 +31,7 @@ WIDTHS = {TEXT: None, DATE: "small", LEVEL: "small"}
 class Column:
     """A column of a table: its title, and how its values are said.
 
-    `kind` is text, date, level (a band or status, on its colour) or a unit of rules/formats.py. `of`
+    `kind` is text, date, level (a band or status, on its colour) or a unit of rules/text/formats.py. `of`
     is the published table whose description of the column is shown as help.
     """
 

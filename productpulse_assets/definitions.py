@@ -14,26 +14,30 @@ from asset_checks.decisions import decisions_check
 from asset_checks.governance import governance_check
 from asset_checks.invariants import mrr_bridge
 from asset_checks.reconciliation import reconciliation_check
-from productpulse_assets.automation import daily_refresh, validate_sources
-from productpulse_assets.calendar import SCHEMA as CALENDAR_SCHEMA
-from productpulse_assets.calendar import calendar
-from productpulse_assets.churn import churn_evidence, churn_risk_profiles
-from productpulse_assets.cohorts import cohort_summary, funnel_summary, segment_funnel
-from productpulse_assets.customer_360 import customer_360
-from productpulse_assets.customer_months import customer_months
 from productpulse_assets.decisions.changes import decision_changes, previous_decisions
+from productpulse_assets.decisions.customer_360 import customer_360
 from productpulse_assets.decisions.interventions import intervention_plan, owner_workload
 from productpulse_assets.decisions.recommendations import recommendations
+from productpulse_assets.decisions.scenarios import SCHEMA as SCENARIO_SCHEMA
+from productpulse_assets.decisions.scenarios import scenario_analysis
 from productpulse_assets.decisions.traces import decision_traces
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
-from productpulse_assets.demo import demo_company
-from productpulse_assets.dimensions import drawn_with_dimensions
-from productpulse_assets.health import check_areas, health_scores
-from productpulse_assets.leakage.assets import leakage_summary, revenue_leakage
-from productpulse_assets.metrics import kpi_history, kpi_summary, metric_lineage_asset
-from productpulse_assets.new_files import new_files
-from productpulse_assets.publish import exports_asset, published_snapshot_asset
-from productpulse_assets.quality import data_quality_scores
+from productpulse_assets.facts.calendar import SCHEMA as CALENDAR_SCHEMA
+from productpulse_assets.facts.calendar import calendar
+from productpulse_assets.facts.customer_months import customer_months
+from productpulse_assets.facts.customer_signals import customer_signals
+from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
+from productpulse_assets.metrics.data_quality import data_quality_scores
+from productpulse_assets.metrics.health import check_areas, health_scores
+from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage_asset
+from productpulse_assets.metrics.segments import kpi_by_segment, revenue_drivers
+from productpulse_assets.orchestration.dimensions import drawn_with_dimensions
+from productpulse_assets.orchestration.schedules import daily_refresh, validate_sources
+from productpulse_assets.orchestration.sensors import new_files
+from productpulse_assets.orchestration.skip_unchanged import run_inputs
+from productpulse_assets.orchestration.steps import one_step
+from productpulse_assets.published.exports import exports_asset
+from productpulse_assets.published.snapshot import published_snapshot_asset
 from productpulse_assets.reports.business_questions import LISTABLE, business_questions
 from productpulse_assets.reports.data_quality_report import data_quality_report
 from productpulse_assets.reports.executive_report import executive_report
@@ -41,16 +45,13 @@ from productpulse_assets.reports.executive_summary import executive_summary
 from productpulse_assets.reports.intervention_plan import intervention_plan_report
 from productpulse_assets.reports.metric_definitions import metric_definitions
 from productpulse_assets.reports.risk_register import risk_register
-from productpulse_assets.scenarios import SCHEMA as SCENARIO_SCHEMA
-from productpulse_assets.scenarios import scenario_analysis
-from productpulse_assets.segments import kpi_by_segment, revenue_drivers
-from productpulse_assets.signals.customer_signals import customer_signals
+from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
+from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
 from productpulse_assets.sources.assets import datasets
+from productpulse_assets.sources.demo import demo_company
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY_SCHEMA
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import file_access, load_sources
-from productpulse_assets.steps import one_step
-from productpulse_assets.unchanged import run_inputs
 from resources import at_launch
 from resources.home import CHECKOUT, parse_wait
 from resources.lineage import reached
@@ -58,10 +59,10 @@ from resources.memory import parse_memory_limit
 from resources.outputs import ReportFiles
 from resources.settings import RunSettings
 from resources.warehouse import Warehouse
-from rules.catalog import check_against, load_catalog
 from rules.churn_rules import check_churn_rules, load_churn_rules
-from rules.files import load
-from rules.metric_models import MetricCatalog
+from rules.loading.files import load
+from rules.metrics.catalog import check_against, load_catalog
+from rules.metrics.models import MetricCatalog
 from rules.models import HealthScores
 from rules.questions import check_listings, load_questions
 from rules.recommendation_rules import check_recommendation_rules, load_recommendation_rules
@@ -96,7 +97,7 @@ MODELS = (
 )  # fmt: skip
 """The tables that metrics may be made of."""
 
-GLOSSARY = CHECKOUT / "rules" / "glossary.yaml"
+GLOSSARY = CHECKOUT / "resources" / "glossary.yaml"
 
 
 def draw() -> dict[str, ibis.Table]:

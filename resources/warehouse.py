@@ -23,11 +23,11 @@ from ibis.common.exceptions import TableNotFound
 from resources.duckdb_connection import FileAccess, set_up
 from resources.home import LONGEST_WAIT, Home
 from resources.lineage import Source, carriers, column_sources
-from resources.published_inputs import forget_inputs
 from resources.retries import retried_io
+from resources.run_lock import mark_at_work, turn
+from resources.snapshot_manifest import forget_inputs
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
-from resources.turns import mark_at_work, turn
 
 PREVIEW_ROWS = 10
 MASKED = "(personal)"

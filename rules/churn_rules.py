@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import ibis.expr.types as ir
 from pydantic import Field, field_validator, model_validator
 
-from rules.files import RulesError, Strict, load, rules_file
+from rules.loading.files import RulesError, Strict, load, rules_file
 from rules.models import AsWritten, Name, Text, highest_first
 from rules.operators import OPERATORS, type_problem, value_problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rules.files import Strict, load
+from rules.loading.files import Strict, load
 from rules.models import Text
 
 LABELS = {

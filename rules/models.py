@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from rules.files import Strict
+from rules.loading.files import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rules.files import RulesError, Strict, load
-from rules.formats import cell_text, change_text, value_text
-from rules.metric_models import MetricCatalog
+from rules.loading.files import RulesError, Strict, load
+from rules.metrics.models import MetricCatalog
 from rules.models import Name, Text
+from rules.text.formats import cell_text, change_text, value_text
 
 CHANGE = ".change"
 

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 import ibis.expr.types as ir
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from rules.files import RulesError, Strict, load, rules_file
-from rules.metric_models import Condition
+from rules.loading.files import RulesError, Strict, load, rules_file
+from rules.metrics.models import Condition
 from rules.models import AsWritten, Name, Text, highest_first
 from rules.operators import type_problem
-from rules.texts import TextProblem, parts
+from rules.text.sql_text import TextProblem, parts
 
 FILE = "recommendation_rules"
 TRIGGERS = ("churn_risk", "leakage")

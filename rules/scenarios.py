@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from rules.files import RulesError, Strict, load, rules_file
-from rules.formats import is_unknown, money, value_text
+from rules.loading.files import RulesError, Strict, load, rules_file
 from rules.models import Text
+from rules.text.formats import is_unknown, money, value_text
 
 if TYPE_CHECKING:  # the dashboard computes scenarios too, and has no need of Ibis for that
-    from rules.metric_models import MetricCatalog
+    from rules.metrics.models import MetricCatalog
 
 FILE = "scenarios"
 CHANGE = "{change}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from rules.files import load
+from rules.loading.files import load
 from rules.models import Sources
 
 

@@ -8,8 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from asset_checks.contracts import CONTRACTS, table_schema
-from productpulse_assets.calendar import SCHEMA as CALENDAR
-from productpulse_assets.calendar import months
+from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
+from productpulse_assets.facts.calendar import months
 from resources.tables import rows_of, table_of
 
 DEFAULTS = {

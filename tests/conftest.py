@@ -16,8 +16,8 @@ import ibis
 import pytest
 from click.testing import CliRunner, Result
 
-from productpulse_assets import running
 from productpulse_assets.cli import main
+from productpulse_assets.orchestration import execution as running
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.synthetic import CompanyPlan, write_company

@@ -2,7 +2,6 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,163 +14,28 @@ import pytest
 from ibis.common.exceptions import OperationNotDefinedError
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
-from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.decisions.changes import OPEN_DECISION
+from productpulse_assets.decisions.scenarios import SCHEMA as SCENARIOS
 from productpulse_assets.definitions import COHORTS, DECISIONS, FACTS, RISK, build, defs, draw, metrics
-from productpulse_assets.health import SCHEMA as HEALTH
-from productpulse_assets.scenarios import SCHEMA as SCENARIOS
+from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
+from productpulse_assets.metrics.health import SCHEMA as HEALTH
+from productpulse_assets.metrics.summary import SUMMARY_SCHEMA
 from productpulse_assets.sources import assets as source_assets
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from productpulse_assets.sources.location import load_sources
-from productpulse_assets.sources.reading import RawRows
+from productpulse_assets.sources.readers.raw_rows import RawRows
 from productpulse_assets.sources.staging import PLACE, Parent
-from productpulse_assets.summary import SUMMARY_SCHEMA
 from resources.tables import table_of
 from rules.models import Sources
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("productpulse_assets", "asset_checks", "rules", "resources", "dashboard")
 
-# --- who imports whom ----------------------------------------------------------------------------
-
-MAY_IMPORT = {
-    "productpulse_assets": {"productpulse_assets", "rules", "asset_checks", "resources"},
-    "asset_checks": {"asset_checks", "rules"},
-    "rules": {"rules"},
-    "resources": {"resources"},
-    "dashboard": {"dashboard", "rules"},
-}
-OURS = set(MAY_IMPORT) | {"tests"}
-SHARED = ("dashboard.charts", "dashboard.palette", "dashboard.evidence", "dashboard.snapshot")
-"""What is read and drawn is the same on a terminal, in a report and on a page: these modules know
-nothing of pages, and the command line and the reports use them too."""
-GUARD = "resources.own_address"
-"""The guard in front of both servers; the dashboard's server puts it there too."""
-OPENER = "resources.duckdb_connection"
-"""The one module that opens DuckDB; the pages read the snapshot through it too."""
-MEETING_PLACE = "productpulse_assets.definitions"
-"""The one module where assets of other modules are put together."""
-
 
 def modules(package: str) -> dict[str, Path]:
-    """Every module of a package by its dotted name; none when the package is not there."""
+    """Every module of a package by its dotted name."""
     paths = sorted((ROOT / package).rglob("*.py"))
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
-
-
-def imports(source: str, module: str) -> Iterator[tuple[str, str | None]]:
-    """(module, name) of every import, wherever it stands; relative ones with their full name."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = module.split(".")[: -node.level] if node.level else []
-            origin = ".".join([*above, node.module] if node.module else above)
-            yield from ((origin, alias.name) for alias in node.names)
-
-
-def forbidden_imports(source: str, module: str) -> list[str]:
-    """Imports of our own packages that this module's package may not make."""
-    package = module.partition(".")[0]
-    return [
-        f"{module} imports {origin}"
-        for origin, _name in imports(source, module)
-        if origin.split(".")[0] in OURS - MAY_IMPORT[package]
-        and not (package == "productpulse_assets" and is_shared(origin))
-        and (module, origin) != ("dashboard.server", GUARD)
-        and not (package == "dashboard" and origin == OPENER)
-    ]
-
-
-def is_shared(module: str) -> bool:
-    """Whether a module of the dashboard serves others too."""
-    return any(module == name or module.startswith(f"{name}.") for name in SHARED)
-
-
-def asset_names(source: str) -> set[str]:
-    """Functions of a module that are assets, and what it assembles of them at the top level."""
-    names = set()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef):
-            calls = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
-            names |= {node.name for call in calls if ast.unparse(call) in ("dg.asset", "dg.multi_asset")}
-    return names
-
-
-def borrowed_assets(source: str, module: str, assets: dict[str, set[str]]) -> list[str]:
-    """Assets of other modules that this one imports."""
-    if module == MEETING_PLACE:
-        return []
-    return [
-        f"{module} imports the asset {name} of {origin}"
-        for origin, name in imports(source, module)
-        if name in assets.get(origin, ()) and origin != module
-    ]
-
-
-@pytest.mark.parametrize("package", MAY_IMPORT)
-def test_a_package_imports_only_what_it_may(package):
-    found = [
-        line for name, path in modules(package).items() for line in forbidden_imports(path.read_text("utf-8"), name)
-    ]
-    assert found == []
-
-
-def test_every_package_of_the_program_is_looked_at():
-    assert all(len(modules(package)) > 3 for package in PACKAGES)
-
-
-@pytest.mark.parametrize(
-    ("module", "source"),
-    [
-        ("rules.compile", "import resources.tables"),
-        ("rules.compile", "from asset_checks.contracts import CONTRACTS"),
-        ("resources.warehouse", "from rules import files"),
-        ("resources.warehouse", "def late():\n    from productpulse_assets import summary"),
-        ("asset_checks.governance", "from resources.tables import rows_of"),
-        ("asset_checks.governance", "import productpulse_assets.metrics as m"),
-        ("dashboard.pages.revenue", "from resources.settings import Home"),
-        ("dashboard.app", "from resources.own_address import OwnAddressOnly"),
-        ("productpulse_assets.metrics", "from tests.builders import dataset"),
-        ("productpulse_assets.metrics", "from dashboard import pages"),
-        ("productpulse_assets.metrics", "from dashboard.reading import current"),
-        ("resources.outputs", "from dashboard.charts import mrr"),
-    ],
-)
-def test_a_forbidden_import_is_found(module, source):
-    assert len(forbidden_imports(source, module)) == 1
-
-
-def test_an_allowed_import_is_not_found():
-    source = "import ibis\nfrom rules.files import load\nfrom . import summary\nfrom .sources import reading"
-    assert forbidden_imports(source, "productpulse_assets.metrics") == []
-    assert list(imports("from . import summary", "productpulse_assets.metrics")) == [("productpulse_assets", "summary")]
-
-
-def test_what_the_dashboard_shares_knows_nothing_of_pages():
-    shared = {name: path for name, path in modules("dashboard").items() if name == "dashboard" or is_shared(name)}
-    assert {"dashboard.charts.mrr", "dashboard.evidence", "dashboard.snapshot", "dashboard.palette"} <= set(shared)
-    for name, path in shared.items():
-        for origin, imported in imports(path.read_text("utf-8"), name):
-            assert not origin.startswith("streamlit"), name
-            if origin.split(".")[0] == "dashboard":
-                assert is_shared(origin) or is_shared(f"{origin}.{imported}"), f"{name} imports {origin}.{imported}"
-
-
-def test_assets_are_borrowed_by_the_definitions_alone():
-    sources = {name: path.read_text("utf-8") for name, path in modules("productpulse_assets").items()}
-    assets = {name: asset_names(source) for name, source in sources.items()}
-    assert "customer_months" in assets["productpulse_assets.customer_months"]
-    found = [line for name, source in sources.items() for line in borrowed_assets(source, name, assets)]
-    assert found == []
-
-
-def test_a_borrowed_asset_is_found():
-    assets = {"productpulse_assets.customer_months": {"customer_months"}}
-    source = "from productpulse_assets.customer_months import customer_months, spine"
-    assert len(borrowed_assets(source, "productpulse_assets.metrics", assets)) == 1
-    assert borrowed_assets(source, MEETING_PLACE, assets) == []
-    assert asset_names("@dg.asset(name='x')\ndef a(): ...\n\n@dg.asset\ndef b(): ...\n\ndef c(): ...") == {"a", "b"}
 
 
 # --- DuckDB and Spark ----------------------------------------------------------------------------

@@ -9,16 +9,16 @@ import pydantic
 import pytest
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
-from productpulse_assets.calendar import SCHEMA as CALENDAR
 from productpulse_assets.decisions.changes import OPEN_DECISION
+from productpulse_assets.decisions.scenarios import SCHEMA as SCENARIOS
 from productpulse_assets.definitions import COHORTS, DECISIONS, FACTS, RISK, defs, draw, metrics
-from productpulse_assets.health import SCHEMA as HEALTH
-from productpulse_assets.metrics import LINEAGE_SCHEMA
-from productpulse_assets.scenarios import SCHEMA as SCENARIOS
+from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
+from productpulse_assets.metrics.health import SCHEMA as HEALTH
+from productpulse_assets.metrics.kpis import LINEAGE_SCHEMA
+from productpulse_assets.metrics.summary import SUMMARY_SCHEMA
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
-from productpulse_assets.summary import SUMMARY_SCHEMA
 from resources.warehouse import describe
-from rules.files import load
+from rules.loading.files import load
 
 LONGEST = 140
 MARKUP = set("`*<>[]{}|#\n")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from asset_checks.contracts import CONTRACTS
 from productpulse_assets.cli import main
 from productpulse_assets.definitions import draw
-from rules.catalog import check_against, load_catalog
+from rules.metrics.catalog import check_against, load_catalog
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

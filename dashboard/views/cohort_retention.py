@@ -3,12 +3,12 @@
 import streamlit as st
 from ibis import _
 
-from dashboard.charts import retention
 from dashboard.filters import pick
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, tiles
 from dashboard.states import nothing
 from dashboard.tables import DATE, Column, table
+from dashboard.widgets import chart, heading, tiles
+from productpulse_assets.charts import retention
 
 OF = "cohort_summary"
 TOTAL = "All"

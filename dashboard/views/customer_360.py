@@ -3,17 +3,17 @@
 import streamlit as st
 from ibis import _
 
-from dashboard.charts import customer as charts
 from dashboard.customer import ROWS, of_customer, pick_customer, records, weekly_usage
-from dashboard.evidence import Story, story
+from dashboard.escape import badge, facts, plain
+from dashboard.evidence_tree import finding_tree, intervention_tree
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, tile
-from dashboard.snapshot import Row
 from dashboard.states import lacking, nothing
-from dashboard.tree import finding_tree, intervention_tree
-from dashboard.words import badge, facts, plain
-from rules.formats import is_unknown, named, value_text
+from dashboard.widgets import chart, heading, tile
+from productpulse_assets.charts import customer as charts
+from productpulse_assets.decisions.evidence import Story, story
+from resources.published_snapshot import Row
+from rules.text.formats import is_unknown, named, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",

@@ -6,12 +6,12 @@ from ibis import _
 from dashboard.filters import choose_of, search
 from dashboard.reading import Reading, current
 from dashboard.rejects import rejects
-from dashboard.show import heading, tile
-from dashboard.snapshot import MAKE_ONE
 from dashboard.states import nothing
 from dashboard.tables import DATE, LEVEL, Column, listing, table
-from rules.formats import percent, value_text
+from dashboard.widgets import heading, tile
+from resources.published_snapshot import MAKE_ONE
 from rules.rejects import reject_counts
+from rules.text.formats import percent, value_text
 
 SCORES = (
     Column("dataset", "Dataset"),

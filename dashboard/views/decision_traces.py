@@ -4,16 +4,16 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.evidence import Finding, Step, chain
+from dashboard.escape import facts, plain
+from dashboard.evidence_tree import finding_tree, proof_table
 from dashboard.filters import OPTION_LIMIT, among, choose, linked, pick_named, search_with_customers, with_customers
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.show import heading
 from dashboard.states import nothing
 from dashboard.tables import Column, table
-from dashboard.tree import finding_tree, proof_table
-from dashboard.words import facts, plain
-from rules.formats import shown, value_text
+from dashboard.widgets import heading
+from productpulse_assets.decisions.evidence import Finding, Step, chain
+from rules.text.formats import shown, value_text
 
 OF = "decision_traces"
 KINDS = ("Intervention", "Recommendation", "ChurnRisk", "RevenueLeakage")

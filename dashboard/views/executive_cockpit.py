@@ -4,14 +4,14 @@ import streamlit as st
 from ibis import _
 
 from dashboard.bands import risk_bands
-from dashboard.charts import metrics, mrr, risk
 from dashboard.links import link
 from dashboard.plan import card, most_urgent, planned
 from dashboard.reading import Reading, current
-from dashboard.show import Change, chart, good_directions, heading, summary, tile, tiles
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, listing
-from rules.formats import value_text
+from dashboard.widgets import Change, chart, good_directions, heading, summary, tile, tiles
+from productpulse_assets.charts import metrics, mrr, risk
+from rules.text.formats import value_text
 
 HEADLINES = (
     "monthly_recurring_revenue", "net_new_revenue", "net_revenue_retention", "customer_churn_rate",

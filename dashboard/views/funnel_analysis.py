@@ -3,13 +3,13 @@
 import streamlit as st
 from ibis import _
 
-from dashboard.charts import retention
+from dashboard.escape import plain
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, tiles
 from dashboard.states import lacking
 from dashboard.tables import Column, table
-from dashboard.words import plain
-from rules.formats import percent, value_text
+from dashboard.widgets import chart, heading, tiles
+from productpulse_assets.charts import retention
+from rules.text.formats import percent, value_text
 
 METRICS = ("activation_rate", "time_to_activation", "usage_frequency", "feature_adoption_proxy")
 COLUMNS = (

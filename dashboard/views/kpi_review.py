@@ -3,16 +3,16 @@
 import streamlit as st
 from ibis import _
 
-from dashboard.charts import metrics
+from dashboard.escape import plain
 from dashboard.filters import choose, pick, pick_named, search
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.show import change_before, chart, heading, tile
-from dashboard.snapshot import Row
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, listing
-from dashboard.words import plain
-from rules.formats import change_text, period_text, value_text
+from dashboard.widgets import change_before, chart, heading, tile
+from productpulse_assets.charts import metrics
+from resources.published_snapshot import Row
+from rules.text.formats import change_text, period_text, value_text
 
 FIRST = "monthly_recurring_revenue"
 COLUMNS = (

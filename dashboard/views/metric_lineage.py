@@ -4,16 +4,16 @@ import pandas as pd
 import streamlit as st
 from ibis import _
 
-from dashboard.charts import metrics
+from dashboard.escape import plain
 from dashboard.filters import pick_named
 from dashboard.lineage import decisions, lineage_of
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading
-from dashboard.snapshot import Row
 from dashboard.states import nothing
 from dashboard.tables import Column, listing, table
-from dashboard.words import plain
+from dashboard.widgets import chart, heading
+from productpulse_assets.charts import metrics
+from resources.published_snapshot import Row
 
 OF = "metric_lineage"
 FIRST = "monthly_recurring_revenue"

@@ -4,12 +4,12 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.charts import risk
 from dashboard.filters import choose, search, with_customers
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, tiles
 from dashboard.states import nothing
 from dashboard.tables import DATE, Column, listing, table
+from dashboard.widgets import chart, heading, tiles
+from productpulse_assets.charts import risk
 
 OF = "revenue_leakage"
 METRICS = ("revenue_leakage", "revenue_leakage_ratio", "failed_payment_rate", "failed_payment_leakage")

@@ -5,13 +5,13 @@ import streamlit as st
 from ibis import _
 
 from dashboard.bands import risk_bands
-from dashboard.charts import risk
 from dashboard.filters import among, choose, search, with_customers
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading, tile
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, table
-from rules.formats import value_text
+from dashboard.widgets import chart, heading, tile
+from productpulse_assets.charts import risk
+from rules.text.formats import value_text
 
 OF = "churn_risk_profiles"
 COLUMNS = (

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboard.charts import scenarios
+from dashboard.escape import plain
 from dashboard.reading import Reading, current
-from dashboard.show import Change, chart, heading, summary, tile
-from dashboard.snapshot import Row
 from dashboard.states import nothing
-from dashboard.words import plain
-from rules.formats import money, percent
+from dashboard.widgets import Change, chart, heading, summary, tile
+from productpulse_assets.charts import scenarios
+from resources.published_snapshot import Row
 from rules.scenarios import Base, Result, explained, simulate
+from rules.text.formats import money, percent
 
 
 def page(reading: Reading) -> None:

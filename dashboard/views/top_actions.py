@@ -8,16 +8,16 @@ from ibis import _
 
 from dashboard.bands import priority_bands
 from dashboard.brief import as_html, brief
-from dashboard.charts import work
+from dashboard.escape import plain
 from dashboard.filters import among, choose, search
 from dashboard.plan import card, first_week, most_urgent, planned
 from dashboard.quick_views import QUICK_VIEWS, seen_through
 from dashboard.reading import Reading, current
-from dashboard.show import chart, heading
 from dashboard.states import nothing
 from dashboard.tables import LEVEL, Column, table
-from dashboard.words import plain
-from rules.formats import value_text
+from dashboard.widgets import chart, heading
+from productpulse_assets.charts import work
+from rules.text.formats import value_text
 
 PER_PAGE = 10
 CARDS, TABLE = "Cards", "Table"

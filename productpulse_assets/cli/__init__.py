@@ -11,8 +11,11 @@ import warnings
 
 import click
 
-from productpulse_assets.cli import looking, run, serving, sources, starting
-from productpulse_assets.cli.manners import Commands
+from productpulse_assets.cli import run, sources
+from productpulse_assets.cli import serve as serving
+from productpulse_assets.cli import show as looking
+from productpulse_assets.cli import start as starting
+from productpulse_assets.cli.errors import Commands
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

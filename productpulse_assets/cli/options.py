@@ -57,7 +57,7 @@ def settle(**given: object) -> None:
 
 def _today() -> dt.date:
     """Today in the company's time zone; ends the command with 2 if sources.yaml has a mistake."""
-    from rules.files import RulesError
+    from rules.loading.files import RulesError
     from rules.today import company_today
 
     try:
@@ -87,7 +87,7 @@ def misused(message: str) -> NoReturn:
 
 def end(message: str, status: int) -> NoReturn:
     """End the command with a sentence on standard error, without a password that a setting may have in it."""
-    from rules.formats import without_credentials
+    from rules.text.formats import without_credentials
 
     click.echo(without_credentials(message), err=True)
     raise SystemExit(status)
@@ -96,7 +96,7 @@ def end(message: str, status: int) -> NoReturn:
 def load_definitions():
     """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
     from resources.home import SettingsError
-    from rules.files import RulesError
+    from rules.loading.files import RulesError
 
     try:
         from productpulse_assets.definitions import defs

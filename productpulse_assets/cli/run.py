@@ -19,7 +19,7 @@ from productpulse_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from productpulse_assets.running import Outcome
+    from productpulse_assets.orchestration.execution import Outcome
     from resources.home import Home
 
 
@@ -41,13 +41,13 @@ def run(select: str | None, force: bool, **given: object) -> None:
     if may_skip and _skipped():
         return
     defs = load_definitions()
-    from productpulse_assets import running
-    from productpulse_assets.calendar import FORCED
-    from productpulse_assets.faults import MachineFault
-    from productpulse_assets.progress import progress
-    from productpulse_assets.telling import snapshot_after_failure, written_at
+    from productpulse_assets.cli.run_summary import snapshot_after_failure, written_at
+    from productpulse_assets.facts.calendar import FORCED
+    from productpulse_assets.orchestration import execution as running
+    from productpulse_assets.orchestration.progress import progress
+    from productpulse_assets.orchestration.system_errors import MachineFault
+    from resources.run_lock import HomeBusy
     from resources.settings import RunSettings
-    from resources.turns import HomeBusy
 
     job, place = _job(defs, select), writable_home()
     before, waited = written_at(place.published), []
@@ -87,7 +87,7 @@ def _conclude(outcome: Outcome, snapshot: str) -> None:
 
 def _skipped() -> bool:
     """Whether there is nothing to do; says so, and what is published."""
-    from productpulse_assets.unchanged import nothing_new
+    from productpulse_assets.orchestration.skip_unchanged import nothing_new
     from resources.settings import RunSettings
 
     settings = RunSettings.from_environment()
@@ -100,7 +100,7 @@ def _skipped() -> bool:
 
 def _tell(place: Home) -> None:
     """The closing summary: what is published, and where."""
-    from productpulse_assets.telling import run_lines
+    from productpulse_assets.cli.run_summary import run_lines
 
     for line in run_lines(place):
         click.echo(line)
@@ -109,7 +109,7 @@ def _tell(place: Home) -> None:
 def _job(defs, select: str | None):
     import dagster as dg
 
-    from productpulse_assets.running import selected_job
+    from productpulse_assets.orchestration.execution import selected_job
 
     try:
         return selected_job(defs, select)

@@ -38,7 +38,7 @@ def generate(
 ) -> None:
     """Write a simulated SaaS company's exports: the same arguments, the same bytes."""
     settle(home=home)
-    from productpulse_assets.demo import generate as write
+    from productpulse_assets.sources.demo import generate as write
     from productpulse_assets.synthetic import CompanyPlan
     from resources.home import SettingsError, parse_as_of
 
@@ -62,7 +62,7 @@ def generate(
 def _own_turn() -> Iterator[None]:
     """While no run is at work in the home; ends the command with 1 if one does not end."""
     from resources.home import Home, default_home, parse_wait
-    from resources.turns import HomeBusy, turn
+    from resources.run_lock import HomeBusy, turn
 
     try:
         with turn(
@@ -94,9 +94,10 @@ def _validate(scratch: Path) -> list[str]:
     defs = load_definitions()
     import dagster as dg
 
-    from productpulse_assets import running, telling
+    from productpulse_assets.cli import run_summary as telling
+    from productpulse_assets.cli.unread_files import unread_lines
+    from productpulse_assets.orchestration import execution as running
     from productpulse_assets.sources.location import load_sources
-    from productpulse_assets.unread_files import unread_lines
     from resources.duckdb_connection import open_read_only
     from resources.home import Home
     from resources.settings import RunSettings

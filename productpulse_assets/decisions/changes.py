@@ -5,10 +5,12 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import MONEY, TABLE
-from productpulse_assets.kept_days import DECISIONS, day_before, history_of, kept
+from productpulse_assets.decisions.recommendations import TABLE
+from productpulse_assets.sources.location import history_of
+from resources.decision_history import DECISIONS, day_before, kept
 from resources.settings import RunSettings
 from resources.tables import rows_of, table_of
+from rules.units import MONEY
 
 NEW, OPEN, GONE = "New", "Still open", "Gone"
 FIRST_DAY = "published/history has no earlier as-of date to compare with."

@@ -5,10 +5,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import MONEY, SCORE, TABLE
-from productpulse_assets.ordered import in_order, joined
-from rules.compile import band
+from productpulse_assets.decisions.recommendations import SCORE, TABLE
+from productpulse_assets.joins import collect_ordered, join_ordered
+from rules.metrics.compile import band
 from rules.recommendation_rules import RecommendationRules, load_recommendation_rules
+from rules.units import MONEY
 
 BACKLOG = "backlog"
 DAYS_A_WEEK = 7
@@ -49,9 +50,9 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
         estimated_revenue_impact=_.impact.sum().cast(MONEY),
         retention_impact=_.impact.sum(where=_.trigger == "churn_risk").fill_null(0).cast(MONEY),
         leakage_impact=_.impact.sum(where=_.trigger == "leakage").fill_null(0).cast(MONEY),
-        actions=in_order(_.expected_action, _.priority_rank, _.is_new_action),
-        ids=in_order(_.recommendation_id, _.priority_rank),
-        reasons=in_order(_.reason, _.priority_rank, _.place_here == 0),
+        actions=collect_ordered(_.expected_action, _.priority_rank, _.is_new_action),
+        ids=collect_ordered(_.recommendation_id, _.priority_rank),
+        reasons=collect_ordered(_.reason, _.priority_rank, _.place_here == 0),
         confidence_level=_.confidence_level.argmin(_.priority_rank),
         effort_level=_.effort_level.argmin(_.priority_rank),
         recommendations=_.count(),
@@ -63,9 +64,9 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
     )
     return ranked.mutate(
         affected_customers=ibis.literal(1, "int64"),
-        expected_action=joined(ranked.actions, " "),
-        reason=joined(ranked.reasons, " "),
-        recommendation_ids=joined(ranked.ids, ", "),
+        expected_action=join_ordered(ranked.actions, " "),
+        reason=join_ordered(ranked.reasons, " "),
+        recommendation_ids=join_ordered(ranked.ids, ", "),
         priority_score=ranked.score.cast("float64"),
     )
 

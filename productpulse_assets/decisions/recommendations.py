@@ -8,14 +8,15 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
-from productpulse_assets.ordered import lasting_id
-from rules.compile import band, condition
-from rules.files import load
+from productpulse_assets.joins import stable_id
+from rules.loading.files import load
+from rules.metrics.compile import band, condition
 from rules.models import Sources
 from rules.recommendation_rules import RecommendationRule, RecommendationRules, load_recommendation_rules
-from rules.texts import filled
+from rules.text.sql_text import filled
+from rules.units import MONEY
 
-MONEY, SCORE, WEIGHT = "decimal(18, 2)", "decimal(28, 2)", "decimal(9, 2)"
+SCORE, WEIGHT = "decimal(28, 2)", "decimal(9, 2)"
 TABLE = {
     "group_name": "decisions",
     "owners": ["team:customer-success"],
@@ -56,7 +57,7 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
     impact = rows[money].cast(MONEY)
     score = priority(impact, rule, rules)
     return rows.select(
-        recommendation_id=lasting_id(rule.rule_id, rows.customer_id, rows[subject]),
+        recommendation_id=stable_id(rule.rule_id, rows.customer_id, rows[subject]),
         rule_id=ibis.literal(rule.rule_id),
         trigger=ibis.literal(rule.trigger),
         subject_id=rows[subject],
@@ -76,7 +77,7 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
         priority_band=band(score, rules.priority_bands),
         suggested_owner=ibis.literal(rule.suggested_owner),
         evidence_source=ibis.literal(evidence),
-        intervention_id=lasting_id(rows.customer_id, rule.category, rule.suggested_owner),
+        intervention_id=stable_id(rows.customer_id, rule.category, rule.suggested_owner),
     )
 
 

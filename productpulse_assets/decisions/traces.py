@@ -9,12 +9,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import MONEY, TABLE
-from productpulse_assets.ordered import lasting_id
+from productpulse_assets.decisions.recommendations import TABLE
+from productpulse_assets.joins import stable_id
 from productpulse_assets.sources.rejects import to_json
 from rules import churn_rules, leakage_rules, recommendation_rules
-from rules.compile import band
-from rules.files import file_hash
+from rules.loading.files import file_hash
+from rules.metrics.compile import band
+from rules.units import MONEY
 
 COLUMNS = (
     "trace_id", "created_at", "entity_type", "entity_id", "customer_id", "parent_trace_id", "signal",
@@ -107,7 +108,7 @@ def step(
 ) -> ir.Table:
     """Each row as a trace; `named` is what makes it this one, `proof` what it was decided from."""
     return table.select(
-        trace_id=lasting_id(entity_type, *named),
+        trace_id=stable_id(entity_type, *named),
         entity_type=ibis.literal(entity_type),
         customer_id=table.customer_id,
         parent_trace_id=parent_trace_id,

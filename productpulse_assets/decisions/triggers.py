@@ -2,7 +2,7 @@
 
 import ibis.expr.types as ir
 
-from productpulse_assets.joining import beside
+from productpulse_assets.joins import left_join_unique
 
 
 def about_customers(customers: ir.Table, customer_signals: ir.Table, churn_risk_profiles: ir.Table) -> ir.Table:
@@ -11,8 +11,8 @@ def about_customers(customers: ir.Table, customer_signals: ir.Table, churn_risk_
     company_name is the customer_id where the customer has no name, so that texts name somebody.
     """
     attributes = customers.mutate(company_name=customers.company_name.fill_null(customers.customer_id))
-    with_signals = _new_beside(attributes, customer_signals)
-    return _new_beside(with_signals, churn_risk_profiles.drop("as_of_date"))
+    with_signals = _join_new_columns(attributes, customer_signals)
+    return _join_new_columns(with_signals, churn_risk_profiles.drop("as_of_date"))
 
 
 def churn_trigger(about: ir.Table) -> ir.Table:
@@ -26,7 +26,7 @@ def leakage_trigger(about: ir.Table, revenue_leakage: ir.Table) -> ir.Table:
     return revenue_leakage.join(about.select(mine), "customer_id")
 
 
-def _new_beside(left: ir.Table, right: ir.Table) -> ir.Table:
+def _join_new_columns(left: ir.Table, right: ir.Table) -> ir.Table:
     """Left-join by customer what the left table does not have yet."""
     new = [name for name in right.columns if name == "customer_id" or name not in left.columns]
-    return beside(left, right.select(new))
+    return left_join_unique(left, right.select(new))

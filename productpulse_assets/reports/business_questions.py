@@ -4,14 +4,14 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.joining import beside
+from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.catalog import load_catalog
-from rules.files import load
-from rules.formats import named
+from rules.loading.files import load
+from rules.metrics.catalog import load_catalog
 from rules.models import Sources
 from rules.questions import Listing, Question, answered, listed, load_questions
+from rules.text.formats import named
 
 LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
 """Tables whose first rows may be listed under an answer."""
@@ -32,8 +32,8 @@ def business_questions(
     currency = load("sources", Sources).reporting_currency
     names = customers.select("customer_id", "company_name")
     tables = {
-        "intervention_plan": beside(intervention_plan, names),
-        "churn_risk_profiles": beside(churn_risk_profiles, names),
+        "intervention_plan": left_join_unique(intervention_plan, names),
+        "churn_risk_profiles": left_join_unique(churn_risk_profiles, names),
         "leakage_summary": leakage_summary,
         "scenario_analysis": scenario_analysis,
     }

@@ -4,7 +4,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.decisions.changes import GONE, NEW, OPEN
-from productpulse_assets.joining import beside
+from productpulse_assets.joins import left_join_unique
 from resources.tables import rows_of
 
 NAMED = 3
@@ -36,4 +36,4 @@ def changes_of(decision_changes: ir.Table, customers: ir.Table) -> dict[str, obj
 def _largest(changes: ir.Table, customers: ir.Table, change: str, impact: str) -> list[dict]:
     order = [_.impact.desc(), _.intervention_id]
     first = changes.filter(_.change == change).mutate(impact=changes[impact]).order_by(order).limit(NAMED)
-    return rows_of(beside(first, customers.select("customer_id", "company_name")).order_by(order))
+    return rows_of(left_join_unique(first, customers.select("customer_id", "company_name")).order_by(order))

@@ -8,7 +8,7 @@ from asset_checks.contracts import DATASETS
 from asset_checks.row_rules import HINTS
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
-from rules.files import load
+from rules.loading.files import load
 from rules.models import DataQuality
 from rules.rejects import reject_counts
 

@@ -10,13 +10,13 @@ from ibis import _
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from dashboard.charts import mrr, risk
+from productpulse_assets.charts import mrr, risk
 from productpulse_assets.reports import sections
 from productpulse_assets.reports.markdown import PAGES
 from resources.tables import rows_of
-from rules.files import load
-from rules.formats import change_text, period_text, value_text
+from rules.loading.files import load
 from rules.models import Sources
+from rules.text.formats import change_text, period_text, value_text
 
 FILE = "executive_report.html"
 HEADLINES = (

@@ -4,13 +4,13 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
-from dashboard.charts.mrr import BRIDGE, bridge
-from productpulse_assets.automation import DAILY
-from productpulse_assets.joining import beside
+from productpulse_assets.charts.mrr import BRIDGE, bridge
+from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.changes import changes_of
 from productpulse_assets.reports.lead import lead_of
 from productpulse_assets.reports.markdown import render
+from productpulse_assets.tables import DAILY
 from resources.tables import rows_of
 
 SECTIONS = {
@@ -125,4 +125,4 @@ def _alike(drivers: list[dict]) -> list[str]:
 def _first_actions(plan: ir.Table, customers: ir.Table) -> list[dict]:
     """The most urgent interventions, with the names of their customers."""
     first = plan.order_by("priority_rank").limit(ACTIONS_SHOWN)
-    return rows_of(beside(first, customers.select("customer_id", "company_name")).order_by("priority_rank"))
+    return rows_of(left_join_unique(first, customers.select("customer_id", "company_name")).order_by("priority_rank"))

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.joining import beside
+from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
 from productpulse_assets.reports.markdown import render
 from resources.tables import rows_of
@@ -34,9 +34,9 @@ def intervention_plan_report(
     """The plan by owner: this week's interventions and the next, most urgent first, each owner's load,
     and what could not be looked at."""
     total = intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum())
-    named = beside(most_urgent(intervention_plan), customers.select("customer_id", "company_name"))
+    named = left_join_unique(most_urgent(intervention_plan), customers.select("customer_id", "company_name"))
     shown = rows_of(
-        beside(named, most_at_risk(churn_risk_profiles).select("customer_id", "place")).order_by(
+        left_join_unique(named, most_at_risk(churn_risk_profiles).select("customer_id", "place")).order_by(
             "suggested_owner", "priority_rank"
         )
     )

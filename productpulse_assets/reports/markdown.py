@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 import jinja2
 
-from rules import formats
-from rules.files import load
-from rules.formats import change_text, is_unknown, percent, value_text
-from rules.markdown import Markdown, escape
+from rules.loading.files import load
 from rules.models import Sources
+from rules.text import formats
+from rules.text.formats import change_text, is_unknown, percent, value_text
+from rules.text.markdown import Markdown, escape
 
 PAGES = {
     "executive_summary.md": "Executive summary",

@@ -5,8 +5,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from dashboard.charts.risk import driver_counts
-from productpulse_assets.joining import beside
+from productpulse_assets.charts.risk import driver_counts
+from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
 from productpulse_assets.reports.intervention_plan import most_urgent
 from productpulse_assets.reports.markdown import render
@@ -30,7 +30,9 @@ def risk_register(
     """Customers at risk by band with their reasons and what is planned for them, what drives risk
     overall, and the leakage by kind and case."""
     names = customers.select("customer_id", "company_name")
-    worst = beside(beside(most_at_risk(churn_risk_profiles), names), _planned(intervention_plan)).order_by("place")
+    worst = left_join_unique(
+        left_join_unique(most_at_risk(churn_risk_profiles), names), _planned(intervention_plan)
+    ).order_by("place")
     rules = load_leakage_rules()
     return render(
         "risk_register",
@@ -40,14 +42,14 @@ def risk_register(
         drivers=rows_of(driver_counts(churn_evidence, churn_risk_profiles)),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         rules={label: rules.detectors.of(name) for name, label in LABELS.items()},
-        cases=rows_of(beside(_largest(revenue_leakage), names).order_by("place")),
+        cases=rows_of(left_join_unique(_largest(revenue_leakage), names).order_by("place")),
     )
 
 
 def _planned(plan: ir.Table) -> ir.Table:
     """Each customer's first intervention, and whether the plan on paper shows it."""
     first = plan.group_by("customer_id").aggregate(priority_rank=_.priority_rank.min())
-    return beside(first, most_urgent(plan).select("priority_rank", is_shown=True), "priority_rank")
+    return left_join_unique(first, most_urgent(plan).select("priority_rank", is_shown=True), "priority_rank")
 
 
 def _largest(cases: ir.Table) -> ir.Table:

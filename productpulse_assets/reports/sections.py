@@ -7,10 +7,10 @@ from itertools import groupby
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from dashboard.charts import mrr, retention, risk, work
-from dashboard.charts.look import month
+from productpulse_assets.charts import mrr, retention, risk, work
+from productpulse_assets.charts.look import month
 from rules.churn_rules import load_churn_rules
-from rules.formats import NAME_LIMIT, change_text, counted_text, money, percent, period_text, shown, value_text
+from rules.text.formats import NAME_LIMIT, change_text, counted_text, money, percent, period_text, shown, value_text
 
 Row = Mapping[str, object]
 

@@ -15,7 +15,7 @@ from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.ids import id_forms, in_form_of_parents
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
-from productpulse_assets.sources.reading import RawRows, read_files, read_query, release, without_values
+from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,

@@ -7,7 +7,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from asset_checks.row_rules import is_among
-from productpulse_assets.sources.blanks import AROUND
+from productpulse_assets.sources.readers.blanks import AROUND
 from rules.models import Sources
 
 ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"

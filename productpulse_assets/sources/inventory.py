@@ -7,17 +7,17 @@ import dagster as dg
 import ibis
 
 from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
-from productpulse_assets.sources.blanks import plain_name
-from productpulse_assets.sources.csv_header import no_header, values_in
 from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
-from productpulse_assets.sources.reading import UnreadableSource, columns_of, columns_of_query
+from productpulse_assets.sources.readers.blanks import plain_name
+from productpulse_assets.sources.readers.csv_header import no_header, values_in
+from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
-from rules.files import shown_file
-from rules.formats import shown
+from rules.loading.files import shown_file
 from rules.models import Sources
+from rules.text.formats import shown
 
 SCHEMA = ibis.schema(
     {

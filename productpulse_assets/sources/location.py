@@ -13,13 +13,14 @@ import ibis.expr.datatypes as dt
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
+from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
 from resources.settings import RunSettings
-from rules.files import RulesError, load, rules_file
-from rules.formats import path_text
+from rules.loading.files import RulesError, load, rules_file
 from rules.models import DatasetSource, Sources
+from rules.text.formats import path_text
 
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
 
@@ -124,6 +125,12 @@ def source_folder(settings: RunSettings, sources: Sources) -> Path:
     if uses_demo(settings, sources):
         return settings.home.synthetic
     return settings.source_folder or rules_file("sources").parent
+
+
+def history_of(settings: RunSettings) -> Path:
+    """The folder with the history of this company; the demo's is apart, so that it is never compared with."""
+    history = settings.home.history
+    return history / OF_DEMO if uses_demo(settings, load_sources()) else history
 
 
 def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:

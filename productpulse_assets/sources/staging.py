@@ -9,10 +9,10 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import MONEY, table_schema
+from asset_checks.contracts import MONEY_TYPE, table_schema
 from asset_checks.row_rules import follows, is_among, passes
-from productpulse_assets.sources.blanks import plain_name
 from productpulse_assets.sources.casting import canonical, converted, is_given, typed
+from productpulse_assets.sources.readers.blanks import plain_name
 from rules.models import Sources
 
 PLACE = ("source_file", "row_number")
@@ -70,7 +70,7 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
 
 def in_reporting_currency(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
     """Money columns converted; `has_rate` is false where the currency has no rate."""
-    money = [name for name, column in schema.columns.items() if column.dtype.type == MONEY]
+    money = [name for name, column in schema.columns.items() if column.dtype.type == MONEY_TYPE]
     if "currency" not in schema.columns:
         return table.mutate(has_rate=ibis.literal(True))
     known = [sources.reporting_currency, *sources.exchange_rates]

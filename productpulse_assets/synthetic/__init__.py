@@ -7,9 +7,9 @@ Customers have a hidden engagement that drifts; usage, tickets, NPS answers, fai
 and churn follow it. Revenue leakage is planted on the way and listed in `Company.planted`.
 """
 
-from .company import DATASETS, Company, simulate
-from .planted import LEAKAGE_TYPES
-from .settings import CompanyPlan
-from .write import write_company
+from productpulse_assets.synthetic.company import DATASETS, Company, simulate
+from productpulse_assets.synthetic.planted import LEAKAGE_TYPES
+from productpulse_assets.synthetic.settings import CompanyPlan
+from productpulse_assets.synthetic.write import write_company
 
 __all__ = ["DATASETS", "LEAKAGE_TYPES", "Company", "CompanyPlan", "simulate", "write_company"]

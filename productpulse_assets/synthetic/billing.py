@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import settings
-from .customers import Customers
-from .engagement import Engagement
-from .lives import FAR_FUTURE
-from .problems import Problem
-from .subscriptions import ACTIVE, CANCELED, PAST_DUE, TRIAL, Periods
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.engagement import Engagement
+from productpulse_assets.synthetic.lives import FAR_FUTURE
+from productpulse_assets.synthetic.problems import Problem
+from productpulse_assets.synthetic.subscriptions import ACTIVE, CANCELED, PAST_DUE, TRIAL, Periods
+from productpulse_assets.synthetic.timeline import Timeline
 
 LATE_BILL_DAYS = 60
 

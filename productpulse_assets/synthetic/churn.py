@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from . import settings
-from .customers import Customers
-from .engagement import Engagement
-from .problems import Problem
-from .voice import DETRACTOR_SCORE, NO_ANSWER, Voice
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.engagement import Engagement
+from productpulse_assets.synthetic.problems import Problem
+from productpulse_assets.synthetic.voice import DETRACTOR_SCORE, NO_ANSWER, Voice
 
 LOOK_BACK_MONTHS = 3
 

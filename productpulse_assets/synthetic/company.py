@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from .billing import draw_bills, statuses_with_past_due, unpaid_bill_counts
-from .churn import churn_rates
-from .customers import customers_table, draw_customers
-from .engagement import draw_engagement
-from .lives import FAR_FUTURE
-from .payments import transactions_table
-from .planted import planted_table
-from .problems import draw_problems
-from .settings import CompanyPlan
-from .subscriptions import ACTIVE, live_through, subscriptions_table
-from .targets import channels_table, targets_table
-from .timeline import Timeline, timeline
-from .usage import draw_stragglers, usage_table
-from .voice import draw_voice, nps_table, tickets_table
+from productpulse_assets.synthetic.billing import draw_bills, statuses_with_past_due, unpaid_bill_counts
+from productpulse_assets.synthetic.churn import churn_rates
+from productpulse_assets.synthetic.customers import customers_table, draw_customers
+from productpulse_assets.synthetic.engagement import draw_engagement
+from productpulse_assets.synthetic.lives import FAR_FUTURE
+from productpulse_assets.synthetic.payments import transactions_table
+from productpulse_assets.synthetic.planted import planted_table
+from productpulse_assets.synthetic.problems import draw_problems
+from productpulse_assets.synthetic.settings import CompanyPlan
+from productpulse_assets.synthetic.subscriptions import ACTIVE, live_through, subscriptions_table
+from productpulse_assets.synthetic.targets import channels_table, targets_table
+from productpulse_assets.synthetic.timeline import Timeline, timeline
+from productpulse_assets.synthetic.usage import draw_stragglers, usage_table
+from productpulse_assets.synthetic.voice import draw_voice, nps_table, tickets_table
 
 DATASETS = (
     "customers",

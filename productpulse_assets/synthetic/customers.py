@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from . import settings
-from .columns import dates, draw, draw_by, ids, labels
-from .timeline import LAST_START_DAY, Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.columns import dates, draw, draw_by, ids, labels
+from productpulse_assets.synthetic.timeline import LAST_START_DAY, Timeline
 
 FIRST_WORDS = (
     "Amber", "Atlas", '"Blue Door"', "Brightwater", "Cedar", "Cobalt", "Copper", "Élan",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import settings
-from .customers import Customers
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.timeline import Timeline
 
 
 @dataclass(frozen=True)

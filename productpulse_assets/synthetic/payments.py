@@ -3,13 +3,13 @@
 import numpy as np
 import pyarrow as pa
 
-from . import settings
-from .billing import Bills
-from .columns import dates, ids, labels, money, sequence_within
-from .customers import Customers
-from .problems import Problem
-from .subscriptions import Periods
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.billing import Bills
+from productpulse_assets.synthetic.columns import dates, ids, labels, money, sequence_within
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.problems import Problem
+from productpulse_assets.synthetic.subscriptions import Periods
+from productpulse_assets.synthetic.timeline import Timeline
 
 STATUSES = ("Success", "Failed", "Refunded")
 SUCCESS, FAILED, REFUNDED = range(len(STATUSES))

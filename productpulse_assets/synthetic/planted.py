@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .billing import Bills, window_start
-from .columns import MONEY, dates, is_first_of_run, labels, money
-from .customers import Customers
-from .lives import FAR_FUTURE, Lives
-from .problems import Problem
-from .subscriptions import TRIAL, Periods
-from .timeline import Timeline
+from productpulse_assets.synthetic.billing import Bills, window_start
+from productpulse_assets.synthetic.columns import MONEY, dates, is_first_of_run, labels, money
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.lives import FAR_FUTURE, Lives
+from productpulse_assets.synthetic.problems import Problem
+from productpulse_assets.synthetic.subscriptions import TRIAL, Periods
+from productpulse_assets.synthetic.timeline import Timeline
 
 LEAKAGE_TYPES = (
     "Failed Payment",

@@ -8,8 +8,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from . import settings
-from .engagement import Engagement
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.engagement import Engagement
 
 
 class Problem(IntEnum):

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from . import settings
-from .columns import dates, draw, ids, labels, money
-from .customers import Customers
-from .engagement import Engagement
-from .lives import FAR_FUTURE, Lives
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.columns import dates, draw, ids, labels, money
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.engagement import Engagement
+from productpulse_assets.synthetic.lives import FAR_FUTURE, Lives
+from productpulse_assets.synthetic.timeline import Timeline
 
 STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
 ACTIVE, PAST_DUE, CANCELED, EXPIRED, TRIAL = range(len(STATUSES))

@@ -3,11 +3,11 @@
 import numpy as np
 import pyarrow as pa
 
-from . import settings
-from .columns import dates, labels, money
-from .customers import signup_shares
-from .settings import CompanyPlan
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.columns import dates, labels, money
+from productpulse_assets.synthetic.customers import signup_shares
+from productpulse_assets.synthetic.settings import CompanyPlan
+from productpulse_assets.synthetic.timeline import Timeline
 
 METRIC_NAMES = ("MRR", "Churn Rate", "Activation Rate", "NPS")
 

@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 
-from .settings import CompanyPlan
+from productpulse_assets.synthetic.settings import CompanyPlan
 
 LAST_START_DAY = 28
 

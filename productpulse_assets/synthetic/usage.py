@@ -3,13 +3,13 @@
 import numpy as np
 import pyarrow as pa
 
-from . import settings
-from .columns import dates, ids, is_first_of_run, whole_numbers
-from .customers import Customers
-from .engagement import Engagement
-from .lives import Lives
-from .subscriptions import TRIAL, Periods
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.columns import dates, ids, is_first_of_run, whole_numbers
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.engagement import Engagement
+from productpulse_assets.synthetic.lives import Lives
+from productpulse_assets.synthetic.subscriptions import TRIAL, Periods
+from productpulse_assets.synthetic.timeline import Timeline
 
 # Days of play around the windows, so that no reading of their edges changes a case.
 EDGE_DAYS = 2

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from . import settings
-from .columns import dates, draw, draw_by, ids, labels, sequence_within, whole_numbers
-from .customers import Customers
-from .engagement import Engagement
-from .lives import Lives
-from .timeline import Timeline
+from productpulse_assets.synthetic import settings
+from productpulse_assets.synthetic.columns import dates, draw, draw_by, ids, labels, sequence_within, whole_numbers
+from productpulse_assets.synthetic.customers import Customers
+from productpulse_assets.synthetic.engagement import Engagement
+from productpulse_assets.synthetic.lives import Lives
+from productpulse_assets.synthetic.timeline import Timeline
 
 NO_ANSWER = -1
 DETRACTOR_SCORE = 6

@@ -9,8 +9,8 @@ from typing import Literal
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from .company import DATASETS, batches_of, company_tables
-from .settings import CompanyPlan
+from productpulse_assets.synthetic.company import DATASETS, batches_of, company_tables
+from productpulse_assets.synthetic.settings import CompanyPlan
 
 FileFormat = Literal["csv", "parquet"]
 FORMATS = ("csv", "parquet")

@@ -8,7 +8,7 @@ import pytest
 
 from asset_checks.governance import TEXT_FIELDS, governance_check, governance_problems
 from resources.tables import table_of
-from rules.metric_models import MetricCatalog
+from rules.metrics.models import MetricCatalog
 
 FIELDS = {
     "category": "Revenue", "unit": "money", "owner": "team:finance", "definition": "d", "purpose": "p",

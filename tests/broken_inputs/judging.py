@@ -13,7 +13,7 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets import running
+from productpulse_assets.orchestration import execution as running
 from productpulse_assets.sources.assets import datasets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import file_access
@@ -94,7 +94,7 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
         "warehouse": at_launch.opened(
             Warehouse(
                 duckdb=DuckDBResource(database=str(store)),
-                glossary=str(RULES / "glossary.yaml"),
+                glossary=str(RULES.parent / "resources" / "glossary.yaml"),
                 access=partial(file_access, settings),
             )
         ),

@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rules.files import RulesError
+from rules.loading.files import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
 from tests.broken_inputs.judging import RULES, SOUND, Input, judge, lay_out
 from tests.fuzz.entrances import YAML

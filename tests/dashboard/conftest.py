@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard.links import VIEWS
 from dashboard.reading import PATH, Reading
-from dashboard.snapshot import Snapshot, version_of
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.home import Home
+from resources.published_snapshot import Snapshot, version_of
 from tests.dashboard.hostile import make_hostile
 
 APP = Path(dashboard.__file__).with_name("app.py")

@@ -7,9 +7,9 @@ from ibis import _
 from dashboard.brief import ACTIONS, as_html, brief
 from dashboard.plan import planned
 from dashboard.reading import Reading
-from dashboard.snapshot import Snapshot, version_of
 from resources.home import Home
-from rules.formats import money
+from resources.published_snapshot import Snapshot, version_of
+from rules.text.formats import money
 
 
 def test_it_sums_up_the_view_and_gives_reasons_for_what_comes_first(reading, demo_sql):

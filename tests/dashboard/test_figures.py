@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from dashboard.quick_views import QUICK_VIEWS
-from rules.formats import money, value_text
 from rules.scenarios import Base, simulate
+from rules.text.formats import money, value_text
 
 
 def one(database, query):

@@ -9,9 +9,9 @@ from ibis import _
 
 from dashboard.plan import planned
 from dashboard.reading import Reading
-from dashboard.snapshot import Snapshot, version_of
 from dashboard.tables import csv_of
 from resources.home import Home
+from resources.published_snapshot import Snapshot, version_of
 
 
 def cells(text: bytes) -> list[str]:

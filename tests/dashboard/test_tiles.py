@@ -56,7 +56,7 @@ def metrics(database) -> dict[str, dict]:
 
 
 def one_tile(size, unit, good_direction):
-    from dashboard.show import Change, tile
+    from dashboard.widgets import Change, tile
 
     tile("Label", "Value", Change(size, unit, "USD", good_direction, "from before"))
 

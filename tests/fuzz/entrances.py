@@ -20,11 +20,11 @@ from unittest import mock
 import ibis
 
 from productpulse_assets.sources.location import load_sources
-from productpulse_assets.sources.reading import RawRows, UnreadableSource, columns_of, read_files
-from rules.catalog import load_catalog
+from productpulse_assets.sources.readers.raw_rows import RawRows, UnreadableSource, columns_of, read_files
 from rules.churn_rules import load_churn_rules
-from rules.files import RulesError, load
 from rules.leakage_rules import load_leakage_rules
+from rules.loading.files import RulesError, load
+from rules.metrics.catalog import load_catalog
 from rules.models import DataQuality, HealthScores, Segments
 from rules.questions import load_questions
 from rules.recommendation_rules import load_recommendation_rules

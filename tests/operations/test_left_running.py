@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from resources.home import Home
-from resources.turns import AT_WORK
+from resources.run_lock import AT_WORK
 from tests.dashboard.browser import CHROMIUM, chromium
 from tests.operations.services import ended, eventually, left_running, runs_because
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.starter import write_starter
+from productpulse_assets.cli.starter import write_starter
 
 NAME, COMMENT = "Quuxfirma", "Blubbcomment"
 PLANTED = {

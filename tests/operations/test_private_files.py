@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets.sources import reading
+from productpulse_assets.sources.readers import raw_rows as reading
 from resources.dagster_home import prepare_dagster_home
 from resources.home import Home
 from resources.private_files import close_to_others, keep_private

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets.publish import export
+from productpulse_assets.published.exports import export
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
 from resources.duckdb_connection import open_read_only

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.synthetic import DATASETS
-from productpulse_assets.telling import read_only
 from resources.home import Home
 
 DEMO = ("--customers", 120, "--months", 24, "--seed", 3, "--as-of", "2026-06-30")

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from rules.churn_rules import check_churn_rules, load_churn_rules
-from rules.files import RulesError
+from rules.loading.files import RulesError
 from rules.operators import OPERATORS
 
 SIGNALS = ibis.table(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rules.files import RulesError, rules_dir
 from rules.leakage_rules import LABELS, Detectors, load_leakage_rules
+from rules.loading.files import RulesError, rules_dir
 
 
 @pytest.fixture

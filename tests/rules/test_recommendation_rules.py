@@ -6,7 +6,7 @@ import ibis
 import pytest
 import yaml
 
-from rules.files import RulesError, load, rules_dir
+from rules.loading.files import RulesError, load, rules_dir
 from rules.models import Segments
 from rules.recommendation_rules import check_recommendation_rules, load_recommendation_rules
 

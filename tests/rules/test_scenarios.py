@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from rules.catalog import load_catalog
-from rules.files import RulesError, rules_file
+from rules.loading.files import RulesError, rules_file
+from rules.metrics.catalog import load_catalog
 from rules.scenarios import (
     LEVERS,
     NEEDS,

@@ -3,7 +3,7 @@
 import pytest
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets.signals.customer_signals import COLUMNS
+from productpulse_assets.facts.customer_signals import COLUMNS
 from rules.churn_rules import load_churn_rules
 from rules.signal_sources import SIGNAL_SOURCES, source_of
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from productpulse_assets.cli.starter import PRESETS, write_starter
 from productpulse_assets.sources.location import load_sources
-from productpulse_assets.starter import PRESETS, write_starter
-from rules.files import RulesError
+from rules.loading.files import RulesError
 from rules.models import DatasetSource, Sources
 
 EXAMPLE = re.compile(r"^(\s*)#: (.*)$", re.MULTILINE)

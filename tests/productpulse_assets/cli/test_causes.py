@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from dagster_duckdb import DuckDBResource
 
-from productpulse_assets import running
+from productpulse_assets.orchestration import execution as running
 from resources import at_launch
 from resources.duckdb_connection import FileAccess
 from resources.home import Home, SettingsError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets import running
 from productpulse_assets.definitions import defs
+from productpulse_assets.orchestration import execution as running
 from tests.productpulse_assets.cli.spoken import made, tree
 
 

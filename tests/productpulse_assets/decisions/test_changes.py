@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from productpulse_assets.decisions.changes import FIRST_DAY, OPEN_DECISION, decision_changes, open_decisions
-from productpulse_assets.kept_days import DECISIONS, day_before, keep, kept
 from productpulse_assets.reports.changes import changes_of
+from resources.decision_history import DECISIONS, day_before, keep, kept
 from resources.tables import rows_of, table_of
 from tests.builders import calendar, rows
 

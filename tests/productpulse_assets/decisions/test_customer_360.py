@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from productpulse_assets.customer_360 import customer_360
-from productpulse_assets.signals.customer_signals import customer_signals
-from productpulse_assets.telling import read_only
+from productpulse_assets.cli.run_summary import read_only
+from productpulse_assets.decisions.customer_360 import customer_360
+from productpulse_assets.facts.customer_signals import customer_signals
 from resources.home import Home
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows

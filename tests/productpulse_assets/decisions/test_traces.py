@@ -9,7 +9,7 @@ import pytest
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.files import rules_dir
+from rules.loading.files import rules_dir
 from tests.productpulse_assets.decisions.cases import CALL, COLLECT, traces
 
 ASKS = {

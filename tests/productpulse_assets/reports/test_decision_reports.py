@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports import markdown
-from productpulse_assets.telling import read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.formats import money, named, value_text
-from rules.markdown import escape
+from rules.text.formats import money, named, value_text
+from rules.text.markdown import escape
 from tests.productpulse_assets.reports.papers import REPORTS
 
 

@@ -9,12 +9,12 @@ import ibis
 import plotly.graph_objects as go
 import pytest
 
+from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports.executive_report import executive_report
 from productpulse_assets.reports.sections import Section
-from productpulse_assets.telling import read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.formats import money, value_text
+from rules.text.formats import money, value_text
 
 CHARTS = ("mrr-movement", "mrr-and-churn", "cohorts", "funnel", "risk", "leakage", "workload")
 

@@ -6,9 +6,9 @@ import ibis
 import pytest
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.telling import read_only
+from productpulse_assets.cli.run_summary import read_only
 from resources.home import Home
-from rules.formats import shown
+from rules.text.formats import shown
 from tests.productpulse_assets.reports.papers import REPORTS, written
 from tests.productpulse_assets.reports.rendered import page
 

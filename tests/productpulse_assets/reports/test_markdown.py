@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from productpulse_assets.reports import markdown
 from productpulse_assets.reports.markdown import anchor, code, link, section, share
-from rules.formats import TEXT_LIMIT, shown
-from rules.markdown import escape
+from rules.text.formats import TEXT_LIMIT, shown
+from rules.text.markdown import escape
 from tests.productpulse_assets.reports.rendered import RENDERERS, page
 
 HOSTILE = [

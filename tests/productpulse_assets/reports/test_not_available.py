@@ -4,8 +4,8 @@ import ibis
 import pytest
 from ibis import _
 
+from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports.business_questions import answer_before, first_lines, left_out
-from productpulse_assets.telling import read_only
 from resources.home import Home
 from rules.questions import Listing, Question
 from tests.productpulse_assets.reports.papers import having, with_changes, written

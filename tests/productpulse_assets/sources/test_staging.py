@@ -25,13 +25,13 @@ from asset_checks.contracts import CONTRACTS
 from asset_checks.validation_gate import broken_rows, tally, tolerance_result
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import SourceProblem, load_sources, locate
-from productpulse_assets.sources.reading import UnreadableSource
+from productpulse_assets.sources.readers.raw_rows import UnreadableSource
 from productpulse_assets.sources.staging import Parent
 from resources.duckdb_connection import FileAccess, set_up
 from resources.settings import RunSettings
 from resources.tables import rows_of
 from resources.warehouse import Warehouse
-from rules.files import RulesError
+from rules.loading.files import RulesError
 from rules.models import DatasetSource, Sources
 
 PLAIN = Sources()
@@ -435,7 +435,7 @@ IN_NEW_YORK = MOMENTS | {
 def warehouse_in(folder: Path, time_zone: str) -> Warehouse:
     return Warehouse(
         duckdb=DuckDBResource(database=str(folder / "store.duckdb")),
-        glossary=str(Path(__file__).parents[3] / "rules" / "glossary.yaml"),
+        glossary=str(Path(__file__).parents[3] / "resources" / "glossary.yaml"),
         time_zone=time_zone,
     )
 

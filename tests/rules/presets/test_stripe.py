@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from productpulse_assets.starter import write_starter
+from productpulse_assets.cli.starter import write_starter
 from tests.rules.presets.stripe_account import (
     PAYMENTS,
     SUBSCRIPTIONS,

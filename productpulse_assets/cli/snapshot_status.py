@@ -1,0 +1,31 @@
+"""What `productpulse status` says of the published snapshot."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import ibis
+from ibis import _
+
+from resources.published_snapshot import Snapshot
+
+
+def snapshot_lines(snapshot: Snapshot, now: dt.datetime) -> Iterator[str]:
+    """Which day it looks at, how old it is, where it is; a hint when nobody has made a new one for days."""
+    as_of = snapshot.rows(snapshot.table("calendar").limit(1))[0]["as_of_date"]
+    version = snapshot.version
+    yield f"Snapshot: as of {as_of}, published {version.age(now)}, {version.path}"
+    if version.is_stale(now):
+        yield "It is older than two days. Make a new one with: productpulse run"
+
+
+def row_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Rows of every table, by name."""
+    tables = [snapshot.table(name) for name in snapshot.names]
+    counts = [
+        table.aggregate(rows=_.count()).mutate(name=ibis.literal(name)).select("name", "rows")
+        for name, table in zip(snapshot.names, tables, strict=True)
+    ]
+    for row in snapshot.rows(ibis.union(*counts).order_by("name")):
+        yield f"  {row['name']:<32} {row['rows']:>12,} rows"

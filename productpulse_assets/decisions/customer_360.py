@@ -1,0 +1,171 @@
+"""Everything about one customer in one row."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from productpulse_assets.facts.calendar import as_of_day
+from productpulse_assets.facts.customer_signals import with_behaviour
+from productpulse_assets.joins import left_join_unique
+from rules.loading.files import RulesError, load
+from rules.metrics.compile import band
+from rules.models import CustomerSegment, Segments
+from rules.operators import as_compared
+from rules.units import MONEY
+from rules.windows import RECENT_DAYS, active_on
+
+TREND_RATE = 0.10
+"""A change of usage beyond this, either way, is a trend."""
+
+
+@dg.asset(
+    group_name="decisions",
+    owners=["team:customer-success"],
+    kinds={"duckdb"},
+    io_manager_key="warehouse",
+    metadata={"key": ["customer_id"]},
+)
+def customer_360(
+    customers: ir.Table,
+    subscriptions: ir.Table,
+    transactions: ir.Table,
+    product_usage: ir.Table,
+    support_tickets: ir.Table,
+    nps_scores: ir.Table,
+    calendar: ir.Table,
+    customer_signals: ir.Table,
+    churn_risk_profiles: ir.Table,
+    revenue_leakage: ir.Table,
+    intervention_plan: ir.Table,
+) -> ir.Table:
+    """One row per customer, paying or not: who it is, what it pays and does, its risk, and what comes next.
+
+    Money is in the reporting currency. What a customer does not have (no risk without a paid
+    subscription, no answer to the NPS question) is NULL; the segments of rules/segments.yaml say
+    so in a word.
+    """
+    days = as_of_day(calendar)
+    everyone = customers.drop("is_active").cross_join(days.select("as_of_date"))
+    behaviour = with_behaviour(everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, days)
+    table = (
+        behaviour.pipe(left_join_unique, standing(subscriptions, days))
+        .pipe(left_join_unique, income(transactions, days))
+        .pipe(left_join_unique, customer_signals.select("customer_id", "mrr", "days_to_renewal"))
+        .pipe(left_join_unique, churn_risk_profiles.select(
+            "customer_id", "risk_score", "risk_band", "revenue_at_risk", "main_driver"
+        ))
+        .pipe(left_join_unique, leaking(revenue_leakage))
+        .pipe(left_join_unique, next_action(intervention_plan))
+    )  # fmt: skip
+    return table.pipe(told).pipe(segmented)
+
+
+def standing(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
+    """By customer: plan and state of the subscription on the day, as far as the day could know."""
+    periods = subscriptions.cross_join(days).filter(_.start_date <= _.as_of_date)
+    is_active = active_on(periods, periods.as_of_date)
+    is_late = is_active & periods.is_current & (periods.status == "Past Due")
+    state = ibis.cases(
+        (is_late, "Past Due"),
+        (is_active & (periods.status == "Trial"), "Trial"),
+        (is_active, "Active"),
+        (periods.status == "Expired", "Expired"),
+        else_="Canceled",
+    )
+    # The period that says most about today: a running one first, then a paid one, then the newest.
+    order = ibis.struct(
+        {
+            "active": is_active.cast("int64"),
+            "paid": ((periods.status != "Trial") & (periods.monthly_price > 0)).cast("int64"),
+            "late": is_late.cast("int64"),
+            "price": ibis.ifelse(is_active, periods.monthly_price, 0).cast(MONEY),
+            "start": periods.start_date,
+            "id": periods.subscription_id,
+        }
+    )
+    told = periods.mutate(state=state, order=order, is_running=is_active & (periods.status != "Trial"))
+    return told.group_by("customer_id").aggregate(
+        plan=told.plan.argmax(told.order),
+        subscription_status=told.state.argmax(told.order),
+        is_active=told.is_running.any(),
+        first_start=told.start_date.min(),
+    )
+
+
+def income(transactions: ir.Table, days: ir.Table) -> ir.Table:
+    """By customer: all that was collected up to the day, less what was refunded."""
+    past = transactions.cross_join(days).filter(_.transaction_date <= _.as_of_date)
+    return past.group_by("customer_id").aggregate(
+        collected=_.amount.sum(where=_.status == "Success").fill_null(0).cast(MONEY),
+        refunded=_.amount.sum(where=_.status == "Refunded").fill_null(0).cast(MONEY),
+    )
+
+
+def leaking(revenue_leakage: ir.Table) -> ir.Table:
+    """By customer: the loss of all open cases."""
+    return revenue_leakage.group_by("customer_id").aggregate(leaks=_.estimated_revenue_loss.sum().cast(MONEY))
+
+
+def next_action(intervention_plan: ir.Table) -> ir.Table:
+    """By customer: its most urgent intervention."""
+    return intervention_plan.group_by("customer_id").aggregate(
+        recommended_action=_.recommendation_title.argmin(_.priority_rank),
+        next_action_week=_.scheduled_week.argmin(_.priority_rank),
+    )
+
+
+def told(table: ir.Table) -> ir.Table:
+    """The columns of the table, before its segments."""
+    has_payments = table.failed_payment_count.notnull()
+    nothing = ibis.literal(0).cast(MONEY)
+    since = ibis.least(table.signup_date, table.first_start.fill_null(table.signup_date))
+    change = table.usage_change
+    income_known = (table.collected - table.refunded).fill_null(nothing)
+    trend = as_compared(change)  # 11 / 10 - 1 is a little more than 0.1 in binary
+    return table.select(
+        "customer_id", "company_name", "segment", "country", "acquisition_channel", "signup_date", "as_of_date",
+        is_active=table.is_active.fill_null(False),
+        plan=table.plan,
+        subscription_status=table.subscription_status.fill_null("None"),
+        current_mrr=table.mrr.fill_null(nothing),
+        total_revenue=ibis.ifelse(has_payments, income_known, ibis.null(MONEY)).cast(MONEY),
+        tenure_days=ibis.greatest(table.as_of_date.delta(since, unit="day"), 0),
+        days_to_renewal=table.days_to_renewal,
+        latest_usage_frequency=table.logins_recent.cast("float64") * 7 / RECENT_DAYS,
+        usage_change=change,
+        usage_trend=ibis.cases(
+            (trend.isnull(), "No Data"), (trend > TREND_RATE, "Increasing"), (trend < -TREND_RATE, "Declining"),
+            else_="Stable",
+        ),
+        days_since_last_login=table.days_since_last_login,
+        is_activated=table.is_activated,
+        latest_nps=table.latest_nps_score,
+        support_ticket_count=table.support_ticket_count,
+        open_ticket_count=table.open_ticket_count,
+        failed_payment_count=table.failed_payment_count,
+        churn_risk_score=table.risk_score,
+        churn_risk_band=table.risk_band,
+        revenue_at_risk=ibis.ifelse(table.risk_band.isnull(), nothing, table.revenue_at_risk),
+        main_driver=table.main_driver,
+        open_leakage=ibis.ifelse(has_payments, table.leaks.fill_null(nothing), table.leaks),
+        recommended_action=table.recommended_action,
+        next_action_week=table.next_action_week,
+    )  # fmt: skip
+
+
+def segmented(table: ir.Table) -> ir.Table:
+    """Add the customer segments that the rules name."""
+    segments = load("segments", Segments).customer_segments
+    return table.mutate(**{name: member(table, segment) for name, segment in segments.items()})
+
+
+def member(table: ir.Table, segment: CustomerSegment) -> ir.StringColumn:
+    """The first band whose floor the column reaches; the word for those who have no value."""
+    if segment.column not in table.columns:
+        raise RulesError(
+            f"segments.yaml: customer_segments > column: customer_360 has no column '{segment.column}'; "
+            f"accepted: {', '.join(table.columns)}."
+        )
+    column = table[segment.column]
+    return ibis.ifelse(column.isnull(), segment.missing, band(column, segment.bands))

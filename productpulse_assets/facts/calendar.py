@@ -1,0 +1,125 @@
+"""The as-of date and the months up to it: what every window in the graph counts back from."""
+
+import datetime as dt
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+
+from asset_checks.events import DATED, NewestEvent, newest_event
+from resources.home import SettingsError, refuse_after_today
+from resources.settings import RunSettings
+from resources.tables import table_of
+from rules.loading.files import load
+from rules.models import AsOfLimits, DataQuality
+from rules.today import company_today
+
+FORCED = "productpulse/force"
+"""The tag of runs that may look at a day long after the newest event."""
+
+
+SCHEMA = ibis.schema(
+    {"month": "date", "month_end": "date", "is_complete": "boolean", "as_of_date": "date", "is_current": "boolean"}
+)
+
+
+@dg.asset(
+    group_name="facts",
+    owners=["team:data"],
+    kinds={"python", "duckdb"},
+    io_manager_key="warehouse",
+    required_resource_keys={"settings"},
+    config_schema={},
+    metadata={"key": ["month"]},
+    ins={name: dg.AssetIn() for name in DATED},
+)
+def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
+    """One row per calendar month, from the first customer's to the as-of date's.
+
+    month is its first day; month_end its last day, or the as-of date in the as-of month;
+    is_complete says that the month's last day is not after the as-of date; is_current, the same in
+    every row, that nothing in the data is newer than the as-of date, so that what only the
+    present state tells, such as the status Past Due, is known for it.
+    """
+    settings: RunSettings = context.resources.settings
+    limits, today = load("data_quality", DataQuality).as_of, company_today()
+    newest = newest_event(tables, today, limits.lone_date_days)
+    as_of = as_of_date(settings.as_of_date, newest, today, limits, is_forced=context.has_tag(FORCED))
+    first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
+    context.add_output_metadata({"as_of_date": as_of.isoformat()})
+    return table_of(months(first, as_of, is_current=newest.day <= as_of), SCHEMA)
+
+
+def as_of_date(
+    asked: dt.date | None, newest: NewestEvent | None, today: dt.date, limits: AsOfLimits, *, is_forced: bool
+) -> dt.date:
+    """The day to look at: the one that is asked for, else that of the newest event.
+
+    Raises Failure for a day after today, and, unless `is_forced`, for one long after the newest event.
+    """
+    try:
+        refuse_after_today(asked, today)
+    except SettingsError as error:
+        raise refusal(str(error)) from None
+    if newest is None:
+        raise refusal(
+            f"Every date in the data is after today, {today} in the time zone of sources.yaml. Check the dates."
+        )
+    if asked is None:
+        return newest.day
+    latest = newest.day + dt.timedelta(days=limits.most_days_after_newest_event)
+    if asked > latest and not is_forced:
+        raise refusal(
+            f"The as-of date, {asked}, is {(asked - newest.day).days:,} days after {newest.day}, the newest event in "
+            "the data: what happened since is not in it, and would count as missed. Give a day up to "
+            f"{latest} ({limits.most_days_after_newest_event} days; data_quality.yaml sets "
+            "most_days_after_newest_event), or --force."
+        )
+    return asked
+
+
+def refusal(sentence: str) -> dg.Failure:
+    """What ends a run that cannot be made over this data; trying again would not help."""
+    return dg.Failure(sentence, allow_retries=False)
+
+
+def first_appearance(customers: ir.Table, subscriptions: ir.Table, as_of: dt.date) -> dt.date:
+    """The earliest signup or subscription start, not after the as-of date."""
+    starts = customers.select(day="signup_date").union(subscriptions.select(day="start_date"))
+    day = scalar(starts.day.min())
+    if day is None or day > as_of:
+        raise refusal(f"No customer signed up or subscribed by {as_of}, the as-of date. Give a later day with --as-of.")
+    return day
+
+
+def scalar(value: ir.Scalar) -> dt.date | None:
+    """The value of a scalar expression; NULL is None."""
+    return value.to_pyarrow().as_py()
+
+
+def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[dict[str, object]]:
+    """The calendar's rows from the month of `first` to that of `as_of`."""
+    count = (as_of.year - first.year) * 12 + as_of.month - first.month + 1
+    starts = [month_start(first, later) for later in range(count)]
+    ends = [month_start(start, 1) - dt.timedelta(days=1) for start in starts]
+    return [
+        {
+            "month": start,
+            "month_end": min(end, as_of),
+            "is_complete": end <= as_of,
+            "as_of_date": as_of,
+            "is_current": is_current,
+        }
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def as_of_day(calendar: ir.Table) -> ir.Table:
+    """The as-of date as a table of one row, with whether the data's present states are those of it."""
+    return calendar.filter(calendar.month == calendar.month.max().as_scalar()).select("as_of_date", "is_current")
+
+
+def month_start(day: dt.date, later: int) -> dt.date:
+    """The first day of the month `later` months after that of `day`."""
+    year, month = divmod(day.year * 12 + day.month - 1 + later, 12)
+    return dt.date(year, month + 1, 1)

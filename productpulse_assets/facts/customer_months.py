@@ -1,0 +1,258 @@
+"""The one fact table: what every customer paid, used, asked and said in every month."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from asset_checks.contracts import CUSTOMER_DIMENSIONS
+from productpulse_assets.facts.billing import paying
+from productpulse_assets.joins import left_join_unique
+from rules.loading.files import load
+from rules.metrics.models import MetricCatalog
+from rules.units import MONEY, months_between
+
+CUSTOMER_MONTH = ["customer_id", "month"]
+FROM_CUSTOMERS = tuple(dict.fromkeys(("segment", "country", "acquisition_channel", *CUSTOMER_DIMENSIONS)))
+CALENDAR = ("month", "month_end", "is_complete")
+
+
+@dg.asset(
+    group_name="facts",
+    owners=["team:finance"],
+    kinds={"duckdb"},
+    io_manager_key="warehouse",
+    metadata={"key": CUSTOMER_MONTH},
+)
+def customer_months(
+    customers: ir.Table,
+    subscriptions: ir.Table,
+    transactions: ir.Table,
+    product_usage: ir.Table,
+    support_tickets: ir.Table,
+    nps_scores: ir.Table,
+    acquisition_channels: ir.Table,
+    calendar: ir.Table,
+) -> ir.Table:
+    """One row per customer and calendar month, from the customer's first appearance (signup or
+    first subscription, whichever is earlier) to the as-of month.
+
+    Every fact is additive: a KPI of any month, segment, plan, country, channel or cohort is a sum
+    or a ratio of sums over these rows. Money is in the reporting currency. Facts of a dataset
+    that is absent or has no rows are NULL, not 0. Always:
+    mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned.
+    """
+    threshold = load("metric_catalog", MetricCatalog).activation_threshold
+    as_of = calendar.as_of_date.max().as_scalar()
+    return (
+        spine(customers, subscriptions, product_usage, calendar)
+        .pipe(with_month_end_mrr, subscriptions, calendar)
+        .pipe(with_started_plan, subscriptions)
+        .pipe(add_facts, usage_facts(product_usage, as_of), product_usage, features_used_sum="features_used")
+        .pipe(with_history)
+        .pipe(with_plan)
+        .pipe(revenue_movement)
+        .mutate(is_activated=flag(_.key_actions_to_date > threshold))
+        .pipe(add_facts, payment_facts(transactions, as_of), transactions)
+        .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets)
+        .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores)
+        .pipe(with_acquisition_cost, acquisition_channels)
+        .select(*COLUMNS)
+    )
+
+
+def spine(customers: ir.Table, subscriptions: ir.Table, product_usage: ir.Table, calendar: ir.Table) -> ir.Table:
+    """Customer-months with what is known of the customer, before any fact.
+
+    Joined here, where a customer is one row: DuckDB's guess at the size of what follows is far
+    too low, and would make it build a hash table of every finished month.
+    """
+    starts = subscriptions.group_by("customer_id").aggregate(first_start=_.start_date.min())
+    as_of = calendar.as_of_date.max().as_scalar()
+    members = left_join_unique(left_join_unique(customers, starts), first_key_actions(product_usage, as_of)).mutate(
+        first_day=ibis.least(_.signup_date, ibis.coalesce(_.first_start, _.signup_date)),
+        first_month=_.first_key_action.truncate("month"),
+        days=ibis.greatest(_.first_key_action.delta(_.signup_date, unit="day"), 0),
+    )
+    months = members.join(
+        calendar,
+        [members.first_day.truncate("month") <= calendar.month, members.first_day <= calendar.as_of_date],
+    )
+    days = ibis.ifelse(months.month >= months.first_month, months.days, ibis.null("int64"))
+    return months.select("customer_id", *FROM_CUSTOMERS, *CALENDAR, days_to_first_key_action=days)
+
+
+def first_key_actions(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer: the day of the first key action."""
+    used = product_usage.filter(_.key_actions > 0, _.date <= as_of)
+    return used.group_by("customer_id").aggregate(first_key_action=_.date.min())
+
+
+def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
+    """MRR and the highest-priced plan of each customer on each month's last day."""
+    periods = paying(subscriptions)
+    active = periods.join(
+        calendar,
+        [
+            periods.start_date <= calendar.month_end,
+            periods.end_date.isnull() | (periods.end_date > calendar.month_end),
+        ],
+    )
+    # Of equally priced plans the last by name, so that the choice does not hang on row order.
+    dearest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
+    mrr = active.group_by(CUSTOMER_MONTH).aggregate(
+        mrr_end=active.monthly_price.sum().cast(MONEY),
+        plan_at_end=active.plan.argmax(dearest),
+    )
+    return left_join_unique(table, mrr, CUSTOMER_MONTH)
+
+
+def with_started_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
+    """The plan of the period that started last in each month."""
+    periods = paying(subscriptions)
+    latest = ibis.struct({"start": periods.start_date, "price": periods.monthly_price, "plan": periods.plan})
+    started = periods.group_by("customer_id", month=periods.start_date.truncate("month")).aggregate(
+        plan_started=periods.plan.argmax(latest)
+    )
+    return left_join_unique(table, started, CUSTOMER_MONTH)
+
+
+def with_history(table: ir.Table) -> ir.Table:
+    """What each customer-month knows of the customer's other months: in one pass over them."""
+    months = ibis.window(group_by="customer_id", order_by="month")
+    so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
+    whole = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=None)
+    held = ibis.coalesce(table.plan_at_end, table.plan_started)
+    return table.mutate(
+        plan_held=held,
+        # A run is the month that a plan is held in and the months without one after it.
+        run=held.count().over(so_far),
+        has_paid=table.mrr_end.count().over(so_far) > 0,
+        mrr_end=table.mrr_end.fill_null(0),
+        mrr_start=table.mrr_end.lag(1).over(months).fill_null(0),
+        mrr_12m_ago=table.mrr_end.lag(12).over(months).fill_null(0),
+        cohort_month=ibis.ifelse(table.mrr_end > 0, table.month, ibis.null("date")).min().over(whole),
+        key_actions_to_date=table.key_actions.sum().over(so_far),
+    )
+
+
+def with_plan(table: ir.Table) -> ir.Table:
+    """`plan`: the one paid for at month end, else the last one held, else 'None'."""
+    held = table.mutate(last_held=_.plan_held.max().over(ibis.window(group_by=["customer_id", "run"])))
+    # A paying customer whose plan is not known stays unknown; 'None' means that nothing was held.
+    is_unknown = held.last_held.isnull() & held.has_paid
+    other = ibis.ifelse(is_unknown, ibis.null("string"), held.last_held.fill_null("None"))
+    plan = ibis.ifelse(held.mrr_end > 0, held.plan_at_end, other)
+    return held.mutate(plan=plan).drop("plan_at_end", "plan_started", "plan_held", "run", "last_held", "has_paid")
+
+
+def by_month(events: ir.Table, day: str, as_of: ir.DateScalar) -> ir.Table:
+    """Events up to the as-of date, grouped by customer and the month of `day`."""
+    past = events.filter(events[day] <= as_of)
+    return past.mutate(month=past[day].truncate("month")).group_by(CUSTOMER_MONTH)
+
+
+def payment_facts(transactions: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: money collected, failed and refunded, and attempts by outcome."""
+    is_success, is_failure = _.status == "Success", _.status == "Failed"
+    return by_month(transactions, "transaction_date", as_of).aggregate(
+        amount_collected=_.amount.sum(where=is_success).cast(MONEY),
+        amount_failed=_.amount.sum(where=is_failure).cast(MONEY),
+        amount_refunded=_.amount.sum(where=_.status == "Refunded").cast(MONEY),
+        payments_succeeded=is_success.cast("int64").sum(),
+        payments_failed=is_failure.cast("int64").sum(),
+    )
+
+
+def usage_facts(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: logins, key actions, features used and records of use."""
+    return by_month(product_usage, "date", as_of).aggregate(
+        logins=_.logins.sum(),
+        key_actions=_.key_actions.sum(),
+        features_used_sum=_.features_used.sum(),
+        usage_records=_.usage_id.count(),
+    )
+
+
+def ticket_facts(support_tickets: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: support tickets opened."""
+    return by_month(support_tickets, "date_opened", as_of).aggregate(tickets_opened=_.ticket_id.count())
+
+
+def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+    """By customer and month: answers, their sum, promoters (9 and 10) and detractors (0 to 6)."""
+    return by_month(nps_scores, "date", as_of).aggregate(
+        nps_responses=_.score.count(),
+        nps_score_sum=_.score.sum(),
+        nps_promoters=(_.score >= 9).cast("int64").sum(),
+        nps_detractors=(_.score <= 6).cast("int64").sum(),
+    )
+
+
+def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) -> ir.Table:
+    """Join facts by customer and month.
+
+    No event in a month is 0, unless the dataset has no rows at all, or nothing in the optional
+    column that a fact needs: then the fact is unknown, which is NULL.
+    """
+    names = [name for name in facts.columns if name not in CUSTOMER_MONTH]
+    known = events.aggregate(
+        **{f"knows_{name}": (events[needs[name]] if name in needs else events).count() > 0 for name in names}
+    )
+    joined = left_join_unique(table, facts, CUSTOMER_MONTH).cross_join(known)
+    values = {
+        name: ibis.ifelse(joined[f"knows_{name}"], joined[name].fill_null(0), ibis.null(joined[name].type()))
+        for name in names
+    }
+    return joined.mutate(**values).drop(*known.columns)
+
+
+def revenue_movement(table: ir.Table) -> ir.Table:
+    """Opening and closing MRR of each customer-month, and the one movement between them."""
+    opens, closes = _.mrr_start > 0, _.mrr_end > 0
+    nothing = ibis.literal(0)
+    return table.mutate(
+        months_since_cohort=ibis.ifelse(
+            _.month >= _.cohort_month, months_between(_.cohort_month, _.month), ibis.null("int64")
+        ),
+        mrr_new=ibis.ifelse(~opens & closes & (_.month == _.cohort_month), _.mrr_end, nothing).cast(MONEY),
+        mrr_reactivation=ibis.ifelse(~opens & closes & (_.month > _.cohort_month), _.mrr_end, nothing).cast(MONEY),
+        mrr_expansion=ibis.ifelse(opens & closes, ibis.greatest(_.mrr_end - _.mrr_start, 0), nothing).cast(MONEY),
+        mrr_contraction=ibis.ifelse(opens & closes, ibis.greatest(_.mrr_start - _.mrr_end, 0), nothing).cast(MONEY),
+        mrr_churned=ibis.ifelse(opens & ~closes, _.mrr_start, nothing).cast(MONEY),
+        mrr_kept_12m=ibis.ifelse(_.mrr_12m_ago > 0, _.mrr_end, nothing).cast(MONEY),
+        mrr_retained_12m=ibis.least(_.mrr_end, _.mrr_12m_ago),
+        paying_start=flag(opens),
+        paying_end=flag(closes),
+    ).mutate(
+        is_new=flag(_.mrr_new > 0),
+        is_reactivated=flag(_.mrr_reactivation > 0),
+        is_churned=flag(_.mrr_churned > 0),
+    )
+
+
+def flag(condition: ir.BooleanColumn) -> ir.IntegerColumn:
+    """0 or 1, so that a sum counts."""
+    return condition.cast("int64")
+
+
+def with_acquisition_cost(table: ir.Table, acquisition_channels: ir.Table) -> ir.Table:
+    """What winning the customer cost, in the month it first paid; NULL where the channel's cost is unknown."""
+    known = acquisition_channels.aggregate(knows_costs=acquisition_channels.count() > 0)
+    costs = acquisition_channels.rename(acquisition_channel="channel_name")
+    joined = left_join_unique(table, costs, "acquisition_channel").cross_join(known)
+    otherwise = ibis.ifelse(joined.knows_costs, ibis.literal(0).cast(MONEY), ibis.null(MONEY))
+    return joined.mutate(acquisition_cost=ibis.ifelse(joined.is_new == 1, joined.cost_per_acquisition, otherwise))
+
+
+COLUMNS = (
+    "customer_id", "month", "month_end", "is_complete",
+    *FROM_CUSTOMERS, "plan", "cohort_month", "months_since_cohort",
+    "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
+    "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
+    "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
+    "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
+    "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
+    "days_to_first_key_action", "acquisition_cost",
+    "tickets_opened", "nps_responses", "nps_score_sum", "nps_promoters", "nps_detractors",
+)  # fmt: skip

@@ -1,0 +1,70 @@
+"""What each paying customer has been doing lately, at any as-of date."""
+
+import dagster as dg
+import ibis.expr.types as ir
+
+from asset_checks.contracts import DIMENSIONS
+from productpulse_assets.facts.calendar import as_of_day
+from productpulse_assets.facts.signals_contract import paying_customers, with_downgrade, with_failed_payments
+from productpulse_assets.facts.signals_usage import CUSTOMER_DAY, with_usage
+from productpulse_assets.facts.signals_voice import with_nps, with_tickets
+from rules.churn_rules import ChurnRules
+from rules.loading.files import load
+from rules.metrics.models import MetricCatalog
+
+
+@dg.asset(
+    group_name="facts",
+    owners=["team:customer-success"],
+    kinds={"duckdb"},
+    io_manager_key="warehouse",
+    metadata={"key": ["customer_id", "as_of_date"]},
+)
+def customer_signals(
+    customers: ir.Table,
+    subscriptions: ir.Table,
+    transactions: ir.Table,
+    product_usage: ir.Table,
+    support_tickets: ir.Table,
+    nps_scores: ir.Table,
+    calendar: ir.Table,
+) -> ir.Table:
+    """One row per customer paying at the as-of date: every signal that a churn rule may look at.
+
+    Windows are days back from the as-of date, which is in them. A signal whose dataset or column
+    is absent, or that needs more history than the customer has, is NULL, never 0.
+    """
+    days = as_of_day(calendar)
+    spine = paying_customers(customers, subscriptions, days)
+    signals = with_behaviour(spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, days)
+    return signals.select(*COLUMNS)
+
+
+def with_behaviour(
+    spine: ir.Table,
+    subscriptions: ir.Table,
+    transactions: ir.Table,
+    product_usage: ir.Table,
+    support_tickets: ir.Table,
+    nps_scores: ir.Table,
+    days: ir.Table,
+) -> ir.Table:
+    """Add to each (customer_id, as_of_date) of `spine` what the customer did and said by then."""
+    who = spine.select(CUSTOMER_DAY)  # narrow: what a query reads twice, DuckDB writes out in full
+    return (
+        spine.pipe(with_downgrade, who, subscriptions)
+        .pipe(with_usage, who, product_usage, load("metric_catalog", MetricCatalog).activation_threshold)
+        .pipe(with_tickets, who, support_tickets, days, load("churn_rules", ChurnRules).tickets)
+        .pipe(with_nps, who, nps_scores)
+        .pipe(with_failed_payments, transactions, subscriptions, days)
+    )
+
+
+COLUMNS = (
+    "customer_id", "as_of_date", *DIMENSIONS, "mrr", "tenure_days", "days_to_renewal", "is_activated",
+    "logins_recent", "logins_baseline", "usage_change",
+    "key_actions_recent", "key_actions_baseline", "key_action_change", "days_since_last_login",
+    "latest_nps_score", "nps_age_days", "failed_payment_count",
+    "support_ticket_count", "urgent_ticket_count", "open_ticket_count", "open_urgent_ticket_count",
+    "downgraded_recently", "is_past_due",
+)  # fmt: skip

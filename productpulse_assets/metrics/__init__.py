@@ -1,0 +1,1 @@
+"""Metrics: the governed catalog computed, sliced, summarised and scored."""

@@ -1,0 +1,127 @@
+"""How each signup cohort holds, and where new customers get stuck."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from productpulse_assets.joins import left_join_unique
+from rules.loading.files import load
+from rules.metrics.models import MetricCatalog
+from rules.units import MONEY
+
+TABLE = {"group_name": "metrics", "owners": ["team:product"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
+ALL = "All"
+STEPS = ("Signup", "First Key Action", "Activated", "Paid", "Retained Month 1")
+
+
+@dg.asset(**TABLE, metadata={"key": ["segment", "cohort_month", "months_since_cohort"]})
+def cohort_summary(customer_months: ir.Table) -> ir.Table:
+    """Retention of each cohort of first payers, month by month.
+
+    One row per (segment, cohort_month, months_since_cohort); segment 'All' is the total.
+    customers is the cohort's size, retained_customers those who pay at the month's end;
+    retention_rate is in [0, 1], mrr_retention_rate (of the cohort's first MRR) in [0, inf).
+    """
+    members = customer_months.filter(_.months_since_cohort.notnull())
+    cells = with_total(members).group_by(["segment", "cohort_month", "months_since_cohort"])
+    curve = cells.aggregate(retained_customers=_.paying_end.sum(), mrr=_.mrr_end.sum().cast(MONEY))
+    first = curve.filter(_.months_since_cohort == 0).select(
+        "segment", "cohort_month", customers="retained_customers", first_mrr="mrr"
+    )
+    joined = curve.join(first, ["segment", "cohort_month"])
+    return joined.select(
+        "segment",
+        "cohort_month",
+        "months_since_cohort",
+        "customers",
+        "retained_customers",
+        retention_rate=joined.retained_customers.cast("float64") / joined.customers,
+        mrr=joined.mrr,
+        mrr_retention_rate=joined.mrr.cast("float64") / joined.first_mrr.cast("float64"),
+    )
+
+
+def with_total(table: ir.Table) -> ir.Table:
+    """Every row twice: in its segment and in 'All'."""
+    named = table.mutate(segment=table.segment.fill_null("Unknown"))
+    return named.union(table.mutate(segment=ibis.literal(ALL)))
+
+
+@dg.asset(**TABLE, metadata={"key": ["step_number"]})
+def funnel_summary(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+    """From signup to the second paid month: one row per step, over all customers to date.
+
+    A customer is in a step only if in all before it. conversion_rate = users /
+    previous_step_users; the last step counts only customers who had a full month to be
+    retained in. is_bottleneck marks the lowest conversion. Without usage data the steps
+    from the first key action on are NULL.
+    """
+    reached = steps_reached(customer_months, calendar)
+    return funnel(reached.mutate(segment=ibis.literal(ALL))).drop("segment")
+
+
+@dg.asset(**TABLE, metadata={"key": ["segment", "step_number"]})
+def segment_funnel(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+    """The funnel of each segment: one row per (segment, step); see funnel_summary."""
+    return funnel(steps_reached(customer_months, calendar))
+
+
+def steps_reached(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+    """One row per customer to date with a 0/1 (or unknown) for each step, each implying those before."""
+    last = calendar.month.max().as_scalar()
+    now = customer_months.filter(_.month == last)
+    second = customer_months.filter(_.months_since_cohort == 1).select(
+        "customer_id", second_month_paid="paying_end", had_time="is_complete"
+    )
+    threshold = load("metric_catalog", MetricCatalog).activation_threshold
+    joined = left_join_unique(now, second)
+    acted = joined.key_actions_to_date > 0
+    activated = acted & (joined.key_actions_to_date > threshold)
+    paid = activated & joined.cohort_month.notnull()
+    eligible = paid & joined.had_time.fill_null(False)
+    retained = eligible & (joined.second_month_paid == 1)
+
+    def counted(step: ir.BooleanColumn) -> ir.IntegerColumn:
+        # In SQL "unknown and no" is no; here whatever hangs on unknown usage stays unknown.
+        return ibis.ifelse(joined.key_actions_to_date.isnull(), ibis.null("int64"), step.cast("int64"))
+
+    return joined.select(
+        segment=joined.segment.fill_null("Unknown"),
+        s1=ibis.literal(1),
+        s2=counted(acted),
+        s3=counted(activated),
+        s4=counted(paid),
+        eligible=counted(eligible),
+        s5=counted(retained),
+    )
+
+
+def funnel(reached: ir.Table) -> ir.Table:
+    """Users, conversion and drop-off of each step by segment."""
+    counts = reached.group_by("segment").aggregate(
+        s1=_.s1.sum(), s2=_.s2.sum(), s3=_.s3.sum(), s4=_.s4.sum(), s5=_.s5.sum(), eligible=_.eligible.sum()
+    )
+    names = ibis.memtable({"step_number": list(range(1, 6)), "step": list(STEPS)})
+    rows = counts.cross_join(names)
+    users = rows.step_number.cases((1, rows.s1), (2, rows.s2), (3, rows.s3), (4, rows.s4), else_=rows.s5)
+    previous = rows.step_number.cases(
+        (2, rows.s1), (3, rows.s2), (4, rows.s3), (5, rows.eligible), else_=ibis.null("int64")
+    )
+    steps = rows.select("segment", "step_number", "step", users=users, previous_step_users=previous)
+    rate = _.users.cast("float64") / _.previous_step_users.nullif(0)
+    steps = steps.mutate(conversion_rate=rate).mutate(dropoff_rate=1 - _.conversion_rate)
+    worst = steps.group_by("segment").aggregate(worst=_.conversion_rate.min())
+    joined = steps.join(worst, "segment")
+    first_worst = ibis.ifelse(joined.conversion_rate == joined.worst, joined.step_number, ibis.null("int64")).min()
+    marked = joined.mutate(bottleneck=first_worst.over(group_by="segment"))
+    return marked.select(
+        "segment",
+        "step_number",
+        "step",
+        "users",
+        "previous_step_users",
+        "conversion_rate",
+        "dropoff_rate",
+        is_bottleneck=(marked.step_number == marked.bottleneck).fill_null(False),
+    )

@@ -1,0 +1,127 @@
+"""How far each dataset can be trusted."""
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from asset_checks.contracts import CONTRACTS, DATASETS
+from rules.loading.files import load
+from rules.models import DataQuality
+from rules.operators import as_compared
+
+REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
+UNIQUENESS_CHECKS = ("unique_key", "duplicate_row")
+
+
+@dg.asset(
+    group_name="metrics",
+    owners=["team:data"],
+    kinds={"duckdb"},
+    io_manager_key="warehouse",
+    metadata={"key": ["dataset"]},
+    ins={name: dg.AssetIn() for dataset in DATASETS for name in (dataset, f"{dataset}_rejects")},
+)
+def data_quality_scores(source_inventory: ir.Table, calendar: ir.Table, **tables: ir.Table) -> ir.Table:
+    """One row per dataset: how many rows came in and stayed, and scores from 0 to 1.
+
+    completeness is the share of filled cells of the columns that the source has; uniqueness,
+    validity and referential integrity are shares of the rows that came in; timeliness falls
+    from 1 to 0 as the newest event ages. overall_score is the mean of the known scores. A
+    dataset that is absent has NULL scores, one without dates or parents no such score.
+    """
+    rules = load("data_quality", DataQuality)
+    rows = [score(name, tables[name], tables[f"{name}_rejects"], calendar, rules) for name in DATASETS]
+    scored = ibis.union(*rows)
+    known = scored.join(source_inventory.select("dataset", "is_available"), "dataset")
+    return known.pipe(overall, rules).pipe(at_stake, rules).select(*COLUMNS)
+
+
+def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rules: DataQuality) -> ir.Table:
+    """The counts and scores of one dataset as one row."""
+    facts = table.aggregate(
+        rows_kept=_.count(), filled=_filled_share(name, table), newest=_newest(name, table, calendar)
+    )
+    lost = rejects.aggregate(
+        rows_rejected=_rows(rejects, ibis.literal(True)),
+        repeated=_rows(rejects, rejects.check_name.isin(UNIQUENESS_CHECKS)),
+        unreferred=_rows(rejects, rejects.check_name.isin(REFERENCE_CHECKS)),
+        invalid=_rows(rejects, rejects.check_name.notin(UNIQUENESS_CHECKS + REFERENCE_CHECKS)),
+    )
+    row = facts.cross_join(lost).cross_join(calendar.aggregate(as_of_date=_.as_of_date.max()))
+    rows_in = row.rows_kept + row.rows_rejected
+    has_parents = bool(CONTRACTS[name].metadata["parents"])
+    return row.select(
+        dataset=ibis.literal(name),
+        rows_in=rows_in,
+        rows_kept=row.rows_kept,
+        rows_rejected=row.rows_rejected,
+        completeness_score=row.filled,
+        uniqueness_score=_share_without(row.repeated, rows_in),
+        validity_score=_share_without(row.invalid, rows_in),
+        referential_integrity_score=_share_without(row.unreferred, rows_in) if has_parents else ibis.null("float64"),
+        timeliness_score=_timeliness(row.newest, row.as_of_date, rules),
+        newest_event_date=row.newest,
+    )
+
+
+def _rows(rejects: ir.Table, which: ir.BooleanValue) -> ir.IntegerScalar:
+    """Source rows (not broken rules) among the rejects that `which` holds for."""
+    place = rejects.source_file + ibis.literal("|") + rejects.row_number.cast("string")
+    return place.nunique(where=which)
+
+
+def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:
+    """Filled cells of all cells. Columns without any value are absent, and an end that has not
+    come yet is not a gap: neither counts."""
+    schema = CONTRACTS[name]
+    days = (*schema.metadata["event_dates"], *schema.metadata["planned_dates"])
+    open_ends = {day for day in days if not schema.columns[day].required}
+    filled = [table[column].count() for column in table.columns if column not in open_ends]
+    used = [ibis.ifelse(count > 0, 1, 0) for count in filled]
+    return sum(filled[1:], filled[0]).cast("float64") / (table.count() * sum(used[1:], used[0])).nullif(0)
+
+
+def _newest(name: str, table: ir.Table, calendar: ir.Table) -> ir.DateScalar:
+    """The newest event that is not after the as-of date; NULL for a dataset without events."""
+    events = CONTRACTS[name].metadata["event_dates"]
+    if not events:
+        return ibis.null("date")
+    day = table[events[0]]
+    return day.max(where=day <= calendar.as_of_date.max().as_scalar())
+
+
+def _share_without(rows: ir.IntegerColumn, of: ir.IntegerColumn) -> ir.FloatingColumn:
+    return 1 - rows.cast("float64") / of.nullif(0)
+
+
+def _timeliness(newest: ir.DateColumn, as_of: ir.DateColumn, rules: DataQuality) -> ir.FloatingColumn:
+    age = as_of.delta(newest, unit="day")
+    left = (rules.stale_days - age).cast("float64") / (rules.stale_days - rules.fresh_days)
+    return ibis.ifelse(newest.isnull(), ibis.null("float64"), left.clip(0.0, 1.0))
+
+
+SCORES = ("completeness_score", "uniqueness_score", "validity_score", "referential_integrity_score", "timeliness_score")
+
+
+def overall(table: ir.Table, rules: DataQuality) -> ir.Table:
+    """The mean of the known scores and its status."""
+    known = [ibis.ifelse(table[name].isnull(), 0, 1) for name in SCORES]
+    total = [table[name].fill_null(0) for name in SCORES]
+    mean = sum(total[1:], total[0]) / sum(known[1:], known[0]).nullif(0)
+    scored = table.mutate(overall_score=ibis.ifelse(table.rows_in > 0, mean, ibis.null("float64")))
+    bands = [(as_compared(scored.overall_score) >= floor, name) for name, floor in rules.statuses.items()]
+    return scored.mutate(status=ibis.cases(*bands, else_="Not available"))
+
+
+def at_stake(table: ir.Table, rules: DataQuality) -> ir.Table:
+    """What the business risks where the dataset is not good."""
+    best = next(iter(rules.statuses))
+    risks = [((table.dataset == name) & (table.status != best), text) for name, text in rules.business_risk.items()]
+    return table.mutate(business_risk=ibis.cases(*risks, else_="None known."))
+
+
+COLUMNS = (
+    "dataset", "is_available", "rows_in", "rows_kept", "rows_rejected", *SCORES, "overall_score", "status",
+    "newest_event_date", "business_risk",
+)  # fmt: skip

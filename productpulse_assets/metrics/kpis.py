@@ -1,0 +1,145 @@
+"""Governed metrics: the catalog, computed."""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from asset_checks.contracts import DATASETS
+from productpulse_assets.metrics.summary import SUMMARY_SCHEMA, Availability, summarise
+from resources.lineage import column_sources, origins
+from resources.tables import rows_of, table_of
+from rules.metrics.catalog import load_catalog
+from rules.metrics.compile import metric_columns, metric_history
+from rules.metrics.formula import formula_words
+from rules.metrics.models import MetricCatalog
+from rules.units import MONEY
+
+LINEAGE_SCHEMA = ibis.schema(
+    dict.fromkeys(
+        (
+            "metric_name", "display_name", "category", "unit", "definition", "formula", "owner", "purpose",
+            "interpretation", "risk_if_misread", "good_direction", "benchmark",
+            "source_datasets", "source_columns", "lineage_status",
+        ),
+        "string",
+    )
+)  # fmt: skip
+TABLE = {"group_name": "metrics", "io_manager_key": "warehouse"}
+
+
+def metric_lineage_asset(
+    models: Sequence[str], drawn: Mapping[str, ir.Table], calendar: ir.Table
+) -> dg.AssetsDefinition:
+    """The catalog as a table; `drawn` has the expressions of `models` and of the tables before them, by name."""
+
+    @dg.asset(
+        **TABLE, name="metric_lineage", owners=["team:finance"], kinds={"python"}, metadata={"key": ["metric_name"]}
+    )
+    def metric_lineage() -> ir.Table:
+        """One row per metric of the catalog: its governance, its formula in words, and the source
+        datasets and columns that its value is computed from.
+
+        lineage_status is Complete when every column was traced to a dataset.
+        """
+        catalog = load_catalog()
+        tables = {name: ibis.table(drawn[name].schema(), name=name) for name in models}
+        found = column_sources(metric_columns(catalog, tables, calendar))
+        sources = {name: origins(columns, drawn) for name, columns in found.items()}
+        return table_of([_governance(catalog, name, sources[name]) for name in catalog.metrics], LINEAGE_SCHEMA)
+
+    return metric_lineage
+
+
+def _governance(catalog: MetricCatalog, name: str, found: set[tuple[str, str]]) -> dict[str, object]:
+    metric = catalog.metrics[name]
+    columns = sorted((table, column) for table, column in found if table in DATASETS)
+    return {
+        "metric_name": name,
+        "display_name": metric.label,
+        "category": metric.category,
+        "unit": metric.unit,
+        "definition": metric.definition,
+        "formula": formula_words(catalog, name),
+        "owner": metric.owner,
+        "purpose": metric.purpose,
+        "interpretation": metric.interpretation,
+        "risk_if_misread": metric.risk_if_misread,
+        "good_direction": metric.good_direction,
+        "benchmark": f"{metric.benchmark.text} ({metric.benchmark.source})" if metric.benchmark else None,
+        "source_datasets": ", ".join(sorted({table for table, _column in columns})),
+        "source_columns": ", ".join(f"{table}.{column}" for table, column in columns),
+        "lineage_status": "Complete" if columns else "Unresolved",
+    }
+
+
+@dg.asset(**TABLE, owners=["team:finance"], kinds={"duckdb"}, metadata={"key": ["metric_name", "month"]})
+def kpi_history(
+    customer_months: ir.Table,
+    customer_signals: ir.Table,
+    churn_risk_profiles: ir.Table,
+    leakage_summary: ir.Table,
+    data_quality_scores: ir.Table,
+    calendar: ir.Table,
+) -> ir.Table:
+    """One row per metric and month of the data.
+
+    value is in the metric's unit, a share in [0, 1] for rates; NULL where it is not available.
+    amount repeats a money value as a decimal. numerator and denominator are those of a ratio.
+    is_complete is false in a month that the as-of date cuts off.
+    """
+    catalog = load_catalog()
+    money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
+    models = {
+        "customer_months": customer_months,
+        "customer_signals": customer_signals,
+        "churn_risk_profiles": churn_risk_profiles,
+        "leakage_summary": leakage_summary,
+        "data_quality_scores": data_quality_scores,
+    }
+    history = metric_history(catalog, models, calendar)
+    amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))
+    return history.mutate(amount=amount)
+
+
+@dg.asset(**TABLE, owners=["team:finance"], kinds={"python", "duckdb"}, metadata={"key": ["metric_name"]})
+def kpi_summary(
+    kpi_history: ir.Table,
+    calendar: ir.Table,
+    metric_lineage: ir.Table,
+    source_inventory: ir.Table,
+    targets: ir.Table,
+) -> dg.Output[ir.Table]:
+    """One row per metric of the catalog: its value now, the one before, the target, and why.
+
+    A stock is read at the as-of date, a flow in the last complete month; period_start and
+    period_end say which days. change is value - previous_value. Where value is NULL,
+    not_available_reason says what is lacking. A few dozen rows, so the sentences are written
+    in Python.
+    """
+    rows = summarise(
+        load_catalog(),
+        history=rows_of(kpi_history),
+        calendar=rows_of(calendar.order_by("month")),
+        availability=_availability(metric_lineage, source_inventory),
+        targets=rows_of(targets),
+    )
+    # As numbers in the metadata, so that the UI plots each metric from run to run.
+    values = {row["metric_name"]: row["value"] for row in rows if row["value"] is not None}
+    return dg.Output(table_of(rows, SUMMARY_SCHEMA), metadata=values)
+
+
+def _availability(metric_lineage: ir.Table, source_inventory: ir.Table) -> Availability:
+    stock = rows_of(source_inventory)
+    return Availability(
+        columns={row["metric_name"]: row["source_columns"].split(", ") for row in rows_of(metric_lineage)},
+        absent_datasets={row["dataset"] for row in stock if not row["is_available"]},
+        absent_columns={
+            f"{row['dataset']}.{column}"
+            for row in stock
+            if row["is_available"] and row["columns_absent"]
+            for column in row["columns_absent"].split(", ")
+        },
+    )

@@ -1,0 +1,1 @@
+"""Orchestration: steps, schedules, sensors and the execution of the graph. No tables here."""

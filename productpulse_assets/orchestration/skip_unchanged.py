@@ -1,0 +1,102 @@
+"""Whether a run would make anything new."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from ibis import _
+
+from asset_checks.events import DATED, event_days
+from productpulse_assets.facts.calendar import scalar
+from productpulse_assets.sources.run_inputs import UNUSABLE, Inputs, RunInputs, look_at_inputs
+from resources.duckdb_connection import open_read_only
+from resources.home import Home
+from resources.settings import RunSettings
+from resources.snapshot_manifest import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
+from rules.today import company_today
+
+NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
+
+
+def nothing_new(settings: RunSettings, today: dt.date | None = None) -> str | None:
+    """The sentence that says that a run would make what is there already; None if it may make something else.
+
+    `today` is the day in the company's time zone unless another one is meant.
+    """
+    home, made_of = settings.home, published_inputs(settings.home)
+    if made_of is None or made_of.fingerprint is None:
+        return None
+    if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
+        return None
+    try:
+        if not made_of.is_valid_on(today or company_today()):
+            return None
+        if look_at_inputs(settings).fingerprint != made_of.fingerprint:
+            return None
+    except UNUSABLE:
+        return None
+    confirm_inputs(home)
+    published = dt.datetime.fromtimestamp(home.published.stat().st_mtime)
+    return (
+        f"Nothing has changed since the snapshot of {published:%Y-%m-%d %H:%M}: it was made of the same files, "
+        f"rules and as-of date ({made_of.as_of_date})."
+    )
+
+
+def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
+    """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
+
+    # Needs the warehouse, so that it ends while the run still has its turn.
+    @dg.resource(required_resource_keys={"settings", "warehouse"}, config_schema={})
+    def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
+        settings: RunSettings = context.resources.settings
+        inputs = RunInputs(settings)
+        yield inputs
+        if inputs.seen and steps <= _steps_done(context):
+            try:
+                remember_inputs(settings.home, published(settings.home, inputs.seen, inputs.day))
+            except (OSError, duckdb.IOException) as error:  # all is published; a note is no reason to fail
+                context.log.warning(f"{NOT_NOTED} ({error}).")
+
+    return inputs_of_run
+
+
+def _steps_done(context: dg.InitResourceContext) -> set[str | None]:
+    """The steps that this very run has done: not those of a run that it repeats in part."""
+    entries = context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    return {entry.step_key for entry in entries}
+
+
+def published(home: Home, inputs: Inputs, looked_on: dt.date) -> PublishedInputs:
+    """What to remember of `inputs`, which were looked at on a day, once everything made of them is published."""
+    as_of, valid_until = as_of_and_end(home.published, looked_on)
+    return PublishedInputs(
+        fingerprint=inputs.fingerprint,
+        sources=inputs.sources,
+        as_of_date=as_of.isoformat(),
+        valid_until=valid_until and valid_until.isoformat(),
+        is_demo=inputs.is_demo,
+        outputs=outputs_of(home),
+    )
+
+
+def as_of_and_end(snapshot: Path, looked_on: dt.date) -> tuple[dt.date, dt.date | None]:
+    """The as-of date of a snapshot, and the day from which the same files give another answer.
+
+    That is the first event after `looked_on`, the day of the run: then it lay ahead and counted for nothing.
+    Where the data had newer events already, the as-of date was asked for, and no later day matters.
+    """
+    backend = open_read_only(snapshot)
+    try:
+        calendar = backend.table("calendar")
+        as_of = scalar(calendar.as_of_date.max())
+        if not scalar(calendar.is_current.all()):
+            return as_of, None
+        days = event_days({name: backend.table(name) for name in DATED})
+        return as_of, scalar(days.filter(_.day > max(as_of, looked_on)).day.min())
+    finally:
+        backend.disconnect()

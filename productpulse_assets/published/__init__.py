@@ -1,0 +1,1 @@
+"""Published: the snapshot that readers open, and the same tables as files."""

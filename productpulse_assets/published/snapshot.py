@@ -1,0 +1,114 @@
+"""The end of a good run: the snapshot that readers open."""
+
+import datetime as dt
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import dagster as dg
+import ibis
+from ibis.backends.duckdb import Backend
+
+from productpulse_assets.decisions.changes import open_decisions
+from productpulse_assets.sources.location import history_of
+from productpulse_assets.tables import DAILY
+from resources.decision_history import DECISIONS, KPIS, keep
+from resources.duckdb_connection import open_file
+from resources.outputs import replacing
+from resources.retries import retried_io
+from resources.settings import RunSettings
+from resources.tables import rows_of
+from resources.warehouse import comment
+
+
+def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """`tables` maps each table to publish to its description; `after` are further things to wait for."""
+
+    @dg.asset(
+        name="published_snapshot",
+        group_name="published",
+        owners=["team:data"],
+        kinds={"duckdb", "file"},
+        deps=[*tables, *after],
+        freshness_policy=DAILY,
+        required_resource_keys={"warehouse", "settings"},
+        config_schema={},
+    )
+    @retried_io()
+    def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.
+
+        Replaced in one step when everything before it passed; until then readers see the last one.
+        The as-of date's KPI rows and open decisions are added to the history beside it.
+        """
+        backend: Backend = context.resources.warehouse.backend
+        settings: RunSettings = context.resources.settings
+        for table, description in tables.items():
+            comment(backend, table, {}, description)
+        target = settings.home.published
+        with replacing(target) as part:
+            copy_store(backend, settings.home.warehouse, part)
+            if set(backend.list_tables()) - set(tables):
+                keep_only(part, tables)
+        as_of = keep_day(backend, history_of(settings))
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(str(target)),
+                "as_of_date": as_of.isoformat(),
+                "tables": len(tables),
+                "bytes": target.stat().st_size,
+            }
+        )
+
+    return published_snapshot
+
+
+def keep_day(backend: Backend, history: Path) -> dt.date:
+    """Add the as-of date to the history, and return it."""
+    calendar, plan = backend.table("calendar"), backend.table("intervention_plan")
+    as_of = rows_of(calendar.limit(1))[0]["as_of_date"]
+    kpis = backend.table("kpi_summary").mutate(as_of_date=ibis.literal(as_of)).order_by("metric_name")
+    keep(kpis, history, KPIS, as_of)
+    keep(open_decisions(plan, calendar), history, DECISIONS, as_of)
+    return as_of
+
+
+COPYING = """
+import os, shutil, sys
+
+source, target = sys.argv[1:]
+try:
+    with open(source, "rb") as reading, open(target, "wb") as writing:
+        while os.copy_file_range(reading.fileno(), writing.fileno(), 1 << 30):
+            pass
+except (AttributeError, OSError):
+    shutil.copyfile(source, target)
+"""
+"""Copies inside the kernel; a file system that can share blocks between files writes none at all."""
+
+
+def copy_store(backend: Backend, source: Path, target: Path) -> None:
+    """Copy the working file as it is after a checkpoint: nothing is written a second time by DuckDB.
+
+    Another process copies: when this one closed the file after reading it, POSIX would drop
+    the lock that keeps other runs out of it.
+    """
+    backend.raw_sql("CHECKPOINT")
+    command = [sys.executable, "-I", "-S", "-c", COPYING, str(source), str(target)]
+    # In a session of its own, so that Ctrl-C reaches the run alone, which ends in order.
+    copied = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, start_new_session=True)
+    if copied.returncode:
+        reason = copied.stderr.strip().splitlines()[-1] if copied.stderr else f"status {copied.returncode}"
+        raise OSError(f"{source} could not be copied to {target.parent}: {reason}")
+
+
+def keep_only(path: Path, tables: Collection[str]) -> None:
+    """Drop what an earlier version of the program left in the working file."""
+    copy = open_file(path)
+    try:
+        for name in copy.list_tables():
+            if name not in tables:
+                copy.drop_table(name)
+    finally:
+        copy.disconnect()

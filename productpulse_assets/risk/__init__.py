@@ -1,0 +1,1 @@
+"""Risk: which customers may leave, and which revenue leaks."""

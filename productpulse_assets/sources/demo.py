@@ -1,0 +1,57 @@
+"""The demo company as an asset: it stands in while nobody has said where the data is."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import dagster as dg
+
+from productpulse_assets.sources.location import load_sources, uses_demo
+from productpulse_assets.sources.run_inputs import RunInputs
+from productpulse_assets.synthetic import CompanyPlan, write_company
+from resources.outputs import replacing
+from resources.settings import RunSettings
+
+MANIFEST = "manifest.json"
+
+
+@dg.asset(
+    group_name="sources",
+    owners=["team:data"],
+    kinds={"python", "csv"},
+    required_resource_keys={"settings", "inputs"},
+    config_schema={},
+)
+def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """The eight exports of a simulated SaaS company, when a run has no data of its own.
+
+    Generated once and kept: the same arguments give the same bytes. A company made by
+    `productpulse generate` in the same folder is left as it is.
+    """
+    settings: RunSettings = context.resources.settings
+    inputs: RunInputs = context.resources.inputs
+    if not uses_demo(settings, load_sources()):
+        inputs.look()
+        return dg.MaterializeResult(metadata={"status": "not used: the run has data of its own"})
+    rows = ensure_demo(settings.home.synthetic)
+    inputs.look()
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(settings.home.synthetic)), "rows": rows})
+
+
+def ensure_demo(folder: Path) -> dict[str, int]:
+    """Rows by dataset of the demo company in `folder`, generated if it is not there."""
+    manifest = folder / MANIFEST
+    if manifest.exists():
+        return json.loads(manifest.read_text(encoding="utf-8"))["rows"]
+    return generate(CompanyPlan(), folder, "csv")
+
+
+def generate(plan: CompanyPlan, folder: Path, file_format: str) -> dict[str, int]:
+    """Write a demo company and, last, the manifest that says it is whole."""
+    manifest = folder / MANIFEST
+    manifest.unlink(missing_ok=True)
+    rows = write_company(plan, folder, file_format)
+    content = {"plan": {**dataclasses.asdict(plan), "as_of": plan.as_of.isoformat()}, "rows": rows}
+    with replacing(manifest) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return rows

@@ -1,0 +1,100 @@
+"""What a run's results are a function of: the source files, the rules, the as-of date and the program."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from asset_checks.contracts import DATASETS
+from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, uses_demo
+from resources.digests import digest_of, files_digest
+from resources.home import CHECKOUT, SettingsError
+from resources.settings import RunSettings
+from rules.loading.files import RulesError, rules_dir
+from rules.today import company_today
+
+PACKAGES = ("productpulse_assets", "asset_checks", "resources", "rules", "dashboard")
+CODE = (".py", ".jinja")
+LIBRARIES = ("duckdb", "ibis-framework", "pandera", "plotly")
+"""Libraries whose new version may give another result, or other bytes."""
+
+UNUSABLE = (SourceProblem, RulesError, SettingsError, OSError)
+"""What is wrong with the inputs themselves; a run says it better."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that decides what a run makes.
+
+    sources: SHA-256 over names and contents of each dataset's files, by dataset.
+    as_of: the as-of date that was asked for; None for the newest date in the data.
+    has_query: a dataset comes from a query, whose inputs nobody here knows.
+    """
+
+    sources: dict[str, str]
+    rules: str
+    program: str
+    as_of: str | None
+    is_demo: bool
+    has_query: bool
+
+    @property
+    def fingerprint(self) -> str | None:
+        """SHA-256 over all of them; None when they cannot all be told."""
+        if self.has_query:
+            return None
+        sources = [text for dataset in sorted(self.sources) for text in (dataset, self.sources[dataset])]
+        return digest_of([*sources, self.rules, self.program, str(self.as_of), str(self.is_demo)])
+
+
+def look_at_inputs(settings: RunSettings) -> Inputs:
+    """The inputs of a run as they are now.
+
+    Raises SourceProblem, RulesError, SettingsError or OSError for what a run would stumble over too.
+    """
+    sources = load_sources()
+    locations = [locate(name, settings, sources) for name in DATASETS]
+    return Inputs(
+        sources=source_digests(locations),
+        rules=files_digest(sorted(path for path in rules_dir().glob("*.yaml") if path.is_file())),
+        program=program_digest(),
+        as_of=settings.as_of_date and settings.as_of_date.isoformat(),
+        is_demo=uses_demo(settings, sources),
+        has_query=any(location.query for location in locations),
+    )
+
+
+class RunInputs:
+    """The inputs of the run at work, as they were before it read any of them."""
+
+    def __init__(self, settings: RunSettings):
+        self._settings = settings
+        self.seen: Inputs | None = None
+        self.day: dt.date | None = None
+
+    def look(self) -> None:
+        """Take note of the inputs: what changes from here on is for the next run to find."""
+        try:
+            self.seen, self.day = look_at_inputs(self._settings), company_today()
+        except UNUSABLE:
+            self.seen = None
+
+
+def source_digests(locations: list[Location]) -> dict[str, str]:
+    """SHA-256 over names and contents of each dataset's files, by dataset; none for a query."""
+    return {location.dataset: files_digest(location.files) for location in locations if location.files}
+
+
+def program_digest() -> str:
+    """SHA-256 over the program and the libraries that compute for it: an upgrade computes anew."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+    return digest_of([*versions, files_digest(sorted(_code()))])
+
+
+def _code() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (path for path in (CHECKOUT / package).rglob("*") if path.suffix in CODE)
+    yield CHECKOUT / "resources" / "glossary.yaml"

@@ -1,0 +1,68 @@
+"""What was known and planned on each as-of date, kept for good: `published/history/`.
+
+    history/kpis/2026-06-30.parquet       every row of kpi_summary
+    history/decisions/2026-06-30.parquet  every intervention that was open
+
+One file a date and kind. A run adds its own date, or writes it anew; it never touches another. The demo
+company keeps its days in `history/demo/`, so that they are not taken for those of the company that
+comes after it in the same home.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from resources.outputs import replacing
+
+KPIS, DECISIONS, OF_DEMO = "kpis", "decisions", "demo"
+
+
+def keep(rows: ir.Table, history: Path, kind: str, as_of: dt.date) -> None:
+    """Write the file of a date and kind, whole or not at all."""
+    with replacing(history / kind / f"{as_of}.parquet") as part:
+        rows.to_parquet(part)
+
+
+def day_before(history: Path, kind: str, as_of: dt.date) -> dt.date | None:
+    """The newest date before `as_of` that has a file."""
+    return max((day for day in _days(history / kind) if day < as_of), default=None)
+
+
+def _days(folder: Path) -> list[dt.date]:
+    days = []
+    for file in folder.glob("*.parquet"):
+        try:
+            days.append(dt.date.fromisoformat(file.stem))
+        except ValueError:  # not one of ours
+            continue
+    return days
+
+
+def kept(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
+    """The rows of a date, by the names of `columns`. Raises dagster.Failure for a file that something else has damaged.
+
+    The file may be of another version of the program: a column that it does not have is NULL, one that is
+    not asked for is left out, and the types are the file's own.
+    """
+    file = history / kind / f"{day}.parquet"
+    try:
+        rows = pq.read_table(file, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise dg.Failure(
+            f"{file} cannot be read ({str(error).splitlines()[0]}). Put it back from a backup, or move it away: "
+            "then changes are counted from the date before it.",
+            allow_retries=False,
+        ) from error
+    return pa.table({field.name: _column(rows, field) for field in columns.to_pyarrow()})
+
+
+def _column(rows: pa.Table, wanted: pa.Field) -> pa.ChunkedArray | pa.Array:
+    places = rows.schema.get_all_field_indices(wanted.name)
+    return rows.column(places[0]) if len(places) == 1 else pa.nulls(rows.num_rows, wanted.type)

@@ -1,0 +1,107 @@
+"""The metric catalog, read and held against the tables that its metrics are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import ibis.expr.types as ir
+
+from rules.loading.files import RulesError, load, rules_file
+from rules.metrics.compile import uses
+from rules.metrics.models import Derived, Measure, Metric, MetricCatalog
+from rules.metrics.periods import CURRENT, operand_names
+from rules.operators import type_problem
+
+COUNTING = ("count", "count_distinct")
+"""These take a column of any type; a metric is a number, so the others need one."""
+
+
+def load_catalog() -> MetricCatalog:
+    """metric_catalog.yaml; raises RulesError for a mistake that the file alone shows."""
+    catalog = load("metric_catalog", MetricCatalog)
+    _raise_on(list(_reference_problems(catalog)))
+    return catalog
+
+
+def check_against(catalog: MetricCatalog, models: Mapping[str, ir.Table]) -> None:
+    """Raise RulesError for every metric that the model tables cannot give."""
+    _raise_on(
+        [problem for name, metric in catalog.metrics.items() for problem in _metric_problems(name, metric, models)]
+    )
+
+
+def _raise_on(problems: list[str]) -> None:
+    if problems:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise RulesError(f"metric_catalog.yaml cannot be used ({rules_file('metric_catalog')}):\n{lines}")
+
+
+def _reference_problems(catalog: MetricCatalog) -> Iterator[str]:
+    known = ", ".join(catalog.metrics)
+    for name, metric in catalog.metrics.items():
+        if metric.counted_by and metric.counted_by not in catalog.metrics:
+            yield f"metrics > {name} > counted_by: is '{metric.counted_by}'; accepted: {known}."
+        if not isinstance(metric.formula, Derived):
+            continue
+        unknown = [operand for operand in operand_names(metric.formula) if operand not in catalog.metrics]
+        for operand in unknown:
+            yield f"metrics > {name} > formula: there is no metric '{operand}'; accepted: {known}."
+        if not operand_names(metric.formula):
+            yield f"metrics > {name} > formula: refers to no metric; name at least one of: {known}."
+    # Every metric that leads into a cycle finds it; it is one mistake.
+    found = [cycle for name in catalog.metrics if (cycle := _cycle(catalog, name, ()))]
+    for cycle in {frozenset(cycle): cycle for cycle in reversed(found)}.values():
+        yield f"metrics > {cycle[0]} > formula: refers to itself by way of {' > '.join(cycle)}; name other metrics."
+    yield from _name_problems(catalog)
+
+
+def _name_problems(catalog: MetricCatalog) -> Iterator[str]:
+    """A target may call a metric by its name, its label or an alias, so that each must mean one metric."""
+    called = {name: name for name in catalog.metrics}
+    for name, metric in catalog.metrics.items():
+        for field, texts in (("label", [metric.label]), ("aliases", metric.aliases)):
+            for text in texts:
+                owner = called.setdefault(text.casefold(), name)
+                if owner != name:
+                    yield f"metrics > {name} > {field}: '{text}' already names {owner}; accepted: a name of its own."
+
+
+def _cycle(catalog: MetricCatalog, name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    if name in path:
+        return (*path[path.index(name) :], name)
+    metric = catalog.metrics.get(name)
+    if metric is None or not isinstance(metric.formula, Derived):
+        return None
+    found = (_cycle(catalog, operand, (*path, name)) for operand in operand_names(metric.formula))
+    return next((cycle for cycle in found if cycle), None)
+
+
+def _metric_problems(name: str, metric: Metric, models: Mapping[str, ir.Table]) -> Iterator[str]:
+    if isinstance(metric.formula, Derived):
+        return
+    where = f"metrics > {name}"
+    if metric.model not in models:
+        yield f"{where} > model: is '{metric.model}'; accepted: {', '.join(models)}."
+        return
+    model = models[metric.model]
+    if metric.period != CURRENT and "month" not in model.columns:
+        yield f"{where} > period: {metric.model} has no months; accepted: current."
+    if metric.period == CURRENT and "month" in model.columns:
+        accepted = "as_of, last_complete_month, trailing_complete_months"
+        yield f"{where} > period: {metric.model} has a row for every month; accepted: {accepted}."
+    for _model, item, _months, _is_snapshot in uses(metric):
+        yield from (f"{where} > formula: {problem}" for problem in _measure_problems(item, metric.model, model))
+
+
+def _measure_problems(item: Measure, name: str, model: ir.Table) -> Iterator[str]:
+    accepted = ", ".join(model.columns)
+    if item.column not in model.columns:
+        yield f"{name} has no column '{item.column}'; accepted: {accepted}."
+    elif item.aggregation not in COUNTING and not model[item.column].type().is_numeric():
+        numbers = ", ".join(column for column in model.columns if model[column].type().is_numeric())
+        yield f"{item.aggregation} needs a number; '{item.column}' is {model[item.column].type()}; accepted: {numbers}."
+    for rule in item.where:
+        if rule.column not in model.columns:
+            yield f"where: {name} has no column '{rule.column}'; accepted: {accepted}."
+        elif problem := type_problem(rule.operator, rule.value, model[rule.column]):
+            yield f"where > {rule.column}: {problem}."

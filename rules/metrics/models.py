@@ -1,0 +1,197 @@
+"""What metric_catalog.yaml may say: metrics as data, in a small typed grammar."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from rules.loading.files import Strict
+from rules.models import Name, Text
+from rules.operators import OPERATORS, value_problem
+
+AGGREGATIONS = ("sum", "mean", "count", "count_distinct", "min", "max")
+COMBINATIONS = ("add", "subtract", "multiply", "divide", "complement")
+
+
+class Condition(Strict):
+    """A row counts when its column stands in this relation to the value."""
+
+    column: Text
+    operator: Literal[tuple(OPERATORS)]
+    value: Any = None
+
+    @field_validator("value")
+    @classmethod
+    def _hashable(cls, value: Any) -> Any:
+        """A list as a tuple: equal measures are computed once, found by their hash."""
+        return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Condition:
+        if problem := value_problem(self.operator, self.value):
+            raise ValueError(problem)
+        return self
+
+
+class Measure(Strict):
+    """An aggregation of one column of a model table, over the rows that meet every condition."""
+
+    aggregation: Literal[AGGREGATIONS]
+    column: Text
+    where: tuple[Condition, ...] = ()
+    label: Text | None = None
+    unit: Literal["money", "count"] = "count"
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        return (*AGGREGATIONS, "where", "label", "unit")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, data: Any) -> Any:
+        """`{sum: mrr_end, where: [...]}` as aggregation and column."""
+        if not isinstance(data, dict) or "aggregation" in data:
+            return data
+        named = [key for key in data if key in AGGREGATIONS]
+        if len(named) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(AGGREGATIONS)}")
+        rest = {key: value for key, value in data.items() if key != named[0]}
+        where = rest.pop("where", [])
+        where = tuple(where) if isinstance(where, list) else where
+        return {"aggregation": named[0], "column": data[named[0]], "where": where, **rest}
+
+
+class Ratio(Strict):
+    """One measure over another; NULL where the denominator is 0."""
+
+    numerator: Measure
+    denominator: Measure
+
+
+def _operand_kind(data: Any) -> Any:
+    """Decide the kind by its shape, so that an error speaks of that kind alone."""
+    if isinstance(data, dict):
+        return Derived.model_validate(data)
+    is_number = isinstance(data, int | float) and not isinstance(data, bool) and isfinite(data)
+    if isinstance(data, str | Derived) or is_number:
+        return data
+    raise ValueError("an operand is a metric's name, a number or further arithmetic such as {add: [...]}")
+
+
+class Derived(Strict):
+    """Arithmetic on other metrics, numbers and further arithmetic: a tree, never a string."""
+
+    combination: Literal[COMBINATIONS]
+    operands: tuple[Annotated[str | float | int | Derived, BeforeValidator(_operand_kind)], ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, data: Any) -> Any:
+        """`{subtract: [a, b]}` as combination and operands."""
+        if not isinstance(data, dict) or "combination" in data:
+            return data
+        if len(data) != 1 or next(iter(data)) not in COMBINATIONS:
+            raise ValueError(f"needs exactly one of {', '.join(COMBINATIONS)}")
+        ((combination, operands),) = data.items()
+        return {
+            "combination": combination,
+            "operands": tuple(operands) if isinstance(operands, list) else (operands,),
+        }
+
+    @model_validator(mode="after")
+    def _enough_operands(self) -> Derived:
+        wanted = {"complement": (1, 1), "divide": (2, 2)}.get(self.combination, (2, None))
+        count = len(self.operands)
+        if count < wanted[0] or (wanted[1] and count > wanted[1]):
+            exactly = f"{wanted[0]}" if wanted[1] else f"at least {wanted[0]}"
+            operands = "operand" if exactly == "1" else "operands"
+            raise ValueError(f"{self.combination} takes {exactly} {operands}, not {count}")
+        return self
+
+
+Formula = Measure | Ratio | Derived
+
+
+class Trailing(Strict):
+    """A period of so many months, the last complete one at its end."""
+
+    trailing_complete_months: int = Field(ge=1, le=120)
+
+
+PERIODS = ("as_of", "last_complete_month", "current")
+
+
+def _period_kind(data: Any) -> Any:
+    """Decide the kind by its shape, so that an error speaks of that kind alone."""
+    if isinstance(data, dict):
+        return Trailing.model_validate(data)
+    if data is None or isinstance(data, Trailing) or data in PERIODS:
+        return data
+    raise ValueError(f"accepted: {', '.join(PERIODS)} or {{trailing_complete_months: n}}")
+
+
+Period = Annotated[Literal[PERIODS] | Trailing | None, BeforeValidator(_period_kind)]
+
+
+class Benchmark(Strict):
+    """A well-known figure to hold the value against, and who published it."""
+
+    text: Text
+    source: Text
+
+
+class Metric(Strict):
+    """One governed metric: what it means, who answers for it, and how it is computed.
+
+    `counted_by` names the metric that says how many customers stand behind an amount.
+    """
+
+    label: Text
+    category: Literal["Revenue", "Product", "Customer", "Unit economics", "Data"]
+    unit: Literal["money", "count", "rate", "ratio", "score", "days", "months", "number"]
+    owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
+    definition: Text
+    purpose: Text
+    interpretation: Text
+    risk_if_misread: Text
+    good_direction: Literal["up", "down", "neutral"]
+    benchmark: Benchmark | None = None
+    aliases: tuple[Text, ...] = Field(default=(), strict=False)
+    counted_by: Name | None = None
+    model: Text | None = None
+    period: Period = None
+    formula: Formula
+
+    @field_validator("formula", mode="before")
+    @classmethod
+    def _formula_kind(cls, data: Any) -> Any:
+        """Decide the kind by its key, so that an error speaks of that kind alone."""
+        if not isinstance(data, dict):
+            raise ValueError(
+                f"a formula is a mapping such as {{sum: mrr_end}}; accepted keys: ratio, "
+                f"{', '.join(AGGREGATIONS + COMBINATIONS)}"
+            )
+        if set(data) == {"ratio"}:
+            return Ratio.model_validate(data["ratio"])
+        kind = Measure if set(data) & set(AGGREGATIONS) else Derived
+        if kind is Derived and not set(data) & set(COMBINATIONS):
+            raise ValueError(f"accepted keys: ratio, {', '.join(AGGREGATIONS + COMBINATIONS)}")
+        return kind.model_validate(data)
+
+    @model_validator(mode="after")
+    def _places(self) -> Metric:
+        is_derived = isinstance(self.formula, Derived)
+        if is_derived and (self.model or self.period):
+            raise ValueError("a derived formula takes model and period from its operands; leave them out")
+        if not is_derived and not (self.model and self.period):
+            raise ValueError("model and period are needed beside a measure or a ratio")
+        return self
+
+
+class MetricCatalog(Strict):
+    """metric_catalog.yaml: every metric there is."""
+
+    activation_threshold: int = Field(ge=0)
+    metrics: dict[Name, Metric] = Field(min_length=1)

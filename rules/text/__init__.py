@@ -1,0 +1,1 @@
+"""Text: how numbers, sentences and Markdown are written."""

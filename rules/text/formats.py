@@ -1,0 +1,166 @@
+"""How numbers are said: one way for the command line, the reports and the pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import os
+import re
+from decimal import Decimal
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+NOT_AVAILABLE = "not available"
+SMALL_AMOUNT = 1000
+"""Below this, cents say something."""
+
+SHARES = ("_rate", "_change")
+"""How the names of columns end whose values are shares of 1, said in percent."""
+
+TEXT_LIMIT = 600
+NAME_LIMIT = 80
+"""Characters of a text, and of a name within one, that pages and reports show."""
+
+_UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff]+"
+)
+"""Control characters, and marks that turn the direction of what stands beside them."""
+
+_USER_IN_ADDRESS = re.compile(r"(\w:/{1,2})[^\s/'\"]+@")
+"""With one slash or two: a path of an address has one."""
+_GIVEN_SECRET = re.compile(
+    r"\b((?:password|passwd|pwd|secret|token|api_?key|access_?key)\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\"&;]+)",
+    re.IGNORECASE,
+)
+
+Number = int | float | Decimal
+
+
+def is_unknown(value: object) -> bool:
+    """None or not a number: what is said as not available."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def shown(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text from data as people can read it: on one line, without marks that cannot be seen, not too long."""
+    line = " ".join(_UNSEEN.sub("", str(text)).split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def path_text(path: object) -> str:
+    """A path or a file's name on one line: what cannot be printed or seen, and bytes that are no UTF-8, as escapes."""
+    text = os.fsencode(str(path)).decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def without_credentials(text: str) -> str:
+    """Text without the user and password of an address in it, and without what is given as a password."""
+    return _GIVEN_SECRET.sub(r"\1…", _USER_IN_ADDRESS.sub(r"\1…@", text))
+
+
+def named(name: object, key: object) -> str:
+    """How something with a name of its own and a key is called: `Cedar Design LLC (C-000132)`."""
+    told = shown(name, NAME_LIMIT) if name is not None else ""
+    return f"{told} ({shown(key, NAME_LIMIT)})" if told else shown(key, NAME_LIMIT)
+
+
+def money(value: Number, currency: str = "USD", *, cents: bool = False) -> str:
+    """`$284,090`, or with cents `$284,090.00`; small amounts keep theirs: `-$61.27`."""
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    keeps_cents = cents or 0 < abs(value) < SMALL_AMOUNT
+    digits = f"{abs(value):,.2f}" if keeps_cents else f"{abs(value):,.0f}"
+    sign = "-" if value < 0 and digits.strip("0.,") else ""
+    return f"{sign}{symbol}{digits}"
+
+
+def percent(value: Number, digits: int = 1) -> str:
+    """A share as `3.2 %`."""
+    return f"{value * 100:z,.{digits}f} %"
+
+
+def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact: bool = False) -> str:
+    """A metric's value as people say it; `exact` keeps cents and two digits of a rate."""
+    if is_unknown(value):
+        return NOT_AVAILABLE
+    if unit == "money":
+        return money(value, currency, cents=exact)
+    if unit == "rate":
+        return percent(value, 2 if exact else 1)
+    if unit == "count":
+        return f"{value:z,.0f}"
+    text = f"{value:z,.2f}" if unit in ("ratio", "number") else f"{value:z,.1f}"
+    return f"{text} {unit}" if unit in ("days", "months") else text
+
+
+def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
+    """A signed change; of a rate in percentage points. What rounds to nothing has no sign."""
+    if is_unknown(change):
+        return NOT_AVAILABLE
+    text = f"{abs(change) * 100:,.1f} pp" if unit == "rate" else value_text(abs(change), unit, currency)
+    if not any(digit in text for digit in "123456789"):
+        return text
+    return f"{'-' if change < 0 else '+'}{text}"
+
+
+def moved_text(change: Number | None, unit: str, currency: str = "USD") -> str:
+    """A change in words: `up $1,500`, `down 2.0 pp` or `unchanged`; what rounds to nothing is unchanged."""
+    text = change_text(change, unit, currency)
+    if text == NOT_AVAILABLE:
+        return NOT_AVAILABLE
+    if text[0] not in "+-":
+        return "unchanged"
+    return f"{'up' if text[0] == '+' else 'down'} {text[1:]}"
+
+
+def number_text(value: Number | None, digits: int = 0) -> str:
+    """A bare number, such as a score of 100 or of 1, with so many decimals."""
+    return NOT_AVAILABLE if is_unknown(value) else f"{value:z,.{digits}f}"
+
+
+def counted_text(count: Number | None, one: str, many: str = "") -> str:
+    """So many of something: `1 customer`, `1,200 customers`; `many` where an s is not enough."""
+    return f"{value_text(count, 'count')} {one if count == 1 else many or f'{one}s'}"
+
+
+def month_text(day: dt.date) -> str:
+    """The month of a day: `June 2026`."""
+    return f"{day:%B %Y}"
+
+
+def period_text(start: dt.date | None, end: dt.date | None) -> str:
+    """The days a value covers: `2026-06-30`, `Jun 2026` or `Apr to Jun 2026`. Days are ISO, as in every text."""
+    if start is None or end is None:
+        return "no complete month"
+    if start == end:
+        return end.isoformat()
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{end:%b %Y}"
+    return f"{start:%b} to {end:%b %Y}" if start.year == end.year else f"{start:%b %Y} to {end:%b %Y}"
+
+
+def cell_text(value: object, name: str, currency: str = "USD") -> str:
+    """A value of a table's column `name`, as rules/text/sql_text.py says it in the database."""
+    if is_unknown(value):
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return money(value, currency)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return percent(value) if name.endswith(SHARES) else f"{value:z,.1f}"
+    return str(value)
+
+
+def age_text(age: dt.timedelta) -> str:
+    """How long ago something was: `5 minutes`, `1 hour` or `4 days`."""
+    hours = max(age.total_seconds(), 0) / 3600
+    if hours * 60 < 1:
+        return "less than a minute"
+    if round(hours * 60) < 60:
+        count, unit = round(hours * 60), "minute"
+    elif hours < 48:
+        count, unit = round(hours), "hour"
+    else:
+        count, unit = round(hours / 24), "day"
+    return f"{count} {unit}{'' if count == 1 else 's'}"

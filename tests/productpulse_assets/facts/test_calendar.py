@@ -1,0 +1,150 @@
+"""The months up to the as-of date, and the as-of date where nobody gives it."""
+
+import datetime as dt
+
+import dagster as dg
+import pytest
+
+from asset_checks.events import DATED, NewestEvent
+from productpulse_assets.facts.calendar import FORCED, as_of_date, calendar, first_appearance, months
+from resources.home import SettingsError
+from resources.settings import RunSettings
+from resources.tables import rows_of
+from rules.models import AsOfLimits
+from tests.builders import dataset
+
+TODAY = dt.date(2026, 6, 30)
+
+
+def tables(**given):
+    return {name: dataset(name, *given.get(name, ())) for name in DATED}
+
+
+def built(as_of, tags=None, **given):
+    """The calendar as a run makes it."""
+    context = dg.build_asset_context({"settings": RunSettings(home_dir="unused", as_of=as_of)}, run_tags=tags)
+    table = rows_of(calendar(context, **tables(**given)))
+    return [(row["month"].isoformat(), row["month_end"].isoformat(), row["is_complete"]) for row in table]
+
+
+def test_months_from_the_first_to_the_as_of_month_which_ends_at_the_as_of_date():
+    found = [(row["month"], row["month_end"], row["is_complete"]) for row in months(dt.date(2025, 11, 20), dt.date(2026, 2, 10))]  # fmt: skip
+    assert found == [
+        (dt.date(2025, 11, 1), dt.date(2025, 11, 30), True),
+        (dt.date(2025, 12, 1), dt.date(2025, 12, 31), True),
+        (dt.date(2026, 1, 1), dt.date(2026, 1, 31), True),
+        (dt.date(2026, 2, 1), dt.date(2026, 2, 10), False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "end", "is_complete"),
+    [
+        ("2026-02-28", "2026-02-28", True),
+        ("2026-02-27", "2026-02-27", False),
+        ("2024-02-28", "2024-02-28", False),  # a leap year
+        ("2024-02-29", "2024-02-29", True),
+        ("2026-01-01", "2026-01-01", False),
+        ("2026-12-31", "2026-12-31", True),
+    ],
+)
+def test_a_month_is_complete_on_its_last_day(as_of, end, is_complete):
+    day = dt.date.fromisoformat(as_of)
+    (row,) = months(day.replace(day=1), day)
+    assert (row["month_end"].isoformat(), row["is_complete"], row["as_of_date"]) == (end, is_complete, day)
+
+
+NEWEST = NewestEvent(dt.date(2026, 3, 31))
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_forced", "day"),
+    [
+        (None, False, "2026-03-31"),
+        ("2026-02-10", False, "2026-02-10"),
+        ("2026-05-15", False, "2026-05-15"),  # 45 days later
+        ("2026-05-16", True, "2026-05-16"),
+        ("2026-06-30", True, "2026-06-30"),
+    ],
+)
+def test_the_as_of_date_is_the_newest_event_or_the_day_that_is_asked_for(asked, is_forced, day):
+    asked = asked and dt.date.fromisoformat(asked)
+    assert as_of_date(asked, NEWEST, TODAY, AsOfLimits(), is_forced=is_forced) == dt.date.fromisoformat(day)
+
+
+@pytest.mark.parametrize("day", ["2026-07-01", "9999-12-31"])
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_a_day_after_today_is_refused_even_when_forced(day, is_forced):
+    with pytest.raises(dg.Failure) as caught:
+        as_of_date(dt.date.fromisoformat(day), NEWEST, TODAY, AsOfLimits(), is_forced=is_forced)
+    assert caught.value.description == (
+        f"The as-of date, {day}, is after today, 2026-06-30 in the time zone of sources.yaml. What has not happened yet "
+        "is in no data. Give today or an earlier day."
+    )
+    assert not caught.value.allow_retries
+
+
+def test_a_day_long_after_the_newest_event_is_refused_with_that_date():
+    with pytest.raises(dg.Failure) as caught:
+        as_of_date(dt.date(2026, 5, 16), NEWEST, TODAY, AsOfLimits(), is_forced=False)
+    assert caught.value.description == (
+        "The as-of date, 2026-05-16, is 46 days after 2026-03-31, the newest event in the data: what happened since is "
+        "not in it, and would count as missed. Give a day up to 2026-05-15 (45 days; data_quality.yaml sets "
+        "most_days_after_newest_event), or --force."
+    )
+    wider = AsOfLimits(most_days_after_newest_event=46)
+    assert as_of_date(dt.date(2026, 5, 16), NEWEST, TODAY, wider, is_forced=False) == dt.date(2026, 5, 16)
+
+
+def test_data_that_lies_all_in_the_future_is_refused():
+    with pytest.raises(dg.Failure) as caught:
+        as_of_date(None, None, TODAY, AsOfLimits(), is_forced=False)
+    assert caught.value.description == (
+        "Every date in the data is after today, 2026-06-30 in the time zone of sources.yaml. Check the dates."
+    )
+
+
+def test_a_run_refuses_a_day_that_its_data_does_not_reach_unless_its_tag_says_otherwise():
+    customers = [{"signup_date": "2020-01-31"}]
+    with pytest.raises(dg.Failure, match="is 60 days after 2020-01-31"):
+        built("2020-03-31", customers=customers)
+    with pytest.raises(dg.Failure, match="9999-12-31, is after today"):
+        built("9999-12-31", {FORCED: "true"}, customers=customers)
+    assert len(built("2020-03-31", {FORCED: "true"}, customers=customers)) == 3
+
+
+def test_the_first_appearance_is_the_earlier_of_signup_and_first_subscription():
+    customers, subscriptions = dataset("customers", {"signup_date": "2026-03-05"}), [{"start_date": "2026-02-20"}]
+    assert first_appearance(customers, dataset("subscriptions"), TODAY) == dt.date(2026, 3, 5)
+    assert first_appearance(customers, dataset("subscriptions", *subscriptions), TODAY) == dt.date(2026, 2, 20)
+
+
+def test_an_as_of_date_before_every_customer_is_said():
+    with pytest.raises(dg.Failure) as caught:
+        first_appearance(
+            dataset("customers", {"signup_date": "2026-03-05"}), dataset("subscriptions"), dt.date(2026, 3, 4)
+        )
+    assert caught.value.description == (
+        "No customer signed up or subscribed by 2026-03-04, the as-of date. Give a later day with --as-of."
+    )
+
+
+def test_a_run_takes_the_as_of_date_that_it_is_given():
+    assert built("2026-03-20", customers=[{"signup_date": "2026-02-10"}, {"signup_date": "2026-05-01"}]) == [
+        ("2026-02-01", "2026-02-28", True),
+        ("2026-03-01", "2026-03-20", False),
+    ]
+
+
+def test_a_run_without_one_takes_the_newest_event():
+    assert built(None, customers=[{"signup_date": "2020-02-10"}], nps_scores=[{"date": "2020-03-02", "score": 9}]) == [
+        ("2020-02-01", "2020-02-29", True),
+        ("2020-03-01", "2020-03-02", False),
+    ]
+
+
+def test_an_as_of_date_that_is_none_is_refused():
+    with pytest.raises(
+        SettingsError, match=r"The as-of date is '30\.06\.2026', which is not a date\. Give it as YYYY-MM-DD"
+    ):
+        built("30.06.2026", customers=[{}])

@@ -1,0 +1,174 @@
+"""What customers pay and owe: price, tenure, renewal, downgrades, failed payments."""
+
+import pytest
+
+from tests.productpulse_assets.facts.one_customer import ago, signals
+
+
+def ended(start, end, price=100, **more):
+    return {"status": "Expired", "start_date": start, "end_date": end, "monthly_price": price} | more
+
+
+# --- who pays -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "subscription",
+    [
+        {"status": "Trial"},
+        {"monthly_price": 0},
+        {"start_date": ago(-1)},
+        ended("2026-01-01", ago(0)),
+    ],
+    ids=["trial", "free", "not begun", "ended on the day"],
+)
+def test_who_does_not_pay_on_the_day_has_no_signals(subscription):
+    assert signals("customer_id", subscriptions=[subscription]) == []
+
+
+def test_the_price_is_of_all_periods_and_the_plan_the_dearest_one():
+    subscriptions = [
+        {"plan": "Starter", "monthly_price": 20.5},
+        {"plan": "Scale", "monthly_price": 99.99},
+        ended("2026-01-01", ago(-1), 1, plan="Addon"),
+        ended("2026-01-01", "2026-02-01", 500, plan="Past"),
+    ]
+    assert signals("customer_id", "as_of_date", "plan", "mrr", subscriptions=subscriptions) == [
+        ("C1", "2026-06-30", "Scale", 121.49)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("signup", "first_start", "tenure"),
+    [("2026-06-20", "2026-06-25", 10), ("2026-06-25", "2026-06-10", 20), ("2026-06-30", "2026-06-30", 0)],
+)
+def test_tenure_counts_from_the_earlier_of_signup_and_first_start(signup, first_start, tenure):
+    subscriptions = [{"status": "Trial", "start_date": first_start}, {"start_date": first_start}]
+    assert signals("tenure_days", customers=[{"signup_date": signup}], subscriptions=subscriptions) == [(tenure,)]
+
+
+def test_past_due_is_known_of_today_alone():
+    owing = [{}, {"status": "Past Due"}]
+    assert signals("is_past_due", subscriptions=owing) == [(True,)]
+    assert signals("is_past_due") == [(False,)]
+    assert signals("is_past_due", subscriptions=owing, is_current=False) == [(None,)]
+
+
+# --- renewal --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cycle", "start", "as_of", "days"),
+    [
+        ("Monthly", "2026-01-10", "2026-06-30", 10),  # 10 July
+        ("Quarterly", "2026-01-10", "2026-06-30", 10),
+        ("Quarterly", "2026-02-10", "2026-06-30", 41),  # 10 August
+        ("Annual", "2025-08-10", "2026-06-30", 41),
+        ("Annual", "2026-06-30", "2026-06-30", 365),
+        ("Monthly", "2026-01-31", "2026-02-27", 1),
+        ("Monthly", "2026-01-31", "2026-02-28", 31),  # renewed that day, next on 31 March
+        ("Monthly", "2026-01-31", "2026-04-30", 31),
+        ("Annual", "2024-02-29", "2026-02-27", 1),
+        (None, "2026-01-10", "2026-06-30", None),
+    ],
+)
+def test_days_to_renewal(cycle, start, as_of, days):
+    subscriptions = [{"billing_cycle": cycle, "start_date": start}]
+    assert signals("days_to_renewal", subscriptions=subscriptions, as_of=as_of) == [(days,)]
+
+
+def test_of_several_renewals_the_nearest_counts():
+    subscriptions = [{"start_date": "2026-01-20"}, {"start_date": "2026-01-05"}, {"billing_cycle": None}]
+    assert signals("days_to_renewal", subscriptions=subscriptions) == [(5,)]
+
+
+# --- downgrades -----------------------------------------------------------------------------------
+
+
+def downgraded(*subscriptions):
+    ((answer,),) = signals("downgraded_recently", subscriptions=subscriptions)
+    return answer
+
+
+@pytest.mark.parametrize(("age", "is_recent"), [(0, True), (90, True), (91, False)])
+def test_a_downgrade_counts_for_90_days(age, is_recent):
+    changes = ended("2026-01-01", ago(age), 200), {"start_date": ago(age), "monthly_price": 199}
+    assert downgraded(*changes) == is_recent
+
+
+@pytest.mark.parametrize(("gap", "follows"), [(0, True), (1, True), (2, False), (-1, False)])
+def test_a_period_may_follow_on_the_day_after_its_predecessors_last(gap, follows):
+    assert downgraded(ended("2026-01-01", ago(10 + gap), 200), {"start_date": ago(10)}) == follows
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        ended("2026-01-01", ago(10), 99),
+        ended("2026-01-01", ago(10), 100),
+        ended("2026-01-01", ago(10), 500, status="Trial"),
+        ended("2026-01-01", ago(10), 500, customer_id="C2"),
+    ],
+    ids=["upgrade", "same price", "trial", "another customer"],
+)
+def test_what_is_no_downgrade(before):
+    assert not downgraded(before, {"start_date": ago(10)})
+
+
+def test_a_downgrade_to_come_is_not_known():
+    assert not downgraded(ended("2026-01-01", ago(-1), 200), {"start_date": ago(-1)})
+
+
+# --- failed payments ------------------------------------------------------------------------------
+
+
+def failed(days, **more):
+    return {"transaction_date": ago(days), "status": "Failed", "subscription_id": "S1"} | more
+
+
+def paid(days, **more):
+    return failed(days, status="Success") | more
+
+
+def unrecovered(*transactions, **more):
+    ((count,),) = signals("failed_payment_count", transactions=transactions, **more)
+    return count
+
+
+@pytest.mark.parametrize(("age", "count"), [(-1, 0), (0, 1), (90, 1), (91, 0)])
+def test_failures_of_the_last_90_days_count(age, count):
+    assert unrecovered(failed(age)) == count
+
+
+@pytest.mark.parametrize(("later", "count"), [(0, 0), (21, 0), (22, 1), (-1, 1)])
+def test_a_success_within_21_days_makes_a_failure_good(later, count):
+    assert unrecovered(failed(60), paid(60 - later)) == count
+
+
+def test_retries_of_one_bill_count_once_and_the_last_one_starts_the_21_days():
+    # Billed on the first of the month; 29 days before 30 June is 1 June.
+    assert unrecovered(failed(29), failed(26), failed(20)) == 1
+    assert unrecovered(failed(29), failed(26), failed(20), paid(2)) == 0
+    assert unrecovered(failed(60), failed(29)) == 2
+
+
+def test_an_annual_bill_is_one_bill_however_long_it_is_tried():
+    assert unrecovered(failed(60), failed(29), subscriptions=[{"billing_cycle": "Annual"}]) == 1
+
+
+def test_another_subscriptions_success_makes_nothing_good():
+    both = [{}, {}]
+    assert unrecovered(failed(40), paid(39, subscription_id="S2"), subscriptions=both) == 1
+
+
+def test_a_success_to_come_is_not_known():
+    assert unrecovered(failed(5), paid(-1)) == 1
+
+
+def test_a_refund_is_neither():
+    assert unrecovered(failed(5), paid(4, status="Refunded")) == 1
+
+
+def test_without_payment_data_failures_are_unknown_and_without_a_customers_own_there_are_none():
+    assert unrecovered() is None
+    assert unrecovered(paid(4, customer_id="C2", subscription_id="S9")) == 0

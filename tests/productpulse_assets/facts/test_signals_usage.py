@@ -1,0 +1,55 @@
+"""What customers do: the windows counted out day by day."""
+
+import pytest
+
+from tests.productpulse_assets.facts.one_customer import ago, signals
+
+
+def use(days, logins, key_actions=0, **more):
+    return {"date": ago(days), "logins": logins, "key_actions": key_actions} | more
+
+
+def of(usage, *columns):
+    return signals(*columns, product_usage=usage)
+
+
+def test_recent_is_28_days_with_the_as_of_date_and_the_baseline_the_84_before():
+    usage = [use(0, 3), use(27, 4), use(28, 60), use(111, 24), use(112, 1000)]
+    # 84 days before the recent 28, so 84 logins are 28 per 28 days; day 112 is older than that.
+    assert of(usage, "logins_recent", "logins_baseline", "usage_change") == [(7, 28.0, -0.75)]
+
+
+def test_a_younger_customer_has_a_shorter_baseline():
+    # The first usage is 69 days old: 42 days of baseline, 21 logins, 14 per 28 days.
+    assert of([use(10, 7), use(30, 1), use(69, 20)], "logins_baseline", "usage_change") == [(14.0, -0.5)]
+
+
+@pytest.mark.parametrize(("oldest", "change"), [(55, 0.0), (54, None)])
+def test_a_baseline_of_less_than_28_days_is_none(oldest, change):
+    assert of([use(1, 5), use(oldest, 5)], "usage_change") == [(change,)]
+
+
+def test_a_baseline_without_logins_gives_no_change():
+    assert of([use(1, 5), use(100, 0)], "logins_baseline", "usage_change") == [(0.0, None)]
+
+
+def test_key_actions_and_the_last_login():
+    usage = [use(2, 0, 1), use(9, 1, 2), use(40, 1, 12), use(111, 1, 0)]
+    columns = ("key_actions_recent", "key_actions_baseline", "key_action_change", "days_since_last_login")
+    assert of(usage, *columns) == [(3, 4.0, -0.25, 9)]
+
+
+@pytest.mark.parametrize(("key_actions", "is_activated"), [(3, False), (4, True)])
+def test_more_than_five_key_actions_ever_make_a_customer_activated(key_actions, is_activated):
+    assert of([use(1, 1, 2), use(150, 1, key_actions), use(-1, 1, 9)], "is_activated") == [(is_activated,)]
+
+
+def test_what_happens_after_the_as_of_date_is_not_known_to_it():
+    usage = [use(-1, 50), use(1, 5), use(60, 5)]
+    assert of(usage, "logins_recent", "days_since_last_login") == [(5, 1)]
+
+
+def test_without_usage_data_signals_are_unknown_and_without_a_customers_own_they_are_zero():
+    columns = ("logins_recent", "key_actions_recent", "usage_change", "days_since_last_login", "is_activated")
+    assert of([], *columns) == [(None, None, None, None, None)]
+    assert of([use(1, 5, customer_id="C2")], *columns) == [(0, 0, None, None, False)]

@@ -1,0 +1,151 @@
+"""The metric tables as the graph makes them."""
+
+import datetime as dt
+import functools
+from decimal import Decimal
+
+import ibis
+import ibis.expr.operations as ops
+import pytest
+
+from productpulse_assets.definitions import MODELS, draw
+from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
+from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage_asset
+from productpulse_assets.metrics.summary import SUMMARY_SCHEMA
+from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
+from resources.tables import rows_of, table_of
+from rules.metrics.catalog import load_catalog
+from rules.metrics.models import Derived
+from tests.builders import calendar, dataset, stored
+
+JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))
+
+
+def history(*customer_months, as_of="2026-03-10"):
+    """kpi_history over these rows; what a row does not say is NULL."""
+    schemas = {name: table.schema() for name, table in draw().items()} | {"calendar": CALENDAR}
+    inputs = {name: ibis.table(schemas[name], name=name) for name in kpi_history.keys_by_input_name}
+    query = kpi_history(**inputs)
+    given = {"customer_months": customer_months}
+    tables = {
+        name: table_of([dict.fromkeys(schemas[name]) | row for row in given.get(name, ())], schemas[name])
+        for name in inputs
+        if name != "calendar"
+    }
+    small = {op.name: op.to_expr() for op in query.op().find(ops.InMemoryTable)}
+    return stored(
+        ibis.to_sql(query, dialect="duckdb"), **tables, **small, calendar=calendar("2026-01-01", as_of)
+    )  # fmt: skip
+
+
+@functools.cache
+def lineage():
+    """metric_lineage, walked from the catalog's expressions once."""
+    drawn = draw()
+    return metric_lineage_asset(MODELS, drawn, ibis.table(CALENDAR, name="calendar"))()
+
+
+def summary(history_table, *, as_of="2026-03-10", inventory=(), targets=()):
+    made = kpi_summary(
+        kpi_history=history_table,
+        calendar=calendar("2026-01-01", as_of),
+        metric_lineage=lineage(),
+        source_inventory=table_of([dict.fromkeys(INVENTORY) | row for row in inventory], INVENTORY),
+        targets=dataset("targets", *targets),
+    )
+    return made.value, made.metadata
+
+
+ROWS = (
+    {"customer_id": "C1", "month": JANUARY, "mrr_end": Decimal("100.10"), "paying_end": 1, "mrr_start": Decimal(0)},
+    {"customer_id": "C1", "month": FEBRUARY, "mrr_end": Decimal("100.10"), "paying_end": 1, "mrr_start": Decimal("100.10"), "paying_start": 1, "is_churned": 0},
+    {"customer_id": "C2", "month": FEBRUARY, "mrr_end": Decimal("0.20"), "paying_end": 1, "mrr_start": Decimal(0), "paying_start": 0, "is_churned": 0},
+    {"customer_id": "C1", "month": MARCH, "mrr_end": Decimal("100.10"), "paying_end": 1, "mrr_start": Decimal("100.10")},
+)  # fmt: skip
+
+
+@functools.cache
+def sample_history():
+    """kpi_history over ROWS, computed once."""
+    return history(*ROWS)
+
+
+def test_kpi_history_has_every_metric_in_every_month():
+    found = rows_of(sample_history())
+    assert len(found) == 3 * len(load_catalog().metrics)
+    mrr = {row["month"]: row for row in found if row["metric_name"] == "monthly_recurring_revenue"}
+    assert {month: (row["value"], row["is_complete"]) for month, row in mrr.items()} == {
+        JANUARY: (100.10, True),
+        FEBRUARY: (100.30, True),
+        MARCH: (100.10, False),
+    }
+    churn = next(r for r in found if r["metric_name"] == "customer_churn_rate" and r["month"] == FEBRUARY)
+    assert (churn["value"], churn["numerator"], churn["denominator"]) == (0.0, 0.0, 1.0)
+
+
+def test_money_is_repeated_as_a_decimal_and_nothing_else_is():
+    table = sample_history()
+    assert str(table.amount.type()) == "decimal(18, 2)"
+    found = {row["metric_name"]: row for row in rows_of(table) if row["month"] == FEBRUARY}
+    assert found["monthly_recurring_revenue"]["amount"] == Decimal("100.30")
+    assert found["average_revenue_per_user"]["amount"] == Decimal("50.15")
+    assert found["paying_customers"]["amount"] is None and found["paying_customers"]["value"] == 2
+
+
+def test_kpi_summary_has_one_row_per_metric_of_the_catalog():
+    table, _metadata = summary(
+        sample_history(), targets=[{"metric_name": "mrr", "target_value": 100, "date": "2026-01-01"}]
+    )
+    assert table.schema() == SUMMARY_SCHEMA
+    found = {row["metric_name"]: row for row in rows_of(table)}
+    assert list(found) == list(load_catalog().metrics)
+    mrr = found["monthly_recurring_revenue"]
+    assert (mrr["value"], mrr["amount"], mrr["previous_value"]) == (100.10, Decimal("100.10"), 100.30)
+    assert (mrr["target_value"], mrr["target_status"]) == (100.0, "Met")
+    assert mrr["period_end"] == dt.date(2026, 3, 10)
+
+
+def test_the_headline_numbers_are_metadata_of_the_run():
+    _table, metadata = summary(sample_history())
+    assert metadata["monthly_recurring_revenue"].value == 100.10
+    assert "failed_payment_rate" not in metadata  # not available: nothing to plot
+
+
+def test_what_the_sources_lack_is_the_reason():
+    inventory = [
+        {"dataset": "transactions", "is_available": False, "columns_absent": ""},
+        {"dataset": "product_usage", "is_available": True, "columns_absent": "active_users, features_used"},
+        {"dataset": "customers", "is_available": True, "columns_absent": ""},
+    ]
+    table, _metadata = summary(sample_history(), inventory=inventory)
+    reasons = {row["metric_name"]: row["not_available_reason"] for row in rows_of(table)}
+    assert reasons["failed_payment_rate"] == "Needs the dataset transactions, which is absent."
+    assert reasons["feature_adoption_proxy"] == "Needs the column product_usage.features_used, which is absent."
+    assert reasons["monthly_recurring_revenue"] is None
+
+
+def test_lineage_is_traced_to_the_columns_of_the_datasets():
+    found = {row["metric_name"]: row for row in rows_of(lineage())}
+    mrr = found["monthly_recurring_revenue"]
+    assert "subscriptions.monthly_price" in mrr["source_columns"].split(", ")
+    assert "transactions" not in mrr["source_datasets"]
+    failed = found["failed_payments"]["source_columns"].split(", ")
+    assert "transactions.status" in failed and "subscriptions.monthly_price" not in failed
+    assert found["annual_recurring_revenue"]["source_columns"] == mrr["source_columns"]
+
+
+@pytest.mark.parametrize("name", load_catalog().metrics)
+def test_every_metric_is_traced_and_governed(name):
+    metric = load_catalog().metrics[name]
+    (row,) = (row for row in rows_of(lineage()) if row["metric_name"] == name)
+    assert row["lineage_status"] == "Complete"
+    assert (row["display_name"], row["owner"], row["purpose"]) == (metric.label, metric.owner, metric.purpose)
+    assert row["formula"]
+
+
+def test_a_derived_metric_has_the_columns_of_its_operands():
+    found = {row["metric_name"]: set(row["source_columns"].split(", ")) for row in rows_of(lineage())}
+    for name, metric in load_catalog().metrics.items():
+        if isinstance(metric.formula, Derived):
+            operands = [operand for operand in metric.formula.operands if isinstance(operand, str)]
+            assert set().union(*(found[operand] for operand in operands)) <= found[name], name

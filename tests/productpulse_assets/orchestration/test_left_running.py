@@ -1,0 +1,54 @@
+"""The processes of `productpulse dev` go together: when one ends, the others do, and a sentence says which."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from productpulse_assets.orchestration import left_running
+from productpulse_assets.orchestration.left_running import ServiceEnded, all_running, ended_together, wait_for
+
+
+@pytest.fixture(autouse=True)
+def own_signals():
+    """Ctrl-C means to the next test what it meant before."""
+    before = {number: signal.getsignal(number) for number in left_running.ASKS_TO_END}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def python(code: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
+def test_when_one_ends_its_name_is_reported_and_the_others_are_ended():
+    said = r"^The daemon ended with status 3; what it printed above says why\.$"
+    with pytest.raises(ServiceEnded, match=said), ended_together() as services:
+        services["The code server"] = python("import time; time.sleep(60)")
+        services["The daemon"] = python("raise SystemExit(3)")
+        services["The daemon"].wait()
+        all_running(services)
+    assert services["The code server"].returncode == -signal.SIGTERM
+
+
+def test_one_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(left_running, "ENDS_WITHIN", 1)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    with ended_together() as services:
+        services["deaf"] = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+        services["deaf"].stdout.readline()
+    assert services["deaf"].wait(timeout=10) == -signal.SIGKILL
+    services["deaf"].stdout.close()
+
+
+def test_it_waits_until_the_socket_is_answered(tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "door"))
+        server.listen()
+        wait_for(tmp_path / "door", {})
+    monkeypatch.setattr(left_running, "STARTS_WITHIN", 0.2)
+    with pytest.raises(ServiceEnded, match=r"^The code server did not start within"):
+        wait_for(tmp_path / "nothing", {})

@@ -1,0 +1,146 @@
+"""Runs take turns in a home, and a dead one blocks nobody."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from resources import run_lock as turns
+from resources.home import Home
+from resources.run_lock import AT_WORK, HomeBusy, retire_dead_runs, turn
+
+OTHER_RUN = """
+import sys
+from pathlib import Path
+from resources.home import Home
+from resources.run_lock import turn
+
+with turn(Home(Path(sys.argv[1])), 0, print):
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@contextmanager
+def other_run(home: Home) -> Iterator[subprocess.Popen]:
+    """Another process that is at work in the home until its input ends."""
+    command = [sys.executable, "-c", OTHER_RUN, str(home.root)]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout.readline() == "at work\n"
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+
+
+def test_a_run_that_does_not_wait_says_who_is_at_work(home):
+    with other_run(home) as other, pytest.raises(HomeBusy) as caught, turn(home, 0, say=pytest.fail):
+        pass
+    assert str(caught.value).startswith(f"Another run is at work in {home.root} (process {other.pid}, since 20")
+    assert str(caught.value).endswith("Run again when it has ended, or wait longer with --wait SECONDS.")
+
+
+def test_a_run_waits_for_its_turn_and_says_so(home):
+    said = []
+
+    def end_it(text: str) -> None:
+        said.append(text)
+        other.stdin.close()
+
+    with other_run(home) as other, turn(home, 30, say=end_it):
+        assert other.wait(30) == 0
+    assert len(said) == 1
+    assert "Waiting for its end, 30 s at most." in said[0]
+
+
+def test_a_killed_run_gives_its_turn_back(home):
+    with other_run(home) as other:
+        other.send_signal(signal.SIGKILL)
+        other.wait(30)
+        with turn(home, 0, say=pytest.fail):
+            pass
+
+
+def test_a_run_may_take_its_own_turn_again_and_keeps_it(home):
+    with turn(home, 0, say=pytest.fail):
+        with turn(home, 0, say=pytest.fail):
+            pass
+        said = subprocess.run(
+            [sys.executable, "-c", OTHER_RUN, str(home.root)], capture_output=True, text=True, input="",
+            cwd=Path(__file__).resolve().parents[2], check=False,
+        )  # fmt: skip
+        assert "HomeBusy" in said.stderr
+
+
+def test_what_a_killed_run_was_writing_is_removed_and_nothing_else(home):
+    parts = [home.published.parent / ".productpulse.duckdb.x1.part", home.exports / ".a.csv.x2.part"]
+    whole = [home.published, home.exports / "a.csv", home.history / "kpis" / "2026-06-30.parquet"]
+    for file in (*parts, *whole, home.scratch / "spilled.tmp"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+    with turn(home, 0, say=pytest.fail):
+        assert [file for file in parts if file.exists()] == []
+        assert all(file.exists() for file in whole)
+        assert not home.scratch.exists()
+
+
+# --- Dagster's history ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def instance(monkeypatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setattr(turns, "SETTLING_SECONDS", 0)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def begun(instance: dg.DagsterInstance, *, had_its_turn: bool, status=dg.DagsterRunStatus.STARTED) -> str:
+    """A run that Dagster takes to be at work."""
+
+    @dg.job
+    def nightly():
+        pass
+
+    run = instance.create_run_for_job(nightly, status=status, tags={AT_WORK: "true"} if had_its_turn else {})
+    return run.run_id
+
+
+def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    return instance.get_run_by_id(run_id).status
+
+
+def test_a_run_that_had_its_turn_and_holds_the_home_no_more_is_dead(instance, home):
+    dead = begun(instance, had_its_turn=True)
+    over = begun(instance, had_its_turn=True, status=dg.DagsterRunStatus.SUCCESS)
+    assert retire_dead_runs(instance, home, longest_wait=600) == [dead]
+    assert status(instance, dead) == dg.DagsterRunStatus.FAILURE
+    assert status(instance, over) == dg.DagsterRunStatus.SUCCESS
+    messages = [entry.dagster_event.message for entry in instance.all_logs(dead) if entry.dagster_event]
+    assert turns.ENDED_EARLY in messages
+
+
+def test_a_run_at_work_is_left_alone(instance, home):
+    alive = begun(instance, had_its_turn=True)
+    with other_run(home):
+        assert retire_dead_runs(instance, home, longest_wait=600) == []
+    assert status(instance, alive) == dg.DagsterRunStatus.STARTED
+
+
+def test_a_run_that_waits_is_left_alone_until_it_must_have_given_up(instance, home, monkeypatch):
+    waiting = begun(instance, had_its_turn=False)
+    assert retire_dead_runs(instance, home, longest_wait=600) == []
+    later = time.time() + 600 + turns.STARTING_SECONDS + 5
+    monkeypatch.setattr(turns.time, "time", lambda: later)
+    assert retire_dead_runs(instance, home, longest_wait=600) == [waiting]
