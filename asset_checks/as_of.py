@@ -1,11 +1,12 @@
 """What the as-of date shows about the data: warnings, as nothing is wrong with the rows themselves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.checks import Check
 from asset_checks.contracts import CONTRACTS
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -40,9 +41,19 @@ def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheck
     )
 
 
-@dg.multi_asset_check(
-    name="as_of_date",
-    specs=[
+def as_of_results(calendar: ir.Table, **datasets: ir.Table) -> Iterator[dg.AssetCheckResult]:
+    """Every warning that the as-of date gives rise to."""
+    for name, day in DATED.items():
+        rows = rows_after(datasets[name], day, calendar)
+        yield _result(name, "none_after_as_of", rows, f"rows have a {day} after the as-of date; no figure counts them.")
+    rows = activity_disagreements(datasets["customers"], datasets["subscriptions"], calendar)
+    yield _result(
+        "customers", "is_active_agrees", rows, "customers have an is_active that their subscriptions contradict."
+    )
+
+
+AS_OF = Check(
+    specs=(
         *(
             dg.AssetCheckSpec(
                 "none_after_as_of",
@@ -58,26 +69,7 @@ def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheck
             description="is_active, where given, is what the subscriptions say; the subscriptions are believed.",
             additional_deps=["subscriptions", "calendar"],
         ),
-    ],
-    ins={name: dg.AssetIn(name) for name in (*DATED, "calendar")},
-    can_subset=True,
+    ),
+    inputs=(*DATED, "calendar"),
+    evaluate=as_of_results,
 )
-def as_of_checks(
-    context: dg.AssetCheckExecutionContext, calendar: ir.Table, **datasets: ir.Table
-) -> Iterator[dg.AssetCheckResult]:
-    """One warning per dated dataset, and one for `is_active`."""
-    wanted = context.selected_asset_check_keys
-    for result in as_of_results(datasets, calendar):
-        if dg.AssetCheckKey(result.asset_key, result.check_name) in wanted:
-            yield result
-
-
-def as_of_results(datasets: Mapping[str, ir.Table], calendar: ir.Table) -> Iterator[dg.AssetCheckResult]:
-    """Every warning that the as-of date gives rise to."""
-    for name, day in DATED.items():
-        rows = rows_after(datasets[name], day, calendar)
-        yield _result(name, "none_after_as_of", rows, f"rows have a {day} after the as-of date; no figure counts them.")
-    rows = activity_disagreements(datasets["customers"], datasets["subscriptions"], calendar)
-    yield _result(
-        "customers", "is_active_agrees", rows, "customers have an is_active that their subscriptions contradict."
-    )

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-Source = tuple[str, str]
-"""(table, column)"""
+from resources.compiled_plan import Source
 
 
 def column_sources(table: ir.Table) -> dict[str, set[Source]]:

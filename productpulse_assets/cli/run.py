@@ -13,6 +13,8 @@ from productpulse_assets.cli.options import (
     home_option,
     load_definitions,
     misused,
+    read_rules,
+    rules_folder,
     rules_option,
     settle,
     writable_home,
@@ -87,7 +89,7 @@ def _skipped() -> bool:
     from resources.settings import RunSettings
 
     settings = RunSettings.from_environment()
-    said = nothing_new(settings)
+    said = nothing_new(settings, rules_folder())
     if said:
         click.echo(f"{said} --force runs it all the same.")
         _tell(settings.home)
@@ -98,7 +100,7 @@ def _tell(place: Home) -> None:
     """The closing summary: what is published, and where."""
     from productpulse_assets.cli.run_summary import run_lines
 
-    for line in run_lines(place):
+    for line in run_lines(place, read_rules()):
         click.echo(line)
 
 

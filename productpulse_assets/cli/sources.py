@@ -19,6 +19,7 @@ from productpulse_assets.cli.options import (
     home_option,
     load_definitions,
     misused,
+    read_rules,
     rules_option,
     settle,
     writable_home,
@@ -97,11 +98,10 @@ def _validate(scratch: Path) -> list[str]:
     from productpulse_assets.cli import run_summary as telling
     from productpulse_assets.cli.unread_files import unread_lines
     from productpulse_assets.orchestration import execution as running
-    from productpulse_assets.sources.location import load_sources
     from resources.home import Home
     from resources.settings import RunSettings
 
-    job, sources = defs.resolve_job_def(running.VALIDATION), load_sources()
+    job = defs.resolve_job_def(running.VALIDATION)
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, Home(scratch), lambda event: None)
     # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
@@ -111,7 +111,7 @@ def _validate(scratch: Path) -> list[str]:
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
                 click.echo(line)
-    for line in unread_lines(RunSettings.from_environment(), sources):
+    for line in unread_lines(RunSettings.from_environment(), read_rules()):
         click.echo(line)
     if not problems:
         click.echo("Every dataset passes the gate.")

@@ -7,8 +7,8 @@ import ibis
 import ibis.expr.types as ir
 
 from asset_checks.contracts import CONTRACTS
+from productpulse_assets.tables import Rows, table
 from resources.settings import RunSettings
-from resources.tables import table_of
 
 DATED = {name: schema.metadata["event_dates"] for name, schema in CONTRACTS.items() if schema.metadata["event_dates"]}
 
@@ -18,16 +18,15 @@ SCHEMA = ibis.schema(
 )
 
 
-@dg.asset(
-    group_name="facts",
-    owners=["team:data"],
-    kinds={"python", "duckdb"},
-    io_manager_key="warehouse",
-    required_resource_keys={"settings"},
-    metadata={"key": ["month"]},
-    ins={name: dg.AssetIn() for name in DATED},
+@table(
+    group="facts",
+    owner="team:data",
+    key=("month",),
+    schema=SCHEMA,
+    reads=tuple(DATED),
+    metadata_of=lambda rows: {"as_of_date": rows[0]["as_of_date"].isoformat()},
 )
-def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
+def calendar(settings: RunSettings, **tables: ir.Table) -> Rows:
     """One row per calendar month, from the first customer's to the as-of date's.
 
     month is its first day; month_end its last day, or the as-of date in the as-of month;
@@ -35,13 +34,11 @@ def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
     every row, that nothing in the data is newer than the as-of date, so that what only the
     present state tells, such as the status Past Due, is known for it.
     """
-    settings: RunSettings = context.resources.settings
     today = dt.date.today()
     newest = newest_event(tables, until=max(today, settings.as_of_date or today))
     as_of = settings.as_of_date or newest
     first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
-    context.add_output_metadata({"as_of_date": as_of.isoformat()})
-    return table_of(months(first, as_of, is_current=newest <= as_of), SCHEMA)
+    return months(first, as_of, is_current=newest <= as_of)
 
 
 def newest_event(tables: dict[str, ir.Table], until: dt.date) -> dt.date:

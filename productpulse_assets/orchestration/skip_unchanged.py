@@ -16,11 +16,12 @@ from productpulse_assets.sources.run_inputs import UNUSABLE, Inputs, RunInputs, 
 from resources.home import Home
 from resources.settings import RunSettings
 from resources.snapshot_manifest import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
+from rules.rule_set import Rules, read_rules
 
 NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
 
 
-def nothing_new(settings: RunSettings) -> str | None:
+def nothing_new(settings: RunSettings, rules_folder: Path) -> str | None:
     """The sentence that says that a run would make what is there already; None if it may make something else."""
     home, made_of = settings.home, published_inputs(settings.home)
     if made_of is None or made_of.fingerprint is None or not made_of.is_valid_on(dt.date.today()):
@@ -28,7 +29,7 @@ def nothing_new(settings: RunSettings) -> str | None:
     if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
         return None
     try:
-        if look_at_inputs(settings).fingerprint != made_of.fingerprint:
+        if look_at_inputs(settings, read_rules(rules_folder)).fingerprint != made_of.fingerprint:
             return None
     except UNUSABLE:
         return None
@@ -40,14 +41,13 @@ def nothing_new(settings: RunSettings) -> str | None:
     )
 
 
-def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
+def run_inputs(steps: frozenset[str], settings: RunSettings, rules: Rules) -> dg.ResourceDefinition:
     """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
 
     # Needs the warehouse, so that it ends while the run still has its turn.
-    @dg.resource(required_resource_keys={"settings", "warehouse"})
+    @dg.resource(required_resource_keys={"warehouse"})
     def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
-        settings: RunSettings = context.resources.settings
-        inputs = RunInputs(settings)
+        inputs = RunInputs(settings, rules)
         yield inputs
         if inputs.seen and steps <= _steps_done(context):
             try:

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 import dagster as dg
 import ibis
+import pandera.ibis as pa
 
-from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, look_in
+from asset_checks.contracts import DATASETS, contracts_with, required_columns
+from productpulse_assets.sources.location import Location, SourceProblem, locate, look_in
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
-from rules.models import Sources
+from rules.rule_set import Rules
 from rules.text.formats import shown
 
 SCHEMA = ibis.schema(
@@ -31,46 +32,50 @@ SCHEMA = ibis.schema(
 )
 
 
-@dg.asset(
-    group_name="sources",
-    owners=["team:data"],
-    kinds={"python", "duckdb"},
-    io_manager_key="warehouse",
-    required_resource_keys={"warehouse", "settings"},
-    metadata={"key": ["dataset"]},
-    deps=["demo_company"],
-    check_specs=[
-        dg.AssetCheckSpec(
-            "sources_usable",
-            asset="source_inventory",
-            blocking=True,
-            description="Required datasets and columns are there, and every file opens as its format.",
-        )
-    ],
-)
-def source_inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
-    """One row per dataset: where it comes from in this run, what it has, what is absent.
+def source_inventory(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+    """The asset that looks at every source before anything is read."""
 
-    bytes and sha256 are of the files as they are; columns_missing are required ones that the
-    source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
-    """
-    warehouse: Warehouse = context.resources.warehouse
-    settings: RunSettings = context.resources.settings
-    sources = load_sources()
-    rows = [take_stock(name, warehouse, settings, sources) for name in DATASETS]
-    problems = [row["problem"] for row in rows if row["problem"]]
-    yield dg.Output(table_of(rows, SCHEMA))
-    yield dg.AssetCheckResult(
-        passed=not problems,
-        description="\n".join(problems) or "Every source can be used.",
-        metadata={"available": [row["dataset"] for row in rows if row["is_available"]]},
+    @dg.asset(
+        name="source_inventory",
+        group_name="sources",
+        owners=["team:data"],
+        kinds={"python", "duckdb"},
+        io_manager_key="warehouse",
+        required_resource_keys={"warehouse"},
+        metadata={"key": ["dataset"]},
+        deps=["demo_company"],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "sources_usable",
+                asset="source_inventory",
+                blocking=True,
+                description="Required datasets and columns are there, and every file opens as its format.",
+            )
+        ],
     )
+    def inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
+        """One row per dataset: where it comes from in this run, what it has, what is absent.
+
+        bytes and sha256 are of the files as they are; columns_missing are required ones that the
+        source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
+        """
+        warehouse: Warehouse = context.resources.warehouse
+        rows = [take_stock(name, warehouse, settings, rules) for name in DATASETS]
+        problems = [row["problem"] for row in rows if row["problem"]]
+        yield dg.Output(table_of(rows, SCHEMA))
+        yield dg.AssetCheckResult(
+            passed=not problems,
+            description="\n".join(problems) or "Every source can be used.",
+            metadata={"available": [row["dataset"] for row in rows if row["is_available"]]},
+        )
+
+    return inventory
 
 
 @retried_io()
-def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: Sources) -> dict[str, object]:
+def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, rules: Rules) -> dict[str, object]:
     """The inventory row of one dataset."""
-    schema = CONTRACTS[name]
+    schema = contracts_with(rules.dimensions)[name]
     row: dict[str, object] = dict.fromkeys(SCHEMA) | {
         "dataset": name,
         "is_required": schema.metadata["is_required"],
@@ -81,14 +86,14 @@ def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: 
         "source": "",
     }
     try:
-        location = locate(name, settings, sources)
+        location = locate(name, settings, rules)
         if not location.is_available:
             row["problem"] = _absence(location) if row["is_required"] else None
             return row
         found = _columns(location, warehouse)
     except (SourceProblem, UnreadableSource) as problem:
         return row | {"problem": str(problem)}
-    absent = _absent(found, name, location.source.columns)
+    absent = _absent(found, schema, location.source.columns)
     missing = [column for column in required_columns(schema) if column in absent]
     return row | {
         "is_available": not missing,
@@ -109,11 +114,11 @@ def _columns(location: Location, warehouse: Warehouse) -> tuple[str, ...]:
     return columns_of(warehouse.backend, location.files, location.source.encoding)
 
 
-def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[str]:
+def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, renames: dict[str, str]) -> list[str]:
     if not found:  # JSON names its columns in its rows: where there is no row, none is missing
         return []
     there = {column.casefold() for column in found}
-    return [column for column in CONTRACTS[name].columns if renames.get(column, column).casefold() not in there]
+    return [column for column in schema.columns if renames.get(column, column).casefold() not in there]
 
 
 def _absence(location: Location) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pandera.ibis as pa
 from ibis.backends.duckdb import Backend
 
-from asset_checks.contracts import CONTRACTS, DATASETS
+from asset_checks.contracts import DATASETS, contracts_with
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.settings import RunSettings
-from rules.loading.files import RulesError, load, rules_file
+from rules.loading.files import refuse
 from rules.models import DatasetSource, Sources
+from rules.rule_set import Rules
 
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
 
@@ -57,57 +60,55 @@ class Location:
         return total.hexdigest()
 
 
-def load_sources() -> Sources:
-    """sources.yaml, with every dataset and column in it known to the contracts."""
-    sources = load("sources", Sources)
-    columns = {f"{name}.{column}" for name, schema in CONTRACTS.items() for column in schema.columns}
+def check_sources(rules: Rules) -> None:
+    """Raise RulesError for a dataset, column or date format of sources.yaml that there is not."""
+    refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
+
+
+def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[str]:
+    columns = {f"{name}.{column}" for name, schema in contracts.items() for column in schema.columns}
     for name, source in sources.datasets.items():
-        if name not in CONTRACTS:
-            raise RulesError(f"sources.yaml: datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}.")
+        if name not in contracts:
+            yield f"datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}."
+            continue
         for column in source.columns:
             if f"{name}.{column}" not in columns:
-                accepted = ", ".join(CONTRACTS[name].columns)
-                raise RulesError(
-                    f"sources.yaml: datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
-                )
+                accepted = ", ".join(contracts[name].columns)
+                yield f"datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
     for target in sources.aliases:
         if target not in columns:
-            raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
+            yield f"aliases > {target}: give it as dataset.column."
     for date_format in sources.date_formats:
         try:
             duckdb.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
-            raise RulesError(
-                f"sources.yaml: date_formats: '{date_format}' is not a date format ({error}); accepted: "
+            yield (
+                f"date_formats: '{date_format}' is not a date format ({error}); accepted: "
                 "strptime's specifiers, such as %d.%m.%Y."
-            ) from error
-    return sources
+            )
 
 
-def uses_demo(settings: RunSettings, sources: Sources) -> bool:
+def uses_demo(settings: RunSettings, rules: Rules) -> bool:
     """The demo company stands in when nobody said where the data is."""
-    configured = any(source.file or source.query for source in sources.datasets.values())
+    configured = any(source.file or source.query for source in rules.sources.datasets.values())
     return settings.source_folder is None and not configured
 
 
-def history_of(settings: RunSettings) -> Path:
+def history_of(settings: RunSettings, rules: Rules) -> Path:
     """The folder with the history of this company; the demo's is apart, so that it is never compared with."""
     history = settings.home.history
-    return history / OF_DEMO if uses_demo(settings, load_sources()) else history
+    return history / OF_DEMO if uses_demo(settings, rules) else history
 
 
-def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
+def locate(dataset: str, settings: RunSettings, rules: Rules) -> Location:
     """Find a dataset's files; raises SourceProblem when two formats of it lie side by side."""
-    source = sources.of(dataset)
-    if uses_demo(settings, sources):
-        folder = settings.home.synthetic
-    else:
-        folder = settings.source_folder or rules_file("sources").parent
+    source = rules.sources.of(dataset)
+    folder = settings.home.synthetic if uses_demo(settings, rules) else settings.source_folder or rules.folder
     if source.query:
         return Location(dataset, (), source, folder)
     if source.file:
         return Location(dataset, _matching(dataset, folder, source.file), source, folder)
-    if settings.source_folder is None and not uses_demo(settings, sources):
+    if settings.source_folder is None and not uses_demo(settings, rules):
         return Location(dataset, (), source, folder)
     there = tuple(path for end in EXTENSIONS if os.path.lexists(path := folder / f"{dataset}{end}"))
     found = tuple(path for path in there if path.is_file())
