@@ -6,6 +6,7 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.checks import Check
 from rules.metrics.models import MetricCatalog
 from rules.metrics.periods import CURRENT, read_at
 from rules.text.formats import value_text
@@ -68,25 +69,15 @@ def _result(metric: str, passed: bool, description: str) -> dg.AssetCheckResult:
     )
 
 
-def anomaly_checks(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
-    """The checks of every metric with a history, as one step of the graph."""
+def anomaly_checks(catalog: MetricCatalog) -> Check:
+    """The checks of every metric with a history."""
     metrics = [name for name in catalog.metrics if read_at(catalog, name) != CURRENT]
-
-    @dg.multi_asset_check(
-        name="kpi_anomalies",
-        specs=[
-            dg.AssetCheckSpec(
-                check_name(name),
-                asset="kpi_history",
-                description=f"The last complete month is within mean ± {SIGMAS} sigma of the {USUAL_MONTHS} before it.",
-            )
-            for name in metrics
-        ],
-        ins={"kpi_history": dg.AssetIn()},
-        can_subset=True,
-    )
-    def check(context: dg.AssetCheckExecutionContext, kpi_history: ir.Table) -> Iterator[dg.AssetCheckResult]:
-        wanted = {key.name for key in context.selected_asset_check_keys}
-        yield from anomaly_results(catalog, [name for name in metrics if check_name(name) in wanted], kpi_history)
-
-    return check
+    specs = [
+        dg.AssetCheckSpec(
+            check_name(name),
+            asset="kpi_history",
+            description=f"The last complete month is within mean ± {SIGMAS} sigma of the {USUAL_MONTHS} before it.",
+        )
+        for name in metrics
+    ]
+    return Check(tuple(specs), ("kpi_history",), lambda kpi_history: anomaly_results(catalog, metrics, kpi_history))

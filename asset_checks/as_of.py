@@ -7,10 +7,10 @@ import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.checks import Check
 from asset_checks.contracts import CONTRACTS
 from asset_checks.events import DATED, NewestEvent, event_days, newest_event
-from rules.loading.files import load
-from rules.models import DataQuality
+from rules.rule_set import Rules
 from rules.text.formats import shown
 from rules.today import company_today
 
@@ -76,49 +76,46 @@ def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheck
     )
 
 
-@dg.multi_asset_check(
-    name="as_of_date",
-    specs=[
-        *(
-            dg.AssetCheckSpec(
-                "none_after_as_of",
-                asset=name,
-                description="No row is dated after the as-of date; such rows are kept and counted nowhere.",
-                additional_deps=["calendar"],
-            )
-            for name in DATED
-        ),
+SPECS = (
+    *(
         dg.AssetCheckSpec(
-            "newest_date_not_alone",
-            asset="calendar",
-            description="No single row has the newest date, long after every other: it may be mistyped.",
-            additional_deps=[*DATED, "source_inventory"],
-        ),
-        dg.AssetCheckSpec(
-            "is_active_agrees",
-            asset="customers",
-            description="is_active, where given, is what the subscriptions say; the subscriptions are believed.",
-            additional_deps=["subscriptions", "calendar"],
-        ),
-    ],
-    ins={name: dg.AssetIn(name) for name in (*DATED, "calendar", "source_inventory")},
-    can_subset=True,
+            "none_after_as_of",
+            asset=name,
+            description="No row is dated after the as-of date; such rows are kept and counted nowhere.",
+            additional_deps=["calendar"],
+        )
+        for name in DATED
+    ),
+    dg.AssetCheckSpec(
+        "newest_date_not_alone",
+        asset="calendar",
+        description="No single row has the newest date, long after every other: it may be mistyped.",
+        additional_deps=[*DATED, "source_inventory"],
+    ),
+    dg.AssetCheckSpec(
+        "is_active_agrees",
+        asset="customers",
+        description="is_active, where given, is what the subscriptions say; the subscriptions are believed.",
+        additional_deps=["subscriptions", "calendar"],
+    ),
 )
-def as_of_checks(
-    context: dg.AssetCheckExecutionContext, calendar: ir.Table, source_inventory: ir.Table, **datasets: ir.Table
-) -> Iterator[dg.AssetCheckResult]:
-    """One warning per dated dataset, one for the newest date, and one for `is_active`."""
-    wanted = context.selected_asset_check_keys
-    for result in as_of_results(datasets, calendar, source_inventory, company_today()):
-        if dg.AssetCheckKey(result.asset_key, result.check_name) in wanted:
-            yield result
+
+
+def as_of_check(rules: Rules) -> Check:
+    """Everything that the as-of date shows about the data."""
+
+    def evaluate(calendar: ir.Table, source_inventory: ir.Table, **datasets: ir.Table) -> Iterator[dg.AssetCheckResult]:
+        today = company_today(rules.sources.time_zone)
+        return as_of_results(rules, calendar, source_inventory, today, datasets)
+
+    return Check(SPECS, (*DATED, "calendar", "source_inventory"), evaluate)
 
 
 def as_of_results(
-    datasets: Mapping[str, ir.Table], calendar: ir.Table, source_inventory: ir.Table, today: dt.date
+    rules: Rules, calendar: ir.Table, source_inventory: ir.Table, today: dt.date, datasets: Mapping[str, ir.Table]
 ) -> Iterator[dg.AssetCheckResult]:
     """Every warning that the as-of date gives rise to."""
-    newest = newest_event(datasets, today, load("data_quality", DataQuality).as_of.lone_date_days)
+    newest = newest_event(datasets, today, rules.data_quality.as_of.lone_date_days)
     yield lone_date_result(datasets, source_inventory, newest)
     for name, (day, *_rest) in DATED.items():
         rows = rows_after(datasets[name], day, calendar)

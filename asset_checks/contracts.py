@@ -7,6 +7,8 @@ these. A schema's `metadata` says the dataset's key, whether a run needs it, its
 
 from __future__ import annotations
 
+import functools
+
 import ibis
 import ibis.expr.datatypes as dt
 import pandera.ibis as pa
@@ -20,8 +22,6 @@ from asset_checks.row_rules import (
     one_of,
     unique_key,
 )
-from rules.loading.files import load
-from rules.models import Segments
 from rules.units import MONEY
 
 MONEY_TYPE = dt.dtype(MONEY)
@@ -93,23 +93,13 @@ CUSTOMER_COLUMNS = {
     "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
     "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it."),
 }
-DIMENSIONS = load("segments", Segments).dimensions
-"""What metrics are sliced by, as segments.yaml says."""
-
-CUSTOMER_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "plan")
-OWN_DIMENSIONS = {
-    name: optional(dt.string, "A dimension that segments.yaml names.")
-    for name in CUSTOMER_DIMENSIONS
-    if name not in CUSTOMER_COLUMNS
-}
-
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     schema.name: schema
     for schema in (
         contract(
             "customers",
             "One row per customer, paying or not.",
-            CUSTOMER_COLUMNS | OWN_DIMENSIONS,
+            CUSTOMER_COLUMNS,
             key=("customer_id",),
             event_dates=("signup_date",),
             is_required=True,
@@ -228,6 +218,22 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     )
 }
 
+
+@functools.cache
+def contracts_with(dimensions: tuple[str, ...]) -> dict[str, pa.DataFrameSchema]:
+    """Every contract by its dataset, where `dimensions` are what the rules slice metrics by.
+
+    A dimension that is no column of the customers' contract becomes an optional one.
+    """
+    customers = CONTRACTS["customers"]
+    own = {
+        name: optional(dt.string, "A dimension that segments.yaml names.")
+        for name in dimensions
+        if name != "plan" and name not in customers.columns
+    }
+    return CONTRACTS | {"customers": customers.add_columns(own)} if own else CONTRACTS
+
+
 DATASETS = tuple(CONTRACTS)
 REQUIRED_DATASETS = tuple(name for name, schema in CONTRACTS.items() if schema.metadata["is_required"])
 
@@ -271,6 +277,6 @@ def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
     return tuple(name for name, column in schema.columns.items() if column.required)
 
 
-def unbound(name: str) -> ibis.Table:
+def unbound(schema: pa.DataFrameSchema) -> ibis.Table:
     """A dataset as a table that exists in no database: to compile expressions without data."""
-    return ibis.table(table_schema(CONTRACTS[name]), name=name)
+    return ibis.table(table_schema(schema), name=schema.name)

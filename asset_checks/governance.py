@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.errors import SchemaErrors
 
+from asset_checks.checks import Check
 from asset_checks.row_rules import SHOWN_FAILURES, one_of, unique_key
 from rules.metrics.models import MetricCatalog
 
@@ -89,24 +90,10 @@ def governance_problems(catalog: MetricCatalog, tables: Mapping[str, ir.Table]) 
     return problems
 
 
-def governance_check(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
-    """The blocking check that metrics are documented and computed, as a step of the graph."""
+def governance_check(catalog: MetricCatalog) -> Check:
+    """The blocking check that metrics are documented and computed."""
 
-    @dg.multi_asset_check(
-        name="metric_governance",
-        specs=[
-            dg.AssetCheckSpec(
-                "governance",
-                asset="kpi_summary",
-                blocking=True,
-                description="Every metric has its governance fields; every computed row is in the catalog "
-                "and every metric of the catalog is computed.",
-                additional_deps=[name for name in KEYS if name != "kpi_summary"],
-            )
-        ],
-        ins={name: dg.AssetIn(name) for name in KEYS},
-    )
-    def check(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
+    def evaluate(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
         problems = governance_problems(catalog, tables)
         yield dg.AssetCheckResult(
             asset_key="kpi_summary",
@@ -115,4 +102,12 @@ def governance_check(catalog: MetricCatalog) -> dg.AssetChecksDefinition:
             description="\n".join(problems) or f"{len(catalog.metrics)} metrics are governed and computed.",
         )
 
-    return check
+    spec = dg.AssetCheckSpec(
+        "governance",
+        asset="kpi_summary",
+        blocking=True,
+        description="Every metric has its governance fields; every computed row is in the catalog "
+        "and every metric of the catalog is computed.",
+        additional_deps=[name for name in KEYS if name != "kpi_summary"],
+    )
+    return Check((spec,), tuple(KEYS), evaluate)

@@ -10,9 +10,10 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.checks import Check
 from asset_checks.contracts import CYCLE_MONTHS
-from rules.loading.files import load
-from rules.models import DataQuality, Reconciliation
+from rules.models import Reconciliation
+from rules.rule_set import Rules
 
 DAYS_OF_MONTH = 365.25 / 12
 SHORTEST = 1.9
@@ -197,26 +198,25 @@ def sentence(factor: Factor, groups: list[tuple[dict[str, object], int]]) -> str
     )
 
 
-@dg.multi_asset_check(
-    name="reconciliation",
-    specs=[
-        dg.AssetCheckSpec(
-            "collected_agrees_with_prices",
-            asset="transactions",
-            description="What was collected is not some factor, such as 100 or 12, times monthly_price x months.",
-            additional_deps=["subscriptions"],
-        )
-    ],
-    ins={name: dg.AssetIn(name) for name in ("transactions", "subscriptions")},
-)
-def reconciliation_check(transactions: ir.Table, subscriptions: ir.Table) -> Iterator[dg.AssetCheckResult]:
+def reconciliation_check(rules: Rules) -> Check:
     """A warning when most customers pay a factor of their prices: an amount or a price is in another unit."""
-    yield reconciliation_result(transactions, subscriptions)
+
+    def evaluate(transactions: ir.Table, subscriptions: ir.Table) -> Iterator[dg.AssetCheckResult]:
+        yield reconciliation_result(transactions, subscriptions, rules.data_quality.reconciliation)
+
+    spec = dg.AssetCheckSpec(
+        "collected_agrees_with_prices",
+        asset="transactions",
+        description="What was collected is not some factor, such as 100 or 12, times monthly_price x months.",
+        additional_deps=["subscriptions"],
+    )
+    return Check((spec,), ("transactions", "subscriptions"), evaluate)
 
 
-def reconciliation_result(transactions: ir.Table, subscriptions: ir.Table) -> dg.AssetCheckResult:
+def reconciliation_result(
+    transactions: ir.Table, subscriptions: ir.Table, rules: Reconciliation
+) -> dg.AssetCheckResult:
     """Payments and prices are in the same unit, as far as they can be compared."""
-    rules = load("data_quality", DataQuality).reconciliation
     rows = tallies(transactions, subscriptions, rules).to_pyarrow().to_pylist()
     problems, judged = findings(rows, rules), sum(row["spaced"] for row in rows)
     return dg.AssetCheckResult(

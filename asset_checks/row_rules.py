@@ -13,7 +13,6 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
-from rules.loading.files import shown_file
 from rules.text.formats import shown
 
 SHOWN_FAILURES = 5
@@ -37,7 +36,7 @@ def alias_advice(dataset: str, column: str, values: Sequence[str], limit: int = 
     more = ["the others"] if len(values) > limit else []
     *first, last = words + more
     listed = f"{', '.join(first)} and {last} mean" if first else f"{last} means"
-    return f"say under aliases > {dataset}.{column} in {shown_file('sources')} what {listed}"
+    return f"say under aliases > {dataset}.{column} in sources.yaml what {listed}"
 
 
 def _check(predicate, name: str, error: str, **about) -> pa.Check:

@@ -12,7 +12,6 @@ from ibis import _
 
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
-from rules.loading.files import shown_file
 from rules.rejects import own_words, reject_counts
 from rules.text.formats import shown
 
@@ -150,7 +149,7 @@ def tolerance_result(
 
 def _cures(dataset: str, rejects: ir.Table) -> str:
     """What else than the export can be changed: words are given a meaning rather than left out."""
-    raising = f"max_reject_share for {dataset} in {shown_file('sources')}"
+    raising = f"max_reject_share for {dataset} in sources.yaml"
     advice = [alias_advice(dataset, column, list(values)) for column, values in own_words(rejects).items()]
     if advice:
         return f"or {' and '.join(advice)}; to raise {raising} would leave these rows out of every figure"

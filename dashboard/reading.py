@@ -12,8 +12,7 @@ import pyarrow as pa
 import streamlit as st
 
 from resources.published_snapshot import NoSnapshot, Snapshot, Version, framed, version_of
-from rules.loading.files import load
-from rules.models import Sources
+from rules.rule_set import SHIPPED, Rules, read_rules
 
 PATH = "PRODUCTPULSE_SNAPSHOT"
 """The environment variable that names the published file; `productpulse dashboard` sets it."""
@@ -30,11 +29,18 @@ def published_path() -> Path:
     return Path(given)
 
 
+def rules_folder() -> Path:
+    """The rules that the snapshot is read by; `productpulse dashboard` says which."""
+    given = os.environ.get("PRODUCTPULSE_RULES_DIR")
+    return Path(given).expanduser().resolve() if given else SHIPPED
+
+
 class Reading:
     """One version of the snapshot; the same question is asked of DuckDB once, whoever asks it."""
 
-    def __init__(self, snapshot: Snapshot):
+    def __init__(self, snapshot: Snapshot, rules: Rules):
         self._snapshot = snapshot
+        self.rules = rules
         self.version = snapshot.version
 
     def __contains__(self, table: str) -> bool:
@@ -81,13 +87,23 @@ class Reading:
     @property
     def currency(self) -> str:
         """The currency of all money."""
-        return load("sources", Sources).reporting_currency
+        return self.rules.currency
+
+    @property
+    def risk_bands(self) -> list[str]:
+        """Bands of the churn risk score, the worst first."""
+        return list(self.rules.churn_rules.bands)
+
+    @property
+    def priority_bands(self) -> list[str]:
+        """Bands of an intervention's priority, the most urgent first."""
+        return list(self.rules.recommendation_rules.priority_bands)
 
 
 def current() -> Reading:
     """The snapshot as it is published now; raises NoSnapshot if there is none or it cannot be read."""
     version = version_of(published_path())
-    return Reading(_opened(version))
+    return Reading(_opened(version), read_rules(rules_folder()))
 
 
 @st.cache_resource(max_entries=SNAPSHOTS_OPEN, show_spinner=False, on_release=Snapshot.close)

@@ -72,6 +72,11 @@ class Home:
         return self.root / "run.lock"
 
     @property
+    def compiled(self) -> Path:
+        """The compiled graph: one SQL file a table; written again whenever rules or program change."""
+        return self.root / "compiled"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files of a run; safe to delete between runs."""
         return self.root / "scratch"

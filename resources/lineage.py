@@ -8,8 +8,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-Source = tuple[str, str]
-"""(table, column)"""
+from resources.compiled_plan import Source
 
 Carries = Callable[[dt.DataType], bool]
 

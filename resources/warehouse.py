@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,9 +20,10 @@ from dagster_duckdb import DuckDBResource
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 
+from resources.compiled_plan import CompiledTable, Source
 from resources.duckdb_connection import FileAccess, set_up
 from resources.home import LONGEST_WAIT, Home
-from resources.lineage import Source, carriers, column_sources
+from resources.lineage import carriers, column_sources
 from resources.retries import retried_io
 from resources.run_lock import mark_at_work, turn
 from resources.snapshot_manifest import forget_inputs
@@ -30,6 +31,7 @@ from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
 
 PREVIEW_ROWS = 10
+DIALECT = "duckdb"
 MASKED = "(personal)"
 """Stands in a preview for a name, or for what people wrote."""
 
@@ -121,18 +123,27 @@ class Warehouse(dg.IOManager):
                 f"or select what comes before as well, as in '+{name}'."
             ) from error
 
+    def require(self, names: Iterable[str]) -> None:
+        """Raise TableNotMade unless every one of these tables is stored."""
+        for name in names:
+            self.table(name)
+
     @retried_io()
-    def handle_output(self, context: dg.OutputContext, obj: ir.Table) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: ir.Table | CompiledTable) -> None:
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
         self._known.pop(name, None)
-        is_stored = isinstance(obj.op(), ops.DatabaseTable) and obj.op().name == staging_name(name)
-        sql = adopt(self._backend, name) if is_stored else fill(self._backend, name, obj, key)
+        if isinstance(obj, CompiledTable):
+            sql, kinds, lineage = create_table(self._backend, name, obj.sql), obj.columns, obj.lineage
+        else:
+            is_staged = isinstance(obj.op(), ops.DatabaseTable) and obj.op().name == staging_name(name)
+            sql = adopt(self._backend, name) if is_staged else fill(self._backend, name, obj, key)
+            kinds, lineage = {column: str(kind) for column, kind in obj.schema().items()}, column_sources(obj)
         described = (context.definition_metadata or {}).get("columns", {})
         columns = [
-            dg.TableColumn(column, str(kind), described.get(column) or describe(self.descriptions, name, column))
-            for column, kind in obj.schema().items()
+            dg.TableColumn(column, kind, described.get(column) or describe(self.descriptions, name, column))
+            for column, kind in kinds.items()
         ]
         comment(self._backend, name, {column.name: column.description for column in columns})
         stored = self._backend.con.table(name)
@@ -144,15 +155,17 @@ class Warehouse(dg.IOManager):
                 "dagster/row_count": stored.count("*").fetchone()[0],
                 "dagster/column_schema": dg.TableSchema(columns=columns),
                 "sql": dg.MetadataValue.md(f"```sql\n{sql}\n```"),
-                **lineage_metadata(column_sources(obj)),
+                **lineage_metadata(lineage),
                 "preview": dg.MetadataValue.md(markdown_rows(stored.columns, first)),
             }
         )
 
-    def _hidden(self, context: dg.OutputContext, table: ir.Table) -> set[str]:
-        """The columns of an asset's table that are personal, which later tables of the run are made of."""
+    def _hidden(self, context: dg.OutputContext, obj: ir.Table | CompiledTable) -> set[str]:
+        """The personal columns of an asset's table, which later tables of the run may read."""
         found = self._personal.setdefault(context.asset_key.path[-1], set())
-        found |= carriers(table, self._personal) | set((context.definition_metadata or {}).get("personal", ()))
+        found |= set((context.definition_metadata or {}).get("personal", ()))
+        if isinstance(obj, ir.Table):  # those of a compiled query are in the plan
+            found |= carriers(obj, self._personal)
         return found
 
 
@@ -169,24 +182,28 @@ def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = ()
     in_memory = content.op().find(ops.InMemoryTable)
     for small in in_memory:
         backend.con.register(small.name, small.data.to_pyarrow(small.schema))
-    query = backend.compiler.to_sqlglot(content).subquery("filled", copy=False)
-    ordered = sg.select(*_stored_columns(content)).from_(query, copy=False)
-    if key:
-        ordered = ordered.order_by(*(sg.column(column, quoted=True) for column in key), copy=False)
-    create = sge.Create(
-        this=sg.table(name, quoted=True),
-        kind="TABLE",
-        replace=True,
-        expression=ordered,
-        properties=sge.Properties(expressions=[sge.TemporaryProperty()]) if temporary else None,
-    )
-    sql = create.sql(backend.dialect, pretty=True, copy=False, unsupported_level=sg.ErrorLevel.RAISE)
     try:
-        backend.con.execute(sql)
+        return create_table(backend, name, select_statement(content, key), temporary=temporary)
     finally:
         for small in in_memory:
             backend.con.unregister(small.name)
+
+
+def create_table(backend: Backend, name: str, select: str, *, temporary: bool = False) -> str:
+    """Replace table `name` with the rows of a SELECT of ours, in one statement, which is returned."""
+    kind = "TEMPORARY TABLE" if temporary else "TABLE"
+    sql = f"CREATE OR REPLACE {kind} {sg.to_identifier(name, quoted=True).sql(DIALECT)} AS\n{select}"
+    backend.con.execute(sql)
     return sql
+
+
+def select_statement(content: ir.Table, key: Sequence[str] = ()) -> str:
+    """The query that computes `content`, its columns as the expression types them, in the order of `key`."""
+    query = Backend.compiler.to_sqlglot(content).subquery("filled", copy=False)
+    ordered = sg.select(*_stored_columns(content)).from_(query, copy=False)
+    if key:
+        ordered = ordered.order_by(*(sg.column(column, quoted=True) for column in key), copy=False)
+    return ordered.sql(DIALECT, pretty=True, copy=False, unsupported_level=sg.ErrorLevel.RAISE)
 
 
 def staging_name(name: str) -> str:
@@ -235,7 +252,7 @@ def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | 
     return descriptions.get(f"{table}.{column}", descriptions.get(column))
 
 
-def lineage_metadata(sources: Mapping[str, set[Source]]) -> dict[str, object]:
+def lineage_metadata(sources: Mapping[str, Collection[Source]]) -> dict[str, object]:
     """Each column's provenance in Dagster's own form, and as a table to read.
 
     Only Dagster+ draws the former; the open-source UI shows the table.

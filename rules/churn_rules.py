@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import ibis.expr.types as ir
 from pydantic import Field, field_validator, model_validator
 
-from rules.loading.files import RulesError, Strict, load, rules_file
+from rules.loading.files import Strict, refuse
 from rules.models import AsWritten, Name, Text, highest_first
 from rules.operators import OPERATORS, type_problem, value_problem
 
@@ -114,16 +115,9 @@ class ChurnRules(Strict):
         return tuple(dict.fromkeys(test.signal_name for rule in self.enabled for test in rule.tests))
 
 
-def load_churn_rules() -> ChurnRules:
-    """churn_rules.yaml; raises RulesError for a mistake that the file alone shows."""
-    return load(FILE, ChurnRules)
-
-
-def check_churn_rules(rules: ChurnRules, customer_signals: ir.Table) -> None:
+def check_churn_rules(rules: ChurnRules, customer_signals: ir.Table, path: Path) -> None:
     """Raise RulesError for every rule whose signal does not exist or cannot be compared with its threshold."""
-    if problems := list(_problems(rules, customer_signals)):
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        raise RulesError(f"{FILE}.yaml cannot be used ({rules_file(FILE)}):\n{lines}")
+    refuse(path, _problems(rules, customer_signals))
 
 
 def _problems(rules: ChurnRules, signals: ir.Table) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rules.loading.files import Strict, load
+from rules.loading.files import Strict
 from rules.models import Text
 
+FILE = "leakage_rules"
 LABELS = {
     "failed_payment": "Failed Payment",
     "unpaid_active_subscription": "Unpaid Active Subscription",
@@ -82,8 +83,3 @@ class LeakageRules(Strict):
 
     window_days: int = Field(ge=0)
     detectors: Detectors
-
-
-def load_leakage_rules() -> LeakageRules:
-    """The rules of leakage_rules.yaml; raises RulesError with every mistake in it."""
-    return load("leakage_rules", LeakageRules)

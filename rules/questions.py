@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rules.loading.files import RulesError, Strict, load
+from rules.loading.files import RulesError, Strict
 from rules.metrics.models import MetricCatalog
 from rules.models import Name, Text
 from rules.text.formats import cell_text, change_text, value_text
@@ -43,9 +43,8 @@ class BusinessQuestions(Strict):
     questions: Annotated[tuple[Question, ...], Field(min_length=1, strict=False)]
 
 
-def load_questions(catalog: MetricCatalog) -> BusinessQuestions:
-    """business_questions.yaml; raises RulesError for a metric that the catalog does not have."""
-    questions = load("business_questions", BusinessQuestions)
+def check_metric_names(questions: BusinessQuestions, catalog: MetricCatalog) -> None:
+    """Raise RulesError for a question that names a metric which the catalog does not have."""
     for number, item in enumerate(questions.questions, start=1):
         for name in (*item.metrics, *(each.removesuffix(CHANGE) for each in placeholders(item.answer))):
             if name not in catalog.metrics:
@@ -53,7 +52,6 @@ def load_questions(catalog: MetricCatalog) -> BusinessQuestions:
                     f"business_questions.yaml: questions > {number} ('{item.question}'): there is no metric "
                     f"'{name}'; accepted: {', '.join(catalog.metrics)}."
                 )
-    return questions
 
 
 def check_listings(questions: BusinessQuestions, tables: Mapping[str, Iterable[str]]) -> None:

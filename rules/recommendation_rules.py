@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Literal
 
 import ibis.expr.types as ir
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from rules.loading.files import RulesError, Strict, load, rules_file
+from rules.loading.files import Strict, refuse
 from rules.metrics.models import Condition
 from rules.models import AsWritten, Name, Text, highest_first
 from rules.operators import type_problem
@@ -91,16 +92,9 @@ class RecommendationRules(Strict):
         return self
 
 
-def load_recommendation_rules() -> RecommendationRules:
-    """recommendation_rules.yaml; raises RulesError for a mistake that the file alone shows."""
-    return load(FILE, RecommendationRules)
-
-
-def check_recommendation_rules(rules: RecommendationRules, triggers: Mapping[str, ir.Table]) -> None:
+def check_recommendation_rules(rules: RecommendationRules, triggers: Mapping[str, ir.Table], path: Path) -> None:
     """Raise RulesError for every condition or placeholder that the trigger's rows cannot give."""
-    if problems := [text for rule in rules.rules for text in _problems(rule, triggers[rule.trigger])]:
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        raise RulesError(f"{FILE}.yaml cannot be used ({rules_file(FILE)}):\n{lines}")
+    refuse(path, (text for rule in rules.rules for text in _problems(rule, triggers[rule.trigger])))
 
 
 def _problems(rule: RecommendationRule, table: ir.Table) -> Iterator[str]:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from rules.loading.files import RulesError, Strict, load, rules_file
+from rules.loading.files import Strict, refuse
 from rules.models import Text
 from rules.text.formats import is_unknown, money, value_text
 
@@ -224,16 +225,9 @@ class Scenarios(Strict):
         return {name: scenario for name, scenario in self.scenarios.items() if scenario.enabled}
 
 
-def load_scenarios() -> Scenarios:
-    """scenarios.yaml; raises RulesError for a mistake that the file alone shows."""
-    return load(FILE, Scenarios)
-
-
-def check_scenarios(scenarios: Scenarios, catalog: MetricCatalog) -> None:
+def check_scenarios(scenarios: Scenarios, catalog: MetricCatalog, path: Path) -> None:
     """Raise RulesError for a scenario that needs a metric which the catalog does not have."""
-    if problems := list(_problems(scenarios, catalog)):
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        raise RulesError(f"{FILE}.yaml cannot be used ({rules_file(FILE)}):\n{lines}")
+    refuse(path, _problems(scenarios, catalog))
 
 
 def _problems(scenarios: Scenarios, catalog: MetricCatalog) -> Iterator[str]:

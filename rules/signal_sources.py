@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from rules.churn_rules import load_churn_rules
+from rules.churn_rules import ChurnRules
 from rules.windows import (
     BASELINE_DAYS,
     DOWNGRADE_DAYS,
@@ -23,30 +23,30 @@ from rules.windows import (
 class Source:
     """The rows of `dataset` dated by `day` in the last `days` days; None is all up to the as-of date.
 
-    Of these, only those that `keep` holds for count: a function of the rows and the as-of date.
+    Of these, only those that `keep` holds for count: a function of the rows, the as-of date and the churn rules.
     """
 
     dataset: str
     window: str
     day: str
     days: int | None = None
-    keep: Callable[[ir.Table, ir.DateValue], ir.BooleanValue] | None = None
+    keep: Callable[[ir.Table, ir.DateValue, ChurnRules], ir.BooleanValue] | None = None
 
 
-def _is_running(periods: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+def _is_running(periods: ir.Table, day: ir.DateValue, _rules: ChurnRules) -> ir.BooleanValue:
     return active_on(periods, day) & (periods.status != "Trial")
 
 
-def _is_open(tickets: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
-    says_closed = tickets.status.lower().isin(load_churn_rules().tickets.closed_statuses)
+def _is_open(tickets: ir.Table, day: ir.DateValue, rules: ChurnRules) -> ir.BooleanValue:
+    says_closed = tickets.status.lower().isin(rules.tickets.closed_statuses)
     return (tickets.date_closed > day).fill_null(~says_closed)
 
 
-def _is_failed(payments: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+def _is_failed(payments: ir.Table, _day: ir.DateValue, _rules: ChurnRules) -> ir.BooleanValue:
     return payments.status == "Failed"
 
 
-def _has_logins(usage: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
+def _has_logins(usage: ir.Table, _day: ir.DateValue, _rules: ChurnRules) -> ir.BooleanValue:
     return usage.logins > 0
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from rules.loading.files import load
-from rules.models import Sources
 
-
-def company_today(now: dt.datetime | None = None) -> dt.date:
-    """The day that it is in the time zone of sources.yaml; `now`, with a time zone, is the moment that is meant."""
-    moment = now or dt.datetime.now(dt.UTC)
-    return moment.astimezone(ZoneInfo(load("sources", Sources).time_zone)).date()
+def company_today(time_zone: str, now: dt.datetime | None = None) -> dt.date:
+    """The day that it is in a time zone; `now`, a moment with a time zone of its own, is for tests."""
+    return (now or dt.datetime.now(dt.UTC)).astimezone(ZoneInfo(time_zone)).date()

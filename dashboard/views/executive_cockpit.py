@@ -3,7 +3,6 @@
 import streamlit as st
 from ibis import _
 
-from dashboard.bands import risk_bands
 from dashboard.links import link
 from dashboard.plan import card, most_urgent, planned
 from dashboard.reading import Reading, current
@@ -109,7 +108,7 @@ def at_risk(reading: Reading) -> None:
     """Churn risk by segment."""
     st.subheader("Risk by segment")
     rows = reading.rows(risk.by_segment(reading.table("churn_risk_profiles")))
-    chart(risk.risk_by_segment(rows, risk_bands()), "Paying customers by segment and risk band", "risk")
+    chart(risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "risk")
     link("risk_queue", "Who they are, and why")
 
 

@@ -4,7 +4,6 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.bands import risk_bands
 from dashboard.filters import among, choose, search, with_customers
 from dashboard.reading import Reading, current
 from dashboard.states import nothing
@@ -49,7 +48,7 @@ def page(reading: Reading) -> None:
     with left:
         st.subheader("By segment")
         rows = reading.rows(risk.by_segment(found.select(*profiles.columns)))
-        chart(risk.risk_by_segment(rows, risk_bands()), "Paying customers by segment and risk band", "segments")
+        chart(risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "segments")
     with right:
         st.subheader("Why")
         evidence = reading.table("churn_evidence").semi_join(found, "customer_id")
@@ -67,7 +66,7 @@ def chosen(reading: Reading, profiles: ir.Table) -> ir.Table:
     with boxes[0]:
         found = search(profiles, ("company_name", "customer_id", "drivers"), hint="Customer or driver")
     with boxes[1]:
-        found = among(found, "risk_band", risk_bands(), key="risk_band", label="Risk")
+        found = among(found, "risk_band", reading.risk_bands, key="risk_band", label="Risk")
     with boxes[2]:
         found = choose(reading, found, OF, "main_driver", key="driver", label="Main driver")
     with boxes[3]:

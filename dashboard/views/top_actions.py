@@ -6,7 +6,6 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.bands import priority_bands
 from dashboard.brief import as_html, brief
 from dashboard.escape import plain
 from dashboard.filters import among, choose, search
@@ -77,7 +76,7 @@ def chosen(reading: Reading) -> tuple[str, ir.Table]:
     with boxes[1]:
         found = choose(reading, found, "intervention_plan", "suggested_owner", key="owner", label="Owner")
     with boxes[2]:
-        found = among(found, "priority_band", priority_bands(), key="band", label="Priority")
+        found = among(found, "priority_band", reading.priority_bands, key="band", label="Priority")
     with boxes[3]:
         found = choose(reading, found, "customer_360", "segment", key="segment", label="Segment")
     with boxes[4]:

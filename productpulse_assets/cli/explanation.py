@@ -16,6 +16,7 @@ from productpulse_assets.decisions.evidence import (
     sources,
 )
 from resources.published_snapshot import Row
+from rules.rule_set import Rules
 from rules.text.formats import is_unknown, money, named, shown, value_text
 
 WIDTH = 100
@@ -23,16 +24,16 @@ WIDTH = 100
 
 @dataclass(frozen=True)
 class Terminal:
-    """Where the rows come from, in which currency, and what was told already."""
+    """Where the rows come from, by which rules, and what was printed already."""
 
     reader: Reader
-    currency: str
+    rules: Rules
     told: set[object] = field(default_factory=set)
     """Findings whose rows were shown: several recommendations may rest on one."""
 
     def amount(self, value: object) -> str:
         """Money as people say it."""
-        return "not available" if value is None else money(value, self.currency)
+        return "not available" if value is None else money(value, self.rules.currency)
 
 
 def explanation_lines(terminal: Terminal, story: Story) -> Iterator[str]:
@@ -98,7 +99,7 @@ def _finding(terminal: Terminal, found: Finding, indent: int) -> Iterator[str]:
     yield from _wrapped(f"because of {because}: {found.explanation}{weight}{again}", indent)
     if not is_told:
         terminal.told.add(trace["trace_id"])
-        for rows in sources(terminal.reader, found):
+        for rows in sources(terminal.reader, found, terminal.rules.churn_rules):
             yield from _listed(rows, indent + 3)
 
 

@@ -6,9 +6,14 @@ import datetime as dt
 import os
 import tempfile
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from rules.rule_set import Rules
 
 DONE, STOPPED, MISUSED = 0, 1, 2
 """Exit statuses: done; the gate or a check stopped it; bad usage or configuration."""
@@ -56,14 +61,10 @@ def settle(**given: object) -> None:
 
 
 def _today() -> dt.date:
-    """Today in the company's time zone; ends the command with 2 if sources.yaml has a mistake."""
-    from rules.loading.files import RulesError
+    """Today in the company's time zone; ends the command with 2 if the rules have a mistake."""
     from rules.today import company_today
 
-    try:
-        return company_today()
-    except RulesError as error:
-        misused(str(error))
+    return company_today(read_rules().sources.time_zone)
 
 
 def writable_home():
@@ -93,13 +94,33 @@ def end(message: str, status: int) -> NoReturn:
     raise SystemExit(status)
 
 
-def load_definitions():
-    """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
-    from resources.home import SettingsError
+def rules_folder() -> Path:
+    """The rules folder in use: PRODUCTPULSE_RULES_DIR, else the rules that come with the program."""
+    from rules.rule_set import SHIPPED
+
+    given = os.environ.get("PRODUCTPULSE_RULES_DIR")
+    return Path(given).expanduser().resolve() if given else SHIPPED
+
+
+def read_rules() -> Rules:
+    """The rules; a mistake in them ends the command with 2 and its sentence."""
+    from rules import rule_set
     from rules.loading.files import RulesError
 
     try:
-        from productpulse_assets.definitions import defs
+        return rule_set.read_rules(rules_folder())
+    except RulesError as error:
+        misused(str(error))
+
+
+def load_definitions() -> dg.Definitions:
+    """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
+    from productpulse_assets.definitions import build
+    from resources.home import SettingsError
+    from resources.settings import RunSettings
+    from rules.loading.files import RulesError
+
+    try:
+        return build(RunSettings.from_environment(), rules_folder())
     except (RulesError, SettingsError) as error:
         misused(str(error))
-    return defs

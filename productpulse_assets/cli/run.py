@@ -13,6 +13,8 @@ from productpulse_assets.cli.options import (
     home_option,
     load_definitions,
     misused,
+    read_rules,
+    rules_folder,
     rules_option,
     settle,
     writable_home,
@@ -21,6 +23,7 @@ from productpulse_assets.cli.options import (
 if TYPE_CHECKING:
     from productpulse_assets.orchestration.execution import Outcome
     from resources.home import Home
+    from rules.rule_set import Rules
 
 
 @click.command(short_help="Read, check, compute, report and publish.")
@@ -67,18 +70,18 @@ def run(select: str | None, force: bool, **given: object) -> None:
                 outcome = running.execute(job, instance, place, follow, {FORCED: "true"} if force else {})
     except (HomeBusy, MachineFault) as problem:
         outcome = running.Outcome(errors=[str(problem)])
-    _conclude(outcome, snapshot_after_failure(place.published, before))
+    _conclude(outcome, snapshot_after_failure(place.published, before), read_rules())
     if not select:
         _tell(place)
 
 
-def _conclude(outcome: Outcome, snapshot: str) -> None:
+def _conclude(outcome: Outcome, snapshot: str, rules: Rules) -> None:
     """What came of the run; ends the command with 1 if it failed, with what became of the snapshot."""
     for warning in outcome.warnings:
-        click.echo(f"Warning: {warning}")
+        click.echo(rules.with_folder(f"Warning: {warning}"))
     if not outcome.succeeded:
         for problem in [*outcome.failed_checks, *outcome.errors, snapshot]:
-            click.echo(problem, err=True)
+            click.echo(rules.with_folder(problem), err=True)
         raise SystemExit(STOPPED)
     checks = f"Warnings: {len(outcome.warnings)}, above." if outcome.warnings else "Every check passed."
     made = f"{outcome.assets} asset{'' if outcome.assets == 1 else 's'}"
@@ -91,7 +94,7 @@ def _skipped() -> bool:
     from resources.settings import RunSettings
 
     settings = RunSettings.from_environment()
-    said = nothing_new(settings)
+    said = nothing_new(settings, rules_folder())
     if said:
         click.echo(f"{said} --force runs it all the same.")
         _tell(settings.home)
@@ -102,7 +105,7 @@ def _tell(place: Home) -> None:
     """The closing summary: what is published, and where."""
     from productpulse_assets.cli.run_summary import run_lines
 
-    for line in run_lines(place):
+    for line in run_lines(place, read_rules()):
         click.echo(line)
 
 

@@ -13,9 +13,8 @@ from asset_checks.validation_gate import reject_reasons
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.loading.files import load
-from rules.models import Sources
 from rules.rejects import ALIASED, own_words, reject_counts
+from rules.rule_set import Rules
 from rules.text.formats import NAME_LIMIT, money, period_text, shown
 
 ACTIONS, WORDS = 3, 20
@@ -30,7 +29,7 @@ def rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
     return int(table.select("source_file", "row_number").distinct().count().execute())
 
 
-def run_lines(home: Home) -> Iterator[str]:
+def run_lines(home: Home, rules: Rules) -> Iterator[str]:
     """The closing summary of a good run."""
     backend = open_read_only(home.published)
     rows = {name: int(backend.table(name).count().execute()) for name in DATASETS}
@@ -49,15 +48,14 @@ def run_lines(home: Home) -> Iterator[str]:
             row = summary[name]
             said = row["explanation"] if row["value"] is not None else row["not_available_reason"]
             yield f"  {row['label']}, {period_text(row['period_start'], row['period_end'])}: {said}"
-    yield from action_lines(backend)
+    yield from action_lines(backend, rules.currency)
     yield f"Reports:   {home.reports}"
     yield f"Snapshot:  {home.published}"
     yield f"Exports:   {home.exports}"
 
 
-def action_lines(backend: ibis.BaseBackend) -> Iterator[str]:
+def action_lines(backend: ibis.BaseBackend, currency: str) -> Iterator[str]:
     """The most urgent interventions, and how to see what each rests on."""
-    currency = load("sources", Sources).reporting_currency
     first = rows_of(backend.table("intervention_plan").order_by("priority_rank").limit(ACTIONS))
     yield "First of all:" if first else "Nothing in the data asks for an intervention."
     for row in first:

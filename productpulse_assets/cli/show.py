@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from productpulse_assets.cli.options import STOPPED, end, home_option, misused, rules_option, settle
+from productpulse_assets.cli.options import STOPPED, end, home_option, misused, read_rules, rules_option, settle
 from resources.home import Home, default_home
 
 if TYPE_CHECKING:
@@ -64,19 +64,13 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
     """Say what a metric means, what it is now and how it went; NAME is its name, label or alias."""
     settle(rules=rules, home=home)
     from productpulse_assets.cli import metric_card
-    from rules.loading.files import RulesError, load
-    from rules.metrics.catalog import load_catalog
-    from rules.models import Sources
 
-    try:
-        catalog, currency = load_catalog(), load("sources", Sources).reporting_currency
-    except RulesError as error:
-        misused(str(error))
-    found = metric_card.find(catalog, name)
+    known = read_rules()
+    found = metric_card.find(known.metric_catalog, name)
     if found is None:
-        misused(metric_card.unknown(catalog, name))
+        misused(metric_card.unknown(known.metric_catalog, name))
     with published(Home(default_home())) as snapshot:
-        lines = list(metric_card.card_lines(snapshot, found, currency))
+        lines = list(metric_card.card_lines(snapshot, found, known.currency))
     for line in lines:
         click.echo(line)
 
@@ -89,15 +83,14 @@ def explain(customer: str, home: Path | None) -> None:
     settle(home=home)
     from productpulse_assets.cli import explanation as explaining
     from productpulse_assets.decisions.evidence import UnknownCustomer, find_customer, story
-    from rules.loading.files import RulesError, load
-    from rules.models import Sources
 
+    rules = read_rules()
     try:
         with published(Home(default_home())) as snapshot:
-            terminal = explaining.Terminal(snapshot, load("sources", Sources).reporting_currency)
+            terminal = explaining.Terminal(snapshot, rules)
             found = story(snapshot, find_customer(snapshot, customer))
             lines = list(explaining.explanation_lines(terminal, found))
-    except (UnknownCustomer, RulesError) as problem:
+    except UnknownCustomer as problem:
         misused(str(problem))
     for line in lines:
         click.echo(line)

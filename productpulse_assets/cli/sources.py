@@ -19,6 +19,7 @@ from productpulse_assets.cli.options import (
     home_option,
     load_definitions,
     misused,
+    read_rules,
     rules_option,
     settle,
     writable_home,
@@ -91,18 +92,17 @@ def validate(data: Path | None, rules: Path | None) -> None:
 
 def _validate(scratch: Path) -> list[str]:
     """Read every source into a store of its own, tell what is in it, and return what would stop a run."""
-    defs = load_definitions()
+    defs, rules = load_definitions(), read_rules()
     import dagster as dg
 
     from productpulse_assets.cli import run_summary as telling
     from productpulse_assets.cli.unread_files import unread_lines
     from productpulse_assets.orchestration import execution as running
-    from productpulse_assets.sources.location import load_sources
     from resources.duckdb_connection import open_read_only
     from resources.home import Home
     from resources.settings import RunSettings
 
-    job, sources = defs.resolve_job_def(running.VALIDATION), load_sources()
+    job = defs.resolve_job_def(running.VALIDATION)
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = running.execute(job, instance, Home(scratch), lambda event: None)
     # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
@@ -111,9 +111,9 @@ def _validate(scratch: Path) -> list[str]:
         backend = open_read_only(Home(scratch).warehouse)
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
-                click.echo(line)
-    for line in unread_lines(RunSettings.from_environment(), sources):
-        click.echo(line)
+                click.echo(rules.with_folder(line))
+    for line in unread_lines(RunSettings.from_environment(), rules):
+        click.echo(rules.with_folder(line))
     if not problems:
         click.echo("Every dataset passes the gate.")
-    return problems
+    return [rules.with_folder(problem) for problem in problems]

@@ -10,19 +10,19 @@ from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.demo import MANIFEST
 from productpulse_assets.sources.location import EXTENSIONS, SourceProblem, locate
 from resources.settings import RunSettings
-from rules.models import Sources
+from rules.rule_set import Rules
 from rules.text.formats import path_text
 
 SHOWN = 10
 """So many files are spoken of; a folder with hundreds of others is not meant for us alone."""
 
 
-def unread_lines(settings: RunSettings, sources: Sources) -> Iterator[str]:
+def unread_lines(settings: RunSettings, rules: Rules) -> Iterator[str]:
     """A sentence for each file of the data folder that nobody reads; none without a data folder."""
     folder = settings.source_folder
     if folder is None:
         return
-    read = _read(settings, sources)
+    read = _read(settings, rules)
     there = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     unread = [name for name in there if name not in read and name != MANIFEST]
     missing = [dataset for dataset in DATASETS if not any(_stem(name).casefold() == dataset for name in read)]
@@ -33,13 +33,13 @@ def unread_lines(settings: RunSettings, sources: Sources) -> Iterator[str]:
         yield f"{len(unread) - SHOWN} more files of {path_text(folder)} are not read."
 
 
-def _read(settings: RunSettings, sources: Sources) -> set[str]:
+def _read(settings: RunSettings, rules: Rules) -> set[str]:
     """Names of the files that datasets are read from; one that a query mentions counts as read."""
     found: set[str] = set()
-    queries = " ".join(source.query or "" for source in sources.datasets.values())
+    queries = " ".join(source.query or "" for source in rules.sources.datasets.values())
     for dataset in DATASETS:
         try:
-            found |= {path.name for path in locate(dataset, settings, sources).files}
+            found |= {path.name for path in locate(dataset, settings, rules).files}
         except SourceProblem:  # told elsewhere, and its files are not strangers
             known = {f"{dataset}{ending}" for ending in EXTENSIONS}
             found |= {path.name for path in settings.source_folder.iterdir() if path.name.casefold() in known}

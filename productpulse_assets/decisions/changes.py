@@ -1,15 +1,15 @@
 """What came to the plan, stayed in it and left it since the as-of date before."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import TABLE
 from productpulse_assets.sources.location import history_of
+from productpulse_assets.tables import Rows, table
 from resources.decision_history import DECISIONS, day_before, kept
 from resources.settings import RunSettings
-from resources.tables import rows_of, table_of
+from resources.tables import rows_of
+from rules.rule_set import Rules
 from rules.units import MONEY
 
 NEW, OPEN, GONE = "New", "Still open", "Gone"
@@ -35,33 +35,33 @@ def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
     return intervention_plan.cross_join(day).select(*OPEN_DECISION).order_by("intervention_id")
 
 
-@dg.asset(
-    **TABLE,
-    metadata={"key": ["intervention_id"], "personal": ["recommendation_title"]},
-    ins={"calendar": dg.AssetIn()},
-    required_resource_keys={"settings"},
+@table(
+    group="decisions",
+    owner="team:customer-success",
+    key=("intervention_id",),
+    schema=OPEN_DECISION,
+    personal=("recommendation_title",),
 )
-def previous_decisions(context: dg.AssetExecutionContext, calendar: ir.Table) -> ir.Table:
+def previous_decisions(calendar: ir.Table, settings: RunSettings, rules: Rules) -> Rows:
     """One row per intervention that was open on the newest as-of date before this one; none on the first.
 
     Read from the history of published plans; money in the reporting currency. If nothing was open
     then, there is one row that has the date alone.
     """
-    settings: RunSettings = context.resources.settings
-    history = history_of(settings)
+    history = history_of(settings, rules)
     before = day_before(history, DECISIONS, rows_of(calendar.limit(1))[0]["as_of_date"])
     if before is None:
-        return table_of([], OPEN_DECISION)
+        return []
     rows = kept(history, DECISIONS, before, OPEN_DECISION)
     if not rows.num_rows:
-        return table_of([dict.fromkeys(OPEN_DECISION) | {"as_of_date": before}], OPEN_DECISION)
+        return [dict.fromkeys(OPEN_DECISION) | {"as_of_date": before}]
     if rows.column("intervention_id").null_count == rows.num_rows:
-        return table_of([], OPEN_DECISION)  # of a version that kept no ids: every intervention would count as new
+        return []  # of a version that kept no ids: every intervention would count as new
     found = ibis.memtable(rows).mutate(as_of_date=ibis.literal(before))
-    return found.select(**{name: found[name].try_cast(kind) for name, kind in OPEN_DECISION.items()})
+    return rows_of(found.select(**{name: found[name].try_cast(kind) for name, kind in OPEN_DECISION.items()}))
 
 
-@dg.asset(**TABLE, metadata={"key": ["change", "priority_rank", "intervention_id"]})
+@table(group="decisions", owner="team:customer-success", key=("change", "priority_rank", "intervention_id"))
 def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, calendar: ir.Table) -> ir.Table:
     """One row per intervention of the plan or of the plan before: 'New', 'Still open' or 'Gone'.
 

@@ -1,6 +1,5 @@
 """Everything about one customer in one row."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -8,10 +7,12 @@ from ibis import _
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.customer_signals import with_behaviour
 from productpulse_assets.joins import left_join_unique
-from rules.loading.files import RulesError, load
+from productpulse_assets.tables import table
+from rules.loading.files import refuse
 from rules.metrics.compile import band
-from rules.models import CustomerSegment, Segments
+from rules.models import CustomerSegment
 from rules.operators import as_compared
+from rules.rule_set import Rules
 from rules.units import MONEY
 from rules.windows import RECENT_DAYS, active_on
 
@@ -19,13 +20,7 @@ TREND_RATE = 0.10
 """A change of usage beyond this, either way, is a trend."""
 
 
-@dg.asset(
-    group_name="decisions",
-    owners=["team:customer-success"],
-    kinds={"duckdb"},
-    io_manager_key="warehouse",
-    metadata={"key": ["customer_id"]},
-)
+@table(group="decisions", owner="team:customer-success", key=("customer_id",))
 def customer_360(
     customers: ir.Table,
     subscriptions: ir.Table,
@@ -38,6 +33,7 @@ def customer_360(
     churn_risk_profiles: ir.Table,
     revenue_leakage: ir.Table,
     intervention_plan: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per customer, paying or not: who it is, what it pays and does, its risk, and what comes next.
 
@@ -47,7 +43,9 @@ def customer_360(
     """
     days = as_of_day(calendar)
     everyone = customers.drop("is_active").cross_join(days.select("as_of_date"))
-    behaviour = with_behaviour(everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, days)
+    behaviour = with_behaviour(
+        everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, days, rules
+    )
     table = (
         behaviour.pipe(left_join_unique, standing(subscriptions, days))
         .pipe(left_join_unique, income(transactions, days))
@@ -58,7 +56,7 @@ def customer_360(
         .pipe(left_join_unique, leaking(revenue_leakage))
         .pipe(left_join_unique, next_action(intervention_plan))
     )  # fmt: skip
-    return table.pipe(told).pipe(segmented)
+    return table.pipe(told).pipe(segmented, rules)
 
 
 def standing(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
@@ -154,18 +152,22 @@ def told(table: ir.Table) -> ir.Table:
     )  # fmt: skip
 
 
-def segmented(table: ir.Table) -> ir.Table:
+def segmented(table: ir.Table, rules: Rules) -> ir.Table:
     """Add the customer segments that the rules name."""
-    segments = load("segments", Segments).customer_segments
+    segments = rules.segments.customer_segments
+    accepted = ", ".join(table.columns)
+    unknown = [segment.column for segment in segments.values() if segment.column not in table.columns]
+    refuse(
+        rules.path("segments"),
+        (
+            f"customer_segments > column: customer_360 has no column '{name}'; accepted: {accepted}."
+            for name in dict.fromkeys(unknown)
+        ),
+    )
     return table.mutate(**{name: member(table, segment) for name, segment in segments.items()})
 
 
 def member(table: ir.Table, segment: CustomerSegment) -> ir.StringColumn:
     """The first band whose floor the column reaches; the word for those who have no value."""
-    if segment.column not in table.columns:
-        raise RulesError(
-            f"segments.yaml: customer_segments > column: customer_360 has no column '{segment.column}'; "
-            f"accepted: {', '.join(table.columns)}."
-        )
     column = table[segment.column]
     return ibis.ifelse(column.isnull(), segment.missing, band(column, segment.bands))

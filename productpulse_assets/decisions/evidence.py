@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from resources.published_snapshot import Row
+from rules.churn_rules import ChurnRules
 from rules.signal_sources import source_of
 from rules.text.formats import NAME_LIMIT, named, shown
 
@@ -194,14 +195,16 @@ def chain(reader: Reader, trace_id: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def sources(reader: Reader, finding: Finding, limit: int = ROWS_SHOWN) -> tuple[SourceRows, ...]:
+def sources(reader: Reader, finding: Finding, rules: ChurnRules, limit: int = ROWS_SHOWN) -> tuple[SourceRows, ...]:
     """The newest rows that a finding was counted from, by dataset; none where no rule fired."""
     if finding.trace["triggered_rule"] is None:
         return ()
-    return _leakage_rows(reader, finding, limit) if finding.is_leakage else _signal_rows(reader, finding, limit)
+    if finding.is_leakage:
+        return _leakage_rows(reader, finding, limit)
+    return _signal_rows(reader, finding, rules, limit)
 
 
-def _signal_rows(reader: Reader, finding: Finding, limit: int) -> tuple[SourceRows, ...]:
+def _signal_rows(reader: Reader, finding: Finding, rules: ChurnRules, limit: int) -> tuple[SourceRows, ...]:
     """The rows in the window of a rule's signal."""
     source = source_of(finding.proof["signal"])
     table = reader.table(source.dataset).filter(_.customer_id == finding.trace["customer_id"])
@@ -209,7 +212,7 @@ def _signal_rows(reader: Reader, finding: Finding, limit: int) -> tuple[SourceRo
     age = day.delta(table[source.day], unit="day")
     in_window = table.filter(age >= 0) if source.days is None else table.filter(age >= 0, age <= source.days)
     if source.keep:
-        in_window = in_window.filter(source.keep(in_window, day))
+        in_window = in_window.filter(source.keep(in_window, day, rules))
     return (_newest(reader, source.dataset, in_window, source.day, source.window, limit),)
 
 

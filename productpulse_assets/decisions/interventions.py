@@ -1,22 +1,24 @@
 """Who does what for which customer in which week: recommendations merged and fitted to what owners can do."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import SCORE, TABLE
+from productpulse_assets.decisions.recommendations import SCORE
 from productpulse_assets.joins import collect_ordered, join_ordered
+from productpulse_assets.tables import table
+from rules.literals import literal_rows
 from rules.metrics.compile import band
-from rules.recommendation_rules import RecommendationRules, load_recommendation_rules
+from rules.recommendation_rules import RecommendationRules
+from rules.rule_set import Rules
 from rules.units import MONEY
 
 BACKLOG = "backlog"
 DAYS_A_WEEK = 7
 
 
-@dg.asset(**TABLE, metadata={"key": ["priority_rank"]})
-def intervention_plan(recommendations: ir.Table, calendar: ir.Table) -> ir.Table:
+@table(group="decisions", owner="team:customer-success", key=("priority_rank",))
+def intervention_plan(recommendations: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """One row per customer, category and owner: everything that one person does for one customer.
 
     No money is counted twice: a customer's MRR and a case of leakage count in the one
@@ -24,8 +26,8 @@ def intervention_plan(recommendations: ir.Table, calendar: ir.Table) -> ir.Table
     rows. priority_score adds the most urgent recommendation of each subject. scheduled_week is
     the Monday of the week in which the owner gets to it, most urgent first, or 'backlog'.
     """
-    rules = load_recommendation_rules()
-    return merged(counted_once(recommendations), rules).pipe(scheduled, first_week(calendar), rules)
+    advice = rules.recommendation_rules
+    return merged(counted_once(recommendations), advice).pipe(scheduled, first_week(calendar), advice)
 
 
 def counted_once(recommendations: ir.Table) -> ir.Table:
@@ -103,21 +105,22 @@ def week_name(monday: ir.DateColumn, number: ir.IntegerColumn) -> ir.StringColum
     return day.cast("timestamp").cast("date").cast("string")
 
 
-@dg.asset(**TABLE, metadata={"key": ["owner", "week"]})
-def owner_workload(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
+@table(group="decisions", owner="team:customer-success", key=("owner", "week"))
+def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """One row per owner and planned week, and one for the owner's backlog, empty weeks included.
 
     capacity is what the owner can take on in the week, NULL for the backlog; revenue is what the
     interventions are about.
     """
-    rules = load_recommendation_rules()
-    owners = ibis.memtable(
-        {"owner": list(rules.weekly_capacity), "weekly": list(rules.weekly_capacity.values())},
-        schema={"owner": "string", "weekly": "int64"},
+    capacity, horizon = rules.recommendation_rules.weekly_capacity, rules.recommendation_rules.horizon_weeks
+    owners = literal_rows(
+        [{"owner": owner, "weekly": weekly} for owner, weekly in capacity.items()],
+        ibis.schema({"owner": "string", "weekly": "int64"}),
     )
-    numbers = ibis.memtable({"number": list(range(rules.horizon_weeks + 1))}, schema={"number": "int64"})
+    weeks_ahead = [{"number": number} for number in range(horizon + 1)]
+    numbers = literal_rows(weeks_ahead, ibis.schema({"number": "int64"}))
     slots = owners.cross_join(numbers).cross_join(first_week(calendar)).select("owner", "weekly", "number", "monday")
-    is_planned = slots.number < rules.horizon_weeks
+    is_planned = slots.number < horizon
     weeks = slots.select(
         "owner",
         week=ibis.ifelse(is_planned, week_name(slots.monday, slots.number), BACKLOG),

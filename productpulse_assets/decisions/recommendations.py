@@ -2,32 +2,29 @@
 
 from decimal import Decimal
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.joins import stable_id
-from rules.loading.files import load
+from productpulse_assets.tables import table
 from rules.metrics.compile import band, condition
-from rules.models import Sources
-from rules.recommendation_rules import RecommendationRule, RecommendationRules, load_recommendation_rules
+from rules.recommendation_rules import RecommendationRule, RecommendationRules
+from rules.rule_set import Rules
 from rules.text.sql_text import filled
 from rules.units import MONEY
 
 SCORE, WEIGHT = "decimal(28, 2)", "decimal(9, 2)"
-TABLE = {
-    "group_name": "decisions",
-    "owners": ["team:customer-success"],
-    "kinds": {"duckdb"},
-    "io_manager_key": "warehouse",
-}
 
 
-@dg.asset(**TABLE, metadata={"key": ["priority_rank"]})
+@table(group="decisions", owner="team:customer-success", key=("priority_rank",))
 def recommendations(
-    customers: ir.Table, customer_signals: ir.Table, churn_risk_profiles: ir.Table, revenue_leakage: ir.Table
+    customers: ir.Table,
+    customer_signals: ir.Table,
+    churn_risk_profiles: ir.Table,
+    revenue_leakage: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per recommendation rule and finding that it holds for, most urgent first.
 
@@ -35,10 +32,11 @@ def recommendations(
     priority_score = impact x confidence_weight x severity_weight / effort weight. subject_id says
     what the money is: the customer's MRR or one case of leakage. Ids stay while the problem does.
     """
-    rules, currency = load_recommendation_rules(), load("sources", Sources).reporting_currency
+    advice = rules.recommendation_rules
     about = about_customers(customers, customer_signals, churn_risk_profiles)
     triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, revenue_leakage)}
-    found = [recommended(triggers[rule.trigger], rule, rules, currency) for rule in rules.rules if rule.enabled]
+    enabled = [rule for rule in advice.rules if rule.enabled]
+    found = [recommended(triggers[rule.trigger], rule, advice, rules.currency) for rule in enabled]
     order = [_.priority_score.desc(), _.estimated_revenue_impact.desc(), _.customer_id, _.recommendation_id]
     return ibis.union(*found).mutate(priority_rank=ibis.row_number().over(order_by=order) + 1)
 

@@ -1,14 +1,12 @@
 """What a change of churn, activation, ARPU or failed payments would be worth."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
-from resources.tables import rows_of, table_of
-from rules.leakage_rules import load_leakage_rules
-from rules.loading.files import load
-from rules.models import Sources
-from rules.scenarios import CHANGE, LEVERS, Base, Result, Scenario, explained, load_scenarios, simulate
+from productpulse_assets.tables import Rows, table
+from resources.tables import rows_of
+from rules.rule_set import Rules
+from rules.scenarios import CHANGE, LEVERS, Base, Result, Scenario, explained, simulate
 from rules.text.formats import money, percent
 from rules.units import MONEY
 
@@ -35,14 +33,8 @@ SCHEMA = ibis.schema(
 )
 
 
-@dg.asset(
-    group_name="decisions",
-    owners=["team:finance"],
-    kinds={"python"},
-    io_manager_key="warehouse",
-    metadata={"key": ["scenario_name"]},
-)
-def scenario_analysis(kpi_summary: ir.Table) -> ir.Table:
+@table(group="decisions", owner="team:finance", key=("scenario_name",), schema=SCHEMA)
+def scenario_analysis(kpi_summary: ir.Table, rules: Rules) -> Rows:
     """One row per scenario of rules/scenarios.yaml that is not switched off: what its assumption brings.
 
     Impacts are money in the reporting currency, of the first month and of twelve months; low and
@@ -51,11 +43,10 @@ def scenario_analysis(kpi_summary: ir.Table) -> ir.Table:
     """
     base = Base(
         values={row["metric_name"]: row["value"] for row in rows_of(kpi_summary)},
-        leakage_window_days=load_leakage_rules().window_days + 1,  # both ends are in it
+        leakage_window_days=rules.leakage_rules.window_days + 1,  # both ends are in it
     )
-    currency = load("sources", Sources).reporting_currency
-    rows = [scenario_row(name, scenario, base, currency) for name, scenario in load_scenarios().enabled.items()]
-    return table_of(rows, SCHEMA)
+    enabled = rules.scenarios.enabled.items()
+    return [scenario_row(name, scenario, base, rules.currency) for name, scenario in enabled]
 
 
 def scenario_row(name: str, scenario: Scenario, base: Base, currency: str) -> dict[str, object]:

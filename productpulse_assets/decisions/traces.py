@@ -4,17 +4,16 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.recommendations import TABLE
 from productpulse_assets.joins import stable_id
 from productpulse_assets.sources.rejects import to_json
-from rules import churn_rules, leakage_rules, recommendation_rules
-from rules.loading.files import file_hash
+from productpulse_assets.tables import table
+from rules.leakage_rules import LABELS, LeakageRules
 from rules.metrics.compile import band
+from rules.rule_set import Rules
 from rules.units import MONEY
 
 COLUMNS = (
@@ -24,13 +23,14 @@ COLUMNS = (
 NO_TEXT = ibis.null("string")
 
 
-@dg.asset(**TABLE, metadata={"key": ["trace_id"]})
+@table(group="decisions", owner="team:customer-success", key=("trace_id",))
 def decision_traces(
     churn_evidence: ir.Table,
     churn_risk_profiles: ir.Table,
     revenue_leakage: ir.Table,
     recommendations: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per step of a decision; its parent is what it rests on.
 
@@ -39,20 +39,20 @@ def decision_traces(
     one per row of its recommendations. So each row has one parent, and following parents leads to
     evidence. evidence (JSON) has all that is needed to decide again. created_at is the as-of date.
     """
-    found = findings(churn_evidence, churn_risk_profiles, revenue_leakage)
-    advice = recommended(recommendations, found)
-    plans = planned(recommendations, advice)
+    found = findings(churn_evidence, churn_risk_profiles, revenue_leakage, rules)
+    advice = recommended(recommendations, found, rules)
+    plans = planned(recommendations, advice, rules)
     as_of = calendar.aggregate(created_at=calendar.as_of_date.max())
     shown = [table.select(*(name for name in COLUMNS if name != "created_at")) for table in (found, advice, plans)]
     return ibis.union(*shown).cross_join(as_of).select(*COLUMNS)
 
 
-def findings(evidence: ir.Table, profiles: ir.Table, leakage: ir.Table) -> ir.Table:
+def findings(evidence: ir.Table, profiles: ir.Table, leakage: ir.Table, rules: Rules) -> ir.Table:
     """Rule hits, profiles without one, and leakage: what has no parent. subject_id is what they are about."""
-    return ibis.union(hits(evidence, profiles), quiet(profiles), leaks(leakage))
+    return ibis.union(hits(evidence, profiles, rules), quiet(profiles, rules), leaks(leakage, rules))
 
 
-def hits(evidence: ir.Table, profiles: ir.Table) -> ir.Table:
+def hits(evidence: ir.Table, profiles: ir.Table, rules: Rules) -> ir.Table:
     """One row per churn rule that fired."""
     about = profiles.select("customer_id", "revenue_at_risk", "signals_known", "signals_total")
     table = evidence.join(about, "customer_id")
@@ -70,16 +70,21 @@ def hits(evidence: ir.Table, profiles: ir.Table) -> ir.Table:
         "window": table.window,
         "source_dataset": table.source_dataset,
     }
-    return _risk(table, table.rule_id, table.signal_name, table.rule_id, proof)
+    return _risk(table, table.rule_id, table.signal_name, table.rule_id, proof, rules)
 
 
-def quiet(profiles: ir.Table) -> ir.Table:
+def quiet(profiles: ir.Table, rules: Rules) -> ir.Table:
     """One row per profile for which no rule fired."""
-    return _risk(profiles.filter(_.rules_fired == 0), ibis.literal("none"), NO_TEXT, NO_TEXT, {})
+    return _risk(profiles.filter(_.rules_fired == 0), ibis.literal("none"), NO_TEXT, NO_TEXT, {}, rules)
 
 
 def _risk(
-    table: ir.Table, name: ir.StringValue, signal: ir.StringValue, rule: ir.StringValue, proof: dict[str, ir.Value]
+    table: ir.Table,
+    name: ir.StringValue,
+    signal: ir.StringValue,
+    rule: ir.StringValue,
+    proof: dict[str, ir.Value],
+    rules: Rules,
 ) -> ir.Table:
     """A finding about a customer's risk; `name` tells it from the customer's others."""
     return step(
@@ -89,9 +94,9 @@ def _risk(
         entity_id=table.customer_id,
         signal=signal,
         triggered_rule=rule,
-        proof={**proof, "explanation": table.explanation, **_score_basis(table)},
+        proof={**proof, "explanation": table.explanation, **_score_basis(table, rules)},
         business_impact=table.revenue_at_risk,
-        confidence_level=_confidence(table),
+        confidence_level=_confidence(table, rules),
         subject=ibis.literal("churn_risk|") + table.customer_id,
     )
 
@@ -118,29 +123,29 @@ def step(
     )
 
 
-def _score_basis(table: ir.Table) -> dict[str, ir.Value]:
+def _score_basis(table: ir.Table, rules: Rules) -> dict[str, ir.Value]:
     """What turns weights into a band, and the rules that say so."""
     return {
-        "bands": _floors(churn_rules.load_churn_rules().bands),
+        "bands": _floors(rules.churn_rules.bands),
         "signals_known": table.signals_known,
         "signals_total": table.signals_total,
-        **_rule_file(churn_rules.FILE),
+        **_rule_file(rules, "churn_rules"),
     }
 
 
-def _rule_file(name: str) -> dict[str, ir.Value]:
-    return {"rule_file": ibis.literal(f"{name}.yaml"), "rule_file_hash": ibis.literal(file_hash(name))}
+def _rule_file(rules: Rules, name: str) -> dict[str, ir.Value]:
+    return {"rule_file": ibis.literal(f"{name}.yaml"), "rule_file_hash": ibis.literal(rules.hashes[name])}
 
 
-def _confidence(table: ir.Table) -> ir.StringColumn:
+def _confidence(table: ir.Table, rules: Rules) -> ir.StringColumn:
     """How much of what the rules look at is known."""
     known = table.signals_known.cast("float64") / table.signals_total
-    return band(known, recommendation_rules.load_recommendation_rules().confidence_levels)
+    return band(known, rules.recommendation_rules.confidence_levels)
 
 
-def leaks(leakage: ir.Table) -> ir.Table:
+def leaks(leakage: ir.Table, rules: Rules) -> ir.Table:
     """One row per case of leakage."""
-    basis = _leakage_basis()
+    basis = _leakage_basis(rules.leakage_rules)
     proof = {
         "rule": leakage.leakage_type,
         "value": leakage.estimated_revenue_loss,
@@ -150,7 +155,7 @@ def leaks(leakage: ir.Table) -> ir.Table:
         ),
         "details": leakage.evidence,
         "explanation": leakage.explanation,
-        **_rule_file("leakage_rules"),
+        **_rule_file(rules, "leakage_rules"),
     }
     return step(
         leakage,
@@ -167,9 +172,8 @@ def leaks(leakage: ir.Table) -> ir.Table:
     )
 
 
-def _leakage_basis() -> dict[str, tuple[str, str]]:
+def _leakage_basis(rules: LeakageRules) -> dict[str, tuple[str, str]]:
     """By kind of leakage: the days that it looks at, and the datasets."""
-    rules = leakage_rules.load_leakage_rules()
     usual = (f"last {rules.window_days} days", "transactions, subscriptions")
     own = {
         "unpaid_active_subscription": ("since the last payment", "transactions, subscriptions"),
@@ -178,10 +182,10 @@ def _leakage_basis() -> dict[str, tuple[str, str]]:
             "product_usage, subscriptions",
         ),
     }
-    return {label: own.get(name, usual) for name, label in leakage_rules.LABELS.items()}
+    return {label: own.get(name, usual) for name, label in LABELS.items()}
 
 
-def recommended(recommendations: ir.Table, found: ir.Table) -> ir.Table:
+def recommended(recommendations: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     """One row per recommendation and piece of evidence under it."""
     evidence = found.select(parent_trace_id="trace_id", signal="signal", subject="subject")
     about = recommendations.mutate(subject=recommendations.trigger + "|" + recommendations.subject_id)
@@ -196,9 +200,9 @@ def recommended(recommendations: ir.Table, found: ir.Table) -> ir.Table:
         "effort_weight": table.effort_weight,
         "priority_score": table.priority_score,
         "priority_band": table.priority_band,
-        "priority_bands": _floors(recommendation_rules.load_recommendation_rules().priority_bands),
+        "priority_bands": _floors(rules.recommendation_rules.priority_bands),
         "reason": table.reason,
-        **_rule_file(recommendation_rules.FILE),
+        **_rule_file(rules, "recommendation_rules"),
     }
     return _path(table, "Recommendation", table.recommendation_id, table.recommendation_title, proof)
 
@@ -208,7 +212,7 @@ def _floors(bands: Mapping[str, Decimal]) -> ir.StringScalar:
     return ibis.literal(json.dumps({name: float(floor) for name, floor in bands.items()}))
 
 
-def planned(recommendations: ir.Table, advice: ir.Table) -> ir.Table:
+def planned(recommendations: ir.Table, advice: ir.Table, rules: Rules) -> ir.Table:
     """One row per intervention and piece of evidence under its recommendations."""
     below = advice.select("recommendation_id", "signal", parent_trace_id="trace_id")
     table = recommendations.join(below, "recommendation_id")
@@ -217,7 +221,7 @@ def planned(recommendations: ir.Table, advice: ir.Table) -> ir.Table:
         "category": table.category,
         "owner": table.suggested_owner,
         "priority_score": table.priority_score,
-        **_rule_file(recommendation_rules.FILE),
+        **_rule_file(rules, "recommendation_rules"),
     }
     return _path(table, "Intervention", table.intervention_id, table.expected_action, proof)
 

@@ -7,12 +7,11 @@ import ibis
 import ibis.expr.types as ir
 
 from asset_checks.events import DATED, NewestEvent, newest_event
+from productpulse_assets.tables import Rows, Run, table
 from resources.home import SettingsError, refuse_after_today
 from resources.settings import RunSettings
-from resources.tables import table_of
-from rules.loading.files import load
-from rules.models import AsOfLimits, DataQuality
-from rules.today import company_today
+from rules.models import AsOfLimits
+from rules.rule_set import Rules
 
 FORCED = "productpulse/force"
 """The tag of runs that may look at a day long after the newest event."""
@@ -23,17 +22,15 @@ SCHEMA = ibis.schema(
 )
 
 
-@dg.asset(
-    group_name="facts",
-    owners=["team:data"],
-    kinds={"python", "duckdb"},
-    io_manager_key="warehouse",
-    required_resource_keys={"settings"},
-    config_schema={},
-    metadata={"key": ["month"]},
-    ins={name: dg.AssetIn() for name in DATED},
+@table(
+    group="facts",
+    owner="team:data",
+    key=("month",),
+    schema=SCHEMA,
+    reads=tuple(DATED),
+    metadata_of=lambda rows: {"as_of_date": rows[0]["as_of_date"].isoformat()},
 )
-def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
+def calendar(settings: RunSettings, rules: Rules, run: Run, **tables: ir.Table) -> Rows:
     """One row per calendar month, from the first customer's to the as-of date's.
 
     month is its first day; month_end its last day, or the as-of date in the as-of month;
@@ -41,13 +38,11 @@ def calendar(context: dg.AssetExecutionContext, **tables: ir.Table) -> ir.Table:
     every row, that nothing in the data is newer than the as-of date, so that what only the
     present state tells, such as the status Past Due, is known for it.
     """
-    settings: RunSettings = context.resources.settings
-    limits, today = load("data_quality", DataQuality).as_of, company_today()
-    newest = newest_event(tables, today, limits.lone_date_days)
-    as_of = as_of_date(settings.as_of_date, newest, today, limits, is_forced=context.has_tag(FORCED))
+    limits = rules.data_quality.as_of
+    newest = newest_event(tables, run.today, limits.lone_date_days)
+    as_of = as_of_date(settings.as_of_date, newest, run.today, limits, is_forced=run.is_forced)
     first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
-    context.add_output_metadata({"as_of_date": as_of.isoformat()})
-    return table_of(months(first, as_of, is_current=newest.day <= as_of), SCHEMA)
+    return months(first, as_of, is_current=newest.day <= as_of)
 
 
 def as_of_date(

@@ -1,29 +1,20 @@
 """The one fact table: what every customer paid, used, asked and said in every month."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.contracts import CUSTOMER_DIMENSIONS
 from productpulse_assets.facts.billing import paying
 from productpulse_assets.joins import left_join_unique
-from rules.loading.files import load
-from rules.metrics.models import MetricCatalog
+from productpulse_assets.tables import table
+from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 
 CUSTOMER_MONTH = ["customer_id", "month"]
-FROM_CUSTOMERS = tuple(dict.fromkeys(("segment", "country", "acquisition_channel", *CUSTOMER_DIMENSIONS)))
 CALENDAR = ("month", "month_end", "is_complete")
 
 
-@dg.asset(
-    group_name="facts",
-    owners=["team:finance"],
-    kinds={"duckdb"},
-    io_manager_key="warehouse",
-    metadata={"key": CUSTOMER_MONTH},
-)
+@table(group="facts", owner="team:finance", key=("customer_id", "month"))
 def customer_months(
     customers: ir.Table,
     subscriptions: ir.Table,
@@ -33,6 +24,7 @@ def customer_months(
     nps_scores: ir.Table,
     acquisition_channels: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per customer and calendar month, from the customer's first appearance (signup or
     first subscription, whichever is earlier) to the as-of month.
@@ -42,10 +34,11 @@ def customer_months(
     that is absent or has no rows are NULL, not 0. Always:
     mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned.
     """
-    threshold = load("metric_catalog", MetricCatalog).activation_threshold
+    threshold = rules.metric_catalog.activation_threshold
+    attributes = customer_attributes(rules)
     as_of = calendar.as_of_date.max().as_scalar()
     return (
-        spine(customers, subscriptions, product_usage, calendar)
+        spine(customers, subscriptions, product_usage, calendar, attributes)
         .pipe(with_month_end_mrr, subscriptions, calendar)
         .pipe(with_started_plan, subscriptions)
         .pipe(add_facts, usage_facts(product_usage, as_of), product_usage, features_used_sum="features_used")
@@ -57,11 +50,17 @@ def customer_months(
         .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets)
         .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores)
         .pipe(with_acquisition_cost, acquisition_channels)
-        .select(*COLUMNS)
+        .select(*columns(attributes))
     )
 
 
-def spine(customers: ir.Table, subscriptions: ir.Table, product_usage: ir.Table, calendar: ir.Table) -> ir.Table:
+def spine(
+    customers: ir.Table,
+    subscriptions: ir.Table,
+    product_usage: ir.Table,
+    calendar: ir.Table,
+    attributes: tuple[str, ...],
+) -> ir.Table:
     """Customer-months with what is known of the customer, before any fact.
 
     Joined here, where a customer is one row: DuckDB's guess at the size of what follows is far
@@ -79,7 +78,7 @@ def spine(customers: ir.Table, subscriptions: ir.Table, product_usage: ir.Table,
         [members.first_day.truncate("month") <= calendar.month, members.first_day <= calendar.as_of_date],
     )
     days = ibis.ifelse(months.month >= months.first_month, months.days, ibis.null("int64"))
-    return months.select("customer_id", *FROM_CUSTOMERS, *CALENDAR, days_to_first_key_action=days)
+    return months.select("customer_id", *attributes, *CALENDAR, days_to_first_key_action=days)
 
 
 def first_key_actions(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
@@ -245,14 +244,21 @@ def with_acquisition_cost(table: ir.Table, acquisition_channels: ir.Table) -> ir
     return joined.mutate(acquisition_cost=ibis.ifelse(joined.is_new == 1, joined.cost_per_acquisition, otherwise))
 
 
-COLUMNS = (
-    "customer_id", "month", "month_end", "is_complete",
-    *FROM_CUSTOMERS, "plan", "cohort_month", "months_since_cohort",
-    "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
-    "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
-    "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
-    "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
-    "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
-    "days_to_first_key_action", "acquisition_cost",
-    "tickets_opened", "nps_responses", "nps_score_sum", "nps_promoters", "nps_detractors",
-)  # fmt: skip
+def customer_attributes(rules: Rules) -> tuple[str, ...]:
+    """The columns of customers that every customer-month repeats: the usual ones and the rules' own dimensions."""
+    return tuple(dict.fromkeys(("segment", "country", "acquisition_channel", *rules.customer_dimensions)))
+
+
+def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of the table, in order."""
+    return (
+        "customer_id", "month", "month_end", "is_complete",
+        *attributes, "plan", "cohort_month", "months_since_cohort",
+        "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
+        "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
+        "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
+        "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
+        "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
+        "days_to_first_key_action", "acquisition_cost",
+        "tickets_opened", "nps_responses", "nps_score_sum", "nps_promoters", "nps_detractors",
+    )  # fmt: skip

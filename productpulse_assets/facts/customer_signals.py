@@ -1,25 +1,16 @@
 """What each paying customer has been doing lately, at any as-of date."""
 
-import dagster as dg
 import ibis.expr.types as ir
 
-from asset_checks.contracts import DIMENSIONS
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.signals_contract import paying_customers, with_downgrade, with_failed_payments
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY, with_usage
 from productpulse_assets.facts.signals_voice import with_nps, with_tickets
-from rules.churn_rules import ChurnRules
-from rules.loading.files import load
-from rules.metrics.models import MetricCatalog
+from productpulse_assets.tables import table
+from rules.rule_set import Rules
 
 
-@dg.asset(
-    group_name="facts",
-    owners=["team:customer-success"],
-    kinds={"duckdb"},
-    io_manager_key="warehouse",
-    metadata={"key": ["customer_id", "as_of_date"]},
-)
+@table(group="facts", owner="team:customer-success", key=("customer_id", "as_of_date"))
 def customer_signals(
     customers: ir.Table,
     subscriptions: ir.Table,
@@ -28,6 +19,7 @@ def customer_signals(
     support_tickets: ir.Table,
     nps_scores: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per customer paying at the as-of date: every signal that a churn rule may look at.
 
@@ -36,8 +28,10 @@ def customer_signals(
     """
     days = as_of_day(calendar)
     spine = paying_customers(customers, subscriptions, days)
-    signals = with_behaviour(spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, days)
-    return signals.select(*COLUMNS)
+    signals = with_behaviour(
+        spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, days, rules
+    )
+    return signals.select(*columns(rules.dimensions))
 
 
 def with_behaviour(
@@ -48,23 +42,26 @@ def with_behaviour(
     support_tickets: ir.Table,
     nps_scores: ir.Table,
     days: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """Add to each (customer_id, as_of_date) of `spine` what the customer did and said by then."""
     who = spine.select(CUSTOMER_DAY)  # narrow: what a query reads twice, DuckDB writes out in full
     return (
         spine.pipe(with_downgrade, who, subscriptions)
-        .pipe(with_usage, who, product_usage, load("metric_catalog", MetricCatalog).activation_threshold)
-        .pipe(with_tickets, who, support_tickets, days, load("churn_rules", ChurnRules).tickets)
+        .pipe(with_usage, who, product_usage, rules.metric_catalog.activation_threshold)
+        .pipe(with_tickets, who, support_tickets, days, rules.churn_rules.tickets)
         .pipe(with_nps, who, nps_scores)
         .pipe(with_failed_payments, transactions, subscriptions, days)
     )
 
 
-COLUMNS = (
-    "customer_id", "as_of_date", *DIMENSIONS, "mrr", "tenure_days", "days_to_renewal", "is_activated",
-    "logins_recent", "logins_baseline", "usage_change",
-    "key_actions_recent", "key_actions_baseline", "key_action_change", "days_since_last_login",
-    "latest_nps_score", "nps_age_days", "failed_payment_count",
-    "support_ticket_count", "urgent_ticket_count", "open_ticket_count", "open_urgent_ticket_count",
-    "downgraded_recently", "is_past_due",
-)  # fmt: skip
+def columns(dimensions: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of the table, in order."""
+    return (
+        "customer_id", "as_of_date", *dimensions, "mrr", "tenure_days", "days_to_renewal", "is_activated",
+        "logins_recent", "logins_baseline", "usage_change",
+        "key_actions_recent", "key_actions_baseline", "key_action_change", "days_since_last_login",
+        "latest_nps_score", "nps_age_days", "failed_payment_count",
+        "support_ticket_count", "urgent_ticket_count", "open_ticket_count", "open_urgent_ticket_count",
+        "downgraded_recently", "is_past_due",
+    )  # fmt: skip

@@ -1,21 +1,20 @@
 """How each signup cohort holds, and where new customers get stuck."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.joins import left_join_unique
-from rules.loading.files import load
-from rules.metrics.models import MetricCatalog
+from productpulse_assets.tables import table
+from rules.literals import literal_rows
+from rules.rule_set import Rules
 from rules.units import MONEY
 
-TABLE = {"group_name": "metrics", "owners": ["team:product"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
 ALL = "All"
 STEPS = ("Signup", "First Key Action", "Activated", "Paid", "Retained Month 1")
 
 
-@dg.asset(**TABLE, metadata={"key": ["segment", "cohort_month", "months_since_cohort"]})
+@table(group="metrics", owner="team:product", key=("segment", "cohort_month", "months_since_cohort"))
 def cohort_summary(customer_months: ir.Table) -> ir.Table:
     """Retention of each cohort of first payers, month by month.
 
@@ -48,8 +47,8 @@ def with_total(table: ir.Table) -> ir.Table:
     return named.union(table.mutate(segment=ibis.literal(ALL)))
 
 
-@dg.asset(**TABLE, metadata={"key": ["step_number"]})
-def funnel_summary(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+@table(group="metrics", owner="team:product", key=("step_number",))
+def funnel_summary(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """From signup to the second paid month: one row per step, over all customers to date.
 
     A customer is in a step only if in all before it. conversion_rate = users /
@@ -57,24 +56,24 @@ def funnel_summary(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
     retained in. is_bottleneck marks the lowest conversion. Without usage data the steps
     from the first key action on are NULL.
     """
-    reached = steps_reached(customer_months, calendar)
+    reached = steps_reached(customer_months, calendar, rules)
     return funnel(reached.mutate(segment=ibis.literal(ALL))).drop("segment")
 
 
-@dg.asset(**TABLE, metadata={"key": ["segment", "step_number"]})
-def segment_funnel(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+@table(group="metrics", owner="team:product", key=("segment", "step_number"))
+def segment_funnel(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """The funnel of each segment: one row per (segment, step); see funnel_summary."""
-    return funnel(steps_reached(customer_months, calendar))
+    return funnel(steps_reached(customer_months, calendar, rules))
 
 
-def steps_reached(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+def steps_reached(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """One row per customer to date with a 0/1 (or unknown) for each step, each implying those before."""
     last = calendar.month.max().as_scalar()
     now = customer_months.filter(_.month == last)
     second = customer_months.filter(_.months_since_cohort == 1).select(
         "customer_id", second_month_paid="paying_end", had_time="is_complete"
     )
-    threshold = load("metric_catalog", MetricCatalog).activation_threshold
+    threshold = rules.metric_catalog.activation_threshold
     joined = left_join_unique(now, second)
     acted = joined.key_actions_to_date > 0
     activated = acted & (joined.key_actions_to_date > threshold)
@@ -102,7 +101,8 @@ def funnel(reached: ir.Table) -> ir.Table:
     counts = reached.group_by("segment").aggregate(
         s1=_.s1.sum(), s2=_.s2.sum(), s3=_.s3.sum(), s4=_.s4.sum(), s5=_.s5.sum(), eligible=_.eligible.sum()
     )
-    names = ibis.memtable({"step_number": list(range(1, 6)), "step": list(STEPS)})
+    named = [{"step_number": number, "step": step} for number, step in enumerate(STEPS, start=1)]
+    names = literal_rows(named, ibis.schema({"step_number": "int64", "step": "string"}))
     rows = counts.cross_join(names)
     users = rows.step_number.cases((1, rows.s1), (2, rows.s2), (3, rows.s3), (4, rows.s4), else_=rows.s5)
     previous = rows.step_number.cases(

@@ -1,28 +1,26 @@
 """How far each dataset can be trusted."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS, DATASETS
-from rules.loading.files import load
+from productpulse_assets.tables import table
 from rules.models import DataQuality
 from rules.operators import as_compared
+from rules.rule_set import Rules
 
 REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
 UNIQUENESS_CHECKS = ("unique_key", "duplicate_row")
 
 
-@dg.asset(
-    group_name="metrics",
-    owners=["team:data"],
-    kinds={"duckdb"},
-    io_manager_key="warehouse",
-    metadata={"key": ["dataset"]},
-    ins={name: dg.AssetIn() for dataset in DATASETS for name in (dataset, f"{dataset}_rejects")},
+@table(
+    group="metrics",
+    owner="team:data",
+    key=("dataset",),
+    reads=tuple(name for dataset in DATASETS for name in (dataset, f"{dataset}_rejects")),
 )
-def data_quality_scores(source_inventory: ir.Table, calendar: ir.Table, **tables: ir.Table) -> ir.Table:
+def data_quality_scores(source_inventory: ir.Table, calendar: ir.Table, rules: Rules, **tables: ir.Table) -> ir.Table:
     """One row per dataset: how many rows came in and stayed, and scores from 0 to 1.
 
     completeness is the share of filled cells of the columns that the source has; uniqueness,
@@ -30,11 +28,11 @@ def data_quality_scores(source_inventory: ir.Table, calendar: ir.Table, **tables
     from 1 to 0 as the newest event ages. overall_score is the mean of the known scores. A
     dataset that is absent has NULL scores, one without dates or parents no such score.
     """
-    rules = load("data_quality", DataQuality)
-    rows = [score(name, tables[name], tables[f"{name}_rejects"], calendar, rules) for name in DATASETS]
+    quality = rules.data_quality
+    rows = [score(name, tables[name], tables[f"{name}_rejects"], calendar, quality) for name in DATASETS]
     scored = ibis.union(*rows)
     known = scored.join(source_inventory.select("dataset", "is_available"), "dataset")
-    return known.pipe(overall, rules).pipe(at_stake, rules).select(*COLUMNS)
+    return known.pipe(overall, quality).pipe(at_stake, quality).select(*COLUMNS)
 
 
 def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rules: DataQuality) -> ir.Table:

@@ -1,13 +1,16 @@
 """Eight areas of the business, each as one score."""
 
-import dagster as dg
+from pathlib import Path
+
 import ibis
 import ibis.expr.types as ir
 
-from resources.tables import rows_of, table_of
-from rules.loading.files import RulesError, load
+from productpulse_assets.tables import Rows, table
+from resources.tables import rows_of
+from rules.loading.files import refuse
 from rules.metrics.models import MetricCatalog
-from rules.models import HealthArea, HealthScores, Sources
+from rules.models import HealthArea, HealthScores
+from rules.rule_set import Rules
 from rules.text.formats import value_text
 
 SCHEMA = ibis.schema(
@@ -22,24 +25,17 @@ SCHEMA = ibis.schema(
 )
 
 
-@dg.asset(
-    group_name="metrics",
-    owners=["team:finance"],
-    kinds={"python"},
-    io_manager_key="warehouse",
-    metadata={"key": ["area"]},
-)
-def health_scores(kpi_summary: ir.Table) -> ir.Table:
+@table(group="metrics", owner="team:finance", key=("area",), schema=SCHEMA)
+def health_scores(kpi_summary: ir.Table, rules: Rules) -> Rows:
     """One row per area of rules/health_scores.yaml: its score from 0 to 100 and what that rests on.
 
     An area whose metric is not available has no score and says why.
     """
-    rules = load("health_scores", HealthScores)
     present = {row["metric_name"]: row for row in rows_of(kpi_summary)}
-    return table_of([area_row(name, area, present, rules) for name, area in rules.areas.items()], SCHEMA)
+    return [area_row(name, area, present, rules) for name, area in rules.health_scores.areas.items()]
 
 
-def area_row(name: str, area: HealthArea, present: dict[str, dict], rules: HealthScores) -> dict[str, object]:
+def area_row(name: str, area: HealthArea, present: dict[str, dict], rules: Rules) -> dict[str, object]:
     """The row of one area; `present` is kpi_summary by metric."""
     row = present.get(area.metric) if area.metric else None
     value = row["value"] if row else None
@@ -47,11 +43,10 @@ def area_row(name: str, area: HealthArea, present: dict[str, dict], rules: Healt
         reason = row["not_available_reason"] if row else "No metric stands for this area."
         return _row(name, area, None, None, "Not available", reason)
     score = score_of(value, area)
-    currency = load("sources", Sources).reporting_currency
     value_words, healthy, risk = (
-        value_text(number, row["unit"], currency) for number in (value, area.healthy, area.risk)
+        value_text(number, row["unit"], rules.currency) for number in (value, area.healthy, area.risk)
     )
-    status = next(status for status, floor in rules.statuses.items() if score >= floor)
+    status = next(status for status, floor in rules.health_scores.statuses.items() if score >= floor)
     text = f"{row['label']} is {value_words}; {healthy} scores 100 and {risk} scores 0."
     return _row(name, area, score, value, status, text)
 
@@ -73,9 +68,10 @@ def score_of(value: float, area: HealthArea) -> float:
     return round(100 * min(1.0, max(0.0, share)), 1)
 
 
-def check_areas(rules: HealthScores, catalog: MetricCatalog) -> None:
+def check_areas(scores: HealthScores, catalog: MetricCatalog, path: Path) -> None:
     """Raise RulesError for an area whose metric is not in the catalog."""
-    for name, area in rules.areas.items():
-        if area.metric and area.metric not in catalog.metrics:
-            accepted = ", ".join(catalog.metrics)
-            raise RulesError(f"health_scores.yaml: areas > {name} > metric: is '{area.metric}'; accepted: {accepted}.")
+    accepted = ", ".join(catalog.metrics)
+    unknown = [
+        (name, area.metric) for name, area in scores.areas.items() if area.metric not in (None, *catalog.metrics)
+    ]
+    refuse(path, (f"areas > {name} > metric: is '{metric}'; accepted: {accepted}." for name, metric in unknown))

@@ -1,20 +1,20 @@
 """Governed metrics: the catalog, computed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.metrics.summary import SUMMARY_SCHEMA, Availability, summarise
-from resources.lineage import column_sources, origins
-from resources.tables import rows_of, table_of
-from rules.metrics.catalog import load_catalog
-from rules.metrics.compile import metric_columns, metric_history
+from productpulse_assets.tables import Rows, table
+from resources.compiled_plan import Plan, Source
+from resources.tables import rows_of
+from rules.metrics.compile import metric_history
 from rules.metrics.formula import formula_words
 from rules.metrics.models import MetricCatalog
+from rules.rule_set import Rules
 from rules.units import MONEY
 
 LINEAGE_SCHEMA = ibis.schema(
@@ -27,33 +27,20 @@ LINEAGE_SCHEMA = ibis.schema(
         "string",
     )
 )  # fmt: skip
-TABLE = {"group_name": "metrics", "io_manager_key": "warehouse"}
 
 
-def metric_lineage_asset(
-    models: Sequence[str], drawn: Mapping[str, ir.Table], calendar: ir.Table
-) -> dg.AssetsDefinition:
-    """The catalog as a table; `drawn` has the expressions of `models` and of the tables before them, by name."""
+@table(group="metrics", owner="team:finance", key=("metric_name",), schema=LINEAGE_SCHEMA)
+def metric_lineage(rules: Rules, plan: Plan) -> Rows:
+    """One row per metric of the catalog: its governance, its formula in words, and the source
+    datasets and columns that its value is computed from.
 
-    @dg.asset(
-        **TABLE, name="metric_lineage", owners=["team:finance"], kinds={"python"}, metadata={"key": ["metric_name"]}
-    )
-    def metric_lineage() -> ir.Table:
-        """One row per metric of the catalog: its governance, its formula in words, and the source
-        datasets and columns that its value is computed from.
-
-        lineage_status is Complete when every column was traced to a dataset.
-        """
-        catalog = load_catalog()
-        tables = {name: ibis.table(drawn[name].schema(), name=name) for name in models}
-        found = column_sources(metric_columns(catalog, tables, calendar))
-        sources = {name: origins(columns, drawn) for name, columns in found.items()}
-        return table_of([_governance(catalog, name, sources[name]) for name in catalog.metrics], LINEAGE_SCHEMA)
-
-    return metric_lineage
+    lineage_status is Complete when every column was traced to a dataset.
+    """
+    catalog = rules.metric_catalog
+    return [_governance(catalog, name, plan.metric_sources[name]) for name in catalog.metrics]
 
 
-def _governance(catalog: MetricCatalog, name: str, found: set[tuple[str, str]]) -> dict[str, object]:
+def _governance(catalog: MetricCatalog, name: str, found: Collection[Source]) -> dict[str, object]:
     metric = catalog.metrics[name]
     columns = sorted((table, column) for table, column in found if table in DATASETS)
     return {
@@ -75,7 +62,7 @@ def _governance(catalog: MetricCatalog, name: str, found: set[tuple[str, str]]) 
     }
 
 
-@dg.asset(**TABLE, owners=["team:finance"], kinds={"duckdb"}, metadata={"key": ["metric_name", "month"]})
+@table(group="metrics", owner="team:finance", key=("metric_name", "month"))
 def kpi_history(
     customer_months: ir.Table,
     customer_signals: ir.Table,
@@ -83,6 +70,7 @@ def kpi_history(
     leakage_summary: ir.Table,
     data_quality_scores: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per metric and month of the data.
 
@@ -90,7 +78,7 @@ def kpi_history(
     amount repeats a money value as a decimal. numerator and denominator are those of a ratio.
     is_complete is false in a month that the as-of date cuts off.
     """
-    catalog = load_catalog()
+    catalog = rules.metric_catalog
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
     models = {
         "customer_months": customer_months,
@@ -104,14 +92,20 @@ def kpi_history(
     return history.mutate(amount=amount)
 
 
-@dg.asset(**TABLE, owners=["team:finance"], kinds={"python", "duckdb"}, metadata={"key": ["metric_name"]})
+def metric_values(rows: Rows) -> dict[str, float]:
+    """Each metric's value by its name: as numbers in the metadata, the UI plots them from run to run."""
+    return {row["metric_name"]: row["value"] for row in rows if row["value"] is not None}
+
+
+@table(group="metrics", owner="team:finance", key=("metric_name",), schema=SUMMARY_SCHEMA, metadata_of=metric_values)
 def kpi_summary(
     kpi_history: ir.Table,
     calendar: ir.Table,
     metric_lineage: ir.Table,
     source_inventory: ir.Table,
     targets: ir.Table,
-) -> dg.Output[ir.Table]:
+    rules: Rules,
+) -> Rows:
     """One row per metric of the catalog: its value now, the one before, the target, and why.
 
     A stock is read at the as-of date, a flow in the last complete month; period_start and
@@ -119,16 +113,13 @@ def kpi_summary(
     not_available_reason says what is lacking. A few dozen rows, so the sentences are written
     in Python.
     """
-    rows = summarise(
-        load_catalog(),
+    return summarise(
+        rules,
         history=rows_of(kpi_history),
         calendar=rows_of(calendar.order_by("month")),
         availability=_availability(metric_lineage, source_inventory),
         targets=rows_of(targets),
     )
-    # As numbers in the metadata, so that the UI plots each metric from run to run.
-    values = {row["metric_name"]: row["value"] for row in rows if row["value"] is not None}
-    return dg.Output(table_of(rows, SUMMARY_SCHEMA), metadata=values)
 
 
 def _availability(metric_lineage: ir.Table, source_inventory: ir.Table) -> Availability:

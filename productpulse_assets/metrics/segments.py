@@ -2,24 +2,25 @@
 
 from collections.abc import Sequence
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.contracts import DIMENSIONS
-from rules.metrics.catalog import load_catalog
+from productpulse_assets.tables import table
 from rules.metrics.compile import UNKNOWN_MEMBER, metric_history, uses
 from rules.metrics.models import MetricCatalog
 from rules.metrics.periods import LAST_COMPLETE, read_at
+from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 
-TABLE = {"group_name": "metrics", "owners": ["team:finance"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
 
-
-@dg.asset(**TABLE, metadata={"key": ["metric_name", "dimension", "member"]})
+@table(group="metrics", owner="team:finance", key=("metric_name", "dimension", "member"))
 def kpi_by_segment(
-    customer_months: ir.Table, customer_signals: ir.Table, churn_risk_profiles: ir.Table, calendar: ir.Table
+    customer_months: ir.Table,
+    customer_signals: ir.Table,
+    churn_risk_profiles: ir.Table,
+    calendar: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per metric, dimension and member, read at the same day or month as in kpi_summary.
 
@@ -27,13 +28,15 @@ def kpi_by_segment(
     customers counts the member's paying customers at the end of that month. value is in the
     metric's unit; NULL where the member has nothing to compute it from.
     """
-    catalog = load_catalog()
+    catalog, dimensions = rules.metric_catalog, rules.dimensions
     given = {
         "customer_months": customer_months,
         "customer_signals": customer_signals,
         "churn_risk_profiles": churn_risk_profiles,
     }
-    models = {name: sliced(narrow(model, looked_at(catalog, name))) for name, model in given.items()}
+    models = {
+        name: sliced(narrow(model, dimensions, looked_at(catalog, name)), dimensions) for name, model in given.items()
+    }
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
     flows = [name for name in catalog.metrics if read_at(catalog, name) == LAST_COMPLETE]
     months = read_months(calendar)
@@ -41,7 +44,7 @@ def kpi_by_segment(
     keys = ["month", "dimension", "member"]
     # Sliced apart from the model: what two parts of a query share, DuckDB writes out in full.
     sizes = (
-        sliced(customer_months.select("month", "paying_end", *DIMENSIONS))
+        sliced(customer_months.select("month", "paying_end", *dimensions), dimensions)
         .group_by(keys)
         .aggregate(customers=_.paying_end.sum())
     )
@@ -57,9 +60,9 @@ def kpi_by_segment(
     )
 
 
-def narrow(model: ir.Table, columns: Sequence[str]) -> ir.Table:
+def narrow(model: ir.Table, dimensions: Sequence[str], columns: Sequence[str]) -> ir.Table:
     """A model's month, if it has one, its dimensions and these of its columns."""
-    wanted = {"month", *DIMENSIONS, *columns}
+    wanted = {"month", *dimensions, *columns}
     return model.select(*(name for name in model.columns if name in wanted))
 
 
@@ -69,11 +72,11 @@ def looked_at(catalog: MetricCatalog, model: str) -> list[str]:
     return sorted({column for item in measures for column in (item.column, *(rule.column for rule in item.where))})
 
 
-def sliced(model: ir.Table) -> ir.Table:
+def sliced(model: ir.Table, dimensions: Sequence[str]) -> ir.Table:
     """Every row once per dimension, under the member that it belongs to."""
     slices = [
         model.mutate(dimension=ibis.literal(name), member=model[name].cast("string").fill_null(UNKNOWN_MEMBER))
-        for name in DIMENSIONS
+        for name in dimensions
     ]
     return ibis.union(*slices) if len(slices) > 1 else slices[0]
 
@@ -86,8 +89,8 @@ def read_months(calendar: ir.Table) -> ir.Table:
     return months.filter(_.is_last | _.is_last_complete)
 
 
-@dg.asset(**TABLE, metadata={"key": ["dimension", "member"]})
-def revenue_drivers(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
+@table(group="metrics", owner="team:finance", key=("dimension", "member"))
+def revenue_drivers(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """Which members moved MRR in the last complete month: one row per dimension and member.
 
     mrr_before and mrr_after are at the end of the month before and of the month, each by what
@@ -95,10 +98,10 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table) -> ir.Table:
     is the member's part of the total change, and can be negative or above 1.
     """
     complete = calendar.filter(_.is_complete).month.max().as_scalar()
-    months = narrow(customer_months, ["mrr_end"])
+    months = narrow(customer_months, rules.dimensions, ["mrr_end"])
     months = months.mutate(distance=months_between(months.month, complete)).filter(_.distance.isin([0, 1]))
     table = (
-        sliced(months)
+        sliced(months, rules.dimensions)
         .group_by(["dimension", "member"])
         .aggregate(
             mrr_before=_.mrr_end.sum(where=_.distance == 1).fill_null(0).cast(MONEY),

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import ibis
 
-from rules.loading.files import load
 from rules.metrics.formula import measure_words
 from rules.metrics.models import Derived, Metric, MetricCatalog, Ratio
 from rules.metrics.periods import LAST_COMPLETE, longest_period, operand_names, read_at
-from rules.models import Sources
 from rules.operators import DIGITS
+from rules.rule_set import Rules
 from rules.text.formats import change_text, is_unknown, value_text
 from rules.units import MONEY
 
@@ -84,10 +83,10 @@ class Months:
 
 
 def summarise(
-    catalog: MetricCatalog, history: list[Row], calendar: list[Row], availability: Availability, targets: list[Row]
+    rules: Rules, history: list[Row], calendar: list[Row], availability: Availability, targets: list[Row]
 ) -> list[Row]:
     """One row per metric of the catalog, in its order, from the rows of the tables."""
-    currency = load("sources", Sources).reporting_currency
+    catalog, currency = rules.metric_catalog, rules.currency
     months = Months.of(calendar)
     values = {(row["metric_name"], row["month"]): row for row in history}
     present = {name: values.get((name, months.read_month(read_at(catalog, name))), {}) for name in catalog.metrics}

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import ibis.expr.types as ir
 from ibis.common.exceptions import IbisError
 
-from asset_checks.contracts import DIMENSIONS
 from resources.lineage import column_sources
 from rules.loading.files import RulesError
+from rules.rule_set import Rules
 
 USUAL = ("segment", "plan", "country", "acquisition_channel")
 CARRIERS = {"customer_months": "customers", "customer_signals": "customers", "churn_risk_profiles": "customer_signals"}
 """The tables that carry every dimension, and the table from which each takes them as they are."""
 
 
-def drawn_with_dimensions(draw: Callable[[], dict[str, ir.Table]]) -> dict[str, ir.Table]:
-    """The tables that `draw` gives. Raises RulesError when a dimension's name is taken in them: the
-    table cannot be drawn then, or its column holds something else."""
-    own = [name for name in DIMENSIONS if name not in USUAL]
+def own_dimensions(rules: Rules) -> list[str]:
+    """The dimensions that the rules add to the usual ones."""
+    return [name for name in rules.dimensions if name not in USUAL]
+
+
+@contextmanager
+def own_dimensions_named(rules: Rules) -> Iterator[None]:
+    """Raise RulesError where a query cannot be built and the rules add dimensions: a name of theirs is taken."""
     try:
-        drawn = draw()
+        yield
     except (IbisError, TypeError) as error:
-        if not own:
-            raise
-        raise _taken(own) from error
-    if own and (other := [name for name in own if _is_something_else(name, drawn)]):
+        if own := own_dimensions(rules):
+            raise _taken(own) from error
+        raise
+
+
+def check_dimensions(rules: Rules, queries: Mapping[str, ir.Table]) -> None:
+    """Raise RulesError for a dimension whose column holds something else in a table that carries it."""
+    if other := [name for name in own_dimensions(rules) if _is_something_else(name, queries)]:
         raise _taken(other)
-    return drawn
 
 
-def _is_something_else(name: str, drawn: dict[str, ir.Table]) -> bool:
-    return any(column_sources(drawn[table])[name] != {(origin, name)} for table, origin in CARRIERS.items())
+def _is_something_else(name: str, queries: Mapping[str, ir.Table]) -> bool:
+    return any(column_sources(queries[table])[name] != {(origin, name)} for table, origin in CARRIERS.items())
 
 
 def _taken(names: Sequence[str]) -> RulesError:

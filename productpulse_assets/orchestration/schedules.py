@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from productpulse_assets.sources.assets import TELLS_ONLY
 from resources.home import LONGEST_WAIT, SettingsError, parse_wait
 from resources.run_lock import retire_dead_runs
 from resources.settings import RunSettings
+from rules.rule_set import Rules
 
 SCHEDULE = "PRODUCTPULSE_SCHEDULE"
 EVERY_MORNING = "0 6 * * *"
@@ -24,7 +26,7 @@ everything = dg.define_asset_job(
 )
 
 
-def daily_refresh(settings: RunSettings, time_zone: str) -> dg.ScheduleDefinition:
+def daily_refresh(settings: RunSettings, rules: Rules) -> dg.ScheduleDefinition:
     """The whole graph, at PRODUCTPULSE_SCHEDULE (a cron expression) or every morning at six.
 
     Raises SettingsError for what is no cron expression.
@@ -35,11 +37,11 @@ def daily_refresh(settings: RunSettings, time_zone: str) -> dg.ScheduleDefinitio
             job=everything,
             name="daily_refresh",
             cron_schedule=cron,
-            execution_timezone=time_zone,
+            execution_timezone=rules.sources.time_zone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description="Runs everything in the morning, unless files, rules and as-of date are those of the snapshot.",
         )
-        return declare(lambda context: refresh_if_changed(context, settings))
+        return declare(lambda context: refresh_if_changed(context, settings, rules.folder))
     except dg.DagsterInvalidDefinitionError as error:
         raise SettingsError(
             f"{SCHEDULE} is '{cron}', which is not a cron expression. Give minute, hour, day of the month, month and "
@@ -47,11 +49,13 @@ def daily_refresh(settings: RunSettings, time_zone: str) -> dg.ScheduleDefinitio
         ) from error
 
 
-def refresh_if_changed(context: dg.ScheduleEvaluationContext, settings: RunSettings) -> dg.RunRequest | dg.SkipReason:
-    """A run of everything, or why there is nothing to do."""
+def refresh_if_changed(
+    context: dg.ScheduleEvaluationContext, settings: RunSettings, rules_folder: Path
+) -> dg.RunRequest | dg.SkipReason:
+    """A run of everything, or why there is nothing to do; the rules are read as they are now."""
     with suppress(OSError):  # a home that cannot be written: the run says so
         free_the_queue(context.instance, settings)
-    if said := nothing_new(settings):
+    if said := nothing_new(settings, rules_folder):
         return dg.SkipReason(f"{said} Launch the job by hand to run it all the same.")
     return dg.RunRequest(tags={BECAUSE: "the schedule"})
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import dagster as dg
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from productpulse_assets.orchestration.last_run import ended_early
 from productpulse_assets.orchestration.schedules import BECAUSE, everything, free_the_queue
-from productpulse_assets.orchestration.skip_unchanged import UNUSABLE
-from productpulse_assets.sources.location import Location, load_sources, locate, uses_demo
-from productpulse_assets.sources.run_inputs import source_digests
+from productpulse_assets.sources.location import Location, locate, uses_demo
+from productpulse_assets.sources.run_inputs import UNUSABLE, source_digests
 from resources.digests import digest_of
 from resources.settings import RunSettings
 from resources.snapshot_manifest import published_inputs
+from rules.rule_set import Rules, read_rules
 
 LOOKS_EVERY = 30
 STILL_FOR = 10
@@ -43,7 +44,7 @@ Digests = dict[str, str]
 """SHA-256 over each dataset's files, by dataset."""
 
 
-def new_files(settings: RunSettings) -> dg.SensorDefinition:
+def new_files(settings: RunSettings, rules_folder: Path) -> dg.SensorDefinition:
     """Starts a run when the content of the source files is neither what is published nor what it ran last.
 
     So files that stop a run at the gate are run once. Files whose run ended early, killed or with the machine, are
@@ -61,19 +62,18 @@ def new_files(settings: RunSettings) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         try:
             free_the_queue(context.instance, settings)
-            return look(context, settings)
+            return look(context, settings, read_rules(rules_folder))
         except UNUSABLE as problem:
             return dg.SensorResult(skip_reason=str(problem))
 
     return sensor
 
 
-def look(context: dg.SensorEvaluationContext, settings: RunSettings) -> dg.SensorResult:
+def look(context: dg.SensorEvaluationContext, settings: RunSettings, rules: Rules) -> dg.SensorResult:
     """Whether to run, and if not, why. The cursor holds the digests of the files that were run last."""
-    sources = load_sources()
-    if uses_demo(settings, sources):
+    if uses_demo(settings, rules):
         return dg.SensorResult(skip_reason=NO_FOLDER)
-    locations = [locate(name, settings, sources) for name in DATASETS]
+    locations = [locate(name, settings, rules) for name in DATASETS]
     if said := not_ready(locations, time.time()):
         return dg.SensorResult(skip_reason=said)
     if context.instance.get_runs_count(dg.RunsFilter(statuses=AT_WORK)):

@@ -17,15 +17,16 @@ from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.settings import RunSettings
 from resources.snapshot_manifest import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
+from rules.rule_set import Rules, read_rules
 from rules.today import company_today
 
 NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
 
 
-def nothing_new(settings: RunSettings, today: dt.date | None = None) -> str | None:
+def nothing_new(settings: RunSettings, rules_folder: Path, today: dt.date | None = None) -> str | None:
     """The sentence that says that a run would make what is there already; None if it may make something else.
 
-    `today` is the day in the company's time zone unless another one is meant.
+    The rules are read as they are now. `today` is the day in the company's time zone unless another one is meant.
     """
     home, made_of = settings.home, published_inputs(settings.home)
     if made_of is None or made_of.fingerprint is None:
@@ -33,9 +34,10 @@ def nothing_new(settings: RunSettings, today: dt.date | None = None) -> str | No
     if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
         return None
     try:
-        if not made_of.is_valid_on(today or company_today()):
+        rules = read_rules(rules_folder)
+        if not made_of.is_valid_on(today or company_today(rules.sources.time_zone)):
             return None
-        if look_at_inputs(settings).fingerprint != made_of.fingerprint:
+        if look_at_inputs(settings, rules).fingerprint != made_of.fingerprint:
             return None
     except UNUSABLE:
         return None
@@ -47,14 +49,13 @@ def nothing_new(settings: RunSettings, today: dt.date | None = None) -> str | No
     )
 
 
-def run_inputs(steps: frozenset[str]) -> dg.ResourceDefinition:
+def run_inputs(steps: frozenset[str], settings: RunSettings, rules: Rules) -> dg.ResourceDefinition:
     """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
 
     # Needs the warehouse, so that it ends while the run still has its turn.
-    @dg.resource(required_resource_keys={"settings", "warehouse"}, config_schema={})
+    @dg.resource(required_resource_keys={"warehouse"}, config_schema={})
     def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
-        settings: RunSettings = context.resources.settings
-        inputs = RunInputs(settings)
+        inputs = RunInputs(settings, rules)
         yield inputs
         if inputs.seen and steps <= _steps_done(context):
             try:

@@ -1,70 +1,83 @@
-"""Assets that are made together: one step of the graph for several, each still an asset of its own."""
+"""One step of the graph for each group: its assets in turn, then the checks of them."""
 
-import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from asset_checks.checks import Check
+from productpulse_assets.facts.calendar import FORCED
+from productpulse_assets.tables import Declaration, Run
+from resources.compiled_plan import CompiledTable, Plan
+from resources.settings import RunSettings
+from resources.tables import table_of
 from resources.warehouse import Warehouse
+from rules.rule_set import Rules
+from rules.today import company_today
 
 
-def one_step(
+def group_step(
     name: str,
-    assets: Sequence[dg.AssetsDefinition],
-    checks: Sequence[dg.AssetChecksDefinition] = (),
+    assets: Sequence[Declaration],
+    checks: Sequence[Check] = (),
     *,
-    drawn: Mapping[str, ir.Table],
+    rules: Rules,
+    settings: RunSettings,
+    plan: Plan,
 ) -> dg.AssetsDefinition:
-    """One step that makes `assets`, in that order, and then runs the `checks` of them.
+    """One step that materializes `assets`, in that order, and then evaluates `checks`.
 
-    A step costs more to start, to record and to end than most of these tables cost to make. Each
-    asset keeps its name, description, owners and place in the graph, and can be selected alone; a
-    blocking check still stops whatever lies behind the step. An asset here is a function of stored
-    tables, which it names as its arguments; what is in `drawn`, by name, was made of such tables already.
+    A step costs more to start, to record and to end than most of these tables cost to compute. Each asset keeps its
+    name, description, owner and place in the graph, and can be selected alone; a blocking check still stops
+    whatever comes after the step.
     """
+    specs = [asset.spec for asset in assets]
 
     @dg.multi_asset(
         name=name,
-        specs=[_spec(asset) for asset in assets],
-        check_specs=[spec for check in checks for spec in check.check_specs],
+        specs=specs,
+        check_specs=[spec for check in checks for spec in check.specs],
         can_subset=True,
-        required_resource_keys={"warehouse"}.union(*(asset.required_resource_keys for asset in assets)),
+        required_resource_keys={"warehouse"},
+        config_schema={},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
-        for asset in assets:
-            if asset.key in context.selected_asset_keys:
-                made = _drawn(asset, drawn, warehouse)
-                made = _called(asset, context, warehouse) if made is None else made
-                value, told = (made.value, made.metadata) if isinstance(made, dg.Output) else (made, None)
-                yield dg.MaterializeResult(asset.key, metadata=told, value=value)
+        run = Run(company_today(rules.sources.time_zone), is_forced=context.has_tag(FORCED))
+        for asset, spec in zip(assets, specs, strict=True):
+            if spec.key in context.selected_asset_keys:
+                yield materialize(asset, warehouse, rules=rules, settings=settings, plan=plan, run=run)
         for check in checks:
-            if check.check_keys & context.selected_asset_check_keys:
-                found = _called(check, context, warehouse)
-                yield from [found] if isinstance(found, dg.AssetCheckResult) else found
+            if wanted := check.keys & set(context.selected_asset_check_keys):
+                yield from check.results(warehouse.table, wanted)
 
     return step
 
 
-def _spec(asset: dg.AssetsDefinition) -> dg.AssetSpec:
-    (spec,) = asset.specs
-    return spec.with_io_manager_key(asset.get_io_manager_key_for_asset_key(asset.key))
+def materialize(
+    asset: Declaration, warehouse: Warehouse, *, rules: Rules, settings: RunSettings, plan: Plan, run: Run
+) -> dg.MaterializeResult:
+    """An asset's value, for its IO manager to store: a compiled query, a table of rows, or a text."""
+    value: CompiledTable | ir.Table | str
+    metadata = None
+    if asset.is_query:
+        value = plan.tables[asset.name]
+        warehouse.require(asset.inputs)
+    else:
+        value = asset.call(warehouse.table, rules=rules, settings=settings, plan=plan, run=run)
+        metadata = asset.metadata_of(value) if asset.metadata_of else None
+        value = table_of(value, asset.schema) if asset.schema else value
+    return dg.MaterializeResult(asset.name, metadata=metadata, value=value)
 
 
-def _drawn(asset: dg.AssetsDefinition, drawn: Mapping[str, ir.Table], warehouse: Warehouse) -> ir.Table | None:
-    """The asset's expression as it was drawn, if the stored tables have the columns that it was drawn over."""
-    expression = drawn.get(asset.key.path[-1])
-    if expression is None:
-        return None
-    stored = {key.path[-1]: warehouse.table(key.path[-1]).schema() for key in asset.keys_by_input_name.values()}
-    over = expression.op().find(ops.UnboundTable)
-    return expression if all(stored[table.name] == table.schema for table in over) else None
+def check_step(name: str, check: Check) -> dg.AssetChecksDefinition:
+    """Checks whose tables belong to several groups, as a step of their own."""
 
+    @dg.multi_asset_check(
+        name=name, specs=list(check.specs), can_subset=True, required_resource_keys={"warehouse"}, config_schema={}
+    )
+    def step(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        yield from check.results(warehouse.table, set(context.selected_asset_check_keys))
 
-def _called(definition: dg.AssetsDefinition, context: dg.AssetExecutionContext, warehouse: Warehouse) -> object:
-    """What the function of an asset or check makes of the tables that it asks for."""
-    function = definition.op.compute_fn.decorated_fn
-    tables = {name: warehouse.table(key.path[-1]) for name, key in definition.keys_by_input_name.items()}
-    return function(context, **tables) if "context" in inspect.signature(function).parameters else function(**tables)
+    return step

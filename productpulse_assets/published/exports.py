@@ -18,7 +18,7 @@ SPREADSHEET_ROWS = 1_048_575
 """What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
 
 
-def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
+def exports_asset(tables: Sequence[str], settings: RunSettings) -> dg.AssetsDefinition:
     """The files of every table in `tables`, written once the snapshot is published."""
 
     @dg.asset(
@@ -27,7 +27,7 @@ def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
         owners=["team:data"],
         kinds={"csv", "parquet"},
         deps=["published_snapshot"],
-        required_resource_keys={"warehouse", "settings"},
+        required_resource_keys={"warehouse"},
         config_schema={},
     )
     @retried_io()
@@ -37,7 +37,6 @@ def exports_asset(tables: Sequence[str]) -> dg.AssetsDefinition:
         CSV cells that a spreadsheet would run as a formula get a leading apostrophe. Tables of
         more rows than a spreadsheet opens are Parquet only.
         """
-        settings: RunSettings = context.resources.settings
         backend: Backend = context.resources.warehouse.backend
         with_csv = export_all(backend, tables, settings.home.exports)
         return dg.MaterializeResult(

@@ -20,9 +20,12 @@ from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import rows_of
 from resources.warehouse import comment
+from rules.rule_set import Rules
 
 
-def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+def published_snapshot_asset(
+    tables: Mapping[str, str], after: Sequence[dg.AssetKey], rules: Rules, settings: RunSettings
+) -> dg.AssetsDefinition:
     """`tables` maps each table to publish to its description; `after` are further things to wait for."""
 
     @dg.asset(
@@ -32,7 +35,7 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         kinds={"duckdb", "file"},
         deps=[*tables, *after],
         freshness_policy=DAILY,
-        required_resource_keys={"warehouse", "settings"},
+        required_resource_keys={"warehouse"},
         config_schema={},
     )
     @retried_io()
@@ -43,7 +46,6 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
         The as-of date's KPI rows and open decisions are added to the history beside it.
         """
         backend: Backend = context.resources.warehouse.backend
-        settings: RunSettings = context.resources.settings
         for table, description in tables.items():
             comment(backend, table, {}, description)
         target = settings.home.published
@@ -51,7 +53,7 @@ def published_snapshot_asset(tables: Mapping[str, str], after: Sequence[dg.Asset
             copy_store(backend, settings.home.warehouse, part)
             if set(backend.list_tables()) - set(tables):
                 keep_only(part, tables)
-        as_of = keep_day(backend, history_of(settings))
+        as_of = keep_day(backend, history_of(settings, rules))
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(target)),

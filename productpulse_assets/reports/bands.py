@@ -5,13 +5,13 @@ import ibis.expr.types as ir
 from ibis import _
 
 from resources.tables import rows_of
-from rules.churn_rules import load_churn_rules
+from rules.churn_rules import ChurnRules
 
 CUSTOMERS_SHOWN = 20
 """Customers at risk that the risk register shows of each band."""
 
 
-def risk_bands(profiles: ir.Table) -> list[dict]:
+def risk_bands(profiles: ir.Table, rules: ChurnRules) -> list[dict]:
     """Customers and MRR by risk band, the worst first, and how much the scores rest on.
 
     unknown counts those of whom too little is known to say whether they are at risk.
@@ -23,7 +23,7 @@ def risk_bands(profiles: ir.Table) -> list[dict]:
         total=_.signals_total.max(),
         unknown=_.is_at_risk.isnull().sum(),
     )
-    order = list(load_churn_rules().bands)
+    order = list(rules.bands)
     return sorted(rows_of(sums), key=lambda row: order.index(row["risk_band"]))
 
 

@@ -1,23 +1,21 @@
 """The questions people ask every month, answered."""
 
-import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.markdown import render
+from productpulse_assets.tables import report
 from resources.tables import rows_of
-from rules.loading.files import load
-from rules.metrics.catalog import load_catalog
-from rules.models import Sources
-from rules.questions import Listing, Question, answered, listed, load_questions
+from rules.questions import Listing, Question, answered, listed
+from rules.rule_set import Rules
 from rules.text.formats import named
 
 LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
 """Tables whose first rows may be listed under an answer."""
 
 
-@dg.asset(group_name="reports", owners=["team:finance"], kinds={"markdown"}, io_manager_key="reports")
+@report(owner="team:finance")
 def business_questions(
     kpi_summary: ir.Table,
     intervention_plan: ir.Table,
@@ -26,10 +24,11 @@ def business_questions(
     scenario_analysis: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> str:
     """Each question of rules/business_questions.yaml with its answer and where to look further."""
     present = {row["metric_name"]: row for row in rows_of(kpi_summary)}
-    currency = load("sources", Sources).reporting_currency
+    currency = rules.currency
     names = customers.select("customer_id", "company_name")
     tables = {
         "intervention_plan": left_join_unique(intervention_plan, names),
@@ -38,7 +37,7 @@ def business_questions(
         "scenario_analysis": scenario_analysis,
     }
     told = []
-    for item in load_questions(load_catalog()).questions:
+    for item in rules.business_questions.questions:
         lines, answer = first_lines(item.listing, tables, currency), answered(item, present, currency)
         has_none = answer.startswith("Not available") and not lines
         told.append(
@@ -46,7 +45,9 @@ def business_questions(
             | {"answer": answer_before(item, answer, lines), "lines": lines}
             | {"left_out": [] if has_none else left_out(item.listing, tables)}
         )
-    return render("business_questions", as_of=rows_of(calendar)[0]["as_of_date"], questions=told, present=present)
+    return render(
+        "business_questions", currency, as_of=rows_of(calendar)[0]["as_of_date"], questions=told, present=present
+    )
 
 
 def first_lines(wanted: Listing | None, tables: dict[str, ir.Table], currency: str) -> list[str]:

@@ -1,23 +1,20 @@
 """What came in, what was kept out and why, and how far each dataset can be trusted."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
 from asset_checks.contracts import DATASETS
 from asset_checks.row_rules import HINTS
 from productpulse_assets.reports.markdown import render
+from productpulse_assets.tables import report
 from resources.tables import rows_of
-from rules.loading.files import load
-from rules.models import DataQuality
 from rules.rejects import reject_counts
+from rules.rule_set import Rules
 
-REJECTS = {f"{name}_rejects": dg.AssetIn() for name in DATASETS}
 
-
-@dg.asset(group_name="reports", owners=["team:data"], kinds={"markdown"}, io_manager_key="reports", ins=REJECTS)
+@report(owner="team:data", reads=tuple(f"{name}_rejects" for name in DATASETS))
 def data_quality_report(
-    data_quality_scores: ir.Table, source_inventory: ir.Table, calendar: ir.Table, **rejects: ir.Table
+    data_quality_scores: ir.Table, source_inventory: ir.Table, calendar: ir.Table, rules: Rules, **rejects: ir.Table
 ) -> str:
     """Scores by dataset, every kind of reject with its first row, and what is absent."""
     scores = rows_of(data_quality_scores)
@@ -26,7 +23,8 @@ def data_quality_report(
     lacking = _lacking(rows_of(source_inventory))
     return render(
         "data_quality_report",
-        rules=load("data_quality", DataQuality),
+        rules.currency,
+        rules=rules.data_quality,
         as_of=rows_of(calendar)[0]["as_of_date"],
         scores=scores,
         reasons=reasons,

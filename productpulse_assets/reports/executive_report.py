@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 
-import dagster as dg
 import ibis.expr.types as ir
 import jinja2
 from ibis import _
@@ -13,9 +12,9 @@ from plotly.offline import get_plotlyjs
 from productpulse_assets.charts import mrr, risk
 from productpulse_assets.reports import sections
 from productpulse_assets.reports.markdown import PAGES
+from productpulse_assets.tables import report
 from resources.tables import rows_of
-from rules.loading.files import load
-from rules.models import Sources
+from rules.rule_set import Rules
 from rules.text.formats import change_text, period_text, value_text
 
 FILE = "executive_report.html"
@@ -25,13 +24,7 @@ HEADLINES = (
 )  # fmt: skip
 
 
-@dg.asset(
-    group_name="reports",
-    owners=["team:finance"],
-    kinds={"html"},
-    io_manager_key="reports",
-    metadata={"file": FILE},
-)
+@report(owner="team:finance", file=FILE, kind="html")
 def executive_report(
     kpi_summary: ir.Table,
     kpi_history: ir.Table,
@@ -42,18 +35,19 @@ def executive_report(
     owner_workload: ir.Table,
     source_inventory: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> str:
     """The charts that go with the executive summary, each with its numbers, in one HTML file that asks
     nothing of the network: how MRR moved, cohorts, funnel, risk, leakage and the owners' work."""
     rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
-    currency = load("sources", Sources).reporting_currency
+    currency = rules.currency
     everybody = cohort_summary.filter(_.segment == "All").order_by("cohort_month", "months_since_cohort")
     charts = [
         sections.movement(rows, currency),
         sections.over_time(rows_of(mrr.monthly(kpi_history)), currency),
         sections.cohorts(rows_of(everybody)),
         sections.funnel(rows_of(funnel_summary.order_by("step_number")), rows),
-        sections.churn_risk(rows_of(risk.by_segment(churn_risk_profiles)), rows, currency),
+        sections.churn_risk(rows_of(risk.by_segment(churn_risk_profiles)), rows, rules),
         sections.leakage(rows_of(leakage_summary.order_by("leakage_type")), currency),
         sections.workload(rows_of(owner_workload.order_by("owner", "week")), currency),
     ]

@@ -1,6 +1,5 @@
 """The page an executive reads first."""
 
-import dagster as dg
 import ibis.expr.types as ir
 from ibis import _
 
@@ -10,8 +9,9 @@ from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.changes import changes_of
 from productpulse_assets.reports.lead import lead_of
 from productpulse_assets.reports.markdown import render
-from productpulse_assets.tables import DAILY
+from productpulse_assets.tables import DAILY, report
 from resources.tables import rows_of
+from rules.rule_set import Rules
 
 SECTIONS = {
     "Snapshot": (
@@ -41,13 +41,7 @@ MOVERS_SHOWN = 2
 """Members shown per dimension on either side: those that gained and those that lost most."""
 
 
-@dg.asset(
-    group_name="reports",
-    owners=["team:finance"],
-    kinds={"markdown"},
-    io_manager_key="reports",
-    freshness_policy=DAILY,
-)
+@report(owner="team:finance", freshness=DAILY)
 def executive_summary(
     kpi_summary: ir.Table,
     health_scores: ir.Table,
@@ -60,6 +54,7 @@ def executive_summary(
     calendar: ir.Table,
     source_inventory: ir.Table,
     customers: ir.Table,
+    rules: Rules,
 ) -> str:
     """Where the business stands, in a paragraph, what to do first and why, and what is new in the plan
     since the as-of date before; then health, targets,
@@ -68,6 +63,7 @@ def executive_summary(
     rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
     return render(
         "executive_summary",
+        rules.currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
         lead=lead_of(rows, health := rows_of(health_scores)),
         sections=_sections(rows),
@@ -79,7 +75,7 @@ def executive_summary(
         actions=_first_actions(intervention_plan, customers),
         plan=rows_of(intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0],
         changes=changes_of(decision_changes, customers),
-        bands=risk_bands(churn_risk_profiles),
+        bands=risk_bands(churn_risk_profiles, rules.churn_rules),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         scenarios=rows_of(scenario_analysis),
         missing=[row for row in rows.values() if row["value"] is None],

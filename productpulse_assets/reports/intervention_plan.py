@@ -3,7 +3,6 @@
 from itertools import groupby
 from operator import itemgetter
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -11,18 +10,14 @@ from ibis import _
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
 from productpulse_assets.reports.markdown import render
+from productpulse_assets.tables import report
 from resources.tables import rows_of
+from rules.rule_set import Rules
 
 SHOWN_PER_OWNER = 15
 
 
-@dg.asset(
-    group_name="reports",
-    owners=["team:customer-success"],
-    kinds={"markdown"},
-    io_manager_key="reports",
-    metadata={"file": "intervention_plan"},
-)
+@report(owner="team:customer-success", file="intervention_plan")
 def intervention_plan_report(
     intervention_plan: ir.Table,
     owner_workload: ir.Table,
@@ -30,6 +25,7 @@ def intervention_plan_report(
     leakage_summary: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> str:
     """The plan by owner: this week's interventions and the next, most urgent first, each owner's load,
     and what could not be looked at."""
@@ -43,12 +39,13 @@ def intervention_plan_report(
     owners = [(owner, list(rows)) for owner, rows in groupby(shown, key=itemgetter("suggested_owner"))]
     return render(
         "intervention_plan",
+        rules.currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
         total=rows_of(total)[0],
         owners=owners,
         places={owner: place for place, (owner, _rows) in enumerate(owners, start=1)},
         workload=rows_of(owner_workload),
-        bands=risk_bands(churn_risk_profiles),
+        bands=risk_bands(churn_risk_profiles, rules.churn_rules),
         kinds=rows_of(leakage_summary),
     )
 

@@ -15,8 +15,6 @@ from urllib.parse import quote
 
 import jinja2
 
-from rules.loading.files import load
-from rules.models import Sources
 from rules.text import formats
 from rules.text.formats import change_text, is_unknown, percent, value_text
 from rules.text.markdown import Markdown, escape
@@ -143,7 +141,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def render(template: str, **content: object) -> str:
-    """`<template>.md.jinja` beside this module, filled in; money is in the reporting currency."""
-    shared = {"currency": load("sources", Sources).reporting_currency, "pages": PAGES, "page": f"{template}.md"}
+def render(template: str, currency: str, **content: object) -> str:
+    """`<template>.md.jinja` beside this module, filled in; money is in `currency`."""
+    shared = {"currency": currency, "pages": PAGES, "page": f"{template}.md"}
     return _environment().get_template(f"{template}.md.jinja").render(shared | content)

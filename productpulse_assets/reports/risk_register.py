@@ -1,6 +1,5 @@
 """Which customers are at risk and where money leaks, on paper."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -10,14 +9,16 @@ from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
 from productpulse_assets.reports.intervention_plan import most_urgent
 from productpulse_assets.reports.markdown import render
+from productpulse_assets.tables import report
 from resources.tables import rows_of
-from rules.leakage_rules import LABELS, load_leakage_rules
+from rules.leakage_rules import LABELS
+from rules.rule_set import Rules
 
 CASES_SHOWN = 10
 """Cases of leakage shown of each kind."""
 
 
-@dg.asset(group_name="reports", owners=["team:customer-success"], kinds={"markdown"}, io_manager_key="reports")
+@report(owner="team:customer-success")
 def risk_register(
     churn_risk_profiles: ir.Table,
     churn_evidence: ir.Table,
@@ -26,6 +27,7 @@ def risk_register(
     intervention_plan: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
+    rules: Rules,
 ) -> str:
     """Customers at risk by band with their reasons and what is planned for them, what drives risk
     overall, and the leakage by kind and case."""
@@ -33,15 +35,15 @@ def risk_register(
     worst = left_join_unique(
         left_join_unique(most_at_risk(churn_risk_profiles), names), _planned(intervention_plan)
     ).order_by("place")
-    rules = load_leakage_rules()
     return render(
         "risk_register",
+        rules.currency,
         as_of=rows_of(calendar)[0]["as_of_date"],
-        bands=risk_bands(churn_risk_profiles),
+        bands=risk_bands(churn_risk_profiles, rules.churn_rules),
         customers=rows_of(worst),
         drivers=rows_of(driver_counts(churn_evidence, churn_risk_profiles)),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
-        rules={label: rules.detectors.of(name) for name, label in LABELS.items()},
+        rules={label: rules.leakage_rules.detectors.of(name) for name, label in LABELS.items()},
         cases=rows_of(left_join_unique(_largest(revenue_leakage), names).order_by("place")),
     )
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from productpulse_assets.charts import mrr, retention, risk, work
 from productpulse_assets.charts.look import month
-from rules.churn_rules import load_churn_rules
+from rules.rule_set import Rules
 from rules.text.formats import NAME_LIMIT, change_text, counted_text, money, percent, period_text, shown, value_text
 
 Row = Mapping[str, object]
@@ -124,10 +124,10 @@ def funnel(rows: Sequence[Row], kpis: Mapping[str, Row]) -> Section:
     return Section("funnel", "From signup to retained", sentence, retention.funnel(rows), columns, cells)
 
 
-def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], currency: str) -> Section:
+def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], rules: Rules) -> Section:
     """Who is at risk, by segment."""
-    rules = load_churn_rules()
-    bands = list(rules.bands)
+    churn, currency = rules.churn_rules, rules.currency
+    bands = list(churn.bands)
     at_risk = kpis.get("at_risk_customers")
     paying = counted_text(sum(row["customers"] for row in rows), "paying customer")
     revenue = kpis.get("revenue_at_risk")
@@ -136,7 +136,7 @@ def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], currency: str) -> S
         sentence += " A low band from few known signals is no sign of health."
     else:
         sentence = (
-            f"At risk ({' or '.join(rules.revenue_at_risk_bands)}): {_count(at_risk['value'])} of {paying}, with "
+            f"At risk ({' or '.join(churn.revenue_at_risk_bands)}): {_count(at_risk['value'])} of {paying}, with "
             f"{value_text(revenue['amount'], 'money', currency)} MRR."
         )
     cells = [

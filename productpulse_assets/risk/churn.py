@@ -1,39 +1,31 @@
 """Churn risk: the rules that fire for each customer, and the score they add up to."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.contracts import DIMENSIONS
 from productpulse_assets.joins import collect_ordered, join_ordered, left_join_unique
-from rules.churn_rules import ChurnRule, ChurnRules, SignalTest, load_churn_rules
-from rules.loading.files import load
+from productpulse_assets.tables import table
+from rules.churn_rules import ChurnRule, ChurnRules, SignalTest
 from rules.metrics.compile import band
-from rules.models import Sources
 from rules.operators import as_compared, holds
+from rules.rule_set import Rules
 from rules.signal_sources import source_of
 from rules.text.sql_text import relation_words, said
 from rules.units import MONEY
 
 WEIGHT = "decimal(9, 4)"
-TABLE = {
-    "group_name": "risk",
-    "owners": ["team:customer-success"],
-    "kinds": {"duckdb"},
-    "io_manager_key": "warehouse",
-}
 
 
-@dg.asset(**TABLE, metadata={"key": ["customer_id", "rule_order"]})
-def churn_evidence(customer_signals: ir.Table) -> ir.Table:
+@table(group="risk", owner="team:customer-success", key=("customer_id", "rule_order"))
+def churn_evidence(customer_signals: ir.Table, rules: Rules) -> ir.Table:
     """One row per customer and churn rule that fired: the signal, its value, and the threshold it crossed.
 
     Values and thresholds are text, numbers as they compare (thresholds as JSON); second_* is the
     rule's second condition, NULL where it has none. rule_order is the rules' order by weight.
     """
-    rules, currency = load_churn_rules(), load("sources", Sources).reporting_currency
-    return ibis.union(*(fired(customer_signals, rule, place, currency) for place, rule in enumerate(ranked(rules))))
+    in_order = enumerate(ranked(rules.churn_rules))
+    return ibis.union(*(fired(customer_signals, rule, place, rules.currency) for place, rule in in_order))
 
 
 def ranked(rules: ChurnRules) -> list[ChurnRule]:
@@ -78,8 +70,8 @@ def crossed(signals: ir.Table, test: SignalTest) -> ir.BooleanColumn:
     return holds(test.operator, signals[test.signal_name], test.threshold).fill_null(False)
 
 
-@dg.asset(**TABLE, metadata={"key": ["customer_id"]})
-def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table) -> ir.Table:
+@table(group="risk", owner="team:customer-success", key=("customer_id",))
+def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table, rules: Rules) -> ir.Table:
     """One row per customer paying at the as-of date: how likely it is to leave, and why.
 
     risk_score is the sum of the weights of the rules that fired, at most 1. revenue_at_risk is the
@@ -87,7 +79,7 @@ def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table) ->
     of signals_total says how much the score rests on. A low score from too little data is not
     health: where fewer are known than the rules ask for, both are NULL unless the band is such a one.
     """
-    rules = load_churn_rules()
+    churn, dimensions = rules.churn_rules, rules.dimensions
     hits = churn_evidence.group_by("customer_id").aggregate(
         weight=_.weight.sum(),
         rules_fired=_.count(),
@@ -97,19 +89,19 @@ def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table) ->
         main_driver=_.driver_label.argmin(_.rule_order),
         heaviest=_.rule_id.argmin(_.rule_order),
     )
-    known = sum((customer_signals[name].notnull().cast("int64") for name in rules.signals), ibis.literal(0, "int64"))
-    who = customer_signals.select("customer_id", "as_of_date", *DIMENSIONS, "mrr", signals_known=known)
+    known = sum((customer_signals[name].notnull().cast("int64") for name in churn.signals), ibis.literal(0, "int64"))
+    who = customer_signals.select("customer_id", "as_of_date", *dimensions, "mrr", signals_known=known)
     table = left_join_unique(who, hits)
     score = ibis.least(table.weight.fill_null(0).cast(WEIGHT), ibis.literal(1, WEIGHT))
-    table = table.mutate(score=score, signals_total=ibis.literal(len(rules.signals), "int64"))
-    table = table.mutate(risk_band=band(table.score, rules.bands))
-    at_risk = table.risk_band.isin(rules.revenue_at_risk_bands)
-    is_told = table.signals_known >= ibis.literal(rules.minimum_known_share * len(rules.signals), WEIGHT)
+    table = table.mutate(score=score, signals_total=ibis.literal(len(churn.signals), "int64"))
+    table = table.mutate(risk_band=band(table.score, churn.bands))
+    at_risk = table.risk_band.isin(churn.revenue_at_risk_bands)
+    is_told = table.signals_known >= ibis.literal(churn.minimum_known_share * len(churn.signals), WEIGHT)
     is_at_risk = ibis.cases((at_risk, 1), (is_told, 0), else_=ibis.null("int64")).cast("int64")
     reasons = join_ordered(table.reasons, "; ")
     basis = table.signals_known.cast("string") + " of " + table.signals_total.cast("string") + " signals are known."
     return table.select(
-        "customer_id", "as_of_date", *DIMENSIONS, "mrr",
+        "customer_id", "as_of_date", *dimensions, "mrr",
         risk_score=_.score.cast("float64"),
         risk_band=_.risk_band,
         revenue_at_risk=(table.mrr * is_at_risk).cast(MONEY),

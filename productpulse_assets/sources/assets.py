@@ -10,11 +10,11 @@ import pandera.ibis as pa
 from ibis import _
 from ibis.backends.duckdb import Backend
 
-from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, table_schema
+from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.ids import id_forms, in_form_of_parents
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
+from productpulse_assets.sources.location import Location, SourceProblem, locate
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
@@ -39,6 +39,7 @@ from resources.settings import RunSettings
 from resources.tables import rows_of, table_of
 from resources.warehouse import fill, staging_name
 from rules.models import Sources
+from rules.rule_set import Rules
 
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
@@ -47,7 +48,7 @@ TELLS_ONLY = "productpulse/gate_tells_only"
 """The tag of runs in which a dataset that fails the gate stops nothing, so that every one is read."""
 
 
-def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
+def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
     """The dataset and its rejects table as one step of the graph."""
     name, rejects = schema.name, f"{schema.name}_rejects"
     parents: dict[str, str] = schema.metadata["parents"]
@@ -56,7 +57,7 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{name}_source",
         group_name="sources",
-        required_resource_keys={"warehouse", "settings"},
+        required_resource_keys={"warehouse"},
         ins=ins,
         deps=["source_inventory"],
         outs={
@@ -75,9 +76,8 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
     )
     def dataset(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[dg.Output | dg.AssetCheckResult]:
         backend: Backend = context.resources.warehouse.backend
-        settings: RunSettings = context.resources.settings
-        sources = load_sources()
-        location = locate(name, settings, sources)
+        sources = rules.sources
+        location = locate(name, settings, rules)
         known = [_parent(column, parent, tables) for column, parent in parents.items()]
         kept, rejected, rows_in = split(backend, schema, location, settings, sources, known)
         yield dg.Output(kept, name)
@@ -85,7 +85,8 @@ def source_asset(schema: pa.DataFrameSchema) -> dg.AssetsDefinition:
         _forget(backend, name)
         stored = backend.table(name), backend.table(rejects)
         for result in gate_results(schema, *stored, rows_in, sources.of(name).max_reject_share):
-            yield result._replace(severity=dg.AssetCheckSeverity.WARN) if context.has_tag(TELLS_ONLY) else result
+            severity = dg.AssetCheckSeverity.WARN if context.has_tag(TELLS_ONLY) else result.severity
+            yield result._replace(severity=severity, description=rules.with_folder(result.description))
 
     return dataset
 
@@ -192,4 +193,6 @@ def _forget(backend: Backend, name: str) -> None:
     release(backend, name)
 
 
-datasets = [source_asset(schema) for schema in CONTRACTS.values()]
+def source_assets(rules: Rules, settings: RunSettings) -> list[dg.AssetsDefinition]:
+    """Every dataset with its rejects, in the order in which children find their parents."""
+    return [source_asset(schema, rules, settings) for schema in contracts_with(rules.dimensions).values()]

@@ -6,36 +6,42 @@ from pathlib import Path
 
 import dagster as dg
 
-from productpulse_assets.sources.location import load_sources, uses_demo
+from productpulse_assets.sources.location import uses_demo
 from productpulse_assets.sources.run_inputs import RunInputs
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.outputs import replacing
 from resources.settings import RunSettings
+from rules.rule_set import Rules
 
 MANIFEST = "manifest.json"
 
 
-@dg.asset(
-    group_name="sources",
-    owners=["team:data"],
-    kinds={"python", "csv"},
-    required_resource_keys={"settings", "inputs"},
-    config_schema={},
-)
-def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """The eight exports of a simulated SaaS company, when a run has no data of its own.
+def demo_asset(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+    """The asset that generates the demo company where a run has no data of its own."""
 
-    Generated once and kept: the same arguments give the same bytes. A company made by
-    `productpulse generate` in the same folder is left as it is.
-    """
-    settings: RunSettings = context.resources.settings
-    inputs: RunInputs = context.resources.inputs
-    if not uses_demo(settings, load_sources()):
+    @dg.asset(
+        group_name="sources",
+        owners=["team:data"],
+        kinds={"python", "csv"},
+        required_resource_keys={"inputs"},
+        config_schema={},
+    )
+    def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        """The eight exports of a simulated SaaS company, when a run has no data of its own.
+
+        Generated once and kept: the same arguments give the same bytes. A company made by
+        `productpulse generate` in the same folder is left as it is.
+        """
+        inputs: RunInputs = context.resources.inputs
+        if not uses_demo(settings, rules):
+            inputs.look()
+            return dg.MaterializeResult(metadata={"status": "not used: the run has data of its own"})
+        folder = settings.home.synthetic
+        rows = ensure_demo(folder)
         inputs.look()
-        return dg.MaterializeResult(metadata={"status": "not used: the run has data of its own"})
-    rows = ensure_demo(settings.home.synthetic)
-    inputs.look()
-    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(settings.home.synthetic)), "rows": rows})
+        return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(folder)), "rows": rows})
+
+    return demo_company
 
 
 def ensure_demo(folder: Path) -> dict[str, int]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import dagster as dg
 import ibis
+import pandera.ibis as pa
 
-from asset_checks.contracts import CONTRACTS, DATASETS, required_columns
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate
+from asset_checks.contracts import DATASETS, contracts_with, required_columns
+from productpulse_assets.sources.location import Location, SourceProblem, locate
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.csv_header import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, columns_of_query
@@ -15,8 +16,7 @@ from resources.retries import retried_io
 from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
-from rules.loading.files import shown_file
-from rules.models import Sources
+from rules.rule_set import Rules
 from rules.text.formats import shown
 
 SCHEMA = ibis.schema(
@@ -35,47 +35,51 @@ SCHEMA = ibis.schema(
 )
 
 
-@dg.asset(
-    group_name="sources",
-    owners=["team:data"],
-    kinds={"python", "duckdb"},
-    io_manager_key="warehouse",
-    required_resource_keys={"warehouse", "settings"},
-    config_schema={},
-    metadata={"key": ["dataset"]},
-    deps=["demo_company"],
-    check_specs=[
-        dg.AssetCheckSpec(
-            "sources_usable",
-            asset="source_inventory",
-            blocking=True,
-            description="Required datasets and columns are there, and every file opens as its format.",
-        )
-    ],
-)
-def source_inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
-    """One row per dataset: where it comes from in this run, what it has, what is absent.
+def source_inventory(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+    """The asset that looks at every source before anything is read."""
 
-    bytes and sha256 are of the files as they are; columns_missing are required ones that the
-    source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
-    """
-    warehouse: Warehouse = context.resources.warehouse
-    settings: RunSettings = context.resources.settings
-    sources = load_sources()
-    rows = [take_stock(name, warehouse, settings, sources) for name in DATASETS]
-    problems = [row["problem"] for row in rows if row["problem"]]
-    yield dg.Output(table_of(rows, SCHEMA))
-    yield dg.AssetCheckResult(
-        passed=not problems,
-        description="\n".join(problems) or "Every source can be used.",
-        metadata={"available": [row["dataset"] for row in rows if row["is_available"]]},
+    @dg.asset(
+        name="source_inventory",
+        group_name="sources",
+        owners=["team:data"],
+        kinds={"python", "duckdb"},
+        io_manager_key="warehouse",
+        required_resource_keys={"warehouse"},
+        config_schema={},
+        metadata={"key": ["dataset"]},
+        deps=["demo_company"],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "sources_usable",
+                asset="source_inventory",
+                blocking=True,
+                description="Required datasets and columns are there, and every file opens as its format.",
+            )
+        ],
     )
+    def inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
+        """One row per dataset: where it comes from in this run, what it has, what is absent.
+
+        bytes and sha256 are of the files as they are; columns_missing are required ones that the
+        source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
+        """
+        warehouse: Warehouse = context.resources.warehouse
+        rows = [take_stock(name, warehouse, settings, rules) for name in DATASETS]
+        problems = [rules.with_folder(row["problem"]) for row in rows if row["problem"]]
+        yield dg.Output(table_of(rows, SCHEMA))
+        yield dg.AssetCheckResult(
+            passed=not problems,
+            description="\n".join(problems) or "Every source can be used.",
+            metadata={"available": [row["dataset"] for row in rows if row["is_available"]]},
+        )
+
+    return inventory
 
 
 @retried_io()
-def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: Sources) -> dict[str, object]:
+def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, rules: Rules) -> dict[str, object]:
     """The inventory row of one dataset."""
-    schema = CONTRACTS[name]
+    schema = contracts_with(rules.dimensions)[name]
     row: dict[str, object] = dict.fromkeys(SCHEMA) | {
         "dataset": name,
         "is_required": schema.metadata["is_required"],
@@ -86,14 +90,14 @@ def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, sources: 
         "source": "",
     }
     try:
-        location = locate(name, settings, sources)
+        location = locate(name, settings, rules)
         if not location.is_available:
             row["problem"] = _absence(location) if row["is_required"] else None
             return row
         found = _columns(location, warehouse, settings.home.scratch)
     except (SourceProblem, UnreadableSource) as problem:
         return row | {"problem": str(problem)}
-    absent = _absent(found, name, location.source.columns)
+    absent = _absent(found, schema, location.source.columns)
     missing = [column for column in required_columns(schema) if column in absent]
     return row | {
         "is_available": not missing,
@@ -113,17 +117,17 @@ def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[s
     return columns_of(warehouse.backend, location.files, location.source.encoding, scratch=scratch)
 
 
-def _absent(found: tuple[str, ...], name: str, renames: dict[str, str]) -> list[str]:
+def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, renames: dict[str, str]) -> list[str]:
     if not found:  # JSON names its columns in its rows: where there is no row, none is missing
         return []
     there = {plain_name(column) for column in found}
-    return [column for column in CONTRACTS[name].columns if plain_name(renames.get(column, column)) not in there]
+    return [column for column in schema.columns if plain_name(renames.get(column, column)) not in there]
 
 
 def _absence(location: Location) -> str:
     return (
         f"{location.dataset}: the dataset is required and there is no {location.dataset}.csv (or .parquet, "
-        f".json, …) in {location.folder}. Put it there, or name its file in {shown_file('sources')}."
+        f".json, …) in {location.folder}. Put it there, or name its file in sources.yaml."
     )
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import ibis.expr.datatypes as dt
+import pandera.ibis as pa
 
-from asset_checks.contracts import CONTRACTS, DATASETS
+from asset_checks.contracts import DATASETS, contracts_with
 from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
 from resources.settings import RunSettings
-from rules.loading.files import RulesError, load, rules_file
+from rules.loading.files import refuse
 from rules.models import DatasetSource, Sources
+from rules.rule_set import Rules
 from rules.text.formats import path_text
 
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
@@ -66,84 +69,85 @@ class Location:
         return total.hexdigest()
 
 
-def load_sources() -> Sources:
-    """sources.yaml, with every dataset and column in it known to the contracts."""
-    sources = load("sources", Sources)
+def check_sources(rules: Rules) -> None:
+    """Raise RulesError for a dataset, column, alias or date format of sources.yaml that there cannot be."""
+    refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
+
+
+def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[str]:
     columns = {
         f"{name}.{column}": about.dtype.type
-        for name, schema in CONTRACTS.items()
+        for name, schema in contracts.items()
         for column, about in schema.columns.items()
     }
     for name, source in sources.datasets.items():
-        if name not in CONTRACTS:
-            raise RulesError(f"sources.yaml: datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}.")
+        if name not in contracts:
+            yield f"datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}."
+            continue
         for column in source.columns:
             if f"{name}.{column}" not in columns:
-                accepted = ", ".join(CONTRACTS[name].columns)
-                raise RulesError(
-                    f"sources.yaml: datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
-                )
+                accepted = ", ".join(contracts[name].columns)
+                yield f"datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
     for target, names in sources.aliases.items():
-        if target not in columns:
-            raise RulesError(f"sources.yaml: aliases > {target}: give it as dataset.column.")
-        _check_aliases(target, columns[target], names)
+        if target in columns:
+            yield from _alias_problems(target, columns[target], names)
+        else:
+            yield f"aliases > {target}: give it as dataset.column."
     for date_format in sources.date_formats:
         try:
             in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
-            raise RulesError(
-                f"sources.yaml: date_formats: '{date_format}' is not a date format ({error}); accepted: "
+            yield (
+                f"date_formats: '{date_format}' is not a date format ({error}); accepted: "
                 "strptime's specifiers, such as %d.%m.%Y."
-            ) from error
-    return sources
+            )
 
 
-def _check_aliases(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> None:
-    """Raise RulesError for aliases of a column that has none, or that stand for what the column cannot hold."""
+def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[str]:
+    """Aliases of a column that has none, or that stand for what the column cannot hold."""
     if not (kind.is_string() or kind.is_boolean()):
-        raise RulesError(
-            f"sources.yaml: aliases > {target}: is a column of numbers or dates, which have no aliases; accepted: "
+        yield (
+            f"aliases > {target}: is a column of numbers or dates, which have no aliases; accepted: "
             "columns of text or of yes and no. Formats of dates are listed under date_formats."
         )
+        return
     for name, value in names.items():
         if kind.is_string() and isinstance(value, bool):
-            raise RulesError(
-                f"sources.yaml: aliases > {target} > {name}: is yes or no; accepted: text. In quotes it is text."
-            )
+            yield f"aliases > {target} > {name}: is yes or no; accepted: text. In quotes it is text."
         if kind.is_boolean() and str(value).lower() not in TRUE_WORDS + FALSE_WORDS:
-            raise RulesError(f"sources.yaml: aliases > {target} > {name}: is '{value}'; accepted: yes, no.")
+            yield f"aliases > {target} > {name}: is '{value}'; accepted: yes, no."
 
 
-def uses_demo(settings: RunSettings, sources: Sources) -> bool:
+def uses_demo(settings: RunSettings, rules: Rules) -> bool:
     """The demo company stands in when nobody said where the data is."""
-    configured = any(source.file or source.query for source in sources.datasets.values())
+    configured = any(source.file or source.query for source in rules.sources.datasets.values())
     return settings.source_folder is None and not configured
 
 
-def source_folder(settings: RunSettings, sources: Sources) -> Path:
+def source_folder(settings: RunSettings, rules: Rules) -> Path:
     """Where files are looked for: the folder of the exports, or beside sources.yaml if none is given."""
-    if uses_demo(settings, sources):
+    if uses_demo(settings, rules):
         return settings.home.synthetic
-    return settings.source_folder or rules_file("sources").parent
+    return settings.source_folder or rules.folder
 
 
-def history_of(settings: RunSettings) -> Path:
+def history_of(settings: RunSettings, rules: Rules) -> Path:
     """The folder with the history of this company; the demo's is apart, so that it is never compared with."""
     history = settings.home.history
-    return history / OF_DEMO if uses_demo(settings, load_sources()) else history
+    return history / OF_DEMO if uses_demo(settings, rules) else history
 
 
-def locate(dataset: str, settings: RunSettings, sources: Sources) -> Location:
+def locate(dataset: str, settings: RunSettings, rules: Rules) -> Location:
     """Find a dataset's files, whatever the case of their names.
 
     Raises SourceProblem when two of them lie side by side, and for a name that is no text.
     """
-    source, folder = sources.of(dataset), source_folder(settings, sources)
+    source, folder = rules.sources.of(dataset), source_folder(settings, rules)
     if source.query:
         return Location(dataset, (), source, folder)
     if source.file:
         return Location(dataset, _matching(dataset, folder, source.file), source, folder)
-    if settings.source_folder is None and not uses_demo(settings, sources):
+    if settings.source_folder is None and not uses_demo(settings, rules):
         return Location(dataset, (), source, folder)
     there = _called(dataset, folder)
     found = tuple(path for path in there if path.is_file())
@@ -203,17 +207,16 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     return _with_plain_names(dataset, found)
 
 
-def file_access(settings: RunSettings) -> FileAccess:
+def file_access(settings: RunSettings, rules: Rules) -> FileAccess:
     """The files that a run reads: the folder of the exports, and files that sources.yaml names elsewhere.
 
-    Every file, if a dataset is a query. Raises RulesError.
+    Every file, if a dataset is a query.
     """
-    sources = load_sources()
-    folder = source_folder(settings, sources)
-    if any(source.query for source in sources.datasets.values()):
+    folder = source_folder(settings, rules)
+    if any(source.query for source in rules.sources.datasets.values()):
         return FileAccess(query_folder=folder)
     files: list[Path] = []
     for dataset in DATASETS:
         with suppress(SourceProblem):  # the inventory reports it
-            files += locate(dataset, settings, sources).files
+            files += locate(dataset, settings, rules).files
     return FileAccess(folders=(folder,), files=tuple(files))

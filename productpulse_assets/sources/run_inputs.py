@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.sources.location import Location, SourceProblem, load_sources, locate, uses_demo
+from productpulse_assets.sources.location import Location, SourceProblem, locate, uses_demo
 from resources.digests import digest_of, files_digest
 from resources.home import CHECKOUT, SettingsError
 from resources.settings import RunSettings
-from rules.loading.files import RulesError, rules_dir
+from rules.loading.files import RulesError
+from rules.rule_set import Rules
 from rules.today import company_today
 
 PACKAGES = ("productpulse_assets", "asset_checks", "resources", "rules", "dashboard")
@@ -50,19 +51,18 @@ class Inputs:
         return digest_of([*sources, self.rules, self.program, str(self.as_of), str(self.is_demo)])
 
 
-def look_at_inputs(settings: RunSettings) -> Inputs:
+def look_at_inputs(settings: RunSettings, rules: Rules) -> Inputs:
     """The inputs of a run as they are now.
 
     Raises SourceProblem, RulesError, SettingsError or OSError for what a run would stumble over too.
     """
-    sources = load_sources()
-    locations = [locate(name, settings, sources) for name in DATASETS]
+    locations = [locate(name, settings, rules) for name in DATASETS]
     return Inputs(
         sources=source_digests(locations),
-        rules=files_digest(sorted(path for path in rules_dir().glob("*.yaml") if path.is_file())),
+        rules=files_digest(rules.path(name) for name in sorted(rules.hashes)),
         program=program_digest(),
         as_of=settings.as_of_date and settings.as_of_date.isoformat(),
-        is_demo=uses_demo(settings, sources),
+        is_demo=uses_demo(settings, rules),
         has_query=any(location.query for location in locations),
     )
 
@@ -70,15 +70,16 @@ def look_at_inputs(settings: RunSettings) -> Inputs:
 class RunInputs:
     """The inputs of the run at work, as they were before it read any of them."""
 
-    def __init__(self, settings: RunSettings):
-        self._settings = settings
+    def __init__(self, settings: RunSettings, rules: Rules):
+        self._settings, self._rules = settings, rules
         self.seen: Inputs | None = None
         self.day: dt.date | None = None
 
     def look(self) -> None:
         """Take note of the inputs: what changes from here on is for the next run to find."""
         try:
-            self.seen, self.day = look_at_inputs(self._settings), company_today()
+            self.seen = look_at_inputs(self._settings, self._rules)
+            self.day = company_today(self._rules.sources.time_zone)
         except UNUSABLE:
             self.seen = None
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -89,39 +88,25 @@ class RulesError(Exception):
     """A file of the rules folder cannot be used; the message says file, entry, field and remedy."""
 
 
-def rules_dir() -> Path:
-    """PRODUCTPULSE_RULES_DIR, else the rules that come with the program."""
-    given = os.environ.get("PRODUCTPULSE_RULES_DIR")
-    try:
-        return Path(given).expanduser().resolve() if given else Path(__file__).resolve().parent.parent
-    except RuntimeError as error:  # ~name of a user that there is not
-        raise RulesError(f"The rules folder '{given}' cannot be found. Give the path of a folder.") from error
+def refuse(path: Path, problems: Iterable[str]) -> None:
+    """Raise RulesError with every problem of a rules file, a line each; nothing where there is none."""
+    if lines := [f"  {problem}" for problem in problems]:
+        raise RulesError("\n".join([f"{path.name} cannot be used ({path}):", *lines]))
 
 
-def rules_file(name: str) -> Path:
-    """Where the file of that name is, whether or not it is there."""
-    return rules_dir() / f"{name}.yaml"
+def text_hash(path: Path) -> str:
+    """The first 12 hex digits of the SHA-256 of a file: it changes when the file does."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def shown_file(name: str) -> str:
-    """The file of that name as messages call it: with its folder, such as my-rules/sources.yaml."""
-    return f"{rules_dir().name}/{name}.yaml"
-
-
-def file_hash(name: str) -> str:
-    """The first 12 hex digits of the SHA-256 of a rules file: it changes when the rules do."""
-    return hashlib.sha256(rules_file(name).read_bytes()).hexdigest()[:12]
-
-
-def load(name: str, model: type[Model]) -> Model:
-    """`<rules folder>/<name>.yaml` as a `model`; raises RulesError with every mistake in it."""
-    path = rules_file(name)
-    return _loaded(path, _text(path), model)
+def load(path: Path, model: type[Model]) -> Model:
+    """A file of the rules folder as a `model`; raises RulesError with every mistake in it."""
+    return _parse(path, _text(path), model)
 
 
 @functools.lru_cache(maxsize=64)
-def _loaded(path: Path, text: str, model: type[Model]) -> Model:
-    """Files are read anew every time, and parsed anew when their text has changed."""
+def _parse(path: Path, text: str, model: type[Model]) -> Model:
+    """Files are read every time, and parsed again only when their text has changed."""
     content = _content(path, text)
     try:
         return model.model_validate(content)

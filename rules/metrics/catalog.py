@@ -1,12 +1,13 @@
-"""The metric catalog, read and held against the tables that its metrics are made of."""
+"""The metric catalog, validated against itself and the tables that its metrics aggregate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import ibis.expr.types as ir
 
-from rules.loading.files import RulesError, load, rules_file
+from rules.loading.files import refuse
 from rules.metrics.compile import uses
 from rules.metrics.models import Derived, Measure, Metric, MetricCatalog
 from rules.metrics.periods import CURRENT, operand_names
@@ -16,24 +17,15 @@ COUNTING = ("count", "count_distinct")
 """These take a column of any type; a metric is a number, so the others need one."""
 
 
-def load_catalog() -> MetricCatalog:
-    """metric_catalog.yaml; raises RulesError for a mistake that the file alone shows."""
-    catalog = load("metric_catalog", MetricCatalog)
-    _raise_on(list(_reference_problems(catalog)))
-    return catalog
+def check_references(catalog: MetricCatalog, path: Path) -> None:
+    """Raise RulesError for every metric that names a metric which is not there, or itself."""
+    refuse(path, _reference_problems(catalog))
 
 
-def check_against(catalog: MetricCatalog, models: Mapping[str, ir.Table]) -> None:
+def check_models(catalog: MetricCatalog, models: Mapping[str, ir.Table], path: Path) -> None:
     """Raise RulesError for every metric that the model tables cannot give."""
-    _raise_on(
-        [problem for name, metric in catalog.metrics.items() for problem in _metric_problems(name, metric, models)]
-    )
-
-
-def _raise_on(problems: list[str]) -> None:
-    if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        raise RulesError(f"metric_catalog.yaml cannot be used ({rules_file('metric_catalog')}):\n{lines}")
+    metrics = catalog.metrics.items()
+    refuse(path, (problem for name, metric in metrics for problem in _metric_problems(name, metric, models)))
 
 
 def _reference_problems(catalog: MetricCatalog) -> Iterator[str]:

@@ -9,6 +9,7 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
+from rules.literals import literal_rows
 from rules.metrics.models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
 from rules.metrics.periods import CURRENT, months_covered, operand_names
 from rules.operators import as_compared, holds
@@ -168,7 +169,7 @@ def _combined(parts: ir.Table, wanted: Measure, column: str) -> ir.Scalar:
 def _one_row_per_metric(
     catalog: MetricCatalog, able: list[str], wide: ir.Table, columns: dict[Use, str], by: list[str]
 ) -> ir.Table:
-    names = ibis.memtable({"metric_name": able}, schema={"metric_name": "string"})
+    names = literal_rows([{"metric_name": name} for name in able], ibis.schema({"metric_name": "string"}))
     rows = wide.cross_join(names)
 
     def per_metric(of) -> ir.Column:

@@ -1,6 +1,5 @@
 """The leakage that was found, case by case and by kind."""
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -13,10 +12,10 @@ from productpulse_assets.risk.leakage.invoices import missed_invoice
 from productpulse_assets.risk.leakage.payments import failed_payment, refund, underbilled_subscription
 from productpulse_assets.risk.leakage.unpaid import unpaid_active_subscription
 from productpulse_assets.risk.leakage.usage import active_usage_without_billing
-from resources.tables import table_of
-from rules.leakage_rules import LABELS, LeakageRules, load_leakage_rules
-from rules.loading.files import load
-from rules.models import Sources
+from productpulse_assets.tables import table
+from rules.leakage_rules import LABELS, LeakageRules
+from rules.literals import literal_rows
+from rules.rule_set import Rules
 from rules.units import MONEY
 
 DETECTORS = {
@@ -33,13 +32,12 @@ SHOWN = (
     "estimated_revenue_loss", "is_recurring", "recommended_action", "transaction_count", "first_date", "last_date",
     "transaction_ids", "evidence", "explanation",
 )  # fmt: skip
-TABLE = {"group_name": "risk", "owners": ["team:finance"], "kinds": {"duckdb"}, "io_manager_key": "warehouse"}
 KINDS = ibis.schema({"place": "int64", "leakage_type": "string", "is_enabled": "boolean", "dataset": "string"})
 
 
-@dg.asset(**TABLE, metadata={"key": ["leakage_id"]})
+@table(group="risk", owner="team:finance", key=("leakage_id",))
 def revenue_leakage(
-    subscriptions: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table
+    subscriptions: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table, rules: Rules
 ) -> ir.Table:
     """One row per case of lost revenue, as rules/leakage_rules.yaml defines its six kinds.
 
@@ -47,11 +45,9 @@ def revenue_leakage(
     than 0, in the reporting currency. leakage_id is a hash of kind, subscription and
     period_start, so that the same problem keeps its id from day to day.
     """
-    rules = load_leakage_rules()
     books = Books(subscriptions, transactions, product_usage, as_of_day(calendar))
-    found = ibis.union(*(cases_of(name, books, rules) for name in LABELS)).pipe(once)
-    currency = load("sources", Sources).reporting_currency
-    return found.pipe(with_money, currency).pipe(with_id).select(*SHOWN)
+    found = ibis.union(*(cases_of(name, books, rules.leakage_rules) for name in LABELS)).pipe(once)
+    return found.pipe(with_money, rules.currency).pipe(with_id).select(*SHOWN)
 
 
 def cases_of(name: str, books: Books, rules: LeakageRules) -> ir.Table:
@@ -73,20 +69,20 @@ def with_id(cases: ir.Table) -> ir.Table:
     )
 
 
-@dg.asset(**TABLE, metadata={"key": ["leakage_type"]})
+@table(group="risk", owner="team:finance", key=("leakage_type",))
 def leakage_summary(
-    revenue_leakage: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table
+    revenue_leakage: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table, rules: Rules
 ) -> ir.Table:
     """One row per kind of leakage, whether or not there is any.
 
     A kind that cannot be looked for, because its dataset is absent, it is switched off or the
     as-of date lies in the past of what it rests on, has NULL for its figures and says why.
     """
-    rules = load_leakage_rules()
+    leakage = rules.leakage_rules
     sums = revenue_leakage.group_by(found_type="leakage_type").aggregate(
         cases=_.count(), customers=_.customer_id.nunique(), loss=_.estimated_revenue_loss.sum()
     )
-    kinds = kinds_of(rules).cross_join(window(transactions, product_usage, calendar, rules.window_days))
+    kinds = kinds_of(leakage).cross_join(window(transactions, product_usage, calendar, leakage.window_days))
     table = kinds.mutate(not_available_reason=why_not(kinds)).left_join(sums, _.leakage_type == sums.found_type)
     is_known = table.not_available_reason.isnull()
     known = table.mutate(
@@ -111,7 +107,7 @@ def kinds_of(rules: LeakageRules) -> ir.Table:
         }
         for place, (name, label) in enumerate(LABELS.items())
     ]
-    return table_of(rows, KINDS)
+    return literal_rows(rows, KINDS)
 
 
 def window(transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table, window_days: int) -> ir.Table:

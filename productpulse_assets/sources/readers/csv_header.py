@@ -16,7 +16,6 @@ from productpulse_assets.sources.readers.csv_text import (
     has_bare_carriage_returns,
     head_of,
 )
-from rules.loading.files import shown_file
 
 OURS = ("source_file", "row_number")
 MAX_COLUMNS = 1_000
@@ -73,7 +72,7 @@ def header_of(path: Path, encoding: str) -> Header:
         raise UnreadableSource(
             f"{path.name}: the header is not text in the encoding {encoding} (byte "
             f"0x{error.object[error.start]:02x}). Set encoding: for the dataset in "
-            f"{shown_file('sources')}, for example cp1252, or save the file as UTF-8."
+            f"sources.yaml, for example cp1252, or save the file as UTF-8."
         ) from error
     except csv.Error as error:
         raise UnreadableSource(

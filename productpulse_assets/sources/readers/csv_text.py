@@ -13,7 +13,6 @@ from typing import BinaryIO
 
 from productpulse_assets.sources.readers import gzip_files as packed
 from productpulse_assets.sources.readers.gzip_files import MAX_GROWTH, NotGzip, UnpackedFile, UnpacksWithoutEnd
-from rules.loading.files import shown_file
 
 BOM = codecs.BOM_UTF8
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -75,7 +74,7 @@ def is_utf8(encoding: str) -> bool:
         return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
     except (LookupError, ValueError, TypeError) as error:
         raise UnreadableSource(
-            f"encoding: {encoding!r} in {shown_file('sources')} is not a text encoding that Python "
+            f"encoding: {encoding!r} in sources.yaml is not a text encoding that Python "
             f"knows. Write one such as utf-8, cp1252, latin-1 or utf-16."
         ) from error
 
@@ -103,7 +102,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise
         raise UnreadableSource(
             f"{path.name} cannot be opened: {error.strerror or error}. Check the path in "
-            f"{shown_file('sources')} and the file's permissions."
+            f"sources.yaml and the file's permissions."
         ) from error
 
 
@@ -128,7 +127,7 @@ def empty_file(path: Path) -> UnreadableSource:
     """What is said of a file without a line."""
     return UnreadableSource(
         f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
-        f"required may be left out: take the file away, and out of {shown_file('sources')} if it is named there."
+        f"required may be left out: take the file away, and out of sources.yaml if it is named there."
     )
 
 
@@ -147,7 +146,7 @@ def _decoding(path: Path, encoding: str) -> Iterator[None]:
     except UnicodeError as error:
         raise UnreadableSource(
             f"{path.name} is not text in the encoding {encoding} ({error}). Set encoding: for the "
-            f"dataset in {shown_file('sources')} to the one that it is in, or save the file as UTF-8."
+            f"dataset in sources.yaml to the one that it is in, or save the file as UTF-8."
         ) from error
 
 
@@ -172,7 +171,7 @@ def _refuse_other_formats(path: Path, head: bytes, plain: bool) -> None:
     if wide:
         raise UnreadableSource(
             f"{path.name} is {wide} text, where UTF-8 was expected. Save it as UTF-8, or set "
-            f"encoding: {wide.lower()} for the dataset in {shown_file('sources')}."
+            f"encoding: {wide.lower()} for the dataset in sources.yaml."
         )
 
 

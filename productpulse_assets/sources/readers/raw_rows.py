@@ -18,7 +18,6 @@ from productpulse_assets.sources.readers.csv_table import load_csv
 from productpulse_assets.sources.readers.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.readers.json_table import json_columns, load_json
 from productpulse_assets.sources.readers.parquet_columns import as_text, parquet_columns, unreadable_parquet
-from rules.loading.files import shown_file
 from rules.text.formats import without_credentials
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
@@ -149,12 +148,10 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
     try:
         statements = backend.con.extract_statements(query)
         if any(each.type == duckdb.StatementType.LOAD for each in statements):
-            raise UnreadableSource(
-                f"The query for {name} in {shown_file('sources')} installs or loads an extension. {LOCAL}"
-            )
+            raise UnreadableSource(f"The query for {name} in sources.yaml installs or loads an extension. {LOCAL}")
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
             raise UnreadableSource(
-                f"The query for {name} in {shown_file('sources')} is not one SELECT statement, but "
+                f"The query for {name} in sources.yaml is not one SELECT statement, but "
                 f"{len(statements)} statements or one of another kind. Write one SELECT."
             )
         relation = backend.con.sql(query)
@@ -169,9 +166,9 @@ def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
     if found := NOT_LOCAL.search(" ".join(str(error).split())):
         # Without the address: it may have a password in it.
         needed = f"reads {found['scheme']}" if found["scheme"] else f"needs DuckDB's extension {found['extension']}"
-        return UnreadableSource(f"The query for {name} in {shown_file('sources')} {needed}. {LOCAL}")
+        return UnreadableSource(f"The query for {name} in sources.yaml {needed}. {LOCAL}")
     return UnreadableSource(
-        f"The query for {name} in {shown_file('sources')} does not work: "
+        f"The query for {name} in sources.yaml does not work: "
         f"{without_credentials(' '.join(without_values(error).split()))[:500]} Mend the query."
     )
 
@@ -209,21 +206,19 @@ def _fresh_tables(con: duckdb.DuckDBPyConnection, name: str) -> str:
 def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
     """The files by name, each with its format."""
     if not files:
-        raise UnreadableSource(
-            f"No file was found for the dataset. Check its path or pattern in {shown_file('sources')}."
-        )
+        raise UnreadableSource("No file was found for the dataset. Check its path or pattern in sources.yaml.")
     formats = [(path, _format(path)) for path in sorted(files, key=lambda path: (path.name, str(path)))]
     for (path, _), (other, _) in pairwise(formats):
         if path.name == other.name:
             raise UnreadableSource(
                 f"{path} and {other} have the same name, so it could not be said which of them a row is "
-                f"from. Rename one, or give the dataset a pattern in {shown_file('sources')} that finds one."
+                f"from. Rename one, or give the dataset a pattern in sources.yaml that finds one."
             )
     if len({layout == "parquet" for _, layout in formats}) > 1:
         names = ", ".join(path.name for path, _ in formats)
         raise UnreadableSource(
             f"{names}: Parquet files and text files cannot be read as one dataset. Give the "
-            f"dataset a pattern in {shown_file('sources')} that finds one kind."
+            f"dataset a pattern in sources.yaml that finds one kind."
         )
     return formats
 

@@ -8,10 +8,10 @@ import re
 
 import duckdb
 import pytest
-from tests.resources.test_turns import other_run
 
 from resources.home import Home
 from tests.productpulse_assets.cli.spoken import fields, tree
+from tests.resources.test_run_lock import other_run
 
 SMALL = ("--customers", 20, "--months", 6)
 

@@ -1,0 +1,65 @@
+"""The groups of the graph and their tables, in the order in which a run computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from productpulse_assets.decisions.changes import decision_changes, previous_decisions
+from productpulse_assets.decisions.customer_360 import customer_360
+from productpulse_assets.decisions.interventions import intervention_plan, owner_workload
+from productpulse_assets.decisions.recommendations import recommendations
+from productpulse_assets.decisions.scenarios import scenario_analysis
+from productpulse_assets.decisions.traces import decision_traces
+from productpulse_assets.facts.calendar import calendar
+from productpulse_assets.facts.customer_months import customer_months
+from productpulse_assets.facts.customer_signals import customer_signals
+from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
+from productpulse_assets.metrics.data_quality import data_quality_scores
+from productpulse_assets.metrics.health import health_scores
+from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage
+from productpulse_assets.metrics.segments import kpi_by_segment, revenue_drivers
+from productpulse_assets.reports.business_questions import business_questions
+from productpulse_assets.reports.data_quality_report import data_quality_report
+from productpulse_assets.reports.executive_report import executive_report
+from productpulse_assets.reports.executive_summary import executive_summary
+from productpulse_assets.reports.intervention_plan import intervention_plan_report
+from productpulse_assets.reports.metric_definitions import metric_definitions
+from productpulse_assets.reports.risk_register import risk_register
+from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
+from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
+from productpulse_assets.tables import Declaration, declaration_of
+
+TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
+    "facts": (calendar, customer_months, customer_signals),
+    "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
+    "metrics": (
+        cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
+        metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores,
+    ),
+    "decisions": (
+        recommendations, intervention_plan, owner_workload, previous_decisions, decision_changes,
+        decision_traces, customer_360, scenario_analysis,
+    ),
+    "reports": (
+        executive_summary, executive_report, intervention_plan_report, risk_register, metric_definitions,
+        data_quality_report, business_questions,
+    ),
+}  # fmt: skip
+"""By group: its functions. The sources before them and what is published after them are assets of their own."""
+
+MODELS = (
+    "customer_months", "customer_signals", "churn_risk_profiles", "revenue_leakage", "leakage_summary",
+    "data_quality_scores",
+)  # fmt: skip
+"""The tables that metrics may aggregate."""
+
+
+def declarations(group: str) -> list[Declaration]:
+    """What the functions of a group declare, in the order of computing them."""
+    return [declaration_of(function) for function in TABLES[group]]
+
+
+def all_declarations() -> list[Declaration]:
+    """What every function declares, in the order of computing them."""
+    return [declaration for group in TABLES for declaration in declarations(group)]

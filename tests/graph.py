@@ -1,0 +1,41 @@
+"""The rules that come with the program and the graph compiled from them, once for all tests of a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import ibis.expr.types as ir
+
+from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, source_tables
+from productpulse_assets.orchestration.graph import all_declarations
+from resources.compiled_plan import Plan
+from rules.rule_set import read_rules
+
+RULES = read_rules()
+
+
+@cache
+def plan() -> Plan:
+    """The graph compiled from the rules that come with the program."""
+    return compile_graph(RULES)
+
+
+@cache
+def queries() -> dict[str, ir.Table]:
+    """Every query of the graph as an expression over tables without data."""
+    stored, found = source_tables(RULES), {}
+    for declaration in all_declarations():
+        if declaration.io_manager == "warehouse":
+            if declaration.is_query:
+                found[declaration.name] = declaration.call(stored.__getitem__, rules=RULES)
+            stored[declaration.name] = as_stored(declaration, found)
+    return found
+
+
+def unbound(name: str) -> ir.Table:
+    """A table of the graph without data: a source, or one that the graph computes."""
+    known = source_tables(RULES)
+    if name in known:
+        return known[name]
+    (declaration,) = (each for each in all_declarations() if each.name == name)
+    return as_stored(declaration, queries())
