@@ -42,14 +42,13 @@ class Plan:
 
 
 def write_plan(plan: Plan, folder: Path) -> None:
-    """Write `<table>.sql` for each table and, last, plan.json; files of tables that are gone are removed."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `<table>.sql` for each table and, last, plan.json; tables that an earlier plan had are removed."""
+    stale = _table_names(folder) - set(plan.tables)
     for name, table in plan.tables.items():
         with replacing(folder / f"{name}.sql") as part:
             part.write_bytes(f"{table.sql}\n".encode())
-    for stale in folder.glob("*.sql"):
-        if stale.stem not in plan.tables:
-            stale.unlink()
+    for name in stale:
+        (folder / f"{name}.sql").unlink(missing_ok=True)
     content = {
         "fingerprint": plan.fingerprint,
         "tables": {
@@ -73,6 +72,14 @@ def load_plan(folder: Path, fingerprint: str) -> Plan | None:
         return Plan(fingerprint, tables, sources)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def _table_names(folder: Path) -> set[str]:
+    """The tables of the plan in a folder, so that no other file of it is ever removed."""
+    try:
+        return set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["tables"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()
 
 
 def _read_table(folder: Path, name: str, about: Mapping[str, object]) -> CompiledTable:

@@ -11,6 +11,7 @@ import warnings
 
 import click
 
+from productpulse_assets.cli import compile as compiling
 from productpulse_assets.cli import run, sources
 from productpulse_assets.cli import serve as serving
 from productpulse_assets.cli import show as looking
@@ -35,6 +36,7 @@ for command in (
     starting.reset_demo,
     sources.generate,
     sources.validate,
+    compiling.compile_command,
     looking.status,
     looking.metric,
     looking.explain,

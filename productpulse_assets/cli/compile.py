@@ -1,0 +1,37 @@
+"""Compiling the graph: its SQL, without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from productpulse_assets.cli.options import (
+    folder,
+    home_option,
+    misused,
+    read_rules,
+    rules_option,
+    settle,
+    writable_home,
+)
+
+
+@click.command("compile", short_help="Write the SQL of every table.")
+@click.option("--out", type=folder, help="Folder for the files; without it, compiled/ in the home.")
+@rules_option
+@home_option
+def compile_command(out: Path | None, rules: Path | None, home: Path | None) -> None:
+    """Compile the graph and write one SQL file a table; the rules are validated on the way, and nothing runs."""
+    settle(rules=rules, home=home)
+    from productpulse_assets.orchestration.compile_graph import compile_graph
+    from resources.compiled_plan import write_plan
+    from rules.loading.files import RulesError
+
+    try:
+        plan = compile_graph(read_rules())
+    except RulesError as error:
+        misused(str(error))
+    target = out or writable_home().compiled
+    write_plan(plan, target)
+    click.echo(f"Compiled {len(plan.tables)} tables into {target}.")
