@@ -77,7 +77,8 @@ def load_plan(folder: Path, fingerprint: str) -> Plan | None:
 def _table_names(folder: Path) -> set[str]:
     """The tables of the plan in a folder, so that no other file of it is ever removed."""
     try:
-        return set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["tables"])
+        named = json.loads((folder / INDEX).read_text(encoding="utf-8"))["tables"]
+        return {name for name in named if name.isidentifier()}
     except (OSError, ValueError, LookupError, TypeError):
         return set()
 
