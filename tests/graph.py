@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
+import dagster as dg
 import ibis.expr.types as ir
 
+from productpulse_assets.definitions import build
 from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, source_tables
 from productpulse_assets.orchestration.graph import all_declarations
-from resources.compiled_plan import Plan
+from resources.compiled_plan import Plan, write_plan
+from resources.settings import RunSettings
 from rules.rule_set import read_rules
 
 RULES = read_rules()
@@ -30,6 +34,20 @@ def queries() -> dict[str, ir.Table]:
                 found[declaration.name] = declaration.call(stored.__getitem__, rules=RULES)
             stored[declaration.name] = as_stored(declaration, found)
     return found
+
+
+@cache
+def stored() -> dict[str, ir.Table]:
+    """Every table that a run stores, without data."""
+    computed = (each for each in all_declarations() if each.io_manager == "warehouse")
+    return source_tables(RULES) | {each.name: as_stored(each, queries()) for each in computed}
+
+
+def definitions(home: Path) -> dg.Definitions:
+    """The Definitions of a home in which the graph is compiled already."""
+    settings = RunSettings(home_dir=str(home))
+    write_plan(plan(), settings.home.compiled)
+    return build(settings)
 
 
 def unbound(name: str) -> ir.Table:

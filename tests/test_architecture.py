@@ -2,7 +2,6 @@
 
 import ast
 import subprocess
-from pathlib import Path
 from types import SimpleNamespace
 
 import dagster as dg
@@ -13,42 +12,29 @@ import ibis.expr.types as ir
 import pytest
 from ibis.common.exceptions import OperationNotDefinedError
 
-from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, unbound
-from productpulse_assets.decisions.changes import OPEN_DECISION
-from productpulse_assets.decisions.scenarios import SCHEMA as SCENARIOS
-from productpulse_assets.definitions import COHORTS, DECISIONS, FACTS, RISK, build, defs, draw, metrics
-from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
-from productpulse_assets.metrics.health import SCHEMA as HEALTH
-from productpulse_assets.metrics.summary import SUMMARY_SCHEMA
+from asset_checks.contracts import CONTRACTS
+from productpulse_assets.orchestration.compile_graph import source_tables
+from productpulse_assets.orchestration.graph import TABLES, all_declarations
 from productpulse_assets.sources import assets as source_assets
-from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
-from productpulse_assets.sources.location import load_sources
 from productpulse_assets.sources.readers.raw_rows import RawRows
 from productpulse_assets.sources.staging import PLACE, Parent
 from resources.tables import table_of
 from rules.models import Sources
-
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("productpulse_assets", "asset_checks", "rules", "resources", "dashboard")
-
-
-def modules(package: str) -> dict[str, Path]:
-    """Every module of a package by its dotted name."""
-    paths = sorted((ROOT / package).rglob("*.py"))
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
-
+from tests.graph import RULES, definitions, queries
+from tests.test_import_order import PACKAGES, ROOT, imported_names, modules
 
 # --- DuckDB and Spark ----------------------------------------------------------------------------
 
 MADE_IN_PYTHON = {
-    "source_inventory": (INVENTORY, "looks at files"),
-    "calendar": (CALENDAR, "asks for the newest event, then lists months"),
-    "previous_decisions": (OPEN_DECISION, "reads the file that an earlier run kept"),
-    "kpi_summary": (SUMMARY_SCHEMA, "a few dozen rows whose sentences are written in Python"),
-    "health_scores": (HEALTH, "eight rows whose sentences are written in Python"),
-    "scenario_analysis": (SCENARIOS, "four rows, by the function that the sliders call too"),
+    "source_inventory": "looks at files",
+    "calendar": "asks for the newest event, then lists months",
+    "previous_decisions": "reads the file that an earlier run kept",
+    "metric_lineage": "a row for each metric and its sources, which the compiled graph knows",
+    "kpi_summary": "a few dozen rows whose sentences are written in Python",
+    "health_scores": "eight rows whose sentences are written in Python",
+    "scenario_analysis": "four rows, by the function that the sliders call too",
 }
-"""Tables whose rows are Python values, with their columns and why: there is no query to compile."""
+"""Tables whose rows are Python values, and why: there is no query to compile."""
 
 ONE_DIALECT = {
     "try_strptime": "reading text is DuckDB's own: Spark reads dates with other format codes",
@@ -72,11 +58,17 @@ def spark_options():
     ibis.options.pyspark = SparkOptions()
 
 
-def stored_tables() -> set[str]:
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory) -> dg.Definitions:
+    """The Definitions, as Dagster loads them."""
+    return definitions(tmp_path_factory.mktemp("home"))
+
+
+def stored_tables(graph: dg.Definitions) -> set[str]:
     """Every asset that becomes a table of the warehouse."""
     return {
         key.path[-1]
-        for definition in defs.assets
+        for definition in graph.assets
         for key in definition.keys
         if definition.get_io_manager_key_for_asset_key(key) == "warehouse"
     }
@@ -95,6 +87,7 @@ class Recorder:
         return ibis.table(self.staged[name].schema(), name=name)
 
 
+STORED = source_tables(RULES)
 SOILED = {"rows": 4, "malformed": 1, "sound": 3, "in_key_order": False, "keys": 2} | {
     f"{column}_{side}_{form}": form == "all_decimal" and side == decimal
     for column, decimal in {"customer_id": "child", "subscription_id": "parent"}.items()
@@ -113,7 +106,7 @@ def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:
     malformed = ibis.schema(place | dict.fromkeys(("check_name", "column_name", "value", "line"), "string"))
     rows = RawRows(tuple(schema.columns), table_of([], raw), table_of([], malformed))
     parents = [
-        Parent(column, parent, unbound(parent)[key], ibis.table(REJECTS_SCHEMA, name=f"{parent}_rejects").row_key)
+        Parent(column, parent, STORED[parent][key], STORED[f"{parent}_rejects"].row_key)
         for column, parent in schema.metadata["parents"].items()
         for key in CONTRACTS[parent].metadata["key"]
     ]
@@ -125,28 +118,11 @@ def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:
     return {name: kept, f"{name}_rejects": rejects, **recorder.staged}
 
 
-def expressions() -> dict[str, ir.Table]:
-    """Every table's expression over unbound inputs; an asset's own inputs are tables by their names."""
-    found = {
-        name: table for dataset in CONTRACTS for name, table in source_expressions(dataset, load_sources()).items()
-    }
-    known = {name: schema for name, (schema, _reason) in MADE_IN_PYTHON.items()} | {
-        n: t.schema() for n, t in found.items()
-    }
-    single = [*FACTS, *RISK, *COHORTS, *DECISIONS, *metrics(draw()), *defs.assets]
-    waiting = [d for d in single if len(d.keys) == 1 and d.key.path[-1] in stored_tables() - set(known)]
-    while ready := [d for d in waiting if set(d.keys_by_input_name) <= set(known)]:
-        for definition in ready:
-            (name,) = (key.path[-1] for key in definition.keys)
-            found[name] = definition(**{n: ibis.table(known[n], name=n) for n in definition.keys_by_input_name})
-            known[name] = found[name].schema()
-            waiting.remove(definition)
-    return found
-
-
 @pytest.fixture(scope="module")
 def every_expression() -> dict[str, ir.Table]:
-    return expressions()
+    """Every table's expression over inputs without data, and what is staged on the way."""
+    read = [source_expressions(name, RULES.sources) for name in CONTRACTS]
+    return {name: table for found in (*read, queries()) for name, table in found.items()}
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
@@ -160,11 +136,12 @@ def test_every_expression_compiles(every_expression, dialect):
     assert failed == {}
 
 
-def test_every_table_is_compiled_or_made_in_python_for_a_reason(every_expression):
-    assert stored_tables() == {
+def test_every_table_is_compiled_or_computed_in_python_for_a_reason(every_expression, graph):
+    assert stored_tables(graph) == {
         name for name in set(every_expression) | set(MADE_IN_PYTHON) if not name.startswith(("staged_", "duplicates_"))
     }
     assert set(every_expression).isdisjoint(MADE_IN_PYTHON)
+    assert {each.name for each in all_declarations() if each.schema} | {"source_inventory"} == set(MADE_IN_PYTHON)
     assert {"customer_months", "kpi_history", "customers", "customers_rejects"} <= set(every_expression)
     assert {"staged_customers", "duplicates_customers"} <= set(every_expression)
 
@@ -192,13 +169,9 @@ def test_functions_that_a_dialect_may_not_know_are_few_and_known(every_expressio
 # --- what everything says of itself ---------------------------------------------------------------
 
 
-def specs() -> dict[str, dg.AssetSpec]:
-    return {key.to_user_string(): d.specs_by_key[key] for d in build().assets for key in d.keys}
-
-
-def test_every_asset_says_what_it_is_who_answers_for_it_and_what_it_runs_on():
+def test_every_asset_says_what_it_is_who_answers_for_it_and_what_it_runs_on(graph):
     groups = {"sources", "facts", "metrics", "risk", "decisions", "reports", "published"}
-    found = specs()
+    found = {key.to_user_string(): d.specs_by_key[key] for d in graph.assets for key in d.keys}
     assert len(found) > 20
     for name, spec in found.items():
         assert spec.description and spec.description.strip().endswith("."), name
@@ -207,17 +180,76 @@ def test_every_asset_says_what_it_is_who_answers_for_it_and_what_it_runs_on():
         assert spec.kinds, name
 
 
-def test_every_table_has_a_key_that_orders_its_rows():
-    for definition in defs.assets:
+def test_every_table_has_a_key_that_orders_its_rows(graph):
+    stored = stored_tables(graph)
+    for definition in graph.assets:
         for key, spec in definition.specs_by_key.items():
-            if key.path[-1] in stored_tables():
+            if key.path[-1] in stored:
                 assert spec.metadata.get("key"), key.to_user_string()
 
+
+# --- tables are handed over as arguments ----------------------------------------------------------
+
+GRAPH = "productpulse_assets.orchestration.graph"
+"""The one module where the tables of other modules come together."""
+
+
+def borrowed_tables(source: str, module: str, functions: dict[str, set[str]]) -> list[str]:
+    """Functions of the graph that a module imports from another one; `functions` has their names by module."""
+    if module == GRAPH:
+        return []
+    return [
+        f"{module} imports {name} of {origin}"
+        for origin, name in imported_names(source)
+        if name in functions.get(origin, ()) and origin != module
+    ]
+
+
+def functions_of_the_graph() -> dict[str, set[str]]:
+    """The names of the functions that are declared as tables and reports, by their module."""
+    found: dict[str, set[str]] = {}
+    for function in (each for group in TABLES.values() for each in group):
+        found.setdefault(function.__module__, set()).add(function.__name__)
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_tables_are_handed_over_as_arguments(package):
+    functions = functions_of_the_graph()
+    sources = {name: path.read_text("utf-8") for name, path in modules(package).items()}
+    assert [line for name, source in sources.items() for line in borrowed_tables(source, name, functions)] == []
+
+
+def test_every_declared_function_is_in_the_graph():
+    """A table that the graph forgot would be computed by no run, and missed by the test above."""
+    found = {
+        (name, node.name)
+        for name, path in modules("productpulse_assets").items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in ("table", "report")
+    }
+    assert found == {(name, each) for name, functions in functions_of_the_graph().items() for each in functions}
+
+
+def test_a_borrowed_table_is_found():
+    functions = {"productpulse_assets.facts.customer_months": {"customer_months"}}
+    assert functions.items() <= functions_of_the_graph().items()
+    source = "from productpulse_assets.facts.customer_months import customer_months, spine"
+    assert len(borrowed_tables(source, "productpulse_assets.metrics.kpis", functions)) == 1
+    assert borrowed_tables(source, GRAPH, functions) == []
+    late = f"def late():\n    {source.replace('customer_months, spine', 'spine')}"
+    assert borrowed_tables(late, "productpulse_assets.metrics.kpis", functions) == []
+    assert len(borrowed_tables(late.replace("spine", "customer_months as m"), "rules.models", functions)) == 1
+
+
+# --- the rest -------------------------------------------------------------------------------------
 
 TOP_LEVEL = {
     "pyproject.toml", "workspace.yaml", "README.md", "productpulse_assets", "rules", "asset_checks", "resources",
     "tests", "dashboard", "Makefile", "dagster.yaml", "constraints.txt", "Dockerfile", "compose.yaml", "LICENSE",
-    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".ci", ".gitignore", ".dockerignore",
+    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", ".ci", ".gitignore", ".dockerignore",
 }  # fmt: skip
 
 

@@ -59,6 +59,13 @@ def imports(source: str) -> Iterator[str]:
             yield from (name if layer_of(name) != layer_of(node.module) else node.module for name in names)
 
 
+def imported_names(source: str) -> Iterator[tuple[str, str]]:
+    """(module, name) of every `from module import name`, wherever it stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
 def layer_of(module: str) -> str | None:
     """The most specific layer that a module belongs to."""
     parts = module.split(".")

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from asset_checks.contracts import CONTRACTS
 from productpulse_assets.cli import main
-from productpulse_assets.definitions import draw
-from rules.metrics.catalog import check_against, load_catalog
+from productpulse_assets.orchestration.compile_graph import compile_graph
+from rules.rule_set import read_rules
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -41,17 +41,18 @@ def test_every_option_that_is_described_exists():
             assert option in known, f"{name} {option}"
 
 
-def test_the_metric_shown_can_be_added_as_it_stands(tmp_path, monkeypatch):
+def test_the_metric_shown_can_be_added_as_it_stands(tmp_path):
     for file in (CHECKOUT / "rules").glob("*.yaml"):
         shutil.copy(file, tmp_path)
     shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "formula:" in block)
     catalog = tmp_path / "metric_catalog.yaml"
     catalog.write_text(catalog.read_text(encoding="utf-8") + "\n" + shown, encoding="utf-8")
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
     (name,) = yaml.safe_load(shown)
-    loaded = load_catalog()
-    check_against(loaded, draw())
-    assert loaded.metrics[name].label == "Collected per paying customer"
+    rules = read_rules(tmp_path)
+    assert rules.metric_catalog.metrics[name].label == "Collected per paying customer"
+    plan = compile_graph(rules)
+    assert {table for table, _column in plan.metric_sources[name]} == {"transactions", "subscriptions"}
+    assert f"'{name}'" in plan.tables["kpi_history"].sql
 
 
 def test_the_rule_shown_is_one_that_comes_along():

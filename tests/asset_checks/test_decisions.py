@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from asset_checks.decisions import OF_CUSTOMERS, decisions_check
+from asset_checks.decisions import DECISION_INVARIANTS, OF_CUSTOMERS
 from tests.productpulse_assets.decisions.cases import some
 
 MONEY = "decimal(18, 2)"
@@ -56,7 +56,8 @@ def sound():
 
 
 def verdict(given):
-    (result,) = decisions_check(**{name: some(kind, given[name]) for name, kind in TABLES.items()})
+    tables = {name: some(kind, given[name]) for name, kind in TABLES.items()}
+    (result,) = DECISION_INVARIANTS.results(tables.__getitem__, DECISION_INVARIANTS.keys)
     assert result.passed == (result.metadata["problems"].value == 0)
     return result.passed, result.description.splitlines()
 
@@ -68,7 +69,7 @@ def test_sound_decisions_pass():
 
 
 def test_the_check_blocks():
-    (spec,) = decisions_check.check_specs
+    (spec,) = DECISION_INVARIANTS.specs
     assert spec.blocking and spec.asset_key == dg.AssetKey("decision_traces")
 
 

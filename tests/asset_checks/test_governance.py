@@ -102,12 +102,13 @@ def test_every_problem_is_said_at_once():
 
 
 def verdict(rows):
-    (result,) = governance_check(CATALOG)(**tables(rows))
+    check = governance_check(CATALOG)
+    (result,) = check.results(tables(rows).__getitem__, check.keys)
     return result
 
 
 def test_the_check_blocks_and_says_what_is_wrong():
-    (spec,) = governance_check(CATALOG).check_specs
+    (spec,) = governance_check(CATALOG).specs
     assert spec.blocking and spec.asset_key == dg.AssetKey("kpi_summary")
     passed = verdict(sound())
     assert passed.passed and passed.description == "2 metrics are governed and computed."

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import dagster as dg
 import duckdb
@@ -14,14 +12,18 @@ from dagster_duckdb import DuckDBResource
 
 from asset_checks.contracts import CONTRACTS
 from productpulse_assets.orchestration import execution as running
-from productpulse_assets.sources.assets import datasets
+from productpulse_assets.sources.assets import source_assets
 from productpulse_assets.sources.inventory import source_inventory
-from productpulse_assets.sources.location import file_access
+from productpulse_assets.sources.location import check_sources, file_access
 from resources import at_launch
 from resources.settings import RunSettings
 from resources.warehouse import Warehouse
+from rules.loading.files import load
+from rules.models import Sources
+from rules.rule_set import Rules
+from tests.graph import RULES
 
-RULES = Path(__file__).resolve().parents[2] / "rules"
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 CUSTOMERS = "customer_id,signup_date\nC1,2026-01-01\nC2,2026-01-02\nC3,2026-01-03\n"
 SUBSCRIPTIONS = "subscription_id,customer_id,status,start_date,monthly_price\nS1,C1,Active,2026-01-01,10\n"
@@ -85,31 +87,37 @@ def lay_out(folder: Path, given: Input) -> Path:
     return data
 
 
+def rules_of(folder: Path) -> Rules:
+    """The rules that come with the program, with the sources.yaml that `lay_out` wrote."""
+    rules = replace(RULES, folder=folder / "rules", sources=load(folder / "rules" / "sources.yaml", Sources))
+    check_sources(rules)
+    return rules
+
+
 def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
     """Runs the inventory and the steps of the dataset and its parents over what `lay_out` made."""
     store = folder / "home" / "store.duckdb"
     store.parent.mkdir()
-    settings = RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data"))
+    rules, settings = rules_of(folder), RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data"))
     resources = {
         "warehouse": at_launch.opened(
             Warehouse(
                 duckdb=DuckDBResource(database=str(store)),
-                glossary=str(RULES.parent / "resources" / "glossary.yaml"),
-                access=partial(file_access, settings),
+                glossary=str(CHECKOUT / "resources" / "glossary.yaml"),
+                access=partial(file_access, settings, rules),
             )
         ),
-        "settings": settings,
     }
     wanted = {dataset, *CONTRACTS[dataset].metadata["parents"].values()}
+    datasets = source_assets(rules, settings)
     steps = [each for each in datasets if wanted & {key.path[-1] for key in each.keys}]
-    with mock.patch.dict(os.environ, PRODUCTPULSE_RULES_DIR=str(folder / "rules")):
-        result = dg.materialize(
-            [source_inventory, *steps],
-            instance=instance,
-            resources=resources,
-            raise_on_error=False,
-            run_config=running.QUIET,
-        )
+    result = dg.materialize(
+        [source_inventory(rules, settings), *steps],
+        instance=instance,
+        resources=resources,
+        raise_on_error=False,
+        run_config=running.QUIET,
+    )
     outcome = running.Outcome()
     for event in result.all_events:
         running.note(event, outcome)

@@ -14,8 +14,9 @@ import pytest
 
 from rules.loading.files import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
-from tests.broken_inputs.judging import RULES, SOUND, Input, judge, lay_out
-from tests.fuzz.entrances import YAML
+from tests.broken_inputs.judging import CHECKOUT, SOUND, Input, judge, lay_out
+from tests.fuzz.entrances import read_folder
+from tests.graph import RULES
 
 INPUTS = (
     *csv_texts.ENCODINGS, *csv_texts.OTHER_FORMATS, *csv_texts.LINES, *csv_texts.HEADERS,
@@ -59,12 +60,11 @@ def test_a_sentence_or_exact_rejects(tmp_path, instance, given: Input):
 
 
 @pytest.mark.parametrize("given", [pytest.param(each, id=each.how) for each in rules_files.YAML])
-def test_a_sentence_about_rules(tmp_path, monkeypatch, given: rules_files.RulesText):
-    path = Path(shutil.copytree(RULES, tmp_path / "rules", ignore=ignored)) / f"{given.file}.yaml"
+def test_a_sentence_about_rules(tmp_path, given: rules_files.RulesText):
+    path = Path(shutil.copytree(RULES.folder, tmp_path / "rules", ignore=ignored)) / f"{given.file}.yaml"
     path.write_bytes(given.bytes)
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(path.parent))
     with pytest.raises(RulesError) as caught:
-        YAML[given.file]()
+        read_folder(path.parent)
     assert matches(str(caught.value), path.name + given.said.replace("{path}", str(path))), caught.value
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_file(tmp_path, instance, make, said):
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     """`productpulse <arguments>` in a process of its own, which ends without a traceback."""
     words = [sys.executable, "-m", "productpulse_assets.cli", *map(str, arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=RULES.parent)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=CHECKOUT)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
@@ -129,7 +129,7 @@ def test_a_run_over_a_broken_file_ends_with_1_and_one_sentence(tmp_path):
 
 
 def test_a_run_with_broken_rules_ends_with_2_and_one_sentence(tmp_path):
-    rules = Path(shutil.copytree(RULES, tmp_path / "rules", ignore=ignored))
+    rules = Path(shutil.copytree(RULES.folder, tmp_path / "rules", ignore=ignored))
     (rules / "sources.yaml").write_text(rules_files.BOMB)
     done = command("run", "--rules", rules, "--home", tmp_path / "home")
     assert (done.returncode, done.stdout) == (2, "")

@@ -66,7 +66,7 @@ def prepared(entrance: str, corpus: Path) -> Callable[[bytes], None]:
         entrances.json_entrance(backend, folder, content, *entrances.JSON[variant % len(entrances.JSON)])
 
     def yaml(variant: int, content: bytes) -> None:
-        entrances.yaml_entrance(folder / "rules", content, tuple(entrances.YAML)[variant % len(entrances.YAML)])
+        entrances.yaml_entrance(folder / "rules", content, entrances.YAML[variant % len(entrances.YAML)])
 
     judge = {"csv": csv, "json": json, "yaml": yaml}[entrance]
     return lambda data: judge(data[0], data[1:]) if data else None

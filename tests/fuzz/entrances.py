@@ -9,28 +9,18 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import ibis
 
-from productpulse_assets.sources.location import load_sources
+from productpulse_assets.sources.location import check_sources
 from productpulse_assets.sources.readers.raw_rows import RawRows, UnreadableSource, columns_of, read_files
-from rules.churn_rules import load_churn_rules
-from rules.leakage_rules import load_leakage_rules
-from rules.loading.files import RulesError, load
-from rules.metrics.catalog import load_catalog
-from rules.models import DataQuality, HealthScores, Segments
-from rules.questions import load_questions
-from rules.recommendation_rules import load_recommendation_rules
-from rules.scenarios import load_scenarios
+from rules.loading.files import RulesError
+from rules.rule_set import MODELS, SHIPPED, read_rules
 
-RULES = Path(__file__).resolve().parents[2] / "rules"
 READ, REFUSED = "read", "refused"
 
 CSV = (
@@ -41,19 +31,11 @@ CSV = (
     ("t.csv", "utf-16"),
 )
 JSON = (("t.json", "utf-8"), ("t.jsonl", "utf-8"), ("t.jsonl.gz", "utf-8"), ("t.json", "latin-1"))
-YAML: dict[str, Callable[[], object]] = {
-    "sources": load_sources,
-    "segments": lambda: load("segments", Segments),
-    "health_scores": lambda: load("health_scores", HealthScores),
-    "data_quality": lambda: load("data_quality", DataQuality),
-    "churn_rules": load_churn_rules,
-    "leakage_rules": load_leakage_rules,
-    "recommendation_rules": load_recommendation_rules,
-    "scenarios": load_scenarios,
-    "business_questions": lambda: load_questions(load_catalog()),
-    "metric_catalog": load_catalog,
-}
-"""By the name of the file: what the program does to read it."""
+YAML = tuple(MODELS)
+"""The files of a rules folder, by their names without ending."""
+
+NAMED_BY = {"metric_catalog": "business_questions"}
+"""What a file has, another may name: a sentence may be about the name there."""
 
 
 def csv_entrance(backend: ibis.BaseBackend, folder: Path, content: bytes, name: str, encoding: str) -> str:
@@ -87,19 +69,23 @@ def yaml_entrance(folder: Path, content: bytes, name: str) -> str:
     """A file of the rules folder, beside the others as they come with the program."""
     if not folder.exists():
         folder.mkdir(parents=True)
-        for path in RULES.glob("*.yaml"):
+        for path in SHIPPED.glob("*.yaml"):
             shutil.copy(path, folder)
     path = folder / f"{name}.yaml"
     path.write_bytes(content)
     try:
-        with mock.patch.dict(os.environ, PRODUCTPULSE_RULES_DIR=str(folder)):
-            YAML[name]()
+        read_folder(folder)
         return READ
     except RulesError as error:
-        _is_sentence(str(error), path.name)
+        _is_sentence(str(error), path.name, f"{NAMED_BY.get(name, name)}.yaml")
         return REFUSED
     finally:
-        shutil.copy(RULES / path.name, folder)
+        shutil.copy(SHIPPED / path.name, folder)
+
+
+def read_folder(folder: Path) -> None:
+    """What the program does with a rules folder before it compiles the graph."""
+    check_sources(read_rules(folder))
 
 
 def _read(backend: ibis.BaseBackend, folder: Path, content: bytes, name: str, encoding: str) -> RawRows | None:
@@ -115,8 +101,8 @@ def _read(backend: ibis.BaseBackend, folder: Path, content: bytes, name: str, en
     return raw
 
 
-def _is_sentence(message: str, name: str) -> None:
-    assert name in message, message
+def _is_sentence(message: str, *names: str) -> None:
+    assert any(name in message for name in names), message
     assert message.endswith("."), message
     assert not re.search(r"Traceback|<class|object at 0x|InternalException", message), message
     assert all(letter.isprintable() or letter == "\n" for letter in message), message

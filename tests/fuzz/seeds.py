@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.fuzz.entrances import CSV, JSON, RULES, YAML
+from rules.rule_set import SHIPPED
+from tests.fuzz.entrances import CSV, JSON, YAML
 
 TABLES = (
     'a,b\n1,"x, ""y""\nz"\n2,w\n',
@@ -35,7 +36,7 @@ def seeds(entrance: str) -> Iterator[bytes]:
     """Inputs of an entrance, each with the byte that says as what it is read."""
     if entrance == "yaml":
         for variant, name in enumerate(YAML):
-            yield bytes([variant]) + (RULES / f"{name}.yaml").read_bytes()[:4000]
+            yield bytes([variant]) + (SHIPPED / f"{name}.yaml").read_bytes()[:4000]
             yield from (bytes([variant]) + text.encode() for text in STRANGE)
         return
     ways, texts = {"csv": (CSV, TABLES), "json": (JSON, DOCUMENTS)}[entrance]

@@ -8,6 +8,7 @@ import json
 import yaml
 from hypothesis import strategies as st
 
+from rules.rule_set import SHIPPED
 from tests.fuzz import entrances
 
 # --- bytes ---------------------------------------------------------------------------------------
@@ -108,7 +109,7 @@ strange = st.sampled_from(
         {None: 1},
     ]
 )
-RULES = {name: yaml.safe_load((entrances.RULES / f"{name}.yaml").read_text()) for name in entrances.YAML}
+RULES = {name: yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()) for name in entrances.YAML}
 
 
 @st.composite

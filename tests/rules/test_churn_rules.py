@@ -6,8 +6,8 @@ import ibis
 import pytest
 import yaml
 
-from rules.churn_rules import check_churn_rules, load_churn_rules
-from rules.loading.files import RulesError
+from rules.churn_rules import ChurnRules, check_churn_rules
+from rules.loading.files import RulesError, load
 from rules.operators import OPERATORS
 
 SIGNALS = ibis.table(
@@ -36,17 +36,17 @@ FILE = {
 
 
 @pytest.fixture
-def loaded(tmp_path, monkeypatch):
+def loaded(tmp_path):
     """The rules of a file with this content, checked against the signals."""
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
 
-    def load(content):
-        (tmp_path / "churn_rules.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-        rules = load_churn_rules()
-        check_churn_rules(rules, SIGNALS)
+    def load_content(content):
+        path = tmp_path / "churn_rules.yaml"
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        rules = load(path, ChurnRules)
+        check_churn_rules(rules, SIGNALS, path)
         return rules
 
-    return load
+    return load_content
 
 
 @pytest.fixture

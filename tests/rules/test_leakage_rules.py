@@ -1,18 +1,17 @@
 """leakage_rules.yaml: a mistake is said with the file, the detector, the field and what is accepted."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
-from rules.leakage_rules import LABELS, Detectors, load_leakage_rules
-from rules.loading.files import RulesError, rules_dir
+from rules.leakage_rules import LABELS, Detectors, LeakageRules
+from rules.loading.files import RulesError, load
+from tests.graph import RULES
 
 
 @pytest.fixture
-def refusal(tmp_path, monkeypatch):
+def refusal(tmp_path):
     """What is said about our rules after a change; `place` leads to the mapping that is changed."""
-    content = yaml.safe_load(Path(rules_dir() / "leakage_rules.yaml").read_text())
+    content = yaml.safe_load(RULES.path("leakage_rules").read_text())
 
     def say(*place, without=(), **change):
         at = content
@@ -21,19 +20,19 @@ def refusal(tmp_path, monkeypatch):
         at |= change
         for key in without:
             del at[key]
-        monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
-        (tmp_path / "leakage_rules.yaml").write_text(yaml.safe_dump(content))
+        path = tmp_path / "leakage_rules.yaml"
+        path.write_text(yaml.safe_dump(content))
         with pytest.raises(RulesError) as caught:
-            load_leakage_rules()
+            load(path, LeakageRules)
         heading, *problems = str(caught.value).splitlines()
-        assert heading == f"leakage_rules.yaml cannot be used ({tmp_path / 'leakage_rules.yaml'}):"
+        assert heading == f"leakage_rules.yaml cannot be used ({path}):"
         return [problem.strip() for problem in problems]
 
     return say
 
 
 def test_our_rules_are_as_decided():
-    rules = load_leakage_rules()
+    rules = RULES.leakage_rules
     of = rules.detectors
     assert rules.window_days == 90
     assert of.failed_payment.recovery_days == 21

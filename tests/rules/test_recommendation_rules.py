@@ -6,9 +6,10 @@ import ibis
 import pytest
 import yaml
 
-from rules.loading.files import RulesError, load, rules_dir
+from rules.loading.files import RulesError, load
 from rules.models import Segments
-from rules.recommendation_rules import check_recommendation_rules, load_recommendation_rules
+from rules.recommendation_rules import RecommendationRules, check_recommendation_rules
+from tests.graph import RULES as SHIPPED
 
 RULE = {
     "rule_id": "call", "trigger": "churn_risk", "title": "Call {company_name}", "category": "Retention",
@@ -31,9 +32,8 @@ TRIGGERS = {"churn_risk": CHURN, "leakage": CHURN}
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A rules folder that the program reads."""
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+def folder(tmp_path):
+    """A rules folder."""
     return tmp_path
 
 
@@ -41,11 +41,19 @@ def write(folder, name, content):
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
 
 
+def checked(folder):
+    """The recommendation rules of the folder, checked against the triggers."""
+    path = folder / "recommendation_rules.yaml"
+    rules = load(path, RecommendationRules)
+    check_recommendation_rules(rules, TRIGGERS, path)
+    return rules
+
+
 def refusal(folder, content):
     """What is said about recommendation_rules.yaml with this content."""
     write(folder, "recommendation_rules", content)
     with pytest.raises(RulesError) as caught:
-        check_recommendation_rules(load_recommendation_rules(), TRIGGERS)
+        checked(folder)
     first, *problems = str(caught.value).splitlines()
     assert first == f"recommendation_rules.yaml cannot be used ({folder / 'recommendation_rules.yaml'}):"
     return problems
@@ -61,8 +69,7 @@ def when(column, operator, value):
 
 def test_rules_that_are_right_are_read(folder):
     write(folder, "recommendation_rules", RULES)
-    rules = load_recommendation_rules()
-    check_recommendation_rules(rules, TRIGGERS)
+    rules = checked(folder)
     assert [rule.rule_id for rule in rules.rules] == ["call", "visit"] and rules.rules[0].enabled
 
 
@@ -146,13 +153,13 @@ def test_every_mistake_is_said_at_once(folder):
 @pytest.fixture
 def segments():
     """The segments as they come with the program."""
-    return yaml.safe_load((rules_dir() / "segments.yaml").read_text())
+    return yaml.safe_load(SHIPPED.path("segments").read_text())
 
 
 def segments_refusal(folder, content):
     write(folder, "segments", content)
     with pytest.raises(RulesError) as caught:
-        load("segments", Segments)
+        load(folder / "segments.yaml", Segments)
     first, *problems = str(caught.value).splitlines()
     assert first == f"segments.yaml cannot be used ({folder / 'segments.yaml'}):"
     return problems

@@ -9,8 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from rules.loading.files import RulesError, rules_file
-from rules.metrics.catalog import load_catalog
+from rules.loading.files import RulesError, load
 from rules.scenarios import (
     LEVERS,
     NEEDS,
@@ -19,9 +18,9 @@ from rules.scenarios import (
     Scenarios,
     check_scenarios,
     explained,
-    load_scenarios,
     simulate,
 )
+from tests.graph import RULES
 
 NAMES = ["churn_reduction", "activation_increase", "arpu_increase", "failed_payment_recovery"]
 COMPANY = {
@@ -207,16 +206,14 @@ SOUND = """scenarios:
 
 
 @pytest.fixture
-def rules(tmp_path, monkeypatch) -> Path:
-    """A rules folder with one sound scenario and the program's own catalog."""
-    (tmp_path / "metric_catalog.yaml").write_bytes(rules_file("metric_catalog").read_bytes())
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+def path(tmp_path) -> Path:
+    """A file with one sound scenario."""
     (tmp_path / "scenarios.yaml").write_text(SOUND)
-    return tmp_path
+    return tmp_path / "scenarios.yaml"
 
 
 def test_the_programs_own_scenarios_are_in_order():
-    scenarios = load_scenarios()
+    scenarios = RULES.scenarios
     assert list(scenarios.scenarios) == list(scenarios.enabled) == NAMES == list(LEVERS)
     assert [item.label for item in scenarios.scenarios.values()] == [
         "Churn Reduction", "Activation Increase", "ARPU Increase", "Failed Payment Recovery",
@@ -226,10 +223,10 @@ def test_the_programs_own_scenarios_are_in_order():
         assert 0 < low.annualized_impact < middle.annualized_impact < high.annualized_impact
 
 
-def test_a_scenario_is_on_unless_said(rules):
-    assert list(load_scenarios().enabled) == ["churn_reduction"]
-    (rules / "scenarios.yaml").write_text(SOUND + "    enabled: false\n")
-    assert list(load_scenarios().enabled) == []
+def test_a_scenario_is_on_unless_said(path):
+    assert list(load(path, Scenarios).enabled) == ["churn_reduction"]
+    path.write_text(SOUND + "    enabled: false\n")
+    assert list(load(path, Scenarios).enabled) == []
 
 
 @pytest.mark.parametrize(
@@ -252,27 +249,27 @@ def test_a_scenario_is_on_unless_said(rules):
         ("  churn_reduction:", "  churn_increase:", "churn_increase: is 'churn_increase'; accepted: 'churn_reduction', 'activation_increase', 'arpu_increase' or 'failed_payment_recovery'."),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said_with_file_scenario_field_and_what_is_accepted(rules, was, becomes, said):
-    (rules / "scenarios.yaml").write_text(SOUND.replace(was, becomes))
+def test_a_mistake_is_said_with_file_scenario_field_and_what_is_accepted(path, was, becomes, said):
+    path.write_text(SOUND.replace(was, becomes))
     with pytest.raises(RulesError) as caught:
-        load_scenarios()
+        load(path, Scenarios)
     first, *problems = str(caught.value).splitlines()
-    assert first == f"scenarios.yaml cannot be used ({rules / 'scenarios.yaml'}):"
+    assert first == f"scenarios.yaml cannot be used ({path}):"
     assert f"  scenarios > {said}" in problems
 
 
 def without(*metrics):
-    catalog = load_catalog()
+    catalog = RULES.metric_catalog
     kept = {name: metric for name, metric in catalog.metrics.items() if name not in metrics}
     return catalog.model_copy(update={"metrics": kept})
 
 
-def test_a_scenario_whose_metric_is_not_in_the_catalog_is_refused(rules):
+def test_a_scenario_whose_metric_is_not_in_the_catalog_is_refused(path):
     catalog = without("average_monthly_churn_rate")
     with pytest.raises(RulesError) as caught:
-        check_scenarios(load_scenarios(), catalog)
+        check_scenarios(load(path, Scenarios), catalog, path)
     assert str(caught.value).splitlines() == [
-        f"scenarios.yaml cannot be used ({rules / 'scenarios.yaml'}):",
+        f"scenarios.yaml cannot be used ({path}):",
         "  scenarios > churn_reduction > enabled: is True, and the scenario needs the metric "
         "'average_monthly_churn_rate', which metric_catalog.yaml does not have; "
         "accepted: false, or true beside a catalog with that metric.",
@@ -280,12 +277,13 @@ def test_a_scenario_whose_metric_is_not_in_the_catalog_is_refused(rules):
 
 
 def test_a_scenario_that_is_off_needs_no_metric():
-    churn = load_scenarios().scenarios["churn_reduction"].model_copy(update={"enabled": False})
-    check_scenarios(Scenarios(scenarios={"churn_reduction": churn}), without("average_monthly_churn_rate"))
+    churn = RULES.scenarios.scenarios["churn_reduction"].model_copy(update={"enabled": False})
+    scenarios = Scenarios(scenarios={"churn_reduction": churn})
+    check_scenarios(scenarios, without("average_monthly_churn_rate"), RULES.path("scenarios"))
 
 
 def test_the_catalog_has_what_the_scenarios_need():
-    check_scenarios(load_scenarios(), load_catalog())
+    check_scenarios(RULES.scenarios, RULES.metric_catalog, RULES.path("scenarios"))
 
 
 def test_simulating_needs_no_ibis():

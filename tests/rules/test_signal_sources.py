@@ -1,11 +1,11 @@
-"""Where signals come from, held against the datasets and against the signals that there are."""
+"""Where signals come from, compared with the datasets and the signals that there are."""
 
 import pytest
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets.facts.customer_signals import COLUMNS
-from rules.churn_rules import load_churn_rules
+from productpulse_assets.facts.customer_signals import columns
 from rules.signal_sources import SIGNAL_SOURCES, source_of
+from tests.graph import RULES
 
 
 @pytest.mark.parametrize("signal", SIGNAL_SOURCES)
@@ -16,11 +16,11 @@ def test_a_signal_comes_from_a_dated_row_of_a_dataset(signal):
 
 
 def test_only_signals_that_exist_have_a_source():
-    assert set(SIGNAL_SOURCES) <= set(COLUMNS)
+    assert set(SIGNAL_SOURCES) <= set(columns(RULES.dimensions))
 
 
 def test_every_signal_of_the_rules_has_a_source_of_its_own():
-    assert set(load_churn_rules().signals) <= set(SIGNAL_SOURCES)
+    assert set(RULES.churn_rules.signals) <= set(SIGNAL_SOURCES)
 
 
 def test_any_other_column_is_an_attribute_of_the_customer():

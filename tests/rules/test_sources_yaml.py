@@ -9,11 +9,19 @@ import pytest
 import yaml
 
 from productpulse_assets.cli.starter import PRESETS, write_starter
-from productpulse_assets.sources.location import load_sources
+from productpulse_assets.sources.location import check_sources
 from rules.loading.files import RulesError
 from rules.models import DatasetSource, Sources
+from rules.rule_set import read_rules
 
 EXAMPLE = re.compile(r"^(\s*)#: (.*)$", re.MULTILINE)
+
+
+def sources_of(folder: Path) -> Sources:
+    """The settings of a rules folder, validated against the datasets that there are."""
+    rules = read_rules(folder)
+    check_sources(rules)
+    return rules.sources
 
 
 def uncommented(text: str) -> str:
@@ -22,20 +30,19 @@ def uncommented(text: str) -> str:
 
 
 @pytest.fixture(params=[None, *PRESETS])
-def folder(request, tmp_path, monkeypatch) -> Path:
+def folder(request, tmp_path) -> Path:
     """A rules folder as `init` gives it."""
     write_starter(tmp_path, request.param)
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
     return tmp_path
 
 
 def test_it_works_as_it_is_and_with_every_example_in_use(folder):
     path = folder / "sources.yaml"
-    as_it_is = load_sources()
+    as_it_is = sources_of(folder)
     text = path.read_text(encoding="utf-8")
     assert len(EXAMPLE.findall(text)) >= 2
     path.write_text(uncommented(text), encoding="utf-8")
-    assert load_sources() != as_it_is
+    assert sources_of(folder) != as_it_is
 
 
 def test_each_example_works_alone(folder):
@@ -45,7 +52,7 @@ def test_each_example_works_alone(folder):
     assert blocks
     for block in blocks:
         path.write_text(text.replace(block, uncommented(block)), encoding="utf-8")
-        load_sources()
+        sources_of(folder)
 
 
 def test_every_setting_has_an_explanation_and_an_example(tmp_path):
@@ -61,12 +68,11 @@ def test_every_setting_has_an_explanation_and_an_example(tmp_path):
         assert before.startswith("# "), setting
 
 
-def test_an_example_that_is_wrong_would_be_found(tmp_path, monkeypatch):
+def test_an_example_that_is_wrong_would_be_found(tmp_path):
     write_starter(tmp_path, None)
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
     path = tmp_path / "sources.yaml"
     path.write_text(
         uncommented(path.read_text(encoding="utf-8")).replace("customer_id: Account ID", "customer: ID"), "utf-8"
     )
     with pytest.raises(RulesError, match="customers > columns > customer"):
-        load_sources()
+        sources_of(tmp_path)

@@ -4,9 +4,11 @@ import ibis
 import pytest
 import yaml
 
-from productpulse_assets.definitions import draw
-from rules.loading.files import RulesError
-from rules.metrics.catalog import check_against, load_catalog
+from productpulse_assets.orchestration.graph import MODELS as OURS
+from rules.loading.files import RulesError, load
+from rules.metrics.catalog import check_models, check_references
+from rules.metrics.models import MetricCatalog
+from tests.graph import RULES, unbound
 
 SALES = {"month": "date", "amount": "decimal(18, 2)", "plan": "string", "seats": "int64", "is_new": "boolean"}
 MODELS = {
@@ -46,23 +48,24 @@ def where(column, operator, *value):
     return {"sum": "amount", "where": [condition | {"value": value[0]} if value else condition]}
 
 
-def load_text(folder, monkeypatch, text):
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(folder))
-    (folder / "metric_catalog.yaml").write_text(text, encoding="utf-8")
-    catalog = load_catalog()
-    check_against(catalog, MODELS)
+def load_text(folder, text):
+    path = folder / "metric_catalog.yaml"
+    path.write_text(text, encoding="utf-8")
+    catalog = load(path, MetricCatalog)
+    check_references(catalog, path)
+    check_models(catalog, MODELS, path)
     return catalog
 
 
 @pytest.fixture
-def given(tmp_path, monkeypatch):
-    """Loads a catalog of these metrics and holds it against the models."""
+def given(tmp_path):
+    """Loads a catalog of these metrics and validates it against the models."""
 
-    def load(**metrics):
+    def load_metrics(**metrics):
         content = {"activation_threshold": 5, "metrics": metrics}
-        return load_text(tmp_path, monkeypatch, yaml.safe_dump(content, sort_keys=False))
+        return load_text(tmp_path, yaml.safe_dump(content, sort_keys=False))
 
-    return load
+    return load_metrics
 
 
 def test_the_catalog_that_the_mistakes_are_made_in_is_right(given):
@@ -304,24 +307,23 @@ def test_every_mistake_is_said_at_once(given):
         ("activation_threshold: -1\nmetrics: {}\n", "activation_threshold: is -1; accepted: 0 or more."),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_catalog_is_refused(tmp_path, monkeypatch, text, said):
+def test_a_file_that_is_no_catalog_is_refused(tmp_path, text, said):
     with pytest.raises(RulesError) as caught:
-        load_text(tmp_path, monkeypatch, text)
+        load_text(tmp_path, text)
     assert said in str(caught.value)
     assert str(tmp_path / "metric_catalog.yaml") in str(caught.value)
 
 
 def test_the_catalog_that_comes_with_the_program_fits_its_models():
-    catalog = load_catalog()
-    check_against(catalog, draw())
-    assert {"monthly_recurring_revenue", "customer_churn_rate"} <= set(catalog.metrics)
+    check_models(RULES.metric_catalog, {name: unbound(name) for name in OURS}, RULES.path("metric_catalog"))
+    assert {"monthly_recurring_revenue", "customer_churn_rate"} <= set(RULES.metric_catalog.metrics)
 
 
-def test_the_catalog_is_held_against_the_models_it_is_given():
+def test_the_catalog_is_validated_against_the_models_it_is_given():
     """The test above would pass if nothing were compared."""
-    models = draw()
+    models = {name: unbound(name) for name in OURS}
     models["customer_months"] = models["customer_months"].drop("mrr_end")
     with pytest.raises(
         RulesError, match="monthly_recurring_revenue > formula: customer_months has no column 'mrr_end'"
     ):
-        check_against(load_catalog(), models)
+        check_models(RULES.metric_catalog, models, RULES.path("metric_catalog"))

@@ -7,21 +7,22 @@ from decimal import Decimal
 
 import hypothesis.strategies as st
 import ibis
-import ibis.expr.operations as ops
 import pytest
 from hypothesis import given, settings
 
 from asset_checks.contracts import CONTRACTS, unbound
-from productpulse_assets.definitions import draw
 from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.metrics.summary import Availability, summarise
+from productpulse_assets.orchestration.graph import MODELS as OURS
+from productpulse_assets.tables import declaration_of
 from resources.tables import rows_of, table_of
-from rules.metrics.catalog import load_catalog
 from rules.metrics.compile import metric_columns, metric_history
 from rules.metrics.models import Derived, Measure, MetricCatalog
 from rules.metrics.periods import LAST_COMPLETE, read_at
 from tests.builders import calendar, dataset, stored
+from tests.graph import RULES
+from tests.graph import unbound as table_of_graph
 
 UNBOUND_CALENDAR = ibis.table(CALENDAR, name="calendar")
 SALES = ibis.schema(
@@ -62,13 +63,13 @@ def catalog_of(metrics):
 
 
 def compiled(query):
-    """A query's SQL, and the small tables that are written into it."""
-    return ibis.to_sql(query, dialect="duckdb"), {op.name: op.to_expr() for op in query.op().find(ops.InMemoryTable)}
+    """A query's SQL."""
+    return ibis.to_sql(query, dialect="duckdb")
 
 
-def result(sql, inside, **tables):
+def result(sql, **tables):
     """The rows that a compiled query gives over these tables."""
-    return rows_of(stored(sql, **inside, **tables))
+    return rows_of(stored(sql, **tables))
 
 
 def history(metrics, by=()):
@@ -76,7 +77,7 @@ def history(metrics, by=()):
     models = {name: ibis.table(schema, name=name) for name, schema in MODELS.items()}
     query = metric_history(catalog_of(metrics), models, UNBOUND_CALENDAR, by)
     tables = {name: table_of(ROWS[name], schema) for name, schema in MODELS.items()}
-    return result(*compiled(query), **tables, calendar=calendar("2026-01-01", AS_OF))
+    return result(compiled(query), **tables, calendar=calendar("2026-01-01", AS_OF))
 
 
 def by_month(metrics):
@@ -314,7 +315,7 @@ def test_money_is_exact_to_the_cent():
         models, UNBOUND_CALENDAR,
     )  # fmt: skip
     cents = table_of([{**ROWS["sales"][0], "amount": Decimal("0.10")}] * 10_000, SALES)
-    found = result(*compiled(query), sales=cents, calendar=calendar("2026-01-01", "2026-01-31"))
+    found = result(compiled(query), sales=cents, calendar=calendar("2026-01-01", "2026-01-31"))
     assert found == [{"amount": Decimal("1000.00"), "yearly": Decimal("12000.00"), "more": Decimal("13000.00")}]
 
 
@@ -422,17 +423,18 @@ WORKED = {
 @functools.cache
 def worked_values():
     """Every metric of the catalog over MODEL_ROWS, read at the month that its period says."""
-    catalog = load_catalog()
-    schemas = {name: table.schema() for name, table in draw().items()}
-    query = metric_history(catalog, {n: ibis.table(s, name=n) for n, s in schemas.items()}, UNBOUND_CALENDAR)
-    tables = {
-        name: table_of([_row(given_values, schema) for given_values in MODEL_ROWS.get(name, [])], schema)
-        for name, schema in schemas.items()
-    }
-    found = result(*compiled(query), **tables, calendar=calendar("2025-12-01", NOW))
+    catalog = RULES.metric_catalog
+    models = {name: table_of_graph(name) for name in OURS}
+    query = metric_history(catalog, models, UNBOUND_CALENDAR)
+    tables = {name: _rows(name, model.schema()) for name, model in models.items()}
+    found = result(compiled(query), **tables, calendar=calendar("2025-12-01", NOW))
     values = {(row["metric_name"], row["month"]): row["value"] for row in found}
     months = {name: MARCH if read_at(catalog, name) == LAST_COMPLETE else APRIL for name in catalog.metrics}
     return {name: values.get((name, month)) for name, month in months.items()}
+
+
+def _rows(model, schema):
+    return table_of([_row(given_values, schema) for given_values in MODEL_ROWS.get(model, [])], schema)
 
 
 def _row(given_values, schema):
@@ -443,19 +445,19 @@ def _row(given_values, schema):
     }
 
 
-@pytest.mark.parametrize("name", load_catalog().metrics)
+@pytest.mark.parametrize("name", RULES.metric_catalog.metrics)
 def test_a_metric_of_the_catalog_is_what_the_hand_works_out(name):
     assert name in WORKED, f"{name} is new in the catalog: work it out by hand here."
     assert worked_values()[name] == pytest.approx(WORKED[name], abs=1e-12)
 
 
 def test_no_case_is_left_of_a_metric_that_is_gone():
-    assert set(WORKED) <= set(load_catalog().metrics)
+    assert set(WORKED) <= set(RULES.metric_catalog.metrics)
 
 
 # --- what holds for any history ------------------------------------------------------------------
 
-DATASETS = [name for name in CONTRACTS if name in customer_months.keys_by_input_name]
+DATASETS = [name for name in CONTRACTS if name in declaration_of(customer_months).inputs]
 CUSTOMERS = [{"segment": segment} for segment in ("SMB", "SMB", "Enterprise", None, "Mid-Market", "Enterprise")]
 dates = st.dates(min_value=dt.date(2025, 1, 1), max_value=dt.date(2026, 6, 10))
 histories = st.lists(
@@ -474,13 +476,13 @@ histories = st.lists(
 @functools.cache
 def queries():
     """SQL for the fact table, for its metrics and for those by segment; compiled once."""
-    facts = {name: unbound(name) for name in DATASETS}
-    months = customer_months(**facts, calendar=UNBOUND_CALENDAR)
+    facts = {name: unbound(CONTRACTS[name]) for name in DATASETS}
+    months = customer_months(**facts, calendar=UNBOUND_CALENDAR, rules=RULES)
     models = {"customer_months": ibis.table(months.schema(), name="customer_months")}
     expressions = (
         months,
-        metric_history(load_catalog(), models, UNBOUND_CALENDAR),
-        metric_history(load_catalog(), models, UNBOUND_CALENDAR, ["segment"]),
+        metric_history(RULES.metric_catalog, models, UNBOUND_CALENDAR),
+        metric_history(RULES.metric_catalog, models, UNBOUND_CALENDAR, ["segment"]),
     )
     return [compiled(expression) for expression in expressions]
 
@@ -500,8 +502,8 @@ def measured(periods):
     tables = {name: dataset(name, *given_rows.get(name, ())) for name in DATASETS}
     months = calendar("2025-01-01", "2026-06-10")
     facts, total, parts = queries()
-    facts = stored(facts[0], **tables, calendar=months)
-    return [result(*query, customer_months=facts, calendar=months) for query in (total, parts)]
+    facts = stored(facts, **tables, calendar=months)
+    return [result(query, customer_months=facts, calendar=months) for query in (total, parts)]
 
 
 def is_additive(catalog, name):
@@ -517,7 +519,7 @@ def is_additive(catalog, name):
 @settings(max_examples=12, deadline=None)
 @given(histories)
 def test_identities_hold_for_any_history(periods):
-    catalog = load_catalog()
+    catalog = RULES.metric_catalog
     total, parts = measured(periods)
     values = {(row["metric_name"], row["month"]): row["value"] for row in total}
     for month in {row["month"] for row in total}:
@@ -546,10 +548,10 @@ def test_identities_hold_for_any_history(periods):
 @settings(max_examples=5, deadline=None)
 @given(histories)
 def test_the_summary_is_a_row_of_the_history(periods):
-    catalog = load_catalog()
+    catalog = RULES.metric_catalog
     total, _parts = measured(periods)
     months = calendar("2025-01-01", "2026-06-10")
-    summary = summarise(catalog, total, rows_of(months), Availability({}, set(), set()), targets=[])
+    summary = summarise(RULES, total, rows_of(months), Availability({}, set(), set()), targets=[])
     values = {(row["metric_name"], row["month"]): row["value"] for row in total}
     assert [row["metric_name"] for row in summary] == list(catalog.metrics)
     for row in summary:
@@ -576,7 +578,7 @@ def test_the_facts_that_the_properties_use_are_not_all_unknown():
 
 
 def test_without_rows_every_metric_is_unknown():
-    none = table_of([], draw()["customer_months"].schema())
-    found = result(*queries()[1], customer_months=none, calendar=calendar("2026-01-01", AS_OF))
+    none = table_of([], table_of_graph("customer_months").schema())
+    found = result(queries()[1], customer_months=none, calendar=calendar("2026-01-01", AS_OF))
     assert len(found) > 0
     assert {row["value"] for row in found} == {None}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rules.metrics.catalog import load_catalog
 from rules.metrics.formula import formula_words, measure_words, period_words
 from rules.metrics.models import Measure, MetricCatalog
+from tests.graph import RULES
 
 GOVERNANCE = {
     "category": "Revenue", "unit": "money", "owner": "team:finance", "definition": "d", "purpose": "p",
@@ -91,7 +91,7 @@ def test_arithmetic_names_its_operands_and_keeps_its_brackets(formula, said):
 
 
 def test_the_catalogs_own_formulas():
-    catalog = load_catalog()
+    catalog = RULES.metric_catalog
     assert formula_words(catalog, "gross_revenue_retention") == (
         "sum of mrr_retained_12m / sum of mrr_12m_ago, in the last complete month"
     )
