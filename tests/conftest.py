@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,28 +16,22 @@ from click.testing import CliRunner, Result
 
 from productpulse_assets.cli import main
 from productpulse_assets.cli.run_summary import read_only
+from productpulse_assets.definitions import build
 from productpulse_assets.orchestration import execution as running
-from productpulse_assets.sources.assets import datasets
-from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.home import Home
+from resources.settings import RunSettings
 
 Command = Callable[..., Result]
-DEFINITIONS = "productpulse_assets.definitions"
 
 
 @contextmanager
-def fresh_program() -> Iterator[None]:
-    """As in a new process: no settings left from elsewhere, and the graph built from the rules as they are."""
-    package, graph = importlib.import_module("productpulse_assets"), sys.modules.pop(DEFINITIONS, None)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}
-    with mock.patch.dict(os.environ, clean, clear=True):
-        try:
-            yield
-        finally:
-            sys.modules.pop(DEFINITIONS, None)
-            if graph:
-                sys.modules[DEFINITIONS] = package.definitions = graph
+def clean_environment(**settings: object) -> Iterator[None]:
+    """As in a new shell: of the variables of the program and of Dagster, only `settings` are set."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}
+    given = {f"PRODUCTPULSE_{name}": str(value) for name, value in settings.items()}
+    with mock.patch.dict(os.environ, others | given, clear=True):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +39,7 @@ def productpulse() -> Command:
     """`productpulse <arguments>`; the result has exit_code, stdout and stderr."""
 
     def run(*arguments: object) -> Result:
-        with fresh_program():
+        with clean_environment():
             result = CliRunner().invoke(main, [str(argument) for argument in arguments])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
         assert "Traceback" not in result.output
@@ -104,11 +96,9 @@ def figures() -> Callable[..., ibis.BaseBackend]:
     """Computes kpi_summary and all it needs, without the gates, reports and exports; opens the store."""
 
     def compute(data: Path, home: Path, as_of: str = "") -> ibis.BaseBackend:
-        settings = {"DATA_DIR": data, "HOME": home, "AS_OF": as_of}
-        with fresh_program(), mock.patch.dict(os.environ, {f"PRODUCTPULSE_{k}": str(v) for k, v in settings.items()}):
-            job = figures_job(importlib.import_module(DEFINITIONS).defs)
-            with dg.DagsterInstance.ephemeral() as instance:
-                outcome = running.execute(job, instance, Home(home), lambda event: None)
+        with clean_environment(), dg.DagsterInstance.ephemeral() as instance:
+            job = figures_job(build(RunSettings(home_dir=str(home), data_dir=str(data), as_of=as_of or None)))
+            outcome = running.execute(job, instance, Home(home), lambda event: None)
         assert outcome.succeeded, outcome.errors + outcome.failed_checks
         return read_only(Home(home).warehouse)
 
@@ -116,8 +106,10 @@ def figures() -> Callable[..., ibis.BaseBackend]:
 
 
 def figures_job(defs: dg.Definitions) -> dg.JobDefinition:
-    part_of_step = [key for step in (source_inventory, *datasets) for key in step.check_keys]
-    needed = dg.AssetSelection.groups("sources") | dg.AssetSelection.assets("kpi_summary").upstream()
+    sources = dg.AssetSelection.groups("sources")
+    keys = sources.resolve(defs.resolve_asset_graph())
+    part_of_step = [key for step in defs.assets if set(step.keys) <= keys for key in step.check_keys]
+    needed = sources | dg.AssetSelection.assets("kpi_summary").upstream()
     selection = needed.without_checks() | dg.AssetSelection.checks(*part_of_step)
     job = dg.define_asset_job("figures", selection=selection)
     return dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("figures")
