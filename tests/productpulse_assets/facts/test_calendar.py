@@ -8,7 +8,6 @@ import pytest
 from productpulse_assets.facts.calendar import DATED, calendar, first_appearance, months, newest_event
 from resources.home import SettingsError
 from resources.settings import RunSettings
-from resources.tables import rows_of
 from tests.builders import dataset
 
 TODAY = dt.date(2026, 6, 30)
@@ -20,8 +19,7 @@ def tables(**given):
 
 def built(as_of, **given):
     """The calendar as a run makes it."""
-    context = dg.build_asset_context(resources={"settings": RunSettings(home_dir="unused", as_of=as_of)})
-    table = rows_of(calendar(context, **tables(**given)))
+    table = calendar(RunSettings(home_dir="unused", as_of=as_of), **tables(**given))
     return [(row["month"].isoformat(), row["month_end"].isoformat(), row["is_complete"]) for row in table]
 
 
