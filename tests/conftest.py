@@ -16,11 +16,13 @@ from click.testing import CliRunner, Result
 
 from productpulse_assets.cli import main
 from productpulse_assets.definitions import build
+from productpulse_assets.orchestration import compile_graph
 from productpulse_assets.orchestration import execution as running
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.settings import RunSettings
+from tests import graph
 
 Command = Callable[..., Result]
 
@@ -31,6 +33,13 @@ def clean_environment(**settings: object) -> Iterator[None]:
     others = {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}
     given = {f"PRODUCTPULSE_{name}": str(value) for name, value in settings.items()}
     with mock.patch.dict(os.environ, others | given, clear=True):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Homes of one process share the compiled graph of the same rules: compiling it takes longer than most runs."""
+    with mock.patch.object(compile_graph, "compile_graph", graph.compiled):
         yield
 
 

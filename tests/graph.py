@@ -9,19 +9,29 @@ import dagster as dg
 import ibis.expr.types as ir
 
 from productpulse_assets.definitions import build
-from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, source_tables
+from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, fingerprint, source_tables
 from productpulse_assets.orchestration.graph import all_declarations
 from resources.compiled_plan import Plan, write_plan
 from resources.settings import RunSettings
-from rules.rule_set import read_rules
+from rules.rule_set import Rules, read_rules
 
 RULES = read_rules()
 
 
-@cache
+PLANS: dict[str, Plan] = {}
+
+
+def compiled(rules: Rules) -> Plan:
+    """What `compile_graph` gives; the same rules are compiled once in a process, whatever the home."""
+    key = fingerprint(rules)
+    if key not in PLANS:
+        PLANS[key] = compile_graph(rules)
+    return PLANS[key]
+
+
 def plan() -> Plan:
     """The graph compiled from the rules that come with the program."""
-    return compile_graph(RULES)
+    return compiled(RULES)
 
 
 @cache
@@ -56,4 +66,4 @@ def unbound(name: str) -> ir.Table:
     if name in known:
         return known[name]
     (declaration,) = (each for each in all_declarations() if each.name == name)
-    return as_stored(declaration, queries())
+    return as_stored(declaration, queries() if declaration.is_query else {})

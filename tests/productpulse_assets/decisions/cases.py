@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -13,7 +12,9 @@ from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.traces import decision_traces
 from resources.tables import table_of
 from rules.recommendation_rules import RecommendationRules
+from rules.rule_set import Rules
 from tests.builders import calendar, dataset
+from tests.graph import RULES
 
 AS_OF = "2026-06-30"
 ABOUT = {"customer_id": "string", "as_of_date": "date", "segment": "string", "mrr": "decimal(18, 2)"}
@@ -57,7 +58,8 @@ COLLECT = CALL | {
     "title": "Collect {estimated_revenue_loss}", "category": "Billing", "suggested_owner": "Bob",
     "expected_action": "{recommended_action}",
 }  # fmt: skip
-Decide = Callable[..., ir.Table]
+IN_USE: dict[str, Rules] = {"rules": RULES}
+"""What decides in a test: the rules that come with the program, unless it has `follow` put others here."""
 
 
 def when(column: str, operator: str, *value: Any) -> dict[str, Any]:
@@ -96,16 +98,18 @@ def company(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> 
 
 
 def advice(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> ir.Table:
-    return recommendations(**company(*people, leaks=leaks))
+    return recommendations(**company(*people, leaks=leaks), rules=IN_USE["rules"])
 
 
 def plan(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), as_of: str = AS_OF) -> ir.Table:
-    return intervention_plan(recommendations=advice(*people, leaks=leaks), calendar=calendar("2025-01-01", as_of))
+    return intervention_plan(
+        recommendations=advice(*people, leaks=leaks), calendar=calendar("2025-01-01", as_of), rules=IN_USE["rules"]
+    )
 
 
 def workload(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> ir.Table:
     days = calendar("2026-01-01", AS_OF)
-    return owner_workload(intervention_plan=plan(*people, leaks=leaks), calendar=days)
+    return owner_workload(intervention_plan=plan(*people, leaks=leaks), calendar=days, rules=IN_USE["rules"])
 
 
 def traces(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), hits: tuple = ()) -> ir.Table:
@@ -114,6 +118,7 @@ def traces(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), hits
         churn_evidence=some(EVIDENCE, list(hits)),
         churn_risk_profiles=tables["churn_risk_profiles"],
         revenue_leakage=tables["revenue_leakage"],
-        recommendations=recommendations(**tables),
+        recommendations=recommendations(**tables, rules=IN_USE["rules"]),
         calendar=calendar("2026-01-01", AS_OF),
+        rules=IN_USE["rules"],
     )

@@ -8,6 +8,7 @@ from productpulse_assets.facts.customer_signals import customer_signals
 from resources.home import Home
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows
+from tests.graph import RULES
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some
 
 PLAN = {
@@ -29,10 +30,11 @@ def everyone(*customers, risks=(), leaks=(), plan=(), is_current=True, **events)
     }
     return customer_360(
         **who,
-        customer_signals=customer_signals(**who),
+        customer_signals=customer_signals(**who, rules=RULES),
         churn_risk_profiles=some(PROFILES, [PERSON | risk for risk in risks]),
         revenue_leakage=some(LEAKAGE, [LEAK | leak for leak in leaks]),
         intervention_plan=some(PLAN, list(plan)),
+        rules=RULES,
     )
 
 

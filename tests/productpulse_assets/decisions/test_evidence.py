@@ -14,8 +14,10 @@ from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 from resources.tables import rows_of
 from tests.builders import dataset
+from tests.graph import RULES
 
 AS_OF = dt.date(2026, 6, 30)
+CHURN = RULES.churn_rules
 
 
 class Tables:
@@ -130,7 +132,7 @@ def test_a_customer_without_a_plan_has_what_is_known(tables):
     quiet = story(tables, "C2")
     assert quiet.interventions == ()
     assert [finding.explanation for finding in quiet.rest] == ["No rule fired."]
-    assert sources(tables, quiet.rest[0]) == ()
+    assert sources(tables, quiet.rest[0], CHURN) == ()
 
 
 def test_a_customer_who_does_not_pay_has_no_profile(tables):
@@ -160,22 +162,22 @@ def finding_of(tables, trace_id):
 
 def test_a_signal_rests_on_its_customers_rows_within_its_days_newest_first(tables):
     finding, tables.asked = finding_of(tables, "t1"), 0
-    (found,) = sources(tables, finding)
+    (found,) = sources(tables, finding, CHURN)
     assert tables.asked == 1
     assert (found.dataset, found.window, found.count) == ("support_tickets", "last 90 days", 4)
     assert [row["ticket_id"] for row in found.rows] == ["T1", "T2", "T3"]  # of one day by key; T4 is the fourth
     assert set(found.rows[0]) == set(CONTRACTS["support_tickets"].columns)
-    (all_rows,) = sources(tables, finding, limit=10)
+    (all_rows,) = sources(tables, finding, CHURN, limit=10)
     assert [row["ticket_id"] for row in all_rows.rows] == ["T1", "T2", "T3", "T4"]
 
 
 def test_a_signal_whose_rows_are_gone_rests_on_none(tables):
-    (found,) = sources(tables, finding_of(tables, "t2"))
+    (found,) = sources(tables, finding_of(tables, "t2"), CHURN)
     assert (found.dataset, found.count, found.rows) == ("nps_scores", 0, ())
 
 
 def test_leakage_rests_on_its_subscription_and_its_transactions(tables):
-    contract, payments = sources(tables, finding_of(tables, "t3"))
+    contract, payments = sources(tables, finding_of(tables, "t3"), CHURN)
     assert [row["subscription_id"] for row in contract.rows] == ["S1"]
     assert (payments.dataset, payments.window, payments.count) == ("transactions", "", 2)
     assert [row["transaction_id"] for row in payments.rows] == ["T3", "T1"]
@@ -183,7 +185,7 @@ def test_leakage_rests_on_its_subscription_and_its_transactions(tables):
 
 
 def test_leakage_without_transactions_rests_on_its_subscription(tables):
-    (contract,) = sources(tables, finding_of(tables, "t4"))
+    (contract,) = sources(tables, finding_of(tables, "t4"), CHURN)
     assert [row["subscription_id"] for row in contract.rows] == ["S2"]
 
 
@@ -231,7 +233,9 @@ def test_every_intervention_leads_to_findings_with_rows(snapshot):
         found = intervention(snapshot, row["intervention_id"])
         findings = [finding for advice in found.recommendations for finding in advice.findings]
         assert findings
-        assert all(each.count for finding in findings if finding.is_leakage for each in sources(snapshot, finding))
+        assert all(
+            each.count for finding in findings if finding.is_leakage for each in sources(snapshot, finding, CHURN)
+        )
 
 
 def test_the_rows_of_a_ticket_count_are_as_many_as_it_says(snapshot):
@@ -244,4 +248,4 @@ def test_the_rows_of_a_ticket_count_are_as_many_as_it_says(snapshot):
         below = [each for plan in told.interventions for advice in plan.recommendations for each in advice.findings]
         hits = [each for each in [*below, *told.rest] if each.trace["signal"] == "support_ticket_count"]
         for each in hits:
-            assert sources(snapshot, each)[0].count == int(each.proof["value"])
+            assert sources(snapshot, each, CHURN)[0].count == int(each.proof["value"])

@@ -1,14 +1,17 @@
 """scenario_analysis over a small kpi_summary."""
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
+import yaml
 
 from productpulse_assets.decisions.scenarios import SCHEMA, scenario_analysis
 from productpulse_assets.metrics.summary import SUMMARY_SCHEMA
 from resources.tables import rows_of, table_of
-from rules.leakage_rules import load_leakage_rules
-from rules.loading.files import rules_file
+from rules.models import Sources
+from rules.scenarios import Scenarios
+from tests.graph import RULES
 
 COMPANY = {
     "monthly_recurring_revenue": 1000,
@@ -52,25 +55,19 @@ SCENARIOS = """scenarios:
 """
 
 
-@pytest.fixture(autouse=True)
-def rules(tmp_path, monkeypatch):
-    """The program's own rules with other scenarios."""
-    for name in ("sources", "leakage_rules"):
-        (tmp_path / f"{name}.yaml").write_bytes(rules_file(name).read_bytes())
-    (tmp_path / "scenarios.yaml").write_text(SCENARIOS)
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
-    return tmp_path
+MADE_UP = dataclasses.replace(RULES, scenarios=Scenarios.model_validate(yaml.safe_load(SCENARIOS)))
+"""The rules that come with the program, but for other scenarios."""
 
 
-def analysis(**values):
+def analysis(rules=MADE_UP, **values):
     """The rows by scenario, for a company with these metrics."""
     lines = [
         dict.fromkeys(SUMMARY_SCHEMA) | {"metric_name": name, "value": value}
         for name, value in (COMPANY | values).items()
     ]
-    table = scenario_analysis(kpi_summary=table_of(lines, SUMMARY_SCHEMA))
-    assert table.schema() == SCHEMA
-    return {row["scenario_name"]: row for row in rows_of(table)}
+    made = scenario_analysis(kpi_summary=table_of(lines, SUMMARY_SCHEMA), rules=rules)
+    assert all(set(row) == set(SCHEMA) for row in made)
+    return {row["scenario_name"]: row for row in rows_of(table_of(made, SCHEMA))}
 
 
 def test_a_scenario_is_a_row_with_its_range_in_words_and_numbers():
@@ -109,7 +106,7 @@ def test_the_ends_of_the_range_may_be_nothing_and_everything():
 
 def test_a_loss_over_the_leakage_window_is_told_per_month():
     row = analysis()["failed_payment_recovery"]
-    month = 900 * 30.4375 / (load_leakage_rules().window_days + 1)  # both ends are in it
+    month = 900 * 30.4375 / (RULES.leakage_rules.window_days + 1)  # both ends are in it
     assert (row["unit"], row["metric_name"]) == ("money", "failed_payment_leakage")
     assert row["baseline_value"] == pytest.approx(month)
     assert float(row["annualized_impact"]) == pytest.approx(12 * month / 2, abs=0.006)
@@ -131,6 +128,6 @@ def test_a_missing_metric_leaves_numbers_out_and_says_so():
     assert rows["arpu_increase"]["not_available_reason"] is None
 
 
-def test_amounts_are_in_the_reporting_currency(rules):
-    (rules / "sources.yaml").write_text("reporting_currency: EUR\n")
-    assert "€50.00 in the first month, €2,275 in 12 months" in analysis()["churn_reduction"]["explanation"]
+def test_amounts_are_in_the_reporting_currency():
+    in_euros = dataclasses.replace(MADE_UP, sources=Sources(reporting_currency="EUR"))
+    assert "€50.00 in the first month, €2,275 in 12 months" in analysis(in_euros)["churn_reduction"]["explanation"]

@@ -9,7 +9,7 @@ import pytest
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.loading.files import rules_dir
+from rules.rule_set import SHIPPED, read_rules
 from tests.productpulse_assets.decisions.cases import CALL, COLLECT, traces
 
 ASKS = {
@@ -193,13 +193,12 @@ def test_every_priority_follows_from_the_traces_alone(told, published):
         ("recommendation_rules", {"Recommendation", "Intervention"}),
     ],
 )
-def test_other_rules_have_another_hash(follow, tmp_path, monkeypatch, file, changed):
-    follow(CALL, COLLECT)
-    for path in rules_dir().glob("*.yaml"):
+def test_other_rules_have_another_hash(follow, tmp_path, file, changed):
+    for path in SHIPPED.glob("*.yaml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
 
     def hashes():
+        follow(CALL, COLLECT, others=read_rules(tmp_path))
         found = rows_of(traces({"rules_fired": 1}, leaks=({},), hits=(HIT,)))
         return {row["entity_type"]: decided(row["evidence"])["rule_file_hash"] for row in found}
 

@@ -6,10 +6,9 @@ import functools
 import duckdb
 import ibis
 
-from asset_checks.contracts import unbound
-from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
 from productpulse_assets.facts.customer_signals import customer_signals
 from tests.builders import calendar, dataset, rows
+from tests.graph import RULES, unbound
 
 AS_OF = dt.date(2026, 6, 30)
 INPUTS = ("customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores")
@@ -22,8 +21,8 @@ def ago(days):
 @functools.cache
 def query():
     """The asset's SQL: compiled once, run on the rows of every test."""
-    tables = {name: unbound(name) for name in INPUTS}
-    return ibis.to_sql(customer_signals(**tables, calendar=ibis.table(CALENDAR, name="calendar")), dialect="duckdb")
+    tables = {name: unbound(name) for name in (*INPUTS, "calendar")}
+    return ibis.to_sql(customer_signals(**tables, rules=RULES), dialect="duckdb")
 
 
 def signals(*columns, as_of=AS_OF, is_current=True, customers=({},), subscriptions=({},), **given):

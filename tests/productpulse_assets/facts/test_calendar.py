@@ -7,11 +7,12 @@ import pytest
 
 from asset_checks.events import DATED, NewestEvent
 from productpulse_assets.facts.calendar import FORCED, as_of_date, calendar, first_appearance, months
+from productpulse_assets.tables import Run
 from resources.home import SettingsError
 from resources.settings import RunSettings
-from resources.tables import rows_of
 from rules.models import AsOfLimits
 from tests.builders import dataset
+from tests.graph import RULES
 
 TODAY = dt.date(2026, 6, 30)
 
@@ -22,8 +23,8 @@ def tables(**given):
 
 def built(as_of, tags=None, **given):
     """The calendar as a run makes it."""
-    context = dg.build_asset_context({"settings": RunSettings(home_dir="unused", as_of=as_of)}, run_tags=tags)
-    table = rows_of(calendar(context, **tables(**given)))
+    run = Run(TODAY, is_forced=FORCED in (tags or {}))
+    table = calendar(RunSettings(home_dir="unused", as_of=as_of), RULES, run, **tables(**given))
     return [(row["month"].isoformat(), row["month_end"].isoformat(), row["is_complete"]) for row in table]
 
 

@@ -8,11 +8,10 @@ import hypothesis.strategies as st
 import ibis
 from hypothesis import given, settings
 
-from asset_checks.contracts import unbound
 from asset_checks.invariants import bridge_breaks
-from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
 from productpulse_assets.facts.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
+from tests.graph import RULES, unbound
 
 FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels")
 
@@ -20,8 +19,8 @@ FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acqu
 @functools.cache
 def query() -> str:
     """The asset's SQL: compiled once, run on the rows of every test."""
-    inputs = {name: unbound(name) for name in ("customers", "subscriptions", *FACTS)}
-    return ibis.to_sql(customer_months(**inputs, calendar=ibis.table(CALENDAR, name="calendar")), dialect="duckdb")
+    inputs = {name: unbound(name) for name in ("customers", "subscriptions", *FACTS, "calendar")}
+    return ibis.to_sql(customer_months(**inputs, rules=RULES), dialect="duckdb")
 
 
 def build(as_of, first="2026-01-01", customers=({},), **given_rows):

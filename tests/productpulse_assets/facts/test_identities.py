@@ -7,14 +7,12 @@ import hypothesis.strategies as st
 import ibis
 from hypothesis import given, settings
 
-from asset_checks.contracts import unbound
-from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.metrics.health import score_of
-from rules.loading.files import load
-from rules.models import HealthArea, HealthScores
+from rules.models import HealthArea
 from tests.builders import calendar, dataset, rows, stored
+from tests.graph import RULES, unbound
 
 INPUTS = (
     "customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores",
@@ -44,8 +42,8 @@ usages = st.lists(
 @functools.cache
 def fact_query() -> str:
     """The SQL of customer_months: compiled once, run on every example."""
-    tables = {name: unbound(name) for name in INPUTS}
-    return ibis.to_sql(customer_months(**tables, calendar=ibis.table(CALENDAR, name="calendar")), dialect="duckdb")
+    tables = {name: unbound(name) for name in (*INPUTS, "calendar")}
+    return ibis.to_sql(customer_months(**tables, rules=RULES), dialect="duckdb")
 
 
 def inputs(periods, usage):
@@ -82,8 +80,8 @@ def test_cohorts_add_up_and_funnels_never_widen(periods, usage):
     for retained, size, rate in rows(cohorts, "retained_customers", "customers", "retention_rate"):
         assert retained <= size
         assert 0 <= rate <= 1
-    funnel = funnel_summary(facts, tables["calendar"])
-    for steps in (funnel, segment_funnel(facts, tables["calendar"])):
+    funnel = funnel_summary(facts, tables["calendar"], RULES)
+    for steps in (funnel, segment_funnel(facts, tables["calendar"], RULES)):
         later = steps.filter(ibis._.step != "Signup")
         for users, previous, rate in rows(later, "users", "previous_step_users", "conversion_rate"):
             assert users <= previous
@@ -100,7 +98,7 @@ ends = st.floats(-100, 100, allow_nan=False)
 def test_a_score_is_within_0_and_100_and_its_status_is_known(value, healthy, risk):
     if healthy == risk:
         return
-    rules = load("health_scores", HealthScores)
+    statuses = RULES.health_scores.statuses
     score = score_of(value, HealthArea(metric="retention_rate", healthy=healthy, risk=risk))
     assert 0 <= score <= 100
-    assert next(name for name, floor in rules.statuses.items() if score >= floor) in rules.statuses
+    assert next(name for name, floor in statuses.items() if score >= floor) in statuses

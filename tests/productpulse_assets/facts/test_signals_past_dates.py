@@ -6,13 +6,14 @@ import ibis
 import pytest
 from ibis import _
 
-from asset_checks.contracts import CONTRACTS, DIMENSIONS, table_schema
-from productpulse_assets.facts.customer_signals import COLUMNS, customer_signals, with_behaviour
+from asset_checks.contracts import CONTRACTS, table_schema
+from productpulse_assets.facts.customer_signals import columns, customer_signals, with_behaviour
 from productpulse_assets.facts.signals_contract import paying_customers
 from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.synthetic import CompanyPlan, simulate
 from resources.tables import table_of
 from tests.builders import calendar, rows
+from tests.graph import RULES
 from tests.productpulse_assets.facts.one_customer import INPUTS
 
 TODAY, THEN = dt.date(2026, 6, 30), dt.date(2026, 3, 31)
@@ -66,9 +67,11 @@ def results(store, exports, exports_of_then):
 
     def seen(tables, suffix, is_current):
         days = calendar("2024-01-01", THEN.isoformat(), is_current=is_current)
-        signals = store.create_table(f"customer_signals{suffix}", customer_signals(**tables, calendar=days))
-        evidence = store.create_table(f"churn_evidence{suffix}", churn_evidence(signals))
-        profiles = store.create_table(f"churn_risk_profiles{suffix}", churn_risk_profiles(signals, evidence))
+        signals = store.create_table(
+            f"customer_signals{suffix}", customer_signals(**tables, calendar=days, rules=RULES)
+        )
+        evidence = store.create_table(f"churn_evidence{suffix}", churn_evidence(signals, RULES))
+        profiles = store.create_table(f"churn_risk_profiles{suffix}", churn_risk_profiles(signals, evidence, RULES))
         return {"customer_signals": signals, "churn_evidence": evidence, "churn_risk_profiles": profiles}
 
     today, then = seen(exports, "", False), seen(exports_of_then, "_then", True)
@@ -112,9 +115,10 @@ def test_several_days_at_once_are_each_day_for_itself(store, exports):
     def signals(*chosen):
         table = store.create_table("days", table_of(chosen, schema), overwrite=True)
         spine = paying_customers(exports["customers"], exports["subscriptions"], table)
-        return rows(with_behaviour(spine, *(exports[name] for name in BEHAVIOUR), table), *COLUMNS, by=KEY)
+        signals = with_behaviour(spine, *(exports[name] for name in BEHAVIOUR), table, RULES)
+        return rows(signals, *columns(RULES.dimensions), by=KEY)
 
     one_by_one = [row for day in days for row in signals(day)]
     assert sorted(signals(*days), key=lambda row: row[:2]) == sorted(one_by_one, key=lambda row: row[:2])
     assert len({row[1] for row in one_by_one}) == 3
-    assert set(DIMENSIONS) <= set(COLUMNS)
+    assert set(RULES.dimensions) <= set(columns(RULES.dimensions))

@@ -7,6 +7,7 @@ import ibis
 from productpulse_assets.metrics.cohorts import STEPS, cohort_summary, funnel_summary, segment_funnel
 from resources.tables import table_of
 from tests.builders import calendar, day, rows
+from tests.graph import RULES
 
 SCHEMA = ibis.schema(
     {
@@ -92,7 +93,7 @@ AS_OF = calendar(FEBRUARY, "2026-04-15")
 
 def test_a_customer_is_in_a_step_only_if_in_all_before_it():
     steps = rows(
-        funnel_summary(TABLE, AS_OF), "step", "users", "previous_step_users", "conversion_rate", "is_bottleneck",
+        funnel_summary(TABLE, AS_OF, RULES), "step", "users", "previous_step_users", "conversion_rate", "is_bottleneck",
         by=("step_number",),
     )  # fmt: skip
     assert steps == [
@@ -103,21 +104,21 @@ def test_a_customer_is_in_a_step_only_if_in_all_before_it():
         # C's second month is April, which is not over: of A and B, who had theirs, A stayed.
         ("Retained Month 1", 1, 2, 0.5, True),
     ]
-    assert rows(funnel_summary(TABLE, AS_OF), "step_number", "dropoff_rate")[3] == (4, 0.25)
+    assert rows(funnel_summary(TABLE, AS_OF, RULES), "step_number", "dropoff_rate")[3] == (4, 0.25)
 
 
 def test_the_funnel_by_segment_adds_up_to_the_whole():
-    by_segment = segment_funnel(TABLE, AS_OF)
+    by_segment = segment_funnel(TABLE, AS_OF, RULES)
     assert rows(by_segment.filter(ibis._.step == "Signup"), "segment", "users") == [("SMB", 5), ("Unknown", 1)]
     for step in STEPS:
-        total = rows(funnel_summary(TABLE, AS_OF).filter(ibis._.step == step), "users")
+        total = rows(funnel_summary(TABLE, AS_OF, RULES).filter(ibis._.step == step), "users")
         parts = by_segment.filter(ibis._.step == step).aggregate(users=ibis._.users.sum())
         assert rows(parts, "users") == total
 
 
 def test_without_usage_what_follows_the_signup_is_unknown():
     unknown = TABLE.mutate(key_actions_to_date=ibis.null("int64"))
-    assert rows(funnel_summary(unknown, AS_OF), "step", "users", "conversion_rate", by=("step_number",)) == [
+    assert rows(funnel_summary(unknown, AS_OF, RULES), "step", "users", "conversion_rate", by=("step_number",)) == [
         ("Signup", 6, None),
         *((step, None, None) for step in STEPS[1:]),
     ]

@@ -1,6 +1,7 @@
 """Data quality, health and anomalies: scores worked out by hand."""
 
 import datetime as dt
+from pathlib import Path
 
 import ibis
 import pytest
@@ -11,10 +12,10 @@ from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import area_row, check_areas, score_of
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from resources.tables import rows_of, table_of
-from rules.loading.files import RulesError, load
-from rules.metrics.catalog import load_catalog
-from rules.models import HealthArea, HealthScores
+from rules.loading.files import RulesError
+from rules.models import HealthArea
 from tests.builders import calendar, dataset
+from tests.graph import RULES
 
 
 def reject(check, row, dataset="nps_scores"):
@@ -34,7 +35,10 @@ def scores(rejects=(), **given):
     }
     stock = [dict.fromkeys(INVENTORY) | {"dataset": name, "is_available": name in given} for name in DATASETS]
     table = data_quality_scores(
-        source_inventory=table_of(stock, INVENTORY), calendar=calendar("2026-01-01", "2026-06-30"), **tables
+        source_inventory=table_of(stock, INVENTORY),
+        calendar=calendar("2026-01-01", "2026-06-30"),
+        rules=RULES,
+        **tables,
     )
     return {row["dataset"]: row for row in rows_of(table)}
 
@@ -92,27 +96,30 @@ def test_a_score_is_linear_between_its_two_ends_in_both_directions(value, area, 
 
 
 def test_an_area_says_what_it_rests_on_or_why_it_has_no_score():
-    rules = load("health_scores", HealthScores)
     known = {
         "retention_rate": {"value": 0.96, "label": "Customer retention", "unit": "rate", "not_available_reason": None}
     }
-    row = area_row("Customer Retention", MORE_IS_BETTER, known, rules)
+    row = area_row("Customer Retention", MORE_IS_BETTER, known, RULES)
     assert (row["score"], row["status"]) == (75.0, "Stable")
     assert row["explanation"] == "Customer retention is 96.0 %; 98.0 % scores 100 and 90.0 % scores 0."
     unknown = {"retention_rate": known["retention_rate"] | {"value": None, "not_available_reason": "No month yet."}}
-    row = area_row("Customer Retention", MORE_IS_BETTER, unknown, rules)
+    row = area_row("Customer Retention", MORE_IS_BETTER, unknown, RULES)
     assert (row["score"], row["status"], row["explanation"]) == (None, "Not available", "No month yet.")
 
 
 def test_all_eight_areas_are_there_and_one_of_an_unknown_metric_is_refused():
-    rules = load("health_scores", HealthScores)
-    assert list(rules.areas) == [
+    scores = RULES.health_scores
+    assert list(scores.areas) == [
         "Customer Retention", "Customer Churn", "User Activation", "User Engagement", "Support Load",
         "Revenue Growth", "Revenue Leakage", "Data Quality",
     ]  # fmt: skip
-    wrong = rules.model_copy(update={"areas": {"Growth": HealthArea(metric="growth", healthy=1, risk=0)}})
-    with pytest.raises(RulesError, match=r"health_scores.yaml: areas > Growth > metric: is 'growth'; accepted: "):
-        check_areas(wrong, load_catalog())
+    wrong = scores.model_copy(update={"areas": {"Growth": HealthArea(metric="growth", healthy=1, risk=0)}})
+    with pytest.raises(RulesError) as caught:
+        check_areas(wrong, RULES.metric_catalog, Path("rules/health_scores.yaml"))
+    assert str(caught.value).startswith(
+        "health_scores.yaml cannot be used (rules/health_scores.yaml):\n"
+        "  areas > Growth > metric: is 'growth'; accepted: monthly_recurring_revenue, "
+    )
 
 
 HISTORY = ibis.schema({"metric_name": "string", "month": "date", "value": "float64", "is_complete": "boolean"})
@@ -129,7 +136,7 @@ def history(values, last_is_complete=True):
 
 
 def judged(values, **options):
-    (result,) = anomaly_results(load_catalog(), ["customer_churn_rate"], history(values, **options))
+    (result,) = anomaly_results(RULES.metric_catalog, ["customer_churn_rate"], history(values, **options))
     return result
 
 

@@ -4,56 +4,47 @@ import datetime as dt
 import functools
 from decimal import Decimal
 
-import ibis
-import ibis.expr.operations as ops
 import pytest
 
-from productpulse_assets.definitions import MODELS, draw
-from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
-from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage_asset
+from productpulse_assets.metrics.kpis import LINEAGE_SCHEMA, kpi_history, kpi_summary, metric_lineage
 from productpulse_assets.metrics.summary import SUMMARY_SCHEMA
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
+from productpulse_assets.tables import declaration_of
 from resources.tables import rows_of, table_of
-from rules.metrics.catalog import load_catalog
 from rules.metrics.models import Derived
 from tests.builders import calendar, dataset, stored
+from tests.graph import RULES, plan, unbound
 
+METRICS = RULES.metric_catalog.metrics
 JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))
 
 
 def history(*customer_months, as_of="2026-03-10"):
     """kpi_history over these rows; what a row does not say is NULL."""
-    schemas = {name: table.schema() for name, table in draw().items()} | {"calendar": CALENDAR}
-    inputs = {name: ibis.table(schemas[name], name=name) for name in kpi_history.keys_by_input_name}
-    query = kpi_history(**inputs)
     given = {"customer_months": customer_months}
+    schemas = {name: unbound(name).schema() for name in declaration_of(kpi_history).inputs if name != "calendar"}
     tables = {
-        name: table_of([dict.fromkeys(schemas[name]) | row for row in given.get(name, ())], schemas[name])
-        for name in inputs
-        if name != "calendar"
+        name: table_of([dict.fromkeys(schema) | row for row in given.get(name, ())], schema)
+        for name, schema in schemas.items()
     }
-    small = {op.name: op.to_expr() for op in query.op().find(ops.InMemoryTable)}
-    return stored(
-        ibis.to_sql(query, dialect="duckdb"), **tables, **small, calendar=calendar("2026-01-01", as_of)
-    )  # fmt: skip
+    return stored(plan().tables["kpi_history"].sql, **tables, calendar=calendar("2026-01-01", as_of))
 
 
 @functools.cache
 def lineage():
-    """metric_lineage, walked from the catalog's expressions once."""
-    drawn = draw()
-    return metric_lineage_asset(MODELS, drawn, ibis.table(CALENDAR, name="calendar"))()
+    """metric_lineage by metric."""
+    return {row["metric_name"]: row for row in metric_lineage(RULES, plan())}
 
 
 def summary(history_table, *, as_of="2026-03-10", inventory=(), targets=()):
-    made = kpi_summary(
+    return kpi_summary(
         kpi_history=history_table,
         calendar=calendar("2026-01-01", as_of),
-        metric_lineage=lineage(),
+        metric_lineage=table_of(list(lineage().values()), LINEAGE_SCHEMA),
         source_inventory=table_of([dict.fromkeys(INVENTORY) | row for row in inventory], INVENTORY),
         targets=dataset("targets", *targets),
+        rules=RULES,
     )
-    return made.value, made.metadata
 
 
 ROWS = (
@@ -72,7 +63,7 @@ def sample_history():
 
 def test_kpi_history_has_every_metric_in_every_month():
     found = rows_of(sample_history())
-    assert len(found) == 3 * len(load_catalog().metrics)
+    assert len(found) == 3 * len(METRICS)
     mrr = {row["month"]: row for row in found if row["metric_name"] == "monthly_recurring_revenue"}
     assert {month: (row["value"], row["is_complete"]) for month, row in mrr.items()} == {
         JANUARY: (100.10, True),
@@ -93,12 +84,10 @@ def test_money_is_repeated_as_a_decimal_and_nothing_else_is():
 
 
 def test_kpi_summary_has_one_row_per_metric_of_the_catalog():
-    table, _metadata = summary(
-        sample_history(), targets=[{"metric_name": "mrr", "target_value": 100, "date": "2026-01-01"}]
-    )
-    assert table.schema() == SUMMARY_SCHEMA
-    found = {row["metric_name"]: row for row in rows_of(table)}
-    assert list(found) == list(load_catalog().metrics)
+    made = summary(sample_history(), targets=[{"metric_name": "mrr", "target_value": 100, "date": "2026-01-01"}])
+    assert all(list(row) == list(SUMMARY_SCHEMA) for row in made)
+    found = {row["metric_name"]: row for row in rows_of(table_of(made, SUMMARY_SCHEMA))}
+    assert list(found) == list(METRICS)
     mrr = found["monthly_recurring_revenue"]
     assert (mrr["value"], mrr["amount"], mrr["previous_value"]) == (100.10, Decimal("100.10"), 100.30)
     assert (mrr["target_value"], mrr["target_status"]) == (100.0, "Met")
@@ -106,8 +95,8 @@ def test_kpi_summary_has_one_row_per_metric_of_the_catalog():
 
 
 def test_the_headline_numbers_are_metadata_of_the_run():
-    _table, metadata = summary(sample_history())
-    assert metadata["monthly_recurring_revenue"].value == 100.10
+    metadata = declaration_of(kpi_summary).metadata_of(summary(sample_history()))
+    assert metadata["monthly_recurring_revenue"] == 100.10
     assert "failed_payment_rate" not in metadata  # not available: nothing to plot
 
 
@@ -117,15 +106,15 @@ def test_what_the_sources_lack_is_the_reason():
         {"dataset": "product_usage", "is_available": True, "columns_absent": "active_users, features_used"},
         {"dataset": "customers", "is_available": True, "columns_absent": ""},
     ]
-    table, _metadata = summary(sample_history(), inventory=inventory)
-    reasons = {row["metric_name"]: row["not_available_reason"] for row in rows_of(table)}
+    made = summary(sample_history(), inventory=inventory)
+    reasons = {row["metric_name"]: row["not_available_reason"] for row in made}
     assert reasons["failed_payment_rate"] == "Needs the dataset transactions, which is absent."
     assert reasons["feature_adoption_proxy"] == "Needs the column product_usage.features_used, which is absent."
     assert reasons["monthly_recurring_revenue"] is None
 
 
 def test_lineage_is_traced_to_the_columns_of_the_datasets():
-    found = {row["metric_name"]: row for row in rows_of(lineage())}
+    found = lineage()
     mrr = found["monthly_recurring_revenue"]
     assert "subscriptions.monthly_price" in mrr["source_columns"].split(", ")
     assert "transactions" not in mrr["source_datasets"]
@@ -134,18 +123,18 @@ def test_lineage_is_traced_to_the_columns_of_the_datasets():
     assert found["annual_recurring_revenue"]["source_columns"] == mrr["source_columns"]
 
 
-@pytest.mark.parametrize("name", load_catalog().metrics)
+@pytest.mark.parametrize("name", METRICS)
 def test_every_metric_is_traced_and_governed(name):
-    metric = load_catalog().metrics[name]
-    (row,) = (row for row in rows_of(lineage()) if row["metric_name"] == name)
+    metric = METRICS[name]
+    row = lineage()[name]
     assert row["lineage_status"] == "Complete"
     assert (row["display_name"], row["owner"], row["purpose"]) == (metric.label, metric.owner, metric.purpose)
     assert row["formula"]
 
 
 def test_a_derived_metric_has_the_columns_of_its_operands():
-    found = {row["metric_name"]: set(row["source_columns"].split(", ")) for row in rows_of(lineage())}
-    for name, metric in load_catalog().metrics.items():
+    found = {name: set(row["source_columns"].split(", ")) for name, row in lineage().items()}
+    for name, metric in METRICS.items():
         if isinstance(metric.formula, Derived):
             operands = [operand for operand in metric.formula.operands if isinstance(operand, str)]
             assert set().union(*(found[operand] for operand in operands)) <= found[name], name

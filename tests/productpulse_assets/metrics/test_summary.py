@@ -1,5 +1,6 @@
 """A metric's row in the summary: which days, against what, and why it may be missing."""
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
 
@@ -8,6 +9,8 @@ import pytest
 from productpulse_assets.facts.calendar import months
 from productpulse_assets.metrics.summary import SUMMARY_SCHEMA, Availability, summarise
 from rules.metrics.models import MetricCatalog
+from rules.models import Sources
+from tests.graph import RULES
 
 GOVERNANCE = {
     "category": "Revenue", "unit": "money", "owner": "team:finance", "definition": "d", "purpose": "p",
@@ -42,6 +45,7 @@ METRICS = {
 CATALOG = MetricCatalog.model_validate(
     {"activation_threshold": 5, "metrics": {name: {**GOVERNANCE, **content} for name, content in METRICS.items()}}
 )
+MADE_UP = dataclasses.replace(RULES, metric_catalog=CATALOG)
 ALL_THERE = Availability({}, set(), set())
 
 
@@ -49,7 +53,7 @@ def month(number, year=2026):
     return dt.date(year, number, 1)
 
 
-def told(values, as_of="2026-03-10", first="2026-01-05", availability=ALL_THERE, targets=()):
+def told(values, as_of="2026-03-10", first="2026-01-05", availability=ALL_THERE, targets=(), rules=MADE_UP):
     """The summary by metric; `values` maps (metric, month of 2026) to a value or (value, numerator, denominator)."""
     history = []
     for (name, number), content in values.items():
@@ -59,7 +63,7 @@ def told(values, as_of="2026-03-10", first="2026-01-05", availability=ALL_THERE,
             {"metric_name": name, "month": month(number), "value": value, "amount": amount, "numerator": top, "denominator": bottom}
         )  # fmt: skip
     calendar = months(dt.date.fromisoformat(first), dt.date.fromisoformat(as_of))
-    rows = summarise(CATALOG, history, calendar, availability, list(targets))
+    rows = summarise(rules, history, calendar, availability, list(targets))
     assert all(set(row) == set(SUMMARY_SCHEMA) for row in rows)
     return {row["metric_name"]: row for row in rows}
 
@@ -137,10 +141,9 @@ def test_explanations_have_the_numbers_in_them():
     assert said["failed"] == "Failed payments is not available."
 
 
-def test_the_reporting_currency_is_that_of_the_sources(tmp_path, monkeypatch):
-    (tmp_path / "sources.yaml").write_text("reporting_currency: EUR\n")
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
-    assert told({("yearly", 3): 5000.0})["yearly"]["explanation"] == "€5,000.00."
+def test_the_reporting_currency_is_that_of_the_sources():
+    in_euros = dataclasses.replace(MADE_UP, sources=Sources(reporting_currency="EUR"))
+    assert told({("yearly", 3): 5000.0}, rules=in_euros)["yearly"]["explanation"] == "€5,000.00."
 
 
 # --- targets -------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from resources.at_launch import opened
 from resources.home import Home
 from resources.settings import RunSettings
 from resources.warehouse import Warehouse
+from tests.graph import RULES
 
 
 @pytest.fixture
@@ -42,13 +43,11 @@ def test_the_snapshot_has_the_published_tables_alone(home, tmp_path, monkeypatch
         "productpulse_assets.published.snapshot.keep_day", lambda _backend, _history: dt.date(2026, 6, 30)
     )
     (tmp_path / "glossary.yaml").write_text("{}")
-    resources = {
-        "settings": RunSettings(home_dir=str(home.root)),
-        "warehouse": opened(
-            Warehouse(duckdb=DuckDBResource(database=str(home.warehouse)), glossary=str(tmp_path / "glossary.yaml"))
-        ),
-    }
-    assert dg.materialize([published_snapshot_asset({"orders": "One row per order."}, [])], resources=resources).success
+    duckdb_file = DuckDBResource(database=str(home.warehouse))
+    warehouse = opened(Warehouse(duckdb=duckdb_file, glossary=str(tmp_path / "glossary.yaml")))
+    settings = RunSettings(home_dir=str(home.root))
+    snapshot = published_snapshot_asset({"orders": "One row per order."}, [], RULES, settings)
+    assert dg.materialize([snapshot], resources={"warehouse": warehouse}).success
     assert published(home) == [("orders",)]
     with duckdb.connect(str(home.warehouse)) as working:
         assert working.execute("SELECT count(*) FROM staged_orders").fetchone() == (1000,)

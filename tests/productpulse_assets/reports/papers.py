@@ -13,6 +13,8 @@ from productpulse_assets.reports.executive_summary import executive_summary
 from productpulse_assets.reports.intervention_plan import intervention_plan_report
 from productpulse_assets.reports.metric_definitions import metric_definitions
 from productpulse_assets.reports.risk_register import risk_register
+from productpulse_assets.tables import declaration_of
+from tests.graph import RULES
 
 REPORTS = {
     "executive_summary": executive_summary,
@@ -26,8 +28,8 @@ REPORTS = {
 
 def written(name: str, snapshot: ibis.BaseBackend, changed: Callable[[str, ir.Table], ir.Table]) -> str:
     """A report from the snapshot's tables, each as `changed` makes it."""
-    report = REPORTS[name]
-    return report(**{table: changed(table, snapshot.table(table)) for table in report.keys_by_input_name})
+    report = declaration_of(REPORTS[name])
+    return report.call(lambda table: changed(table, snapshot.table(table)), rules=RULES)
 
 
 def having(**columns: object) -> Callable[[ir.Table], ir.Table]:

@@ -12,9 +12,11 @@ import pytest
 from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports.executive_report import executive_report
 from productpulse_assets.reports.sections import Section
+from productpulse_assets.tables import declaration_of
 from resources.home import Home
 from resources.tables import rows_of
 from rules.text.formats import money, value_text
+from tests.graph import RULES
 
 CHARTS = ("mrr-movement", "mrr-and-churn", "cohorts", "funnel", "risk", "leakage", "workload")
 
@@ -26,7 +28,7 @@ def snapshot(good_run, good_home):
 
 @pytest.fixture(scope="module")
 def tables(snapshot):
-    return {name: snapshot.table(name) for name in executive_report.keys_by_input_name}
+    return {name: snapshot.table(name) for name in declaration_of(executive_report).inputs}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def page(good_run, good_home):
 
 
 def made_of(tables):
-    return executive_report.op.compute_fn.decorated_fn(**tables)
+    return executive_report(**tables, rules=RULES)
 
 
 def without_plotly(page):

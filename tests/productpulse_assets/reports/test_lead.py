@@ -36,7 +36,7 @@ HEALTH = [
 
 def lead(rows, health=()):
     """The paragraph as people read it, on one line."""
-    return " ".join(page(render("lead", lead=lead_of(rows, list(health)))).text.split())
+    return " ".join(page(render("lead", "USD", lead=lead_of(rows, list(health)))).text.split())
 
 
 def test_the_headlines_in_words():

@@ -109,7 +109,7 @@ def test_a_template_escapes_what_it_is_not_told_to_leave(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(markdown._environment(), "loader", loader)
     markdown._environment().cache.clear()
-    text = markdown.render("t", x="<b>*")
+    text = markdown.render("t", "USD", x="<b>*")
     markdown._environment().cache.clear()
     first, linked, joined, unknown, words = text.split(", ")
     assert first == "&lt;b&gt;\\*"

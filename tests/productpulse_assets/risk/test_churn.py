@@ -1,7 +1,7 @@
 """Churn risk: each rule at its threshold, scores at the bands' floors, and what is said of them."""
 
+import dataclasses
 import datetime as dt
-import functools
 import json
 from decimal import Decimal
 
@@ -9,17 +9,16 @@ import duckdb
 import ibis
 import pytest
 
-from asset_checks.contracts import DIMENSIONS
-from productpulse_assets.risk import churn
 from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from resources.tables import table_of
-from rules.churn_rules import ChurnRules, load_churn_rules
+from rules.churn_rules import ChurnRules
 from rules.operators import OPERATORS
 from tests.builders import rows
+from tests.graph import RULES
 
 SIGNALS = ibis.schema(
     {"customer_id": "string", "as_of_date": "date"}
-    | dict.fromkeys(DIMENSIONS, "string")
+    | dict.fromkeys(RULES.dimensions, "string")
     | {
         "mrr": "decimal(18, 2)", "tenure_days": "int64", "days_to_renewal": "int64", "is_activated": "boolean",
         "usage_change": "float64", "key_action_change": "float64", "days_since_last_login": "int64",
@@ -45,20 +44,27 @@ def signals(*customers):
     return table_of([row | {"mrr": row["mrr"] and Decimal(str(row["mrr"]))} for row in full], SIGNALS)
 
 
-@functools.lru_cache
-def queries(_rules):
+IN_USE = {"rules": RULES}
+"""The rules of a test; those that come with the program unless it has `use` put others here."""
+QUERIES = {}
+
+
+def queries(rules):
     """The SQL of both assets under these rules: compiled once, run on the rows of every test."""
-    given = ibis.table(SIGNALS, name="customer_signals")
-    hits = churn_evidence(given)
-    profiles = churn_risk_profiles(given, ibis.table(hits.schema(), name="churn_evidence"))
-    return [ibis.to_sql(table, dialect="duckdb") for table in (hits, profiles)]
+    key = rules.churn_rules.model_dump_json()
+    if key not in QUERIES:
+        given = ibis.table(SIGNALS, name="customer_signals")
+        hits = churn_evidence(given, rules)
+        profiles = churn_risk_profiles(given, ibis.table(hits.schema(), name="churn_evidence"), rules)
+        QUERIES[key] = [ibis.to_sql(table, dialect="duckdb") for table in (hits, profiles)]
+    return QUERIES[key]
 
 
 def results(*customers):
     """churn_evidence and churn_risk_profiles of such customers."""
     with duckdb.connect() as connection:
         connection.register("customer_signals", signals(*customers).to_pyarrow())
-        for name, query in zip(("churn_evidence", "profiles"), queries(repr(churn.load_churn_rules())), strict=True):
+        for name, query in zip(("churn_evidence", "profiles"), queries(IN_USE["rules"]), strict=True):
             connection.execute(f"CREATE TABLE {name} AS {query}")
         return [ibis.memtable(connection.table(name).to_arrow_table()) for name in ("churn_evidence", "profiles")]
 
@@ -90,7 +96,7 @@ def use(monkeypatch):
             "rules": named,
         } | more
         chosen = ChurnRules.model_validate(content)
-        monkeypatch.setattr(churn, "load_churn_rules", lambda: chosen)
+        monkeypatch.setitem(IN_USE, "rules", dataclasses.replace(RULES, churn_rules=chosen))
 
     return use
 
@@ -141,7 +147,7 @@ def test_a_missing_signal_fires_nothing_and_is_counted(signal, others):
 
 
 def test_every_shipped_rule_is_tried():
-    assert {rule for rule, *_ in SHIPPED} == {rule.rule_id for rule in load_churn_rules().enabled}
+    assert {rule for rule, *_ in SHIPPED} == {rule.rule_id for rule in RULES.churn_rules.enabled}
 
 
 def test_evidence_has_what_a_decision_is_recomputed_from():

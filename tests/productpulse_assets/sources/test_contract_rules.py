@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from productpulse_assets.sources.staging import Parent
 from resources.settings import RunSettings
 from resources.tables import rows_of, table_of
 from rules.models import Sources
+from tests.graph import RULES
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +202,7 @@ def read(folder: Path, name: str, cases: list[Case]) -> list[dict]:
             stream.write("torn\r\n") if case.check_name == "malformed_line" else writer.writerow(row_of(case))
     backend = ibis.duckdb.connect()
     settings = RunSettings(home_dir=str(folder / "home"), data_dir=str(folder))
-    location = locate(name, settings, SOURCES)
+    location = locate(name, settings, replace(RULES, sources=SOURCES))
     kept, rejected, rows_in = split(backend, CONTRACTS[name], location, settings, SOURCES, parents_of(backend, name))
     assert rows_in == len(cases) + 1
     assert kept.count().execute() == 1

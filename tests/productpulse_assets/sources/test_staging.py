@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from asset_checks.contracts import CONTRACTS
 from asset_checks.validation_gate import broken_rows, tally, tolerance_result
 from productpulse_assets.sources.assets import split
-from productpulse_assets.sources.location import SourceProblem, load_sources, locate
+from productpulse_assets.sources.location import SourceProblem, locate
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource
 from productpulse_assets.sources.staging import Parent
 from resources.duckdb_connection import FileAccess, set_up
@@ -33,6 +33,7 @@ from resources.tables import rows_of
 from resources.warehouse import Warehouse
 from rules.loading.files import RulesError
 from rules.models import DatasetSource, Sources
+from tests.graph import RULES
 
 PLAIN = Sources()
 
@@ -71,7 +72,8 @@ def stage(backend, tmp_path) -> Callable[..., Outcome]:
 def staged(backend, folder: Path, name: str, sources: Sources, parents: dict) -> Outcome:
     run = RunSettings(home_dir=str(folder / "home"), data_dir=str(folder))
     known = [parent(backend, column, *keys) for column, keys in parents.items()]
-    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, sources), run, sources, known)
+    rules = replace(RULES, sources=sources)
+    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, sources, known)
     key = list(CONTRACTS[name].metadata["key"])
     return Outcome(rows_of(kept.order_by(key)), rows_of(rejected), rows_in, (kept, rejected))
 
@@ -332,7 +334,7 @@ def test_aliases_case_and_outer_spaces(stage, tmp_path):
         + "S4,C1,Past_Due,2026-01-01,,10,quarter,INACTIVE\n"
         + "S5,C1,on hold,2026-01-01,,10,weekly,maybe\n"
     )
-    outcome = stage("subscriptions", load_sources(), parents={"customer_id": (["C1"], [])})
+    outcome = stage("subscriptions", RULES.sources, parents={"customer_id": (["C1"], [])})
     assert outcome.kept_values("subscription_id", "customer_id", "status", "billing_cycle", "auto_renew") == [
         ("S1", "C1", "Canceled", "Annual", True),
         ("S2", "C1", "Active", "Monthly", False),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-
 import ibis
 import ibis.expr.types as ir
 
 from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
-from rules.loading.files import file_hash
+from rules.rule_set import Rules
 from tests.builders import calendar, dataset, rows
+from tests.graph import RULES, unbound
 
 AS_OF = "2026-06-30"
 START = "2026-01-05"
+QUERIES: dict[str, str] = {}
 
 
 def sub(subscription_id: str = "S1", start: str = START, **given: object) -> dict[str, object]:
@@ -52,26 +52,28 @@ def inputs(
     }
 
 
-@functools.lru_cache
-def query(rules: str) -> str:
-    """revenue_leakage as SQL, by the hash of its rules: compiling takes longer than finding."""
-    unbound = {name: ibis.table(table.schema(), name=name) for name, table in inputs().items()}
-    return ibis.to_sql(revenue_leakage(**unbound), dialect="duckdb")
+def query(rules: Rules) -> str:
+    """revenue_leakage as SQL, once for the same rules: compiling takes longer than finding."""
+    key = rules.leakage_rules.model_dump_json()
+    if key not in QUERIES:
+        tables = {name: unbound(name) for name in inputs()}
+        QUERIES[key] = ibis.to_sql(revenue_leakage(**tables, rules=rules), dialect="duckdb")
+    return QUERIES[key]
 
 
-def leakage(*given, **when) -> ir.Table:
+def leakage(*given, rules: Rules = RULES, **when) -> ir.Table:
     """revenue_leakage of the company of `inputs`."""
     backend = ibis.duckdb.connect()
     for name, table in inputs(*given, **when).items():
         backend.create_table(name, table.to_pyarrow())
-    return ibis.memtable(backend.raw_sql(query(file_hash("leakage_rules"))).to_arrow_table())
+    return ibis.memtable(backend.raw_sql(query(rules)).to_arrow_table())
 
 
-def summary(*given, **when) -> ir.Table:
+def summary(*given, rules: Rules = RULES, **when) -> ir.Table:
     """leakage_summary of the company of `inputs`."""
     tables = inputs(*given, **when)
     tables.pop("subscriptions")
-    return leakage_summary(revenue_leakage=leakage(*given, **when), **tables)
+    return leakage_summary(revenue_leakage=leakage(*given, rules=rules, **when), rules=rules, **tables)
 
 
 def losses(table: ir.Table, kind: str) -> list[tuple]:

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import yaml
 
-from rules.loading.files import rules_dir
+from rules.rule_set import SHIPPED, read_rules
 from tests.builders import rows
 from tests.productpulse_assets.risk.leakage.examples import fail, give_back, kinds, leakage, login, pay, sub, summary
 
@@ -17,16 +17,17 @@ NO_PAYMENTS = "Needs the dataset transactions, which is absent."
 
 
 @pytest.fixture
-def rules(tmp_path, monkeypatch):
-    """Copies the rules with other values for one detector, and makes them those of the program."""
+def changed(tmp_path):
+    """The rules of a folder whose file has other values for one detector."""
 
     def change(detector, **values):
-        folder = shutil.copytree(rules_dir(), tmp_path / "rules", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        path = folder / "leakage_rules.yaml"
+        for file in SHIPPED.glob("*.yaml"):
+            shutil.copy(file, tmp_path)
+        path = tmp_path / "leakage_rules.yaml"
         content = yaml.safe_load(path.read_text())
         content["detectors"][detector] |= values
         path.write_text(yaml.safe_dump(content))
-        monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(folder))
+        return read_rules(tmp_path)
 
     return change
 
@@ -96,20 +97,21 @@ def test_who_was_past_due_on_a_past_day_is_unknown():
     ]
 
 
-def test_a_detector_that_is_switched_off_finds_nothing_and_says_so(rules):
-    rules("refund", enabled=False)
-    assert kinds(leakage([sub()], PAYMENTS)) == [("Failed Payment", "2026-06-05", 30.0)]
-    table = summary([sub()], PAYMENTS, USAGE)
+def test_a_detector_that_is_switched_off_finds_nothing_and_says_so(changed):
+    rules = changed("refund", enabled=False)
+    assert kinds(leakage([sub()], PAYMENTS, rules=rules)) == [("Failed Payment", "2026-06-05", 30.0)]
+    table = summary([sub()], PAYMENTS, USAGE, rules=rules)
     assert rows(table.filter(~table.is_enabled), *FIGURES) == [
         ("Refund", None, None, None, "Switched off in leakage_rules.yaml.")
     ]
 
 
-def test_a_loss_that_a_switched_off_detector_covered_comes_to_light(rules):
+def test_a_loss_that_a_switched_off_detector_covered_comes_to_light(changed):
     payments = [pay("2026-04-05"), fail("2026-05-05"), fail("2026-06-05")]
     assert [kind for kind, *_ in kinds(leakage([sub(status="Past Due")], payments))] == ["Unpaid Active Subscription"]
-    rules("unpaid_active_subscription", enabled=False)
-    assert [kind for kind, *_ in kinds(leakage([sub(status="Past Due")], payments))] == ["Failed Payment"] * 2
+    rules = changed("unpaid_active_subscription", enabled=False)
+    found = kinds(leakage([sub(status="Past Due")], payments, rules=rules))
+    assert [kind for kind, *_ in found] == ["Failed Payment"] * 2
 
 
 @pytest.mark.parametrize(
@@ -119,10 +121,9 @@ def test_a_loss_that_a_switched_off_detector_covered_comes_to_light(rules):
         ("failed_payment", {"recommended_action": "Call."}, 1, 1),
     ],
 )
-def test_the_rules_are_read_from_the_file(rules, detector, change, before, after):
+def test_the_rules_are_read_from_the_file(changed, detector, change, before, after):
     payments = [fail("2026-05-05"), pay("2026-06-05")]
     assert len(kinds(leakage([sub()], payments))) == before
-    rules(detector, **change)
-    found = leakage([sub()], payments)
+    found = leakage([sub()], payments, rules=changed(detector, **change))
     assert len(kinds(found)) == after
     assert "recommended_action" not in change or rows(found, "recommended_action") == [("Call.",)]

@@ -9,6 +9,7 @@ from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.risk.leakage.assets import revenue_leakage
 from productpulse_assets.synthetic import LEAKAGE_TYPES, CompanyPlan, simulate
 from tests.builders import calendar, rows
+from tests.graph import RULES
 
 PLANS = [
     CompanyPlan(),
@@ -33,7 +34,7 @@ def case(request):
         name: as_dataset(name, company.datasets[name]) for name in ("subscriptions", "transactions", "product_usage")
     }
     planted = ibis.memtable(company.planted).rename(estimated_revenue_loss="amount")
-    found = revenue_leakage(**tables, calendar=calendar("2026-01-01", as_of))
+    found = revenue_leakage(**tables, calendar=calendar("2026-01-01", as_of), rules=RULES)
     return planted, ibis.memtable(found.to_pyarrow())
 
 
