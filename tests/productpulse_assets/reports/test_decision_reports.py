@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from productpulse_assets.reports import markdown
-from productpulse_assets.telling import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.formats import money, named, value_text
@@ -16,7 +16,7 @@ from tests.productpulse_assets.reports.papers import REPORTS
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 @pytest.fixture(scope="module")

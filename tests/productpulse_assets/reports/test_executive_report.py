@@ -11,7 +11,7 @@ import pytest
 
 from productpulse_assets.reports.executive_report import executive_report
 from productpulse_assets.reports.sections import Section
-from productpulse_assets.telling import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.formats import money, value_text
@@ -21,7 +21,7 @@ CHARTS = ("mrr-movement", "mrr-and-churn", "cohorts", "funnel", "risk", "leakage
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 @pytest.fixture(scope="module")
