@@ -20,7 +20,7 @@ ORDER: list[tuple[str, ...]] = [
     ("productpulse_assets.tables", "productpulse_assets.joins", "productpulse_assets.synthetic"),
     ("productpulse_assets.sources",),
     ("productpulse_assets.facts",),
-    ("productpulse_assets.metrics", "productpulse_assets.risk"),
+    ("productpulse_assets.metrics.kpis", "productpulse_assets.risk"),
     ("productpulse_assets.decisions",),
     ("productpulse_assets.reports",),
     ("productpulse_assets.published",),
@@ -115,7 +115,7 @@ def test_a_package_imports_only_earlier_layers(package):
     [
         ("rules.metrics.compile", "import resources.tables"),
         ("rules.text.formats", "from rules.loading.files import load"),
-        ("resources.warehouse", "def late():\n    from productpulse_assets.metrics import summary"),
+        ("resources.warehouse", "def late():\n    from productpulse_assets.metrics.kpis import summary"),
         ("asset_checks.governance", "import productpulse_assets.metrics.kpis as m"),
         ("productpulse_assets.metrics.kpis", "from productpulse_assets.risk.churn import fired"),
         ("productpulse_assets.metrics.kpis", "from productpulse_assets import decisions"),

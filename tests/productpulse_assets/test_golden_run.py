@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.synthetic import DATASETS
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 
 DEMO = ("--customers", 120, "--months", 24, "--seed", 3, "--as-of", "2026-06-30")
@@ -51,7 +51,7 @@ def sql(home) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="module")
 def summary(home) -> dict[str, dict]:
     """kpi_summary of the published snapshot, by metric."""
-    return rows_by_metric(read_only(Home(home).published))
+    return rows_by_metric(open_read_only(Home(home).published))
 
 
 def rows_by_metric(backend) -> dict[str, dict]:
@@ -129,7 +129,7 @@ def test_the_report_and_the_exports_show_the_same_mrr(home, summary):
 
 
 def test_every_row_of_the_exports_is_in_the_snapshot(home, sql):
-    snapshot = read_only(Home(home).published)
+    snapshot = open_read_only(Home(home).published)
     for name in DATASETS:
         rows = one(sql, f"SELECT count(*) FROM {name}")
         assert snapshot.table(name).count().execute() == rows

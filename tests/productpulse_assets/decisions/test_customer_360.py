@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.decisions.customer_360 import customer_360
 from productpulse_assets.facts.customer_signals import customer_signals
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows
@@ -181,7 +181,7 @@ def test_the_newest_answer_is_called_by_its_score():
 
 
 def test_the_customers_add_up_to_the_company(good_run, good_home):
-    backend = read_only(Home(good_home).published)
+    backend = open_read_only(Home(good_home).published)
     customers = rows_of(backend.table("customer_360"))
     kpis = {row["metric_name"]: row for row in rows_of(backend.table("kpi_summary"))}
     assert (

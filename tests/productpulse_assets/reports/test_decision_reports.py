@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports import markdown
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.text.formats import money, named, value_text
@@ -16,7 +16,7 @@ from tests.productpulse_assets.reports.papers import REPORTS
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import ibis
 import plotly.graph_objects as go
 import pytest
 
-from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports.executive_report import executive_report
 from productpulse_assets.reports.sections import Section
 from productpulse_assets.tables import declaration_of
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.text.formats import money, value_text
@@ -23,7 +23,7 @@ CHARTS = ("mrr-movement", "mrr-and-churn", "cohorts", "funnel", "risk", "leakage
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import ibis
 import pytest
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.cli.run_summary import read_only
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from rules.text.formats import shown
 from tests.productpulse_assets.reports.papers import REPORTS, written
@@ -27,7 +27,7 @@ PLAIN = "word "
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 def beginning_with(text):

@@ -4,8 +4,8 @@ import ibis
 import pytest
 from ibis import _
 
-from productpulse_assets.cli.run_summary import read_only
 from productpulse_assets.reports.business_questions import answer_before, first_lines, left_out
+from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from rules.questions import Listing, Question
 from tests.productpulse_assets.reports.papers import having, with_changes, written
@@ -24,7 +24,7 @@ def nothing(table):
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):
-    return read_only(Home(good_home).published)
+    return open_read_only(Home(good_home).published)
 
 
 @pytest.fixture(scope="module")
