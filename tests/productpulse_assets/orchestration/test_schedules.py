@@ -92,7 +92,7 @@ def test_a_run_that_was_killed_is_out_of_the_way_before_the_next(settings, insta
 
 
 def test_a_home_that_cannot_be_locked_does_not_keep_the_schedule_from_running(settings, instance, monkeypatch):
-    def open_read_only(*_):
+    def read_only(*_):
         raise PermissionError("the home is read-only")
 
     monkeypatch.setattr(automation, "retire_dead_runs", read_only)

@@ -24,14 +24,14 @@ from hypothesis import HealthCheck, given, settings
 from asset_checks.contracts import CONTRACTS
 from asset_checks.validation_gate import broken_rows, tally, tolerance_result
 from productpulse_assets.sources.assets import split
-from productpulse_assets.sources.location import SourceProblem, locate
+from productpulse_assets.sources.location import SourceProblem, check_sources, locate
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource
 from productpulse_assets.sources.staging import Parent
 from resources.duckdb_connection import FileAccess, set_up
 from resources.settings import RunSettings
 from resources.tables import rows_of
 from resources.warehouse import Warehouse
-from rules.loading.files import RulesError
+from rules.loading.files import RulesError, load
 from rules.models import DatasetSource, Sources
 from tests.graph import RULES
 
@@ -318,11 +318,11 @@ SUBSCRIPTION = "subscription_id,customer_id,status,start_date,end_date,monthly_p
         ("customers.signup_date: {never: ''}", "aliases > customers.signup_date: is a column of numbers or dates"),
     ],
 )  # fmt: skip
-def test_an_alias_that_could_not_be_used_is_refused(tmp_path, monkeypatch, aliases, problem):
+def test_an_alias_that_could_not_be_used_is_refused(tmp_path, aliases, problem):
     (tmp_path / "sources.yaml").write_text(f"aliases:\n  {aliases}\n")
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
+    rules = replace(RULES, folder=tmp_path, sources=load(tmp_path / "sources.yaml", Sources))
     with pytest.raises(RulesError, match=re.escape(problem)):
-        load_sources()
+        check_sources(rules)
 
 
 def test_aliases_case_and_outer_spaces(stage, tmp_path):
