@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from dagster._config import ConfigType, ConfigTypeKind  # Dagster has no public way to ask for a job's schema
 
-from productpulse_assets.definitions import defs
+from tests.graph import definitions
 
-JOBS = {job.name: job for job in defs.get_repository_def().get_all_jobs()}
+DEFINITIONS = definitions(Path(tempfile.mkdtemp()))
+JOBS = {job.name: job for job in DEFINITIONS.get_repository_def().get_all_jobs()}
 SETTABLE = [
     "loggers > console > config > log_level: String",
     "loggers > console > config > name: String",
@@ -29,13 +33,11 @@ ATTACKS = {
         }
     },
     "the glossary": {"resources": {"warehouse": {"config": {"glossary": "/etc/passwd"}}}},
-    "the home": {"resources": {"settings": {"config": {"home_dir": "/tmp/elsewhere"}}}},
-    "the exports": {"resources": {"settings": {"config": {"data_dir": "/etc"}}}},
     "the reports": {"resources": {"reports": {"config": {"folder": "/tmp/elsewhere"}}}},
     "the inputs": {"resources": {"inputs": {"config": {"any": "thing"}}}},
     "Dagster's files": {"resources": {"io_manager": {"config": {"base_dir": "/tmp/elsewhere"}}}},
     "the executor": {"execution": {"config": {"marker_to_close": "/tmp/elsewhere"}}},
-    "a step": {"ops": {"calendar": {"config": {"any": "thing"}}}},
+    "a step": {"ops": {"facts": {"config": {"any": "thing"}}}},
 }
 
 
