@@ -13,7 +13,7 @@ from ibis import _
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from rules.rejects import own_words, reject_counts
-from rules.text.formats import shown
+from rules.text.formats import visible
 
 MALFORMED = "malformed_line"
 """The rule that a line broke which could not be split into fields."""
@@ -186,7 +186,7 @@ def _example(row: Mapping[str, object]) -> str:
     if row["check_name"] == MALFORMED:
         return _shown(line_problem(row["value"], row["row_json"]))
     if row["column_name"] in PERSONAL.get(row["dataset"], ()):
-        return f"{shown(row['row_key'], 60)}; the value is personal" if row["row_key"] else "the value is personal"
+        return f"{visible(row['row_key'], 60)}; the value is personal" if row["row_key"] else "the value is personal"
     return _shown(row["value"])
 
 
@@ -204,4 +204,4 @@ def hints(rejects: ir.Table) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"'{shown(value, 60)}'" if isinstance(value, str) else "empty"
+    return f"'{visible(value, 60)}'" if isinstance(value, str) else "empty"

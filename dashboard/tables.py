@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ from dashboard.reading import Reading
 from dashboard.states import nothing
 from productpulse_assets.charts.palette import LEVELS, colour_of
 from rules.text.formats import is_unknown, shown, value_text
-from rules.text.sql_text import RUNS
+from rules.text.sql_text import harmless_text
 
 ROWS = 50
 OPEN = "Open"
@@ -118,9 +118,8 @@ def listing(
 
 def csv_of(rows: pd.DataFrame) -> bytes:
     """Rows that are there already as CSV, as harmless as those that DuckDB writes."""
-    runs = re.compile(RUNS)
-    told = rows.map(lambda value: f"'{value}" if isinstance(value, str) and runs.match(value) else value)
-    return told.to_csv(index=False).encode()
+    told = rows.map(lambda value: harmless_text(value) if isinstance(value, str) else value)
+    return told.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
 
 
 def _grid(

@@ -10,7 +10,7 @@ import os
 import sys
 from importlib.resources import files
 
-from resources.home import Home, default_home
+from resources.home import Home, SettingsError, default_home
 from resources.outputs import replacing
 from resources.private_files import keep_private
 
@@ -27,8 +27,11 @@ def prepare_dagster_home(home: Home) -> None:
 
 
 def main(command: list[str]) -> None:
-    """Become `command`; end with a sentence where the home cannot be written."""
-    home = Home(default_home())
+    """Become `command`; end with a sentence where the home cannot be written, or not be used."""
+    try:
+        home = Home(default_home())
+    except SettingsError as error:
+        sys.exit(str(error))
     try:
         prepare_dagster_home(home)
     except OSError as error:

@@ -83,12 +83,32 @@ class Home:
 
 
 def default_home() -> Path:
-    """PRODUCTPULSE_HOME, else `data/` in the checkout, else `data/` in the current folder."""
+    """PRODUCTPULSE_HOME, else `data/` in the checkout, else `data/` in the current folder.
+
+    Raises SettingsError for a path that Dagster would take for another one.
+    """
     given = os.environ.get("PRODUCTPULSE_HOME")
     if given:
-        return parse_folder(given)
+        return usable_home(parse_folder(given))
     is_checkout = (CHECKOUT / "pyproject.toml").exists()
-    return (CHECKOUT if is_checkout else Path.cwd()) / "data"
+    return usable_home((CHECKOUT if is_checkout else Path.cwd()) / "data")
+
+
+PATTERN_OR_URL = "[]*?%"
+"""Dagster looks for its settings by a pattern, in which `[1]`, `*` and `?` stand for other letters: it would
+not find them, and send usage data. Its history it opens by a URL, in which `?` and `%` mean something."""
+
+
+def usable_home(path: Path) -> Path:
+    """The path of a home; raises SettingsError for one that Dagster would take for another."""
+    found = [character for character in PATTERN_OR_URL if character in str(path)]
+    if found:
+        raise SettingsError(
+            f"The home is {path}, and Dagster, which keeps its history there, takes {' and '.join(found)} in a path "
+            f"for more than a letter. Give a folder without any of {' '.join(PATTERN_OR_URL)} in its path, with --home "
+            "or PRODUCTPULSE_HOME."
+        )
+    return path
 
 
 def parse_folder(text: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,9 @@ import duckdb
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
+from pyarrow import csv
 
-from resources.duckdb_connection import ATTACHED, open_read_only, work_folder
+from resources.duckdb_connection import ATTACHED, open_read_only
 from rules.text.formats import age_text
 from rules.text.sql_text import harmless
 
@@ -24,6 +25,8 @@ MADE_OF = "inputs.json"
 LONG_AFTER = dt.timedelta(hours=1)
 STALE_AFTER = dt.timedelta(days=2)
 MAKE_ONE = "productpulse run"
+CSV_ROWS = 100_000
+"""Rows that are in memory twice while a CSV is written."""
 
 Row = Mapping[str, object]
 
@@ -145,11 +148,13 @@ class Snapshot:
         return framed(self.arrow(self.sql(expression)))
 
     def csv(self, expression: ir.Table) -> bytes:
-        """All rows as CSV in which a spreadsheet finds nothing to run."""
-        with tempfile.TemporaryDirectory(dir=work_folder()) as folder:
-            target = Path(folder) / "rows.csv"
-            self._backend.con.cursor().sql(self.sql(harmless(expression))).write_csv(str(target), header=True)
-            return target.read_bytes()
+        """All rows as CSV in which a spreadsheet finds nothing to run, every text in quotes; no file is written."""
+        rows = self._backend.con.cursor().execute(self.sql(harmless(expression))).to_arrow_reader(CSV_ROWS)
+        written = io.BytesIO()
+        with csv.CSVWriter(written, rows.schema) as writer:
+            for batch in rows:
+                writer.write_batch(batch)
+        return written.getvalue()
 
     def comments(self) -> dict[tuple[str, str], str]:
         """What each column means, by table and column."""

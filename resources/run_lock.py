@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import dagster as dg
 from filelock import FileLock, Timeout
@@ -17,6 +20,8 @@ from resources.private_files import close_to_others, keep_private
 
 AT_WORK = "productpulse/at_work"
 """Tag of a run that has had its turn: while it lives, it holds the home's lock."""
+THROWAWAY = "throwaway-"
+"""How the folders of throwaway homes begin."""
 SETTLING_SECONDS = 3
 """A run gives its turn back a moment before Dagster records how it ended."""
 STARTING_SECONDS = 120
@@ -50,10 +55,39 @@ def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
         if lock.lock_counter == 1:
             home.run_lock.write_text(f"process {os.getpid()}, since {dt.datetime.now():%Y-%m-%d %H:%M:%S}\n")
             remove_parts(home)
+            _remove_abandoned(home)
             close_to_others(home.root)  # what an earlier version left
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def throwaway_home(home: Home) -> Iterator[Home]:
+    """A home within the home, for work of which nothing is kept.
+
+    It is deleted at the end; what a killed process left of its own is deleted by the next run, and here.
+    A home that is not there yet is not there afterwards either.
+    """
+    is_new = not home.root.exists()
+    keep_private(home.root)
+    _remove_abandoned(home)
+    try:
+        with tempfile.TemporaryDirectory(prefix=THROWAWAY, dir=home.root) as folder:
+            place = Home(Path(folder))
+            with turn(place, 0, say=lambda _: None):
+                yield place
+    finally:
+        if is_new:
+            with suppress(OSError):  # something was written there meanwhile
+                home.root.rmdir()
+
+
+def _remove_abandoned(home: Home) -> None:
+    """Delete the throwaway homes whose process is gone."""
+    for lock in home.root.glob(f"{THROWAWAY}*/{home.run_lock.name}"):
+        with suppress(Timeout, OSError), FileLock(lock, timeout=0):
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def _lock(home: Home) -> FileLock:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from productpulse_assets.cli.options import misused
+from resources.home import SettingsError
 
 INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended, as shells have it."""
@@ -24,6 +25,8 @@ class Commands(click.Group):
         """Run a command; ends with a sentence for Ctrl-C, wrong rules or settings, and operating-system errors."""
         try:
             return super().invoke(context)
+        except SettingsError as error:
+            misused(str(error))
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has seen enough: click ends quietly
                 raise

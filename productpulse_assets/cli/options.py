@@ -87,11 +87,19 @@ def misused(message: str) -> NoReturn:
 
 
 def end(message: str, status: int) -> NoReturn:
-    """End the command with a sentence on standard error, without a password that a setting may have in it."""
-    from rules.text.formats import without_credentials
-
-    click.echo(without_credentials(message), err=True)
+    """End the command with a sentence on standard error."""
+    complain(message)
     raise SystemExit(status)
+
+
+def complain(message: str) -> None:
+    """A message on standard error, without a password that a setting may have in it.
+
+    What it has of the data cannot colour or turn the terminal's text.
+    """
+    from rules.text.formats import escaped, without_credentials
+
+    click.echo(escaped(without_credentials(message), keep="\n"), err=True)
 
 
 def rules_folder() -> Path:

@@ -9,6 +9,7 @@ import click
 from productpulse_assets.cli.options import (
     STOPPED,
     as_of_option,
+    complain,
     data_option,
     home_option,
     load_definitions,
@@ -77,11 +78,13 @@ def run(select: str | None, force: bool, **given: object) -> None:
 
 def _conclude(outcome: Outcome, snapshot: str, rules: Rules) -> None:
     """What came of the run; ends the command with 1 if it failed, with what became of the snapshot."""
+    from rules.text.formats import escaped
+
     for warning in outcome.warnings:
-        click.echo(rules.with_folder(f"Warning: {warning}"))
+        click.echo(escaped(rules.with_folder(f"Warning: {warning}"), keep="\n"))
     if not outcome.succeeded:
         for problem in [*outcome.failed_checks, *outcome.errors, snapshot]:
-            click.echo(rules.with_folder(problem), err=True)
+            complain(rules.with_folder(problem))
         raise SystemExit(STOPPED)
     checks = f"Warnings: {len(outcome.warnings)}, above." if outcome.warnings else "Every check passed."
     made = f"{outcome.assets} asset{'' if outcome.assets == 1 else 's'}"

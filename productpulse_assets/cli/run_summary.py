@@ -15,7 +15,7 @@ from resources.home import Home
 from resources.tables import rows_of
 from rules.rejects import ALIASED, own_words, reject_counts
 from rules.rule_set import Rules
-from rules.text.formats import NAME_LIMIT, money, period_text, shown
+from rules.text.formats import NAME_LIMIT, money, period_text, visible
 
 ACTIONS, WORDS = 3, 20
 """Interventions, and words of a column that no alias explains, that are listed at most."""
@@ -87,7 +87,7 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
     words = own_words(rejects)
     for row in rows_of(reject_counts(rejects)):
         column, check = row["column_name"], row["check_name"]
-        value = "empty" if row["value"] is None else f"'{shown(row['value'])}'"
+        value = "empty" if row["value"] is None else f"'{visible(row['value'])}'"
         error = errors.get((column, check), of_rows.get(check))
         why = f" ({error})" if error else ""
         hint = _words(dataset, column, words[column]) if check in ALIASED and column in words else HINTS.get(check)
@@ -97,7 +97,7 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
 
 def _words(dataset: str, column: str, counts: dict[str, int]) -> str:
     """The words that a column has and no alias explains, and what to do about them."""
-    counted = [f"'{shown(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:WORDS]]
+    counted = [f"'{visible(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:WORDS]]
     more = f" and {len(counts) - WORDS:,} more" if len(counts) > WORDS else ""
     advice = alias_advice(dataset, column, list(counts))
     return f"Found: {', '.join(counted)}{more}. Mend the export, or {advice}."

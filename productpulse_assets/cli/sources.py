@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from productpulse_assets.cli.options import (
     DONE,
     STOPPED,
+    complain,
     data_option,
     end,
     folder,
@@ -24,6 +25,9 @@ from productpulse_assets.cli.options import (
     settle,
     writable_home,
 )
+
+if TYPE_CHECKING:
+    from resources.home import Home
 
 
 @click.command(short_help="Write a simulated company's exports.")
@@ -79,18 +83,22 @@ def _own_turn() -> Iterator[None]:
 @click.command(short_help="Say what of the exports would be rejected, and why.")
 @data_option
 @rules_option
-def validate(data: Path | None, rules: Path | None) -> None:
+@home_option
+def validate(data: Path | None, rules: Path | None, home: Path | None) -> None:
     """Read the exports and check them; say what would be rejected and why, and change nothing."""
-    settle(data=data, rules=rules)
-    with tempfile.TemporaryDirectory(prefix="productpulse-") as scratch:
-        os.environ["PRODUCTPULSE_HOME"] = scratch
-        problems = _validate(Path(scratch))
+    settle(data=data, rules=rules, home=home)
+    from resources.home import Home, default_home
+    from resources.run_lock import throwaway_home
+
+    with throwaway_home(Home(default_home())) as place:
+        os.environ["PRODUCTPULSE_HOME"] = str(place.root)
+        problems = _validate(place)
     for problem in problems:
-        click.echo(problem, err=True)
+        complain(problem)
     raise SystemExit(STOPPED if problems else DONE)
 
 
-def _validate(scratch: Path) -> list[str]:
+def _validate(place: Home) -> list[str]:
     """Read every source into a store of its own, tell what is in it, and return what would stop a run."""
     defs, rules = load_definitions(), read_rules()
     import dagster as dg
@@ -99,16 +107,15 @@ def _validate(scratch: Path) -> list[str]:
     from productpulse_assets.cli.unread_files import unread_lines
     from productpulse_assets.orchestration import execution as running
     from resources.duckdb_connection import open_read_only
-    from resources.home import Home
     from resources.settings import RunSettings
 
     job = defs.resolve_job_def(running.VALIDATION)
-    with dg.DagsterInstance.ephemeral() as instance:
-        outcome = running.execute(job, instance, Home(scratch), lambda event: None)
-    # What would stop a run is only told here: each dataset is read, whatever is wrong with another.
+    with dg.DagsterInstance.ephemeral(tempdir=str(place.dagster_home)) as instance:
+        outcome = running.execute(job, instance, place, lambda event: None)
+    # Each dataset is read, whatever is wrong with another: what would stop a run is a warning here.
     problems = sorted(outcome.warnings) if outcome.succeeded else outcome.failed_checks + outcome.errors
     if outcome.succeeded:
-        backend = open_read_only(Home(scratch).warehouse)
+        backend = open_read_only(place.warehouse)
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
                 click.echo(rules.with_folder(line))

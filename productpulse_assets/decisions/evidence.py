@@ -18,7 +18,7 @@ from ibis import _
 from resources.published_snapshot import Row
 from rules.churn_rules import ChurnRules
 from rules.signal_sources import source_of
-from rules.text.formats import NAME_LIMIT, named, shown
+from rules.text.formats import NAME_LIMIT, named, visible
 
 ROWS_SHOWN = 3
 SUGGESTIONS = 5
@@ -116,14 +116,14 @@ def find_customer(reader: Reader, called: str) -> str:
     if found:
         listed = _listed(row["customer_id"] for row in found[:SUGGESTIONS])
         raise UnknownCustomer(
-            f"{len(found)} customers are called '{shown(called, NAME_LIMIT)}': {listed}. Give the customer_id."
+            f"{len(found)} customers are called '{visible(called, NAME_LIMIT)}': {listed}. Give the customer_id."
         )
     near = _near(reader, customers, wanted)
-    raise UnknownCustomer(f"There is no customer '{shown(called, NAME_LIMIT)}'.{near}")
+    raise UnknownCustomer(f"There is no customer '{visible(called, NAME_LIMIT)}'.{near}")
 
 
 def _listed(keys: Iterable[object]) -> str:
-    return ", ".join(shown(key, NAME_LIMIT) for key in keys)
+    return ", ".join(visible(key, NAME_LIMIT) for key in keys)
 
 
 def _near(reader: Reader, customers: ir.Table, wanted: str) -> str:

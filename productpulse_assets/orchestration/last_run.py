@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import dagster as dg
+from sqlalchemy.exc import DatabaseError
 
 from resources.home import Home
 
@@ -32,7 +33,18 @@ def _is_interrupted(error) -> bool:
 
 
 def last_run_lines(home: Home) -> Iterator[str]:
-    """When the last run was, how it ended, and the checks that failed in it."""
+    """When the last run was, how it ended, and the checks that failed in it; why that is not known, if it is not."""
+    try:
+        yield from list(_lines(home))
+    except (OSError, DatabaseError) as error:
+        reason = getattr(error, "orig", error)
+        yield (
+            f"Last run: not known. Dagster's history in {home.dagster_home} cannot be opened ({reason}); "
+            "to read it, Dagster must be allowed to write there."
+        )
+
+
+def _lines(home: Home) -> Iterator[str]:
     with dg.DagsterInstance.from_config(str(home.dagster_home)) as instance:
         records = instance.get_run_records(limit=1)
         if not records:

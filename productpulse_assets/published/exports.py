@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import ibis.expr.types as ir
+import sqlglot as sg
 import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 
@@ -34,8 +35,8 @@ def exports_asset(tables: Sequence[str], settings: RunSettings) -> dg.AssetsDefi
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 
-        CSV cells that a spreadsheet would run as a formula get a leading apostrophe. Tables of
-        more rows than a spreadsheet opens are Parquet only.
+        In CSV every text is in quotes, and what a spreadsheet would run as a formula gets an apostrophe
+        before it. Tables of more rows than a spreadsheet opens are Parquet only.
         """
         backend: Backend = context.resources.warehouse.backend
         with_csv = export_all(backend, tables, settings.home.exports)
@@ -85,6 +86,9 @@ def export(backend: Backend, table: ir.Table, folder: Path, name: str) -> bool:
 
 
 def copying(backend: Backend, table: ir.Table, target: Path, file_format: str) -> str:
-    """The statement that writes the rows of `table` to a file."""
+    """The statement that writes the rows of `table` to a file; in CSV every text is in quotes."""
     path = sge.Literal.string(str(target)).sql("duckdb")
-    return f"COPY ({backend.compile(table)}) TO {path} (FORMAT {file_format})"
+    texts = [sg.column(name, quoted=True).sql("duckdb") for name, kind in table.schema().items() if kind.is_string()]
+    quoted = f", HEADER, FORCE_QUOTE ({', '.join(texts)})" if texts and file_format == "csv" else ""
+    # Ibis writes the query; names and path are quoted by sqlglot.
+    return f"COPY ({backend.compile(table)}) TO {path} (FORMAT {file_format}{quoted})"  # nosec B608

@@ -17,7 +17,7 @@ from resources.settings import RunSettings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 from rules.rule_set import Rules
-from rules.text.formats import shown
+from rules.text.formats import visible
 
 SCHEMA = ibis.schema(
     {
@@ -148,6 +148,6 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
 
 
 def _listed(found: tuple[str, ...], limit: int = 30) -> str:
-    names = [shown(name, 60) for name in found[:limit]]
+    names = [visible(name, 60) for name in found[:limit]]
     more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
     return f"{', '.join(names)}{more}"

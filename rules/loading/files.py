@@ -13,7 +13,7 @@ import pydantic
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from rules.loading.safe_yaml import MAX_BYTES, NotPlainYaml, parsed
-from rules.text.formats import shown
+from rules.text.formats import visible
 
 EXPECTED = {
     "string_type": "text",
@@ -150,7 +150,7 @@ def _content(path: Path, text: str) -> dict[str, Any]:
 
 
 def _problem(issue: Mapping[str, Any], content: Any) -> str:
-    place = shown(" > ".join(_place(issue["loc"], content)), PLACE_LIMIT) or "the file"
+    place = visible(" > ".join(_place(issue["loc"], content)), PLACE_LIMIT) or "the file"
     about = issue.get("ctx", {})
     accepted = about.get("expected") or EXPECTED.get(issue["type"], "").format(**about)
     if issue["type"] in KEY_PROBLEMS:

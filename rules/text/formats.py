@@ -57,6 +57,29 @@ def without_credentials(text: str) -> str:
     return _GIVEN_SECRET.sub(r"\1…", _USER_IN_ADDRESS.sub(r"\1…@", text))
 
 
+_NO_WIDTH = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
+"""Letters and accents that cannot be seen, though Unicode counts them as printable."""
+
+
+def visible(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text from data in a message: on one line, not too long, each character that cannot be seen as its code.
+
+    A value that was refused for a blank or a mark that nobody sees would look right otherwise.
+    """
+    line = escaped(text)
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def escaped(text: object, keep: str = "") -> str:
+    """Text with its characters that cannot be seen as codes such as \\u200b or \\n; those of `keep` stay."""
+    return "".join(
+        character
+        if character in keep or (character.isprintable() and character not in _NO_WIDTH)
+        else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
 def named(name: object, key: object) -> str:
     """How something with a name of its own and a key is called: `Cedar Design LLC (C-000132)`."""
     told = shown(name, NAME_LIMIT) if name is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable
 from functools import reduce
@@ -110,16 +111,40 @@ def _ending(blank: str, number: ir.IntegerValue) -> ir.StringColumn:
     return (ibis.literal(blank) + number.cast("string")).right(len(blank))
 
 
-RUNS = "^[=+\\-@\t\r]"
-"""How text begins that a spreadsheet takes for a formula."""
+SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+"""What a formula begins with; spreadsheets take the full-width and the small forms for the plain ones."""
+
+SKIPPED = (
+    " '\"\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u0085\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+"""What may stand before that sign and is skipped or not seen: blanks, quotes, and marks without a width."""
+
+RUNS = f"(^|[;\t\r\n])([{SKIPPED}]*[{SIGNS}])"
+"""Where a spreadsheet finds a formula in a text: where it begins, and, as many split lines at semicolons or
+tabs whatever stands in quotes, after one of these and after a line's end."""
+
+SIGNED_NUMBER = "^[-+]?[0-9]+([.,][0-9]+)*$"
+"""A text that a spreadsheet takes for a number, as it should."""
 
 
 def harmless(table: ir.Table) -> ir.Table:
-    """Text that a spreadsheet would run as a formula, made plain text by a leading apostrophe."""
+    """Texts in which a spreadsheet finds nothing to run: an apostrophe before each formula makes it plain text.
+
+    The text is had back by taking away one apostrophe at each place of RUNS that has any: one that was
+    there before gets another.
+    """
     texts = [name for name, kind in table.schema().items() if kind.is_string()]
-    return table.mutate(
-        **{name: ibis.ifelse(table[name].re_search(RUNS), "'" + table[name], table[name]) for name in texts}
-    )
+    return table.mutate(**{name: _harmless(table[name]) for name in texts})
+
+
+def _harmless(text: ir.StringColumn) -> ir.StringColumn:
+    runs = text.re_search(RUNS) & ~text.re_search(SIGNED_NUMBER)
+    return ibis.ifelse(runs, text.re_replace(RUNS, r"\1'\2"), text)
+
+
+def harmless_text(text: str) -> str:
+    """One text as `harmless` has it."""
+    return text if re.fullmatch(SIGNED_NUMBER, text) else re.sub(RUNS, r"\1'\2", text)
 
 
 RELATIONS = {

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -43,4 +44,6 @@ def test_rows_that_are_there_already_are_written_as_harmless(hostile):
     assert len(names) == 3
     assert all(name.startswith("'=") for name in pd.read_csv(io.BytesIO(csv_of(names)))["company_name"])
     numbers = pd.DataFrame({"change": [-1.5, 2.0]})
-    assert csv_of(numbers).decode().splitlines() == ["change", "-1.5", "2.0"]
+    assert csv_of(numbers).decode().splitlines() == ['"change"', "-1.5", "2.0"]
+    mixed = pd.DataFrame({"name": ["a;=1", None], "mrr": [Decimal("12.50"), None]})
+    assert csv_of(mixed).decode().splitlines() == ['"name","mrr"', '"a;\'=1",12.50', '"",""']

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import json
 import os
 import stat
 import subprocess
@@ -96,6 +98,24 @@ def test_files_of_a_run_at_work_are_private(productpulse, exports, tmp_path, mon
     assert open_to_others(seen) == {}
     written = {Path(path).name for path in seen}
     assert {"utf8_copy.txt", "productpulse.duckdb", "productpulse.duckdb.wal", "run.lock"} <= written
+
+
+def test_what_is_unpacked_stays_within_the_home_and_goes_with_the_next_run(
+    productpulse, exports, tmp_path, monkeypatch
+):
+    """There is no folder for temporary files but the home."""
+    with (exports / "customers.csv").open(encoding="utf-8", newline="") as stream:
+        lines = [json.dumps(row) for row in csv.DictReader(stream)]
+    (exports / "customers.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    (exports / "customers.csv").unlink()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    place = Home(tmp_path / "home")
+    assert productpulse("validate", "--data", exports, "--home", place.root).exit_code == 0
+    left = place.scratch / "tmp_of_a_killed_run" / "utf8_copy.txt"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    assert productpulse("run", "--data", exports, "--home", place.root).exit_code == 0
+    assert not left.exists()
 
 
 def test_what_an_earlier_version_left_is_closed_by_the_next_run(productpulse, company_exports, home):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from resources.dagster_home import prepare_dagster_home
@@ -51,3 +52,12 @@ def test_a_home_that_cannot_be_written_ends_in_a_sentence(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith(f"Nothing can be written to {tmp_path / 'file' / 'home'} as user {os.getuid()} (")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["home [1]", "is it?", "home%20x", "a*b"])
+def test_a_home_that_dagster_takes_for_another_is_refused(tmp_path, name):
+    done = become(tmp_path / name, "true")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The home is {tmp_path / name}, and Dagster, which keeps its history there, takes ")
+    assert done.stderr.endswith("with --home or PRODUCTPULSE_HOME.\n")
+    assert not (tmp_path / name).exists()

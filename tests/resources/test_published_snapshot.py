@@ -59,7 +59,15 @@ def test_a_reader_does_not_keep_a_run_from_publishing(file, tmp_path):
 def test_csv_has_every_row_and_nothing_to_run(file):
     snapshot = Snapshot(version_of(file))
     text = snapshot.csv(snapshot.table("customers").order_by("customer_id")).decode()
-    assert text.splitlines() == ["customer_id,company_name,mrr", "C-1,first,12.50", "C-2,'=1+1,"]
+    assert text.splitlines() == [
+        '"customer_id","company_name","mrr"', '"C-1","first",12.50', '"C-2","\'=1+1",'
+    ]  # fmt: skip
+
+
+def test_csv_is_written_to_no_file(file, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "not there"))
+    snapshot = Snapshot(version_of(file))
+    assert snapshot.csv(snapshot.table("customers")).count(b"\n") == 3
 
 
 def test_no_file_no_database_no_table(file, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from resources import run_lock as turns
 from resources.home import Home
-from resources.run_lock import AT_WORK, HomeBusy, retire_dead_runs, turn
+from resources.run_lock import AT_WORK, HomeBusy, retire_dead_runs, throwaway_home, turn
 
 OTHER_RUN = """
 import sys
@@ -144,3 +144,48 @@ def test_a_run_that_waits_is_left_alone_until_it_must_have_given_up(instance, ho
     later = time.time() + 600 + turns.STARTING_SECONDS + 5
     monkeypatch.setattr(turns.time, "time", lambda: later)
     assert retire_dead_runs(instance, home, longest_wait=600) == [waiting]
+
+
+THROWAWAY = """
+import sys
+from pathlib import Path
+from resources.home import Home
+from resources.run_lock import throwaway_home
+
+with throwaway_home(Home(Path(sys.argv[1]))) as place:
+    (place.root / "customers").touch()
+    print(place.root, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def other_throwaway(home: Home) -> Iterator[tuple[subprocess.Popen, Path]]:
+    """Another process that works in a throwaway home, and its folder."""
+    command = [sys.executable, "-c", THROWAWAY, str(home.root)]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        yield process, Path(process.stdout.readline().strip())
+        process.stdin.close()
+
+
+def test_a_throwaway_home_is_gone_afterwards_and_a_home_that_was_not_there_too(home):
+    with throwaway_home(home) as place:
+        assert place.root.parent == home.root
+        (place.root / "customers").touch()
+    assert not home.root.exists()
+    home.root.mkdir()
+    with throwaway_home(home):
+        pass
+    assert list(home.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("opened", [lambda home: turn(home, 0, say=pytest.fail), throwaway_home])
+def test_a_throwaway_home_of_a_killed_process_is_deleted_and_one_in_use_is_not(home, opened):
+    with other_throwaway(home) as (_at_work, used), other_throwaway(home) as (killed, left):
+        assert used.exists() and left.exists()
+        killed.kill()
+        killed.wait()
+        with opened(home):
+            assert (used / "customers").exists()
+            assert not left.exists()

@@ -167,3 +167,14 @@ def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(tmp_path):
         "The memory limit is 'lots', which is not an amount between 256 MB and 1,000,000 TB."
     )
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "status", "validate", "dev", "generate"])
+@pytest.mark.parametrize("name", ["home [1]", "home%20x"])
+def test_a_home_that_dagster_takes_for_another_is_refused(productpulse, tmp_path, command, name):
+    result = productpulse(command, "--home", tmp_path / name)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        f"The home is {tmp_path / name}, and Dagster, which keeps its history there, takes "
+    )
+    assert not (tmp_path / name).exists()

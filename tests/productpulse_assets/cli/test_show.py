@@ -6,6 +6,8 @@ import datetime as dt
 import os
 import re
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +91,23 @@ def test_a_customer_that_is_not_there_is_guessed_at(productpulse, home):
     result = productpulse("explain", "C-00012", "--home", home)
     assert result.exit_code == 2
     assert re.match(r"There is no customer 'C-00012'\. Did you mean: C-\d+", result.stderr)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_a_user_who_may_only_read_sees_the_snapshot(productpulse, good_run, good_home):
+    assert productpulse("status", "--home", good_home).exit_code == 0  # loads what another user could not
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(shutil.copytree(good_home, Path(folder) / "home"))
+        for path in (home.parent, home, *home.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        os.seteuid(65534)
+        try:
+            result = productpulse("status", "--home", home)
+        finally:
+            os.seteuid(0)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("Snapshot: as of 2026-06-30")
+    assert lines[1].startswith(f"Last run: not known. Dagster's history in {home / 'dagster_home'} cannot be opened (")
+    assert lines[1].endswith("to read it, Dagster must be allowed to write there.")
+    assert any(line.split()[0] == "customers" for line in lines[2:])

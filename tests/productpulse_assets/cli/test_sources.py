@@ -65,6 +65,21 @@ def test_validate_says_what_would_be_rejected_and_changes_nothing(productpulse, 
     assert (tree(home), tree(exports)) == before
 
 
+def test_what_cannot_be_seen_in_a_value_is_shown_as_its_code(productpulse, exports):
+    path = exports / "customers.csv"
+    lines = path.read_text("utf-8").splitlines()
+    lines[50] = re.sub(r"\d{4}-\d\d-\d\d", "2026\u200b-01-\u202e01", lines[50])
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    result = productpulse("validate", "--data", exports)
+    assert "parses_as_date in 1 rows, first in row 50: '2026\\u200b-01-\\u202e01'" in result.stdout
+
+
+def test_validate_leaves_no_home_where_there_was_none(productpulse, exports, tmp_path):
+    result = productpulse("validate", "--data", exports, "--home", tmp_path / "new")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "new").exists()
+
+
 def test_validate_ends_with_1_for_every_dataset_that_the_gate_would_stop(productpulse, exports):
     for name, column in {"nps_scores": 3, "targets": 1}.items():
         path = exports / f"{name}.csv"

@@ -10,9 +10,12 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dagster_duckdb import DuckDBResource
 
+from productpulse_assets.published.exports import export
 from productpulse_assets.published.snapshot import COPYING, copy_store, published_snapshot_asset
 from resources.at_launch import opened
 from resources.home import Home
@@ -68,3 +71,14 @@ def test_where_the_kernel_cannot_copy_the_file_is_copied_all_the_same(tmp_path):
     without = "import os; del os.copy_file_range\n" + COPYING
     subprocess.run([sys.executable, "-I", "-S", "-c", without, str(source), str(target)], check=True)
     assert target.read_bytes() == source.read_bytes()
+
+
+def test_a_csv_has_every_text_in_quotes_and_nothing_to_run(tmp_path):
+    backend = ibis.duckdb.connect()
+    rows = {'name of "it"': ["a;=1+1", None, "", 'say "yes"'], "change": [-1.5, None, 2.0, 0.0]}
+    table = backend.create_table("it's", pa.table(rows))
+    assert export(table, tmp_path / "it's", "it's")
+    assert (tmp_path / "it's" / "it's.csv").read_text("utf-8").splitlines() == [
+        '"name of ""it""",change', '"a;\'=1+1",-1.5', ",", '"",2.0', '"say ""yes""",0.0'
+    ]  # fmt: skip
+    assert pq.read_table(tmp_path / "it's" / "it's.parquet").to_pydict() == rows

@@ -9,6 +9,7 @@ from rules.text.formats import (
     age_text,
     change_text,
     counted_text,
+    escaped,
     is_unknown,
     money,
     month_text,
@@ -17,6 +18,7 @@ from rules.text.formats import (
     percent,
     period_text,
     value_text,
+    visible,
     without_credentials,
 )
 
@@ -176,3 +178,27 @@ def test_an_age(age, told):
 )
 def test_a_password_in_a_text_is_left_out(text, shown):
     assert without_credentials(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Active", "Active"),
+        ("\u200bActive\u00a0", "\\u200bActive\\xa0"),
+        ("C1\u202e2C", "C1\\u202e2C"),
+        ("two\nlines\tand\rmore", "two\\nlines\\tand\\rmore"),
+        ("\x1b[31mred\x00", "\\x1b[31mred\\x00"),
+        ("\ufeffid", "\\ufeffid"),
+        ("a\u3164b\ufe0f", "a\\u3164b\\ufe0f"),
+        ("\udcff", "\\udcff"),
+        ("Élan 株式会社 שלום 🙂", "Élan 株式会社 שלום 🙂"),
+        (None, "None"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown_as_its_code_in_a_message(text, seen):
+    assert visible(text) == seen
+
+
+def test_a_long_text_is_cut_in_a_message_and_line_ends_stay_where_they_are_wanted():
+    assert visible("x" * 100, 10) == "x" * 9 + "…"
+    assert escaped("a\u200b\nb", keep="\n") == "a\\u200b\nb"

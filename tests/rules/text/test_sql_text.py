@@ -1,14 +1,27 @@
 """Texts filled from a row's columns say values as the reports and the command line do."""
 
+import re
 from decimal import Decimal
 
 import ibis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resources.tables import table_of
 from rules.operators import OPERATORS
 from rules.text.formats import change_text, money, percent, value_text
-from rules.text.sql_text import TextProblem, filled, relation_words, said
+from rules.text.sql_text import (
+    SIGNED_NUMBER,
+    SIGNS,
+    SKIPPED,
+    TextProblem,
+    filled,
+    harmless,
+    harmless_text,
+    relation_words,
+    said,
+)
 from tests.builders import day, rows
 
 AMOUNTS = [
@@ -115,6 +128,63 @@ def test_a_text_compiles(dialect, monkeypatch):
     table = ibis.table(ROW, name="customers")
     text = filled("{plan}: {mrr}, {usage_change}, {logins}", table)
     assert "SELECT" in ibis.to_sql(table.select(text=text), dialect=dialect)
+
+
+# --- what a spreadsheet would run ---------------------------------------------------------------
+
+HARMLESS = {
+    "=1+1": "'=1+1",
+    "+1+cmd|'/c calc'!A0": "'+1+cmd|'/c calc'!A0",
+    "-2+3": "'-2+3",
+    "@SUM(1+1)": "'@SUM(1+1)",
+    "\uff1d1+1": "'\uff1d1+1",
+    "\uff0bA1": "'\uff0bA1",
+    "\uff0dA1": "'\uff0dA1",
+    "\uff20SUM(1)": "'\uff20SUM(1)",
+    "  =1+1": "'  =1+1",
+    "\u00a0\u200b=1+1": "'\u00a0\u200b=1+1",
+    "\ufeff=1+1": "'\ufeff=1+1",
+    "\t=1+1": "\t'=1+1",
+    "Acme;=1+1": "Acme;'=1+1",
+    'Acme; "=1+1"': 'Acme;\' "=1+1"',
+    "Acme\r\n=1+1\n\n@x": "Acme\r\n'=1+1\n\n'@x",
+    "Acme;\uff1d1;=2": "Acme;'\uff1d1;'=2",
+    "'=1+1": "''=1+1",
+    "''=1+1": "'''=1+1",
+}
+"""Texts in which a spreadsheet finds something to run, and how they are exported."""
+
+HONEST = (
+    "", "Acme", "a = b", "a-b", "me@acme.example", "Acme; Sons", "x;y;z", "'quoted'", "5 - 3", "-5", "+1,234.50",
+    "-0.5", "\tindented", "line\nbreak",
+)  # fmt: skip
+"""Texts that are exported as they are; a signed number is a number in a spreadsheet too."""
+
+
+def exported(texts: list[str]) -> list[str]:
+    table = ibis.memtable({"text": texts}, schema={"text": "string"})
+    return ibis.duckdb.connect().to_pyarrow(harmless(table)).column("text").to_pylist()
+
+
+def test_a_formula_gets_an_apostrophe_and_every_other_text_stays():
+    assert exported([*HARMLESS, *HONEST]) == [*HARMLESS.values(), *HONEST]
+    assert [harmless_text(text) for text in (*HARMLESS, *HONEST)] == [*HARMLESS.values(), *HONEST]
+
+
+@given(st.text("=+-@\uff1d;'\" \t\n\u200bab1", max_size=12))
+def test_what_an_export_changed_can_be_taken_back(text):
+    written = harmless_text(text)
+    assert re.sub(f"(^|[;\t\r\n])'(?=[{SKIPPED}]*[{SIGNS}])", r"\1", written) == text
+    assert not re.search(f'(^|[;\t\r\n])[ \u200b"]*[{SIGNS}]', written) or re.fullmatch(SIGNED_NUMBER, written)
+
+
+def test_numbers_and_what_is_unknown_are_no_texts():
+    schema = {"change": "int64", "name": "string"}
+    table = harmless(ibis.memtable({"change": [-5, None], "name": [None, "-x"]}, schema=schema))
+    assert ibis.duckdb.connect().to_pyarrow(table).to_pylist() == [
+        {"change": -5, "name": None},
+        {"change": None, "name": "'-x"},
+    ]
 
 
 # --- thresholds -----------------------------------------------------------------------------------
