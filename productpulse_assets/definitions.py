@@ -14,7 +14,7 @@ from asset_checks.decisions import DECISION_INVARIANTS
 from asset_checks.governance import governance_check
 from asset_checks.invariants import MRR_BRIDGE
 from asset_checks.reconciliation import reconciliation_check
-from productpulse_assets.orchestration.compile_graph import plan_for
+from productpulse_assets.orchestration.compile_graph import compiled_plan, plan_for
 from productpulse_assets.orchestration.graph import TABLES, declarations
 from productpulse_assets.orchestration.schedules import daily_refresh, validate_sources
 from productpulse_assets.orchestration.sensors import new_files
@@ -46,9 +46,10 @@ def build(settings: RunSettings, rules_folder: Path = SHIPPED) -> dg.Definitions
     """
     rules = read_rules(rules_folder)
     plan = plan_for(rules, settings.home)
+    stores = resources(settings, rules, plan)
     checks = checks_by_group(rules.metric_catalog)
     groups = {
-        group: group_step(group, declarations(group), checks.get(group, ()), rules=rules, settings=settings, plan=plan)
+        group: group_step(group, declarations(group), checks.get(group, ()), rules=rules, settings=settings)
         for group in TABLES
     }
     sources = [source_inventory(rules, settings), *source_assets(rules, settings)]
@@ -69,7 +70,7 @@ def build(settings: RunSettings, rules_folder: Path = SHIPPED) -> dg.Definitions
         jobs=[validate_sources(sources)],
         schedules=[daily_refresh(settings, rules)],
         sensors=[new_files(settings, rules.folder)],
-        resources=resources(settings, rules, plan) | {"inputs": run_inputs(steps, settings, rules)},
+        resources=stores | {"inputs": run_inputs(steps, settings, rules), "plan": compiled_plan(plan, settings.home)},
         executor=at_launch.executor,
     )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 
+import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
@@ -39,17 +40,25 @@ COMPILERS = ("ibis-framework", "sqlglot")
 def plan_for(rules: Rules, home: Home) -> Plan:
     """The compiled graph: the one kept in the home if it fits program, libraries and rules, else a new one.
 
-    A new one is kept, if the home can be written. Raises RulesError for whatever the rules name that there is not.
+    Writes nothing. Raises RulesError for whatever the rules name that there is not.
     """
-    found = fingerprint(rules)
-    if kept := load_plan(home.compiled, found):
-        return kept
-    plan = compile_graph(rules)
-    try:
-        write_plan(plan, home.compiled)
-    except OSError:  # who may only read the home compiles each time
+    return load_plan(home.compiled, fingerprint(rules)) or compile_graph(rules)
+
+
+def compiled_plan(plan: Plan, home: Home) -> dg.ResourceDefinition:
+    """The plan for the steps of a run; the first run with it keeps it in the home for those that follow."""
+
+    # Needs the warehouse, so that it is written while the run has its turn: loading the graph changes no home.
+    @dg.resource(required_resource_keys={"warehouse"}, config_schema={})
+    def plan_of_run(context: dg.InitResourceContext) -> Plan:
+        if load_plan(home.compiled, plan.fingerprint) is None:
+            try:
+                write_plan(plan, home.compiled)
+            except OSError as error:
+                context.log.warning(f"The compiled graph cannot be kept in {home.compiled} ({error}).")
         return plan
-    return plan
+
+    return plan_of_run
 
 
 def fingerprint(rules: Rules) -> str:

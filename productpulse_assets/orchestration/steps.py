@@ -23,7 +23,6 @@ def group_step(
     *,
     rules: Rules,
     settings: RunSettings,
-    plan: Plan,
 ) -> dg.AssetsDefinition:
     """One step that materializes `assets`, in that order, and then evaluates `checks`.
 
@@ -38,11 +37,12 @@ def group_step(
         specs=specs,
         check_specs=[spec for check in checks for spec in check.specs],
         can_subset=True,
-        required_resource_keys={"warehouse"},
+        required_resource_keys={"warehouse", "plan"},
         config_schema={},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
+        plan: Plan = context.resources.plan
         run = Run(company_today(rules.sources.time_zone), is_forced=context.has_tag(FORCED))
         for asset, spec in zip(assets, specs, strict=True):
             if spec.key in context.selected_asset_keys:

@@ -4,17 +4,18 @@ import pytest
 
 from productpulse_assets.cli.metric_card import find, sparkline
 from rules.loading.files import RulesError
-from rules.metrics.catalog import load_catalog
-from rules.questions import Question, answered, load_questions, placeholders
+from rules.questions import Question, answered, placeholders
+from rules.rule_set import read_rules
+from tests.graph import RULES
 
 
 @pytest.mark.parametrize("called", ["monthly_recurring_revenue", "MRR", "mrr"])
 def test_a_metric_is_found_by_name_label_or_alias(called):
-    assert find(load_catalog(), called) == "monthly_recurring_revenue"
+    assert find(RULES.metric_catalog, called) == "monthly_recurring_revenue"
 
 
 def test_an_unknown_metric_is_not_found():
-    assert find(load_catalog(), "revenue per moon phase") is None
+    assert find(RULES.metric_catalog, "revenue per moon phase") is None
 
 
 def test_a_sparkline_runs_from_the_lowest_to_the_highest():
@@ -47,18 +48,15 @@ def test_an_answer_that_lacks_a_metric_says_which_and_why():
 
 
 def test_every_question_that_comes_along_can_be_answered():
-    catalog = load_catalog()
-    for question in load_questions(catalog).questions:
+    for question in RULES.business_questions.questions:
         assert placeholders(question.answer), question.question
 
 
-def test_a_question_about_an_unknown_metric_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "business_questions.yaml").write_text(
+def test_a_question_about_an_unknown_metric_is_refused(rules):
+    (rules / "business_questions.yaml").write_text(
         "questions:\n- {question: 'How?', owner: 'team:finance', metrics: [nope], tables: [kpi_summary], answer: 'So.'}\n"
     )
-    catalog = load_catalog()
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
     with pytest.raises(
         RulesError, match=r"business_questions.yaml: questions > 1 \('How\?'\): there is no metric 'nope'"
     ):
-        load_questions(catalog)
+        read_rules(rules)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets.definitions import defs
+from productpulse_assets.definitions import build
 from productpulse_assets.orchestration import execution as running
+from resources.settings import RunSettings
 from tests.productpulse_assets.cli.spoken import made, tree
 
 
@@ -137,24 +138,27 @@ def test_a_home_that_cannot_be_written_is_bad_usage(productpulse, tmp_path):
     assert re.match(r"Nothing can be written to .*home \(.+\)\. Give another folder with --home\.", result.stderr)
 
 
-def test_a_selections_plus_takes_everything_that_follows():
+def test_a_selections_plus_takes_everything_that_follows(tmp_path):
     assert running.whole_lines("churn_evidence+") == 'key:"churn_evidence"+'
     assert running.whole_lines("+kpi_summary") == '+key:"kpi_summary"'
     assert running.whole_lines("group:risk") == "group:risk"
-    job = running.selected_job(defs, "churn_risk_profiles+")
+    job = running.selected_job(build(RunSettings(home_dir=str(tmp_path))), "churn_risk_profiles+")
     assets = {key.path[-1] for key in job.asset_layer.selected_asset_keys}
     assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= assets
     assert assets.isdisjoint({"customers", "customer_signals", "churn_evidence", "revenue_leakage"})
 
 
-def test_rules_are_held_against_the_tables_before_anything_runs(productpulse, rules, tmp_path):
+def test_rules_are_validated_against_the_tables_before_anything_runs(productpulse, rules, tmp_path):
     segments = rules / "segments.yaml"
     segments.write_text(
         segments.read_text(encoding="utf-8").replace("column: latest_nps", "column: lastest_nps"), "utf-8"
     )
     result = productpulse("run", "--rules", rules, "--home", tmp_path / "home")
     assert result.exit_code == 2
-    assert "segments.yaml: customer_segments > column: customer_360 has no column 'lastest_nps'" in result.stderr
+    assert result.stderr.startswith(
+        f"segments.yaml cannot be used ({segments}):\n"
+        "  customer_segments > column: customer_360 has no column 'lastest_nps'; accepted: customer_id, "
+    )
     assert not (tmp_path / "home").exists()
 
 
