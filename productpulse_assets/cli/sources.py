@@ -106,10 +106,11 @@ def _validate(place: Home) -> list[str]:
     from productpulse_assets.cli import run_summary as telling
     from productpulse_assets.cli.unread_files import unread_lines
     from productpulse_assets.orchestration import execution as running
+    from productpulse_assets.sources.assets import VALIDATION
     from resources.duckdb_connection import open_read_only
     from resources.settings import RunSettings
 
-    job = defs.resolve_job_def(running.VALIDATION)
+    job = defs.resolve_job_def(VALIDATION)
     with dg.DagsterInstance.ephemeral(tempdir=str(place.dagster_home)) as instance:
         outcome = running.execute(job, instance, place, lambda event: None)
     # Each dataset is read, whatever is wrong with another: what would stop a run is a warning here.

@@ -23,7 +23,7 @@ from resources.run_lock import retire_dead_runs, turn
 from resources.settings import RunSettings
 from resources.tables import rows_of
 
-EVERYTHING, VALIDATION = "daily_refresh", "validate_sources"
+EVERYTHING = "daily_refresh"
 CALENDAR = "calendar"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SAID_WELL = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from productpulse_assets.orchestration.skip_unchanged import nothing_new
-from productpulse_assets.sources.assets import TELLS_ONLY
+from productpulse_assets.sources.assets import VALIDATION
 from resources.home import LONGEST_WAIT, SettingsError, parse_wait
 from resources.run_lock import retire_dead_runs
 from resources.settings import RunSettings
@@ -70,8 +70,7 @@ def validate_sources(source_assets: Sequence[dg.AssetsDefinition]):
     """Read and judge every source; one that fails the gate is told of and stops none of the others."""
     part_of_step = [key for definition in source_assets for key in definition.check_keys]
     return dg.define_asset_job(
-        "validate_sources",
+        VALIDATION,
         selection=dg.AssetSelection.groups("sources").without_checks() | dg.AssetSelection.checks(*part_of_step),
-        tags={TELLS_ONLY: "true"},
         description="Reads every source and says what would be rejected; computes and publishes nothing.",
     )

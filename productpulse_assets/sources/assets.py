@@ -44,8 +44,8 @@ from rules.rule_set import Rules
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
 
-TELLS_ONLY = "productpulse/gate_tells_only"
-"""The tag of runs in which a dataset that fails the gate stops nothing, so that every one is read."""
+VALIDATION = "validate_sources"
+"""The job in which a dataset that fails the gate stops nothing, so that every one is read."""
 
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
@@ -85,7 +85,7 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: RunSettings
         _forget(backend, name)
         stored = backend.table(name), backend.table(rejects)
         for result in gate_results(schema, *stored, rows_in, sources.of(name).max_reject_share):
-            severity = dg.AssetCheckSeverity.WARN if context.has_tag(TELLS_ONLY) else result.severity
+            severity = dg.AssetCheckSeverity.WARN if context.job_name == VALIDATION else result.severity
             yield result._replace(severity=severity, description=rules.with_folder(result.description))
 
     return dataset

@@ -10,6 +10,7 @@ from asset_checks.events import DATED
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from resources.tables import table_of
 from tests.builders import calendar, dataset
+from tests.graph import RULES
 
 TODAY = dt.date(2026, 11, 26)
 MISTYPED = {"ticket_id": "K00121", "date_opened": "2026-06-20", "status": "Closed", "date_closed": "2026-11-20"}
@@ -23,7 +24,7 @@ def inventory() -> ibis.Table:
 def warnings(as_of: str = "2026-06-29", **given) -> dict[str, str]:
     """The sentences of the checks that did not pass, by dataset or `calendar`."""
     tables = {name: dataset(name, *given.get(name, ())) for name in DATED}
-    results = as_of_results(tables, calendar("2026-01-01", as_of), inventory(), TODAY)
+    results = as_of_results(RULES, calendar("2026-01-01", as_of), inventory(), TODAY, tables)
     return {result.asset_key.to_user_string(): result.description for result in results if not result.passed}
 
 

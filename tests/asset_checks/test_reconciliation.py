@@ -12,6 +12,7 @@ from asset_checks.reconciliation import reconciliation_result
 from productpulse_assets.synthetic import CompanyPlan
 from productpulse_assets.synthetic.company import simulate
 from tests.builders import dataset
+from tests.graph import RULES
 
 FIRST = dt.date(2025, 1, 5)
 
@@ -47,7 +48,7 @@ def regular(amount: float, every: int = 1, months: int = 6, start: int = 0):
 
 def said(tables: tuple[ir.Table, ir.Table]) -> str | None:
     """The warning, if there is one."""
-    result = reconciliation_result(*tables)
+    result = reconciliation_result(*tables, RULES.data_quality.reconciliation)
     return None if result.passed else result.description
 
 
