@@ -141,7 +141,7 @@ def test_a_preview_masks_personal_columns_and_what_is_made_of_them(warehouse, fi
     def sent(letters: ibis.Table) -> ibis.Table:
         return letters.filter(_.order_id == "O1").select("order_id", text=_.greeting.upper())
 
-    warehouse = warehouse.model_copy(update={"personal": {"orders": ["customer_id", "amount"]}})
+    warehouse.personal = {"orders": ["customer_id", "amount"]}
     result = run(warehouse, orders, letters, sent)
     assert preview(result, "orders") == [
         "| O1 | (personal) | (personal) |",
