@@ -101,6 +101,15 @@ def test_bad_usage_ends_with_2_and_a_sentence(productpulse, tmp_path, arguments,
     assert not (tmp_path / "home").exists()
 
 
+def test_a_selection_whose_tables_no_run_has_made_says_what_to_run(productpulse, tmp_path):
+    result = productpulse("run", "--home", tmp_path, "--select", "kpi_history")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        f"The table customer_months has not been made in {tmp_path / 'productpulse.duckdb'}. Run the whole graph first, "
+        "or select what comes before as well, as in '+customer_months'."
+    )
+
+
 def test_an_unknown_option_ends_with_2(productpulse):
     result = productpulse("run", "--as-off", "2026-06-30")
     assert result.exit_code == 2

@@ -16,10 +16,11 @@ from resources import retries
     [
         ("source_inventory", "productpulse_assets.sources.inventory.locate"),
         ("customers", "productpulse_assets.sources.assets._read"),
-        ("owner_workload", "resources.warehouse.fill"),
+        ("owner_workload", "resources.warehouse.create_table"),
+        ("health_scores", "resources.warehouse.fill"),
         ("executive_summary", "resources.outputs.replacing"),
         ("published_snapshot", "productpulse_assets.published.snapshot.copy_store"),
-        ("exports", "productpulse_assets.published.snapshot.export"),
+        ("exports", "productpulse_assets.published.exports.export"),
     ],
 )
 def test_a_fault_that_passes_does_not_end_the_run(productpulse, home, exports, monkeypatch, selection, place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import shutil
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from productpulse_assets.definitions import defs
 from productpulse_assets.orchestration import schedules as automation
 from productpulse_assets.orchestration.schedules import BECAUSE, daily_refresh
 from resources.home import SettingsError
 from resources.settings import RunSettings
+from rules.models import Sources
+from rules.rule_set import SHIPPED, Rules, read_rules
+from tests.graph import RULES
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -31,32 +34,33 @@ def settings(home, company_exports) -> RunSettings:
     return RunSettings(home_dir=str(home), data_dir=str(company_exports))
 
 
-def tick(settings: RunSettings, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+def tick(settings: RunSettings, instance: dg.DagsterInstance, rules: Rules = RULES) -> dg.RunRequest | dg.SkipReason:
     """What the schedule does at its hour."""
-    return daily_refresh(settings, "UTC")(dg.build_schedule_context(instance=instance))
+    return daily_refresh(settings, rules)(dg.build_schedule_context(instance=instance))
 
 
-def test_everything_runs_at_six_by_default_in_the_time_zone_of_the_rules():
+def test_everything_runs_at_six_by_default_in_the_time_zone_of_the_rules(defs):
     (schedule,) = defs.schedules
     assert schedule.name == "daily_refresh"
     assert schedule.cron_schedule == "0 6 * * *"
     assert schedule.execution_timezone == "UTC"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert daily_refresh(RunSettings(home_dir="data"), "Europe/Berlin").execution_timezone == "Europe/Berlin"
+    in_berlin = dataclasses.replace(RULES, sources=Sources(time_zone="Europe/Berlin"))
+    assert daily_refresh(RunSettings(home_dir="data"), in_berlin).execution_timezone == "Europe/Berlin"
     made = defs.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys
     assert made == defs.resolve_asset_graph().materializable_asset_keys
 
 
 def test_the_hour_can_be_set(monkeypatch):
     monkeypatch.setenv("PRODUCTPULSE_SCHEDULE", "30 7 * * 1-5")
-    assert daily_refresh(RunSettings(home_dir="data"), "UTC").cron_schedule == "30 7 * * 1-5"
+    assert daily_refresh(RunSettings(home_dir="data"), RULES).cron_schedule == "30 7 * * 1-5"
 
 
 @pytest.mark.parametrize("text", ["at six", "61 6 * * *", "6:00"])
 def test_an_hour_that_is_none_is_told_with_an_example(monkeypatch, text):
     monkeypatch.setenv("PRODUCTPULSE_SCHEDULE", text)
     with pytest.raises(SettingsError, match=f"PRODUCTPULSE_SCHEDULE is '{text.replace('*', '.')}'.*'0 6 ") as problem:
-        daily_refresh(RunSettings(home_dir="data"), "UTC")
+        daily_refresh(RunSettings(home_dir="data"), RULES)
     assert "cron expression" in str(problem.value)
 
 
@@ -74,17 +78,19 @@ def test_when_nothing_has_changed_the_schedule_says_so_and_runs_nothing(settings
     assert skipped.skip_message.endswith("Launch the job by hand to run it all the same.")
 
 
-def test_when_something_has_changed_the_schedule_runs_everything(settings, instance, tmp_path, monkeypatch):
-    rules = Path(shutil.copytree(CHECKOUT / "rules", tmp_path / "rules", ignore=shutil.ignore_patterns("*.py")))
-    with (rules / "segments.yaml").open("a", encoding="utf-8") as file:
+def test_when_something_has_changed_the_schedule_runs_everything(settings, instance, tmp_path):
+    for file in SHIPPED.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    rules = read_rules(tmp_path)
+    assert isinstance(tick(settings, instance, rules), dg.SkipReason)
+    with rules.path("segments").open("a", encoding="utf-8") as file:
         file.write("# a word\n")
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(rules))
-    requested = tick(settings, instance)
+    requested = tick(settings, instance, rules)
     assert isinstance(requested, dg.RunRequest)
     assert requested.tags[BECAUSE] == "the schedule"
 
 
-def test_a_run_that_was_killed_is_out_of_the_way_before_the_next(settings, instance):
+def test_a_run_that_was_killed_is_out_of_the_way_before_the_next(defs, settings, instance):
     run = instance.create_run_for_job(defs.resolve_job_def("daily_refresh"), status=dg.DagsterRunStatus.STARTED)
     instance.add_run_tags(run.run_id, {"productpulse/at_work": "true"})
     tick(settings, instance)
@@ -101,7 +107,7 @@ def test_a_home_that_cannot_be_locked_does_not_keep_the_schedule_from_running(se
 
 
 @pytest.mark.parametrize("name", ["published_snapshot", "executive_summary"])
-def test_what_is_read_every_morning_warns_when_it_is_late_and_fails_when_it_is_old(name):
+def test_what_is_read_every_morning_warns_when_it_is_late_and_fails_when_it_is_old(defs, name):
     policy = defs.resolve_asset_graph().get(dg.AssetKey(name)).freshness_policy
     assert policy.warn_window.to_timedelta() == dt.timedelta(hours=25)
     assert policy.fail_window.to_timedelta() == dt.timedelta(days=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +14,16 @@ import dagster as dg
 import pytest
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.definitions import defs
 from productpulse_assets.orchestration import sensors as module
 from productpulse_assets.orchestration.schedules import BECAUSE
 from productpulse_assets.orchestration.sensors import AGAIN, changes, new_files
-from productpulse_assets.sources.location import load_sources, locate
+from productpulse_assets.sources.location import locate
 from resources.home import Home
 from resources.run_lock import ENDED_EARLY
 from resources.settings import RunSettings
 from resources.snapshot_manifest import forget_inputs, published_inputs, remember_inputs
+from rules.rule_set import SHIPPED
+from tests.graph import RULES
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +41,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def looked(home, exports, instance):
     """What the sensor does, over copies of the good run's home and exports."""
 
-    def look(cursor: str | None = None, data: Path | None = exports) -> dg.SensorResult:
+    def look(cursor: str | None = None, data: Path | None = exports, rules: Path = SHIPPED) -> dg.SensorResult:
         settings = RunSettings(home_dir=str(home), data_dir=str(data) if data else None)
-        return new_files(settings)(dg.build_sensor_context(instance=instance, cursor=cursor))
+        return new_files(settings, rules)(dg.build_sensor_context(instance=instance, cursor=cursor))
 
     return look
 
@@ -63,7 +65,7 @@ def said(result: dg.SensorResult) -> str:
     return result.skip_reason.skip_message
 
 
-def test_it_looks_every_half_minute_from_the_start():
+def test_it_looks_every_half_minute_from_the_start(defs):
     (sensor,) = defs.sensors
     assert sensor.name == "new_files"
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
@@ -197,7 +199,8 @@ def test_files_that_come_back_are_new_again(looked, exports, home):
 
 
 def test_a_file_that_is_being_written_is_left_alone(exports, looked, monkeypatch):
-    locations = [locate(name, RunSettings(home_dir="data", data_dir=str(exports)), load_sources()) for name in DATASETS]
+    settings = RunSettings(home_dir="data", data_dir=str(exports))
+    locations = [locate(name, settings, RULES) for name in DATASETS]
     monkeypatch.setattr(module, "STILL_FOR", 10)
     others_done = max(path.stat().st_ctime for path in exports.iterdir())
     add_row(exports)
@@ -208,7 +211,7 @@ def test_a_file_that_is_being_written_is_left_alone(exports, looked, monkeypatch
     assert "and others changed within the last 10 s" in said(looked())
 
 
-def test_while_a_run_is_at_work_it_waits(looked, exports, instance):
+def test_while_a_run_is_at_work_it_waits(defs, looked, exports, instance):
     instance.create_run_for_job(defs.resolve_job_def("daily_refresh"), status=dg.DagsterRunStatus.STARTING)
     add_row(exports)
     assert said(looked()) == "A run is at work. Files that are new are looked at when it has ended."
@@ -238,10 +241,12 @@ def test_two_formats_side_by_side_are_told_of(looked, exports):
     assert "customers.csv and customers.parquet are both in" in said(looked())
 
 
-def test_a_mistake_in_the_rules_is_told_of(looked, tmp_path, monkeypatch):
+def test_a_mistake_in_the_rules_is_told_of(looked, tmp_path):
+    for file in SHIPPED.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    assert said(looked(rules=tmp_path)) == "No source file is new."
     (tmp_path / "sources.yaml").write_text("time_zone: [")
-    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
-    assert "sources.yaml is not valid YAML" in said(looked())
+    assert "sources.yaml is not valid YAML" in said(looked(rules=tmp_path))
 
 
 def test_a_file_that_may_not_be_read_is_told_of(looked, monkeypatch):
