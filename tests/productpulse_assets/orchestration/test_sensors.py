@@ -171,7 +171,7 @@ def test_files_whose_second_run_fails_by_itself_are_left(looked, exports, home, 
     assert said(looked(second.cursor)) == "No source file is new."
 
 
-def test_files_whose_run_somebody_stopped_are_not_run_again(looked, exports, home, instance):
+def test_files_whose_run_somebody_stopped_are_not_run_again(looked, exports, home, instance, defs):
     add_row(exports)
     asked = looked()
     run = instance.create_run_for_job(
