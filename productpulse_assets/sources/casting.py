@@ -12,7 +12,10 @@ from rules.models import Sources
 
 ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 LOCAL_TIME = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{1,2}(\.\d*)?)?$"
-TIME_IN_ZONE = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}:\d{1,2}(\.\d*)?( ?[A-Za-z]|[+-]\d)"
+OFFSET = r"[+-](0\d|1[0-5])(:?[0-5]\d){0,2}$"
+"""No place is further from UTC; DuckDB takes any two digits for hours, and +99:99 would move the day by four."""
+
+TIME_IN_ZONE = rf"^\d{{4}}-\d{{1,2}}-\d{{1,2}}[T ]\d{{1,2}}:\d{{2}}:\d{{1,2}}(\.\d*)?( ?[A-Za-z]|{OFFSET})"
 """An ISO timestamp without and with an offset or a zone of its own. They are read apart: DuckDB reads a text without
 one in the zone that the row before has named."""
 
@@ -107,9 +110,14 @@ def _any_date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
             (text.re_search(TIME_IN_ZONE), text.try_cast(dt.Timestamp(timezone="UTC")).date()),
             else_=ibis.null("date"),
         ),
-        *(try_strptime(text, date_format).date() for date_format in formats),
+        *(_in_format(text, date_format) for date_format in formats),
     ]
     return ibis.coalesce(*attempts)
+
+
+def _in_format(text: ir.StringColumn, date_format: str) -> ir.DateColumn:
+    day = try_strptime(text, date_format).date()
+    return ibis.ifelse(text.re_search(OFFSET), day, ibis.null("date")) if date_format.endswith("%z") else day
 
 
 def _boolean(text: ir.StringColumn, names: dict[str, str | bool]) -> ir.BooleanColumn:

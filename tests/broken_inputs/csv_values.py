@@ -50,10 +50,13 @@ DATES = (
     values("words and numbers for dates", "customers", "signup_date", *CUSTOMER, {
         "today": NO_DATE, "n/a": NO_DATE, "46027": NO_DATE, "1767571200": NO_DATE, "２０２６-01-05": NO_DATE, "": "not_null",
     }),
+    values("offsets that no place has, in a format of the settings", "customers", "signup_date", *CUSTOMER, {
+        "05.01.2026 23:30 +99:99": NO_DATE, "05.01.2026 23:30 -1600": NO_DATE, "05.01.2026 23:30 +05:75": NO_DATE, "05.01.2026 23:30 +05:30": None, "05.01.2026 23:30 -1000": None, "05.01.2026 23:30 +14": None,
+    }, top="date_formats: ['%d.%m.%Y %H:%M %z']"),
     values("timestamps with and without a zone", "customers", "signup_date", *CUSTOMER, {
         "2026-01-05T10:00:00Z": None, "2026-01-05 10:00:00.123456789+05:30": None, "2026-01-05T10:00:00": None,
         "2026-01-05T23:30:00-0500": None, "2026-01-05T23:30:00 UTC": None, "2026-01-05T23:30:00 America/New_York": None,
-        "9999-12-31T23:30:00-05:00": NO_DATE, "1900-01-02T00:30:00+05:00": NO_DATE, "2026-01-05T10:00:00+99:99": NO_DATE,
+        "9999-12-31T23:30:00-05:00": NO_DATE, "1900-01-02T00:30:00+05:00": NO_DATE, "2026-01-05T10:00:00+99:99": NO_DATE, "2026-01-05T10:00:00+16:00": NO_DATE,
         "2026-01-05 10:00 Moon/Crater": NO_DATE, "2026-01-05 10:00:00 PM": NO_DATE, "2026-01-05T25:00:00": NO_DATE,
     }),
 )  # fmt: skip
