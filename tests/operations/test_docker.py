@@ -47,6 +47,12 @@ def test_ports_are_open_on_this_machine_alone():
     assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:8501:8501"]
 
 
+def test_both_servers_stand_behind_the_guard_of_their_own_address():
+    assert SERVICES["webserver"]["command"][:3] == ["python", "-m", "resources.dagster_ui"]
+    assert SERVICES["dashboard"]["command"][:2] == ["productpulse", "dashboard"]
+    assert not any("dagster-webserver" in about["command"] for about in SERVICES.values())
+
+
 def test_a_server_comes_back_and_a_run_ends():
     assert SERVICES["pipeline"]["restart"] == "no"
     assert SERVICES["pipeline"]["profiles"], "`up` would start a run at every start"
