@@ -64,7 +64,7 @@ YAML = (
     sources("a list", "- customers\n", " is a list; a mapping of names to values is expected ({path})."),
     sources("an entry without its content", "datasets:\n", f"{MISTAKES}datasets: is empty; accepted: a mapping of names to values."),
     sources("a key that is no text", "5: x\n", f"{MISTAKES}5: is 5; Keys should be strings."),
-    sources("codes for colours in a key", '"\\e[31m": 1\n', f"{MISTAKES}[31m: is not a known key; accepted: {NAMES}."),
+    sources("codes for colours in a key", '"\\e[31m": 1\n', f"{MISTAKES}\\x1b[31m: is not a known key; accepted: {NAMES}."),
     sources("a dataset that there is not", "datasets: {custmers: {}}\n", f"{MISTAKES}datasets > custmers: is not a dataset; accepted: customers, …"),
     sources("a column that there is not", "datasets: {customers: {columns: {id: x}}}\n", f"{MISTAKES}datasets > customers > columns > id: is not a column; accepted: customer_id, …"),
     sources("a file and a query", "datasets: {customers: {file: a.csv, query: SELECT 1}}\n", f"{MISTAKES}datasets > customers: give file or query, not both."),

@@ -48,7 +48,8 @@ def test_a_sentence_or_exact_rejects(tmp_path, instance, given: Input):
     found = judge(tmp_path, instance, given.dataset)
     if given.said:
         (said,) = found.problems
-        assert matches(said, given.said.replace("{data}", str(data))), said
+        # Judged without a command, which would name the folder of sources.yaml.
+        assert matches(RULES.with_folder(said), RULES.with_folder(given.said.replace("{data}", str(data)))), said
         assert found.counted is None  # nothing was read, so nothing is kept
         return
     assert found.problems == ([] if given.kept or given.dataset not in SOUND else [NOTHING_LEFT.format(given.dataset)])
@@ -149,7 +150,7 @@ TAKEN = {
 
 @pytest.mark.parametrize(("named", "which"), TAKEN.items(), ids=TAKEN)
 def test_a_dimension_whose_name_is_taken_ends_with_2_and_one_sentence(tmp_path, named, which):
-    rules = Path(shutil.copytree(RULES, tmp_path / "rules", ignore=ignored))
+    rules = Path(shutil.copytree(RULES.folder, tmp_path / "rules", ignore=ignored))
     segments = (rules / "segments.yaml").read_text().replace("[segment, plan,", f"[segment, plan, {named},")
     (rules / "segments.yaml").write_text(segments)
     done = command("run", "--rules", rules, "--home", tmp_path / "home")
@@ -174,7 +175,7 @@ def test_validate_says_which_setting_a_file_wants_and_takes_a_header_for_a_datas
     assert "nps_scores: 0 rows in nps_scores.csv, 0 kept, 0 rejected." in result.stdout
     assert result.stderr.startswith(
         f"customers: {len(foreign)} of 200 rows ({len(foreign) / 200:.2%}) rejected; 1.00% is tolerated. Line malformed_line: "
-        f"{len(foreign)} (first in row {foreign[0]}: 'bytes not in its encoding (set encoding: in sources.yaml)"
+        f"{len(foreign)} (first in row {foreign[0]}: 'bytes not in its encoding (set encoding: in rules/sources.yaml)"
     )
     assert "nps_scores" not in result.stderr
 

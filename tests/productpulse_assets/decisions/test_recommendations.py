@@ -6,7 +6,7 @@ import pytest
 from productpulse_assets.decisions.recommendations import recommendations
 from rules.operators import OPERATORS
 from tests.builders import rows, stored
-from tests.productpulse_assets.decisions.cases import CALL, COLLECT, advice, company, when
+from tests.productpulse_assets.decisions.cases import CALL, COLLECT, IN_USE, advice, company, when
 
 PEOPLE = (
     {"mrr": 100, "is_activated": True, "latest_nps_score": 6},
@@ -93,7 +93,8 @@ def test_priority_is_impact_times_confidence_times_severity_by_effort(follow, ef
 def test_weights_are_double_in_the_database_whatever_the_rules_say(follow):
     follow(CALL | {"confidence_weight": 0.7, "severity_weight": 1.25})
     tables = company({})
-    asked = recommendations(**{name: ibis.table(table.schema(), name=name) for name, table in tables.items()})
+    unbound = {name: ibis.table(table.schema(), name=name) for name, table in tables.items()}
+    asked = recommendations(**unbound, rules=IN_USE["rules"])
     table = stored(str(ibis.to_sql(asked, dialect="duckdb")), **tables)
     weights = ("confidence_weight", "severity_weight", "effort_weight")
     assert {name: str(table.schema()[name]) for name in weights} == dict.fromkeys(weights, "float64")

@@ -13,7 +13,7 @@ from productpulse_assets.metrics.health import area_row, check_areas, score_of
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from resources.tables import rows_of, table_of
 from rules.loading.files import RulesError
-from rules.models import HealthArea
+from rules.models import DataQuality, HealthArea
 from tests.builders import calendar, dataset
 from tests.graph import RULES
 
@@ -163,3 +163,9 @@ def test_eleven_months_are_too_few():
 def test_what_never_moved_may_not_move():
     assert judged([0.02] * 13).passed
     assert not judged([0.02] * 12 + [0.021]).passed
+
+
+def test_rules_from_before_the_limits_of_the_as_of_date_and_the_reconciliation_are_as_those_that_come_along():
+    written = RULES.data_quality
+    old = DataQuality.model_validate(written.model_dump(exclude={"as_of", "reconciliation"}))
+    assert old == written

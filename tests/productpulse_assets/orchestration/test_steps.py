@@ -69,7 +69,7 @@ def compiled(**queries: ir.Table) -> Plan:
         )
         for name, query in queries.items()
     }
-    return Plan("f1", tables, {})
+    return Plan("f1", tables, {}, {})
 
 
 TWICE = doubled(ibis.table(NUMBERS, name="numbers"))

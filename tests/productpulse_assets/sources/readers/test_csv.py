@@ -192,7 +192,7 @@ def test_a_missing_file_no_file_and_an_unknown_encoding(backend, tmp_path):
         read_files(backend, "t", [tmp_path / "none.csv"], scratch=tmp_path)
     with pytest.raises(UnreadableSource, match="No file was found"):
         read_files(backend, "t", [], scratch=tmp_path)
-    with pytest.raises(UnreadableSource, match=r"'utf-99' in rules/sources\.yaml"):
+    with pytest.raises(UnreadableSource, match=r"'utf-99' in sources\.yaml"):
         read(backend, tmp_path, "a,b\n", encoding="utf-99")
 
 

@@ -164,7 +164,7 @@ def test_nothing_is_downloaded_for_a_query(tmp_path, query, found):
     with pytest.raises(UnreadableSource) as caught:
         read_query(backend, "t", query)
     assert str(caught.value) == (
-        f"The query for t in rules/sources.yaml {found} Nothing is downloaded: a query reads files of this machine, with "
+        f"The query for t in sources.yaml {found} Nothing is downloaded: a query reads files of this machine, with "
         "what comes with DuckDB (CSV, JSON, Parquet). Put the file into the data folder as one of these, and name it there."
     )
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
