@@ -75,7 +75,7 @@ class Rules:
     def with_folder(self, text: str) -> str:
         """`text` with the name of the rules folder before each of its files: my-rules/sources.yaml."""
         names = "|".join(self.hashes)
-        return re.sub(rf"(?<![\w/.-])({names})\.yaml", rf"{re.escape(self.folder.name)}/\1.yaml", text)
+        return re.sub(rf"(?<![\w/.-])({names})\.yaml", lambda found: f"{self.folder.name}/{found[0]}", text)
 
     def path(self, name: str) -> Path:
         """Where the file of that name is."""

@@ -20,7 +20,7 @@ ORDER: list[tuple[str, ...]] = [
     ("productpulse_assets.tables", "productpulse_assets.joins", "productpulse_assets.synthetic"),
     ("productpulse_assets.sources",),
     ("productpulse_assets.facts",),
-    ("productpulse_assets.metrics.kpis", "productpulse_assets.risk"),
+    ("productpulse_assets.metrics", "productpulse_assets.risk"),
     ("productpulse_assets.decisions",),
     ("productpulse_assets.reports",),
     ("productpulse_assets.published",),

@@ -103,6 +103,7 @@ def test_sources_that_cannot_be_judged_do_not_pass_the_gate(productpulse, export
 WRONG = {
     "run": ["--data", "nowhere"],
     "validate": ["--data", "nowhere"],
+    "compile": ["--rules", "nowhere"],
     "generate": ["--as-of", "soon"],
     "init": ["--preset", "nothing"],
     "status": [],

@@ -145,7 +145,7 @@ def test_text_from_data_does_nothing_to_the_terminal(productpulse, snapshot, hom
     wanted = productpulse("explain", HOSTILE + "y", "--home", damaged)
     assert told.stdout.startswith("Evil[2J]0;title Inc xxx") and f"({customer}), as of" in told.stdout.split("\n")[0]
     assert "Did you mean: Evil[2J]0;title Inc xxx" in near.stderr
-    assert "There is no customer 'Evil[2J]0;title Inc xxx" in wanted.stderr
+    assert "There is no customer 'Evil\\x1b[2J\\x1b]0;title\\x07\\nInc\\r\\u202exxx" in wanted.stderr
     for line in (told.stdout + near.stderr + wanted.stderr).split("\n"):
         assert re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", line) is None
         assert len(line) < 2000

@@ -77,7 +77,7 @@ def test_a_csv_has_every_text_in_quotes_and_nothing_to_run(tmp_path):
     backend = ibis.duckdb.connect()
     rows = {'name of "it"': ["a;=1+1", None, "", 'say "yes"'], "change": [-1.5, None, 2.0, 0.0]}
     table = backend.create_table("it's", pa.table(rows))
-    assert export(table, tmp_path / "it's", "it's")
+    assert export(backend, table, tmp_path / "it's", "it's")
     assert (tmp_path / "it's" / "it's.csv").read_text("utf-8").splitlines() == [
         '"name of ""it""",change', '"a;\'=1+1",-1.5', ",", '"",2.0', '"say ""yes""",0.0'
     ]  # fmt: skip
