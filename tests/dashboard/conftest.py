@@ -17,6 +17,7 @@ from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 from tests.dashboard.hostile import make_hostile
+from tests.graph import RULES
 
 APP = Path(dashboard.__file__).with_name("app.py")
 Opened = Callable[..., AppTest]
@@ -84,4 +85,4 @@ def demo_sql(demo_home) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="session")
 def reading(demo_home) -> Reading:
     """The demo's snapshot as the pages read it."""
-    return Reading(Snapshot(version_of(Home(demo_home).published)))
+    return Reading(Snapshot(version_of(Home(demo_home).published)), RULES)

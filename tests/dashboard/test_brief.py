@@ -10,6 +10,7 @@ from dashboard.reading import Reading
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 from rules.text.formats import money
+from tests.graph import RULES
 
 
 def test_it_sums_up_the_view_and_gives_reasons_for_what_comes_first(reading, demo_sql):
@@ -35,7 +36,7 @@ def test_an_empty_view_says_so(reading):
 
 
 def test_hostile_names_stay_text(hostile_home):
-    reading = Reading(Snapshot(version_of(Home(hostile_home).published)))
+    reading = Reading(Snapshot(version_of(Home(hostile_home).published)), RULES)
     text = brief(reading, planned(reading), "All")
     shown = as_html(text)
     assert "<script" not in shown and "<img" not in shown and "<a " not in shown

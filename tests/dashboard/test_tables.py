@@ -12,6 +12,7 @@ from dashboard.reading import Reading
 from dashboard.tables import csv_of
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
+from tests.graph import RULES
 
 
 def cells(text: bytes) -> list[str]:
@@ -25,7 +26,7 @@ def runs(cell: str) -> bool:
 
 @pytest.fixture(scope="module")
 def hostile(hostile_home):
-    return Reading(Snapshot(version_of(Home(hostile_home).published)))
+    return Reading(Snapshot(version_of(Home(hostile_home).published)), RULES)
 
 
 def test_a_table_of_hostile_names_has_all_rows_and_runs_nothing(hostile):
