@@ -26,6 +26,7 @@ from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.settings import RunSettings
 from rules.models import Sources
+from tests.graph import RULES
 
 Rows = list[dict[str, str]]
 
@@ -252,7 +253,7 @@ def test_a_dataset_is_the_same_in_every_format(company_exports, tmp_path, datase
         folder.mkdir()
         write(company_exports / f"{dataset}.csv", folder)
         run = RunSettings(home_dir=str(tmp_path / "home"), data_dir=str(folder))
-        kept, rejected, _ = split(backend, contract, locate(dataset, run, Sources()), run, Sources(), parents=[])
+        kept, rejected, _ = split(backend, contract, locate(dataset, run, RULES), run, Sources(), parents=[])
         assert rejected.count().execute() == 0, write.__name__
         read[write] = kept.order_by(list(contract.metadata["key"])).to_pyarrow()
     assert read[as_csv].num_rows == line_count(company_exports / f"{dataset}.csv")
