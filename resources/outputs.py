@@ -38,7 +38,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def remove_parts(home: Home) -> None:
     """Remove what a killed run was writing; only for a run that has its turn in the home."""
-    for folder in (home.published.parent, home.reports, home.exports, home.synthetic):
+    for folder in (home.published.parent, home.reports, home.exports, home.synthetic, home.compiled):
         for part in folder.rglob(".*.part"):
             part.unlink(missing_ok=True)
     shutil.rmtree(home.scratch, ignore_errors=True)
