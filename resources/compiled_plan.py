@@ -60,6 +60,7 @@ def write_plan(plan: Plan, folder: Path) -> None:
         "metric_sources": plan.metric_sources,
         "personal": plan.personal,
     }
+    content["sha256"] = _digest(json.dumps(content))
     with replacing(folder / INDEX) as part:
         part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -68,7 +69,8 @@ def load_plan(folder: Path, fingerprint: str) -> Plan | None:
     """The plan kept in `folder`; None if it is of another fingerprint, or a file of it is gone or damaged."""
     try:
         content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        if content["fingerprint"] != fingerprint:
+        is_whole = content.pop("sha256") == _digest(json.dumps(content))
+        if not is_whole or content["fingerprint"] != fingerprint:
             return None
         tables = {name: _read_table(folder, name, about) for name, about in content["tables"].items()}
         sources = {name: _pairs(found) for name, found in content["metric_sources"].items()}

@@ -33,5 +33,8 @@ def compile_command(out: Path | None, rules: Path | None, home: Path | None) -> 
     except RulesError as error:
         misused(str(error))
     target = out or writable_home().compiled
-    write_plan(plan, target)
+    try:
+        write_plan(plan, target)
+    except OSError as error:
+        misused(f"Nothing can be written to {target} ({error.strerror}). Give another folder with --out.")
     click.echo(f"Compiled {len(plan.tables)} tables into {target}.")

@@ -59,7 +59,8 @@ def look_at_inputs(settings: RunSettings, rules: Rules) -> Inputs:
     locations = [locate(name, settings, rules) for name in DATASETS]
     return Inputs(
         sources=source_digests(locations),
-        rules=files_digest(rules.path(name) for name in sorted(rules.hashes)),
+        # As they were read: a file that was edited since, perhaps while the run waited for its turn, is not in it.
+        rules=digest_of(text for name in sorted(rules.hashes) for text in (name, rules.hashes[name])),
         program=program_digest(),
         as_of=settings.as_of_date and settings.as_of_date.isoformat(),
         is_demo=uses_demo(settings, rules),

@@ -132,4 +132,4 @@ def test_one_function_makes_all_tiles():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "metric"
     ]
-    assert [name for name, _line in calls] == ["show.py"]
+    assert [name for name, _line in calls] == ["widgets.py"]
