@@ -58,7 +58,7 @@ def number(database, query):
 
 
 @pytest.mark.parametrize(
-    "signal, times",
+    ("signal", "times"),
     [("usage_fell", 3), ("many_tickets", 3), ("is_detractor", 2), ("payment_failed", 2)],
 )
 def test_signals_foretell_churn_in_the_next_90_days(business, signal, times):
