@@ -13,6 +13,8 @@ from dashboard.tables import csv_of
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 
+pytestmark = pytest.mark.slow
+
 
 def cells(text: bytes) -> list[str]:
     return [cell for row in csv.reader(io.StringIO(text.decode(), newline="")) for cell in row]

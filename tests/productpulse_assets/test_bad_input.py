@@ -27,6 +27,8 @@ from resources.home import Home
 from resources.settings import RunSettings
 from rules.models import Sources
 
+pytestmark = pytest.mark.slow
+
 Rows = list[dict[str, str]]
 
 

@@ -16,6 +16,8 @@ from productpulse_assets.orchestration.schedules import BECAUSE, daily_refresh
 from resources.home import SettingsError
 from resources.settings import RunSettings
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[3]
 
 

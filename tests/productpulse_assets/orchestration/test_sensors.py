@@ -23,6 +23,8 @@ from resources.run_lock import ENDED_EARLY
 from resources.settings import RunSettings
 from resources.snapshot_manifest import forget_inputs, published_inputs, remember_inputs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):

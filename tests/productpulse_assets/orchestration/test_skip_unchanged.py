@@ -25,6 +25,8 @@ from resources.settings import RunSettings
 from resources.snapshot_manifest import forget_inputs, published_inputs, remember_inputs
 from tests.builders import dataset
 
+pytestmark = pytest.mark.slow
+
 RULES = Path(__file__).parents[3] / "rules"
 LOOKED_ON = dt.date(2026, 7, 3)
 

@@ -4,6 +4,8 @@ import pytest
 
 from productpulse_assets.synthetic import CompanyPlan
 
+pytestmark = pytest.mark.slow
+
 MONTH_ENDS = """
 CREATE TEMP TABLE paying AS
 SELECT month_end, customer_id, sum(monthly_price) AS mrr

@@ -6,6 +6,8 @@ import pytest
 
 from productpulse_assets.synthetic import LEAKAGE_TYPES, CompanyPlan, simulate
 
+pytestmark = pytest.mark.slow
+
 BILLS = """
 CREATE TEMP TABLE bills AS
 SELECT subscription_id, customer_id, status, monthly_price,
