@@ -3,10 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test dev dashboard lint audit docker-demo docker-check bench screenshots clean
+.PHONY: setup run demo reset-demo status dev dashboard test test-fast coverage lint format typecheck audit ci \
+	docker-build docker-demo docker-down docker-check needs-docker bench screenshots clean
 
 run: $(VENV)/installed
 	$(BIN)/productpulse run
+
+# The program and the tools to work on it, in .venv.
+setup: $(VENV)/installed-dev
+
+# The demo company through the whole graph, then the pages over it.
+demo: run
+	$(BIN)/productpulse dashboard
+
+reset-demo: $(VENV)/installed
+	$(BIN)/productpulse reset-demo
+
+status: $(VENV)/installed
+	$(BIN)/productpulse status
 
 dev: $(VENV)/installed
 	$(BIN)/productpulse dev
@@ -14,29 +28,57 @@ dev: $(VENV)/installed
 dashboard: $(VENV)/installed
 	$(BIN)/productpulse dashboard
 
-# Files of tests side by side: within one, tests share what took long to make.
+# Test files run in parallel; the tests of one file share its expensive fixtures, so they stay in one process.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+# Without the tests that are marked slow: for every change while you work.
+test-fast: $(VENV)/installed-dev
+	$(PYTEST) -m "not slow"
+
+# Measuring makes tests half as slow again, so the fast ones are measured.
+coverage: $(VENV)/installed-dev
+	$(PYTEST) -m "not slow" --cov
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/hadolint Dockerfile
 
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(VENV)/installed-dev
+	$(BIN)/mypy
+
 # Our own code, then the pinned packages against the vulnerabilities that are known.
 audit: $(VENV)/installed-dev
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive productpulse_assets rules asset_checks resources dashboard
 	$(BIN)/python -m tests.operations.audit
 
-# The demo in containers: a run, then the schedule, Dagster's UI and the dashboard.
-docker-demo:
+# All that a change must pass; .ci/run does this in a fresh environment.
+ci: lint test audit docker-check
+
+needs-docker:
 	@docker info > /dev/null 2>&1 && docker compose version > /dev/null 2>&1 || \
 		{ echo "This needs Docker Engine 25 or newer with Compose, running. Without it: make run, then make dashboard."; exit 1; }
+
+docker-build: needs-docker
 	docker compose build
+
+# The demo in containers: a run, then the schedule, Dagster's UI and the dashboard.
+docker-demo: docker-build
 	docker compose run --rm pipeline
 	docker compose up --detach --wait
 	@echo "Dagster's UI is at http://127.0.0.1:3000, the dashboard at http://127.0.0.1:8501."
-	@echo "They go on until: docker compose down (with --volumes the data goes too)."
+	@echo "They go on until: make docker-down. With docker compose down --volumes the data goes too."
+
+# Stops the containers; the data stays in its volume.
+docker-down: needs-docker
+	docker compose down
 
 # What Docker would do, without Docker: the Dockerfile's steps and compose.yaml's commands.
 docker-check: $(VENV)/installed-dev

@@ -30,6 +30,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, str]) -> OpenEventLog:
+        """The log that dagster.yaml configures."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
@@ -61,6 +62,7 @@ class OpenEventLog(SqliteEventLogStorage):
         return True
 
     def dispose(self) -> None:
+        """Close the files."""
         for connection in self._open.values():
             connection.close()
         self._open.clear()

@@ -45,10 +45,12 @@ class Home:
 
     @property
     def reports(self) -> Path:
+        """The reports of the last run."""
         return self.root / "reports"
 
     @property
     def exports(self) -> Path:
+        """The published tables as files."""
         return self.root / "exports"
 
     @property

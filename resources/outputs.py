@@ -69,11 +69,13 @@ class ReportFiles(dg.IOManager):
 
     @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
+        """Write a report, in place of the one before."""
         target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
         with replacing(target) as part:
             part.write_text(obj, encoding="utf-8")
         context.add_output_metadata({"path": dg.MetadataValue.path(str(target)), "bytes": len(obj.encode())})
 
     def load_input(self, context: dg.InputContext) -> str:
+        """The text of a report."""
         made_by = context.upstream_output.definition_metadata if context.upstream_output else None
         return self.path_of((made_by or {}).get("file", context.asset_key.path[-1])).read_text(encoding="utf-8")

@@ -30,12 +30,15 @@ class RunSettings:
 
     @property
     def home(self) -> Home:
+        """The home folder."""
         return Home(Path(self.home_dir))
 
     @property
     def source_folder(self) -> Path | None:
+        """The folder of the exports; None where sources.yaml or the demo company takes its place."""
         return Path(self.data_dir) if self.data_dir else None
 
     @property
     def as_of_date(self) -> dt.date | None:
+        """The date that the run is made for; None for the date of the newest event."""
         return parse_as_of(self.as_of)

@@ -109,6 +109,7 @@ class Warehouse(dg.IOManager):
         return yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
 
     def load_input(self, context: dg.InputContext) -> ir.Table:
+        """The stored table of an upstream asset."""
         return self.table(context.asset_key.path[-1])
 
     def table(self, name: str) -> ir.Table:
@@ -130,6 +131,7 @@ class Warehouse(dg.IOManager):
 
     @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: ir.Table | CompiledTable) -> None:
+        """Store the rows of a query as a table."""
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()

@@ -58,6 +58,7 @@ class ChurnRule(SignalTest):
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
+        """The keys that a rule has in the file."""
         return tuple("and" if name == "also" else name for name in cls.model_fields)
 
     @property

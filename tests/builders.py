@@ -40,7 +40,7 @@ def dataset(name: str, *rows: dict[str, object]) -> ir.Table:
     key = CONTRACTS[name].metadata["key"][0]
     complete = []
     for number, row in enumerate(rows, start=1):
-        full = {column: None for column in schema} | DEFAULTS[name]
+        full = dict.fromkeys(schema) | DEFAULTS[name]
         if key.endswith("_id"):
             full[key] = f"{key[0].upper()}{number}"
         if "customer_id" in schema and key != "customer_id":

@@ -249,7 +249,8 @@ def test_a_borrowed_table_is_found():
 TOP_LEVEL = {
     "pyproject.toml", "workspace.yaml", "README.md", "productpulse_assets", "rules", "asset_checks", "resources",
     "tests", "dashboard", "Makefile", "dagster.yaml", "constraints.txt", "Dockerfile", "compose.yaml", "LICENSE",
-    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "examples", ".ci", ".gitignore", ".dockerignore",
+    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "examples", ".ci", ".github", ".pre-commit-config.yaml",
+    ".gitignore", ".dockerignore",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -62,6 +63,7 @@ def test_the_rule_shown_is_one_that_comes_along():
     assert rule in known
 
 
+@pytest.mark.slow
 def test_the_explanation_shown_is_what_the_demo_says(productpulse, demo_home):
     asked, said = re.search(r"```\n\$ productpulse explain (\S+)\n(.*?)```", README, re.DOTALL).groups()
     assert productpulse("explain", asked, "--home", demo_home).stdout == said

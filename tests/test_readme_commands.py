@@ -14,6 +14,8 @@ import pytest
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from tests.rules.presets.stripe_account import PAYMENTS, SUBSCRIPTIONS, write_account
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 

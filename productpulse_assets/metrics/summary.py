@@ -60,6 +60,7 @@ class Months:
 
     @classmethod
     def of(cls, calendar: list[Row]) -> Months:
+        """The months of the calendar, oldest first."""
         complete = [row["month"] for row in calendar if row["is_complete"]]
         return cls(
             starts=[row["month"] for row in calendar],
@@ -73,6 +74,7 @@ class Months:
         return self.starts[later] - dt.timedelta(days=1) if later < len(self.starts) else self.as_of
 
     def read_month(self, place: str) -> dt.date | None:
+        """The month that a metric is read in: the last complete one, None if there is none, or the as-of month."""
         return self.last_complete if place == LAST_COMPLETE else self.starts[-1]
 
     def before(self, month: dt.date | None, count: int = 1) -> dt.date | None:

@@ -47,10 +47,12 @@ class Location:
 
     @property
     def query(self) -> str | None:
+        """The SELECT that the dataset is read with; None when it is read from files."""
         return self.source.query
 
     @property
     def is_available(self) -> bool:
+        """Whether there is anything to read."""
         return bool(self.files or self.query)
 
     @property

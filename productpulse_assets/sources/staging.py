@@ -38,6 +38,7 @@ class Parent:
 
     @property
     def state(self) -> str:
+        """The column that is true for a kept parent, false for a rejected one and NULL for an unknown one."""
         return f"{self.column}_is_kept"
 
 

@@ -46,6 +46,7 @@ class Measure(Strict):
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
+        """The keys that a measure has in the file."""
         return (*AGGREGATIONS, "where", "label", "unit")
 
     @model_validator(mode="before")

@@ -71,7 +71,7 @@ def visible(text: object, limit: int = TEXT_LIMIT) -> str:
 
 
 def escaped(text: object, keep: str = "") -> str:
-    """Text with its characters that cannot be seen as codes such as \\u200b or \\n; those of `keep` stay."""
+    """Text with its characters that cannot be seen as their codes; those of `keep` stay."""
     return "".join(
         character
         if character in keep or (character.isprintable() and character not in _NO_WIDTH)

@@ -13,6 +13,8 @@ from tests.benchmarks.__main__ import main
 from tests.benchmarks.measure import Cost, ProcessFailed, measure
 from tests.benchmarks.report import BEYOND_STEPS, NotComparable, Run, comparison, figures, ratios
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_of_a_small_company_has_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     written = tmp_path / "figures.json"

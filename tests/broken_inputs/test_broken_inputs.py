@@ -18,6 +18,8 @@ from tests.broken_inputs.judging import CHECKOUT, SOUND, Input, judge, lay_out
 from tests.fuzz.entrances import read_folder
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 INPUTS = (
     *csv_texts.ENCODINGS, *csv_texts.OTHER_FORMATS, *csv_texts.LINES, *csv_texts.HEADERS,
     *csv_values.DATES, *csv_values.NUMBERS, *csv_values.ROWS,

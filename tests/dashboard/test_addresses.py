@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ASKED = {"customer_360": "customer", "decision_traces": "trace", "kpi_review": "metric", "metric_lineage": "lineage"}
 """By page: what its address names."""
 

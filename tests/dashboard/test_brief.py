@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from ibis import _
 
 from dashboard.brief import ACTIONS, as_html, brief
@@ -11,6 +12,8 @@ from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 from rules.text.formats import money
 from tests.graph import RULES
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_sums_up_the_view_and_gives_reasons_for_what_comes_first(reading, demo_sql):

@@ -12,6 +12,8 @@ from streamlit.web.server.app_discovery import discover_asgi_app
 import dashboard
 from productpulse_assets.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def started(productpulse, monkeypatch):

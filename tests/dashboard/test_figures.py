@@ -8,6 +8,8 @@ from dashboard.quick_views import QUICK_VIEWS
 from rules.scenarios import Base, simulate
 from rules.text.formats import money, value_text
 
+pytestmark = pytest.mark.slow
+
 
 def one(database, query):
     return database.execute(query).fetchone()[0]

@@ -25,9 +25,10 @@ STREAMLITS_OWN = {
 }
 """Serious violations of Streamlit's frame and of its own elements, which pages cannot mend, and where they are."""
 
-pytestmark = pytest.mark.skipif(
-    browser_tools.CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser_tools.CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
+]
 
 
 @pytest.fixture(scope="module")

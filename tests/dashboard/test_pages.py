@@ -14,6 +14,8 @@ from dashboard.reading import PATH
 from resources.home import Home
 from tests.dashboard.conftest import APP
 
+pytestmark = pytest.mark.slow
+
 
 def faults(app):
     return [error.value for error in app.error] + [error.value for error in app.exception]

@@ -15,6 +15,8 @@ from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 
 def cells(text: bytes) -> list[str]:
     return [cell for row in csv.reader(io.StringIO(text.decode(), newline="")) for cell in row]

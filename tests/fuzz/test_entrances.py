@@ -17,6 +17,8 @@ from tests.fuzz import entrances
 from tests.fuzz.findings import CSV, JSON, YAML
 from tests.fuzz.strategies import csv_texts, in_bytes, json_texts, rows_of_seven, spoiled_rules, yaml_texts
 
+pytestmark = pytest.mark.slow
+
 quick = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

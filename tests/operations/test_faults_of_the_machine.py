@@ -14,6 +14,8 @@ import pytest
 from resources.home import Home
 from tests.operations.snapshots import content, papers
 
+pytestmark = pytest.mark.slow
+
 ROOM = 128 << 20
 LEAVE = {"nothing": 0, "a little": 300_000, "some": 2 << 20, "more": 4 << 20, "all but the snapshot's": 6 << 20}
 

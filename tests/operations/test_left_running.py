@@ -26,7 +26,10 @@ PATIENCE = 540
 STARTS_WITHIN = 20
 """Seconds that the program needs before its schedule is watched; a second chance comes five minutes later."""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (on Debian: apt-get install chromium)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (on Debian: apt-get install chromium)"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,10 @@ RUNS = "{ runsOrError { ... on Runs { results { runId status } } } }"
 FOREIGN = ("evil.example", "127.0.0.1")
 """Names under which the other site is open: one of its own, and this machine's, at another port (same-site)."""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (on Debian: apt-get install chromium)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (on Debian: apt-get install chromium)"),
+]
 
 
 @pytest.fixture(scope="module")

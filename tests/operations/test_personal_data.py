@@ -12,6 +12,8 @@ import pytest
 from asset_checks.contracts import DATASETS
 from productpulse_assets.cli.starter import write_starter
 
+pytestmark = pytest.mark.slow
+
 NAME, COMMENT = "Quuxfirma", "Blubbcomment"
 PLANTED = {
     "customers": {"company_name": NAME, "contact": NAME},

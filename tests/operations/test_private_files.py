@@ -20,6 +20,8 @@ from resources.dagster_home import prepare_dagster_home
 from resources.home import Home
 from resources.private_files import close_to_others, keep_private
 
+pytestmark = pytest.mark.slow
+
 OPEN_TO_ALL, USUAL = 0o000, 0o022
 
 

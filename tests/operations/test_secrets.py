@@ -16,6 +16,8 @@ import pytest
 
 from resources.home import CHECKOUT
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hunter2"
 PLANTED = {
     "SECRET_TOKEN": f"{SECRET}-token",

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.operations.crowd import crowd
 from tests.operations.kill import rounds
+
+pytestmark = pytest.mark.slow
 
 
 def test_killed_runs_damage_nothing_and_the_next_run_works(tmp_path: Path):

@@ -28,6 +28,8 @@ from resources.settings import RunSettings
 from rules.models import Sources
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 Rows = list[dict[str, str]]
 
 

@@ -14,6 +14,8 @@ from productpulse_assets.synthetic import DATASETS
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 
+pytestmark = pytest.mark.slow
+
 DEMO = ("--customers", 120, "--months", 24, "--seed", 3, "--as-of", "2026-06-30")
 OF_WHAT_IS_THERE = {"data_quality_score"}
 """Metrics that are defined over the datasets that are there, whichever these are."""

@@ -15,7 +15,12 @@ MONTHS = CompiledTable(
     {"name": (), "mrr": (("subscriptions", "monthly_price"), ("transactions", "amount"))},
 )
 SIGNALS = CompiledTable("signals", "SELECT 1 AS one", {"one": "int64"}, {"one": (("months", "mrr"),)})
-PLAN = Plan("f1", {"months": MONTHS, "signals": SIGNALS}, {"revenue": (("subscriptions", "monthly_price"),)})
+PLAN = Plan(
+    "f1",
+    {"months": MONTHS, "signals": SIGNALS},
+    {"revenue": (("subscriptions", "monthly_price"),)},
+    {"signals": ("name",)},
+)
 
 
 @pytest.fixture
@@ -116,7 +121,7 @@ def test_an_index_of_another_form_is_not_loaded(folder, content):
 
 def test_a_new_plan_replaces_the_old_one_and_leaves_other_files(folder):
     (folder / "mine.sql").write_text("SELECT 'not of the plan'")
-    new = Plan("f2", {"months": CompiledTable("months", "SELECT 2", {"two": "int64"}, {"two": ()})}, {})
+    new = Plan("f2", {"months": CompiledTable("months", "SELECT 2", {"two": "int64"}, {"two": ()})}, {}, {})
     write_plan(new, folder)
     assert load_plan(folder, "f2") == new
     assert load_plan(folder, "f1") is None
@@ -129,7 +134,9 @@ def test_a_plan_that_was_written_in_part_is_not_loaded(folder, monkeypatch):
     def killed(*_arguments, **_settings):
         raise KeyboardInterrupt
 
-    new = Plan("f2", PLAN.tables | {"months": CompiledTable("months", "SELECT 2", {"two": "int64"}, {"two": ()})}, {})
+    new = Plan(
+        "f2", PLAN.tables | {"months": CompiledTable("months", "SELECT 2", {"two": "int64"}, {"two": ()})}, {}, {}
+    )
     monkeypatch.setattr("resources.compiled_plan.json.dumps", killed)
     with pytest.raises(KeyboardInterrupt):
         write_plan(new, folder)

@@ -6,6 +6,8 @@ from resources import memory
 from resources.home import SettingsError
 from resources.memory import parse_memory_limit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("given", "limit"), [("8GB", "8GB"), (" 512 mb ", "512MB"), ("1.5gib", "1.5GiB")])
 def test_an_amount_of_memory_is_read_in_any_spelling(given, limit):

@@ -15,6 +15,8 @@ from resources import run_lock as turns
 from resources.home import Home
 from resources.run_lock import AT_WORK, HomeBusy, retire_dead_runs, throwaway_home, turn
 
+pytestmark = pytest.mark.slow
+
 OTHER_RUN = """
 import sys
 from pathlib import Path

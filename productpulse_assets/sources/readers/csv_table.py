@@ -100,7 +100,7 @@ def _options(path: Path, header: Header, source_file: str) -> dict[str, object]:
     return {
         "path": str(path),
         "source_file": source_file,
-        "columns": {name: "VARCHAR" for name in header.columns},
+        "columns": dict.fromkeys(header.columns, "VARCHAR"),
         "delimiter": header.delimiter,
         "new_line": "\\r\\n" if header.is_crlf else "\\n",
         "line_bytes": DUCKDB_LINE_BYTES,

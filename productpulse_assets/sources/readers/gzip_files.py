@@ -29,9 +29,11 @@ class UnpackedFile(gzip.GzipFile):
         super().__init__(path, "rb")
 
     def read(self, size: int | None = -1) -> bytes:
+        """As GzipFile.read; raises UnpacksWithoutEnd beyond the limit."""
         return self._bounded(super().read(size))
 
     def read1(self, size: int = -1) -> bytes:
+        """As GzipFile.read1; raises UnpacksWithoutEnd beyond the limit."""
         return self._bounded(super().read1(size))
 
     def _bounded(self, data: bytes) -> bytes:

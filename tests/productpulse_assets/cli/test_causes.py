@@ -17,6 +17,8 @@ from resources.duckdb_connection import FileAccess
 from resources.home import Home, SettingsError
 from resources.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 
 def outcome_of(warehouse: Warehouse, home: Path) -> running.Outcome:
     """What comes of a run of one asset that needs this warehouse."""

@@ -16,6 +16,8 @@ import pytest
 from productpulse_assets.cli import main
 from productpulse_assets.cli.errors import INTERRUPTED, Commands, refusal
 
+pytestmark = pytest.mark.slow
+
 COMMAND = (sys.executable, "-m", "productpulse_assets.cli")
 STOPPED_BY_CTRL_C = "Stopped by Ctrl-C. Whatever was published is whole; run again when you like.\n"
 

@@ -16,6 +16,8 @@ from productpulse_assets.orchestration import execution as running
 from resources.settings import RunSettings
 from tests.productpulse_assets.cli.spoken import made, tree
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
     lines = good_run.stdout.splitlines()

@@ -13,6 +13,8 @@ from resources.home import Home
 from tests.productpulse_assets.cli.spoken import fields, tree
 from tests.resources.test_run_lock import other_run
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--customers", 20, "--months", 6)
 
 

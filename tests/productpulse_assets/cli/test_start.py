@@ -12,6 +12,8 @@ from productpulse_assets.cli.starter import PRESETS
 from resources.home import Home
 from tests.productpulse_assets.cli.spoken import tree
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -29,13 +29,13 @@ LEAKAGE = {
     "period_start": "date", "estimated_revenue_loss": "decimal(18, 2)", "evidence": "string",
     "explanation": "string", "recommended_action": "string",
 }  # fmt: skip
-EVIDENCE = {
-    name: "string"
-    for name in (
+EVIDENCE = dict.fromkeys(
+    (
         "customer_id", "rule_id", "signal_name", "signal_value", "operator", "threshold", "second_signal_name",
         "second_signal_value", "second_operator", "second_threshold", "window", "source_dataset", "explanation",
-    )
-} | {"weight": "decimal(9, 4)"}  # fmt: skip
+    ),
+    "string",
+) | {"weight": "decimal(9, 4)"}  # fmt: skip
 PERSON = {
     "customer_id": "C1", "company_name": "Acme", "as_of_date": AS_OF, "segment": "SMB", "mrr": 100,
     "risk_score": 0.5, "risk_band": "High", "revenue_at_risk": 0, "rules_fired": 0, "main_driver": "Detractor",

@@ -18,6 +18,8 @@ from resources.decision_history import DECISIONS, day_before, keep, kept
 from resources.tables import rows_of, table_of
 from tests.builders import calendar, rows
 
+pytestmark = pytest.mark.slow
+
 PLAN = OPEN_DECISION | {"priority_rank": "int64"}
 TODAY, YESTERDAY = dt.date(2026, 6, 30), dt.date(2026, 6, 29)
 COLUMNS = ("intervention_id", "change", "estimated_revenue_impact", "previous_revenue_impact", "priority_rank")

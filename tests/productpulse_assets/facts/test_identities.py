@@ -5,6 +5,7 @@ import functools
 
 import hypothesis.strategies as st
 import ibis
+import pytest
 from hypothesis import given, settings
 
 from productpulse_assets.facts.customer_months import customer_months
@@ -13,6 +14,8 @@ from productpulse_assets.metrics.health import score_of
 from rules.models import HealthArea
 from tests.builders import calendar, dataset, rows, stored
 from tests.graph import RULES, unbound
+
+pytestmark = pytest.mark.slow
 
 INPUTS = (
     "customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores",

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, write_company
+
+pytestmark = pytest.mark.slow
 
 CHECKOUT = Path(__file__).parents[3]
 METRIC = "collected_per_customer"

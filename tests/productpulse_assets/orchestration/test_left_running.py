@@ -10,6 +10,8 @@ import pytest
 from productpulse_assets.orchestration import left_running
 from productpulse_assets.orchestration.left_running import ServiceEnded, all_running, ended_together, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own_signals():

@@ -19,6 +19,8 @@ from rules.models import Sources
 from rules.rule_set import SHIPPED, Rules, read_rules
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[3]
 
 

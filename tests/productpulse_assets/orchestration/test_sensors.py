@@ -25,6 +25,8 @@ from resources.snapshot_manifest import forget_inputs, published_inputs, remembe
 from rules.rule_set import SHIPPED
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):

@@ -27,6 +27,7 @@ from rules.rule_set import SHIPPED, read_rules
 from tests.builders import dataset
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
 LOOKED_ON = dt.date(2026, 7, 3)
 
 

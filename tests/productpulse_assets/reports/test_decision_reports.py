@@ -56,9 +56,8 @@ def test_the_risk_register_has_every_band_and_kind(report, snapshot):
 
 
 def test_the_risk_register_names_customers_at_risk_and_what_is_planned(report, snapshot):
-    text, names = report("risk_register"), dict(
-        (row["customer_id"], row["company_name"]) for row in rows_of(snapshot.table("customers"))
-    )  # fmt: skip
+    text = report("risk_register")
+    names = {row["customer_id"]: row["company_name"] for row in rows_of(snapshot.table("customers"))}
     plan = snapshot.table("intervention_plan")
     at_risk = snapshot.table("churn_risk_profiles").filter(lambda t: t.revenue_at_risk > 0)
     for row in rows_of(at_risk.order_by(at_risk.revenue_at_risk.desc()).limit(5)):

@@ -6,9 +6,10 @@ from resources.home import Home
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 browser_tools = pytest.importorskip("tests.dashboard.browser", reason="Playwright is not installed")
-pytestmark = pytest.mark.skipif(
-    browser_tools.CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser_tools.CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
+]
 
 A4_WIDTH, MARGIN, LETTER_WIDTH = 210, 20, 215.9
 """Millimetres; of the margins that browsers offer, wide ones."""

@@ -4,6 +4,8 @@ import pytest
 
 from productpulse_assets.synthetic import CompanyPlan
 
+pytestmark = pytest.mark.slow
+
 MONTH_ENDS = """
 CREATE TEMP TABLE paying AS
 SELECT month_end, customer_id, sum(monthly_price) AS mrr
@@ -58,7 +60,7 @@ def number(database, query):
 
 
 @pytest.mark.parametrize(
-    "signal, times",
+    ("signal", "times"),
     [("usage_fell", 3), ("many_tickets", 3), ("is_detractor", 2), ("payment_failed", 2)],
 )
 def test_signals_foretell_churn_in_the_next_90_days(business, signal, times):

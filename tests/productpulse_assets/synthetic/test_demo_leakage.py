@@ -6,6 +6,8 @@ import pytest
 
 from productpulse_assets.synthetic import LEAKAGE_TYPES, CompanyPlan, simulate
 
+pytestmark = pytest.mark.slow
+
 BILLS = """
 CREATE TEMP TABLE bills AS
 SELECT subscription_id, customer_id, status, monthly_price,
@@ -89,7 +91,7 @@ def case(request, written):
 
 
 @pytest.mark.parametrize("leakage_type", LEAKAGE_TYPES)
-@pytest.mark.parametrize("days, login_days", [(90, 28), (89, 27)])
+@pytest.mark.parametrize(("days", "login_days"), [(90, 28), (89, 27)])
 def test_planted_is_what_is_found(case, leakage_type, days, login_days):
     """Whether the first day of a window counts makes no difference."""
     plan, planted, database = case

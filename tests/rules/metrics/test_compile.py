@@ -516,6 +516,7 @@ def is_additive(catalog, name):
     return False
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(histories)
 def test_identities_hold_for_any_history(periods):

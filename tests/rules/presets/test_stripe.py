@@ -20,6 +20,8 @@ from tests.rules.presets.stripe_account import (
     write_account,
 )
 
+pytestmark = pytest.mark.slow
+
 RATE = Decimal("1.10")
 
 
