@@ -111,6 +111,13 @@ def test_every_link_leads_somewhere(path):
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
+@pytest.mark.parametrize("path", LINKING, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_file_that_is_named_exists(path):
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(rf"`((?:tests|docs|examples|{'|'.join(PACKAGES)})/[\w./*-]*)`", text)
+    assert [name for name in named if not list(CHECKOUT.glob(name.rstrip("/")))] == []
+
+
 def test_every_page_is_linked_from_the_readme_or_an_index():
     index = "\n".join(text_of(name) for name in ("README.md", "docs/architecture.md", "docs/decisions/README.md"))
     assert [path.name for path in PATHS[1:] if path.name not in index] == []
