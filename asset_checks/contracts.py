@@ -1,6 +1,6 @@
 """One Pandera schema per dataset: the only description of its columns.
 
-Casting, checking, rejecting, the descriptions in the UI and the README's table all derive from
+Casting, checking, rejecting, the descriptions in the UI and the table in docs/data.md all derive from
 these. A schema's `metadata` says the dataset's key, whether a run needs it, its parents
 (column -> dataset) and the columns that date its events.
 """

@@ -1,20 +1,26 @@
-"""What the README says is what the program does."""
+"""The README and the pages of docs/ state what the program does."""
 
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from asset_checks.contracts import CONTRACTS
+from dashboard.links import SECTIONS
 from productpulse_assets.cli import main
 from productpulse_assets.orchestration.compile_graph import compile_graph
+from productpulse_assets.orchestration.graph import all_declarations
 from rules.rule_set import read_rules
+from tests.documents import CHECKOUT, PATHS, block_with, blocks, text_of
+from tests.test_import_order import PACKAGES, modules
 
-CHECKOUT = Path(__file__).parent.parent
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+README = text_of("README.md")
+DATA = text_of("docs/data.md")
+METRICS_AND_RULES = text_of("docs/metrics-and-rules.md")
+LINKING = [*PATHS, *(CHECKOUT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "examples/demo/README.md"))]
+NOT_FOR_USERS = {"PRODUCTPULSE_SNAPSHOT": "how the command `dashboard` names the snapshot to the pages"}
 
 
 def contract_line(name: str) -> str:
@@ -26,7 +32,7 @@ def contract_line(name: str) -> str:
 
 
 def test_the_table_of_datasets_is_that_of_the_contracts():
-    lines = [line for line in README.splitlines() if line.startswith(tuple(f"| {name} " for name in CONTRACTS))]
+    lines = [line for line in DATA.splitlines() if line.startswith(tuple(f"| {name} " for name in CONTRACTS))]
     assert lines == [contract_line(name) for name in CONTRACTS]
 
 
@@ -42,10 +48,29 @@ def test_every_option_that_is_described_exists():
             assert option in known, f"{name} {option}"
 
 
+def test_every_environment_variable_is_described():
+    described = set(re.findall(r"^\| `(PRODUCTPULSE_\w+)`", text_of("docs/operations.md"), re.MULTILINE))
+    sources = [path.read_text(encoding="utf-8") for package in PACKAGES for path in modules(package).values()]
+    used = {name for source in sources for name in re.findall(r"\bPRODUCTPULSE_[A-Z_]+\b", source)}
+    assert described == used - set(NOT_FOR_USERS)
+
+
+def test_every_page_is_described():
+    described = re.findall(r"^\| ([A-Z][\w ]+) \| .* \|$", text_of("docs/dashboard.md"), re.MULTILINE)
+    assert sorted(described) == sorted(view.title for views in SECTIONS.values() for view in views)
+
+
+def test_every_table_that_is_described_exists():
+    section = METRICS_AND_RULES.partition("## From a number to an action")[2].partition("\n## ")[0]
+    described = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert len(described) == 12
+    assert set(described) <= {declaration.name for declaration in all_declarations()}
+
+
 def test_the_metric_shown_can_be_added_as_it_stands(tmp_path):
     for file in (CHECKOUT / "rules").glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "formula:" in block)
+    shown = block_with(METRICS_AND_RULES, "yaml", "formula:")
     catalog = tmp_path / "metric_catalog.yaml"
     catalog.write_text(catalog.read_text(encoding="utf-8") + "\n" + shown, encoding="utf-8")
     (name,) = yaml.safe_load(shown)
@@ -56,14 +81,50 @@ def test_the_metric_shown_can_be_added_as_it_stands(tmp_path):
     assert f"'{name}'" in plan.tables["kpi_history"].sql
 
 
-def test_the_rule_shown_is_one_that_comes_along():
-    shown = next(block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "signal_name:" in block)
-    (rule,) = yaml.safe_load(shown)
-    known = yaml.safe_load((CHECKOUT / "rules" / "churn_rules.yaml").read_text(encoding="utf-8"))["rules"]
-    assert rule in known
+def test_the_rule_shown_is_one_of_the_shipped_rules():
+    (rule,) = yaml.safe_load(block_with(METRICS_AND_RULES, "yaml", "signal_name:"))
+    shipped = yaml.safe_load((CHECKOUT / "rules" / "churn_rules.yaml").read_text(encoding="utf-8"))["rules"]
+    assert rule in shipped
 
 
-@pytest.mark.slow
-def test_the_explanation_shown_is_what_the_demo_says(productpulse, demo_home):
-    asked, said = re.search(r"```\n\$ productpulse explain (\S+)\n(.*?)```", README, re.DOTALL).groups()
-    assert productpulse("explain", asked, "--home", demo_home).stdout == said
+def test_the_explanation_shown_is_what_the_demo_prints(productpulse, demo_home):
+    shown = block_with(METRICS_AND_RULES, "", "$ productpulse explain")
+    command, printed = shown.split("\n", 1)
+    assert productpulse("explain", command.split()[-1], "--home", demo_home).stdout == printed
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub builds them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", LINKING, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_link_leads_somewhere(path):
+    text = path.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(("http://", "https://")):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("path", LINKING, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_file_that_is_named_exists(path):
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(rf"`((?:tests|docs|examples|{'|'.join(PACKAGES)})/[\w./*-]*)`", text)
+    assert [name for name in named if not list(CHECKOUT.glob(name.rstrip("/")))] == []
+
+
+def test_every_page_is_linked_from_the_readme_or_an_index():
+    index = "\n".join(text_of(name) for name in ("README.md", "docs/architecture.md", "docs/decisions/README.md"))
+    assert [path.name for path in PATHS[1:] if path.name not in index] == []
+
+
+def test_a_missing_anchor_is_found():
+    assert anchors("# Data\n\n## sources.yaml\n\n```sh\n# no heading\n```\n## A rule of your own\n") == {
+        "data", "sourcesyaml", "a-rule-of-your-own",
+    }  # fmt: skip
+    assert blocks("1. a\n   ```sh\n   run\n   ```\n", "sh") == ["run\n"]

@@ -1,9 +1,8 @@
-"""Every command that the README gives is run as it stands there, in a folder such as its reader has."""
+"""Every command in the shell blocks of the README and of docs/ is run as it stands, in a folder like its reader's."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -12,29 +11,26 @@ from pathlib import Path
 import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, write_company
+from tests.documents import CHECKOUT, PATHS, blocks
 from tests.rules.presets.stripe_account import PAYMENTS, SUBSCRIPTIONS, write_account
-
-pytestmark = pytest.mark.slow
-
-CHECKOUT = Path(__file__).parent.parent
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
 RUN_ELSEWHERE = {
     "make run": "the last step of .ci/run",
     "make test": "what runs this test",
-    "source .venv/bin/activate": "puts the commands at hand, no more",
+    "source .venv/bin/activate": "sets the search path, nothing else",
+    "productpulse dashboard": "serves until it is stopped: tests/dashboard/test_command.py",
     "dagster dev": "serves until it is stopped: tests/operations/test_left_running.py",
 }
 
 
-def blocks() -> list[str]:
-    """The commands in the README's shell blocks, in their order, without what they say behind a #."""
-    shown = re.findall(r"^( *)```sh\n(.*?)^\1```", README, re.DOTALL | re.MULTILINE)
-    lines = [line.split("  #")[0].strip() for _indent, block in shown for line in block.splitlines()]
-    return [line for line in lines if line]
+def commands() -> list[str]:
+    """Each command once, in the order of the documents, without the remark behind a #."""
+    shown = [block for path in PATHS for block in blocks(path.read_text(encoding="utf-8"), "sh")]
+    lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line))
 
 
-COMMANDS = [line for line in blocks() if line not in RUN_ELSEWHERE]
+COMMANDS = [line for line in commands() if line not in RUN_ELSEWHERE]
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +44,13 @@ def desk(tmp_path_factory) -> Path:
     return folder
 
 
-def test_nothing_is_excused_that_is_not_in_the_readme():
-    assert set(RUN_ELSEWHERE) <= set(blocks())
-    assert len(COMMANDS) >= 9
+def test_nothing_is_excused_that_is_not_in_the_documents():
+    assert set(RUN_ELSEWHERE) <= set(commands())
+    assert len(COMMANDS) >= 12
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_readme_works(desk, line):
+def test_a_command_of_the_documents_works(desk, line):
     program, *words = shlex.split(line)
     command = {
         "productpulse": [sys.executable, "-m", "productpulse_assets.cli"],

@@ -9,23 +9,20 @@ import sys
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, write_company
+from tests.documents import CHECKOUT, block_with, text_of
 
-pytestmark = pytest.mark.slow
-
-CHECKOUT = Path(__file__).parents[3]
 METRIC = "collected_per_customer"
 
 
 def own_rules(folder: Path) -> Path:
-    """The rules with the README's metric added, and customers sliced by industry too."""
+    """The rules with the metric of docs/metrics-and-rules.md added, and customers sliced by industry too."""
     folder.mkdir()
     for file in (CHECKOUT / "rules").glob("*.yaml"):
         shutil.copy(file, folder)
-    blocks = re.findall(r"```yaml\n(.*?)```", (CHECKOUT / "README.md").read_text("utf-8"), re.DOTALL)
-    metric, dimensions = (next(block for block in blocks if word in block) for word in (METRIC, "industry"))
+    page = text_of("docs/metrics-and-rules.md")
+    metric, dimensions = (block_with(page, "yaml", word) for word in (METRIC, "industry"))
     with (folder / "metric_catalog.yaml").open("a", encoding="utf-8") as catalog:
         catalog.write("\n" + metric)
     segments = folder / "segments.yaml"
