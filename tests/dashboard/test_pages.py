@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.links import VIEWS
 from dashboard.reading import PATH
 from resources.home import Home
+from rules.rule_set import SHIPPED
 from tests.dashboard.conftest import APP
 
 pytestmark = pytest.mark.slow
@@ -131,3 +132,37 @@ def test_a_new_snapshot_shows_without_a_restart(homes, monkeypatch, tmp_path):
     shutil.copy(Home(homes["demo"]).published, tmp_path / "new")
     os.replace(tmp_path / "new", Home(home).published)
     assert app.run().metric[0].value != before
+
+
+@pytest.fixture
+def rules(monkeypatch, tmp_path):
+    """A copy of the rules that come with the program, which the dashboard is told to read."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for file in SHIPPED.glob("*.yaml"):
+        shutil.copy(file, folder)
+    monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(folder))
+    return folder
+
+
+def test_bands_and_currency_are_those_of_the_rules_folder(homes, opened, rules):
+    for name, before, after in (
+        ("sources", "reporting_currency: USD", "reporting_currency: EUR"),
+        ("churn_rules", "bands: {Critical: ", "bands: {Burning: "),
+        ("churn_rules", "revenue_at_risk_bands: [Critical, ", "revenue_at_risk_bands: [Burning, "),
+    ):
+        text = (rules / f"{name}.yaml").read_text(encoding="utf-8")
+        assert before in text
+        (rules / f"{name}.yaml").write_text(text.replace(before, after), encoding="utf-8")
+    assert "€" in opened(homes["demo"], "executive_cockpit").metric[0].value
+    (bands,) = (box for box in opened(homes["demo"], "risk_queue").multiselect if box.label == "Risk")
+    assert bands.options[0] == "Burning"
+
+
+def test_a_mistake_in_the_rules_is_a_sentence_until_it_is_corrected(homes, opened, rules):
+    sources = rules / "sources.yaml"
+    sources.write_text("time_zone: [", encoding="utf-8")
+    (fault,) = faults(opened(homes["demo"], "executive_cockpit"))
+    assert "is not valid YAML" in fault
+    shutil.copy(SHIPPED / "sources.yaml", sources)
+    assert faults(opened(homes["demo"], "executive_cockpit")) == []
