@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard.links import VIEWS
 
+pytestmark = pytest.mark.slow
+
 UP, DOWN, NO_ARROW = Metric.UP, Metric.DOWN, Metric.NONE
 GREEN, RED, GRAY = Metric.GREEN, Metric.RED, Metric.GRAY
 ARROWS = {1: UP, -1: DOWN, 0: NO_ARROW}

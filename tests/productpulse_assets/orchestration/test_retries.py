@@ -10,6 +10,8 @@ import pytest
 
 from resources import retries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("selection", "place"),

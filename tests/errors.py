@@ -1,0 +1,51 @@
+"""Tests of errors compare codes; the sentences stand in one file, error_sentences.txt.
+
+A test that raises a new sentence adds it with:  UPDATE_ERROR_SENTENCES=1 pytest -p no:xdist <the test>
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rules.text.errors import ProductPulseError
+
+SENTENCES = Path(__file__).parent / "error_sentences.txt"
+"""One line per sentence: its code, a tab, and the sentence with \\n for the end of a line and … for a folder that
+differs from run to run."""
+
+PASSING_FOLDER = re.compile(r"(?<![\w.])/[^\s'\",:;()]*(?:pytest-|/tmp)[^\s'\",:;()]*/(?=[^/\s'\",:;()]*)")
+
+
+@contextmanager
+def raises(code: str, kind: type[ProductPulseError] = ProductPulseError) -> Iterator[pytest.ExceptionInfo]:
+    """Expect an error of this code, with a sentence that error_sentences.txt has for it."""
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert caught.value.code == code, caught.value
+    assert_known(code, str(caught.value))
+
+
+def assert_known(code: str, message: str) -> None:
+    """Assert that error_sentences.txt has this sentence for this code."""
+    line = f"{code}\t{lasting(message)}"
+    known = known_lines()
+    if line not in known and os.environ.get("UPDATE_ERROR_SENTENCES"):
+        SENTENCES.write_text("".join(f"{each}\n" for each in sorted({*known, line})), encoding="utf-8")
+        known = known_lines()
+    assert line in known, f"A new sentence for {code}. Read it; if it is right, add it (see tests/errors.py):\n{line}"
+
+
+def known_lines() -> list[str]:
+    """The lines of error_sentences.txt."""
+    return SENTENCES.read_text(encoding="utf-8").splitlines() if SENTENCES.exists() else []
+
+
+def lasting(message: str) -> str:
+    """The sentence on one line, without the part of a path that differs from run to run."""
+    return PASSING_FOLDER.sub("…/", message).replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
