@@ -10,7 +10,7 @@ import pandera.ibis as pa
 from asset_checks.contracts import DATASETS, contracts_with, required_columns
 from productpulse_assets.sources.location import Location, SourceProblem, locate
 from productpulse_assets.sources.readers.blanks import plain_name
-from productpulse_assets.sources.readers.csv_header import no_header, values_in
+from productpulse_assets.sources.readers.column_names import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
 from resources.settings import Settings
