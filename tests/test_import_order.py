@@ -118,7 +118,7 @@ def test_a_package_imports_only_earlier_layers(package):
         ("rules.text.formats", "from rules.loading.files import load"),
         ("resources.warehouse", "def late():\n    from productpulse_assets.metrics.kpis import summary"),
         ("asset_checks.governance", "import productpulse_assets.metrics.kpis as m"),
-        ("productpulse_assets.metrics.kpis", "from productpulse_assets.risk.churn import fired"),
+        ("productpulse_assets.metrics.kpis", "from productpulse_assets.risk.churn import churn_evidence"),
         ("productpulse_assets.metrics.kpis", "from productpulse_assets import decisions"),
         ("productpulse_assets.facts.calendar", "from tests.builders import dataset"),
         ("productpulse_assets.charts.mrr", "from rules.loading.files import load"),
