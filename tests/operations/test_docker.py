@@ -62,8 +62,8 @@ def test_a_server_comes_back_and_a_run_ends():
     assert all(about["healthcheck"]["test"] for about in servers.values())
 
 
-def test_the_override_shown_is_one_that_fits():
-    shown = COMPOSE.split("alike:\n")[1].split("# The user")[0]
+def test_the_override_in_the_comment_fits_the_services():
+    shown = COMPOSE.split("(runs by hand):\n")[1].split("# The user")[0]
     override = yaml.safe_load(re.sub(r"^# ? ?", "", shown, flags=re.MULTILINE))
     assert set(override["services"]) <= set(SERVICES)
     for about in override["services"].values():
