@@ -82,13 +82,13 @@ def explain(customer: str, home: Path | None) -> None:
     """Say what is planned for a customer and why, down to the rows; CUSTOMER is its id or name."""
     settle(home=home)
     from productpulse_assets.cli import explanation as explaining
-    from productpulse_assets.decisions.evidence import UnknownCustomer, find_customer, story
+    from productpulse_assets.decisions.evidence import UnknownCustomer, customer_evidence, find_customer
 
     rules = read_rules()
     try:
         with published(Home(default_home())) as snapshot:
             terminal = explaining.Terminal(snapshot, rules)
-            found = story(snapshot, find_customer(snapshot, customer))
+            found = customer_evidence(snapshot, find_customer(snapshot, customer))
             lines = list(explaining.explanation_lines(terminal, found))
     except UnknownCustomer as problem:
         misused(str(problem))
