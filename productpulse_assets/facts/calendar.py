@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 
 from asset_checks.events import DATED, NewestEvent, newest_event
 from productpulse_assets.tables import Rows, Run, table
-from resources.home import SettingsError, refuse_after_today
-from resources.settings import RunSettings
+from resources.home import SettingsError
+from resources.settings import Settings, refuse_after_today
 from rules.models import AsOfLimits
 from rules.rule_set import Rules
 
@@ -30,7 +30,7 @@ SCHEMA = ibis.schema(
     reads=tuple(DATED),
     metadata_of=lambda rows: {"as_of_date": rows[0]["as_of_date"].isoformat()},
 )
-def calendar(settings: RunSettings, rules: Rules, run: Run, **tables: ir.Table) -> Rows:
+def calendar(settings: Settings, rules: Rules, run: Run, **tables: ir.Table) -> Rows:
     """One row per calendar month, from the first customer's to the as-of date's.
 
     month is its first day; month_end its last day, or the as-of date in the as-of month;
@@ -40,7 +40,7 @@ def calendar(settings: RunSettings, rules: Rules, run: Run, **tables: ir.Table) 
     """
     limits = rules.data_quality.as_of
     newest = newest_event(tables, run.today, limits.lone_date_days)
-    as_of = as_of_date(settings.as_of_date, newest, run.today, limits, is_forced=run.is_forced)
+    as_of = as_of_date(settings.as_of, newest, run.today, limits, is_forced=run.is_forced)
     first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
     return months(first, as_of, is_current=newest.day <= as_of)
 

@@ -9,9 +9,10 @@ from asset_checks.events import DATED, NewestEvent
 from productpulse_assets.facts.calendar import FORCED, as_of_date, calendar, first_appearance, months
 from productpulse_assets.tables import Run
 from resources.home import SettingsError
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.models import AsOfLimits
 from tests.builders import dataset
+from tests.errors import raises
 from tests.graph import RULES
 
 TODAY = dt.date(2026, 6, 30)
@@ -24,7 +25,7 @@ def tables(**given):
 def built(as_of, tags=None, **given):
     """The calendar as a run makes it."""
     run = Run(TODAY, is_forced=FORCED in (tags or {}))
-    table = calendar(RunSettings(home_dir="unused", as_of=as_of), RULES, run, **tables(**given))
+    table = calendar(Settings(home="unused", as_of=as_of), RULES, run, **tables(**given))
     return [(row["month"].isoformat(), row["month_end"].isoformat(), row["is_complete"]) for row in table]
 
 
@@ -145,7 +146,5 @@ def test_a_run_without_one_takes_the_newest_event():
 
 
 def test_an_as_of_date_that_is_none_is_refused():
-    with pytest.raises(
-        SettingsError, match=r"The as-of date is '30\.06\.2026', which is not a date\. Give it as YYYY-MM-DD"
-    ):
+    with raises("settings.as_of_not_a_date", SettingsError):
         built("30.06.2026", customers=[{}])
