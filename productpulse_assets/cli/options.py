@@ -113,7 +113,7 @@ def rules_folder() -> Path:
 def read_rules() -> Rules:
     """The rules; a mistake in them ends the command with 2 and its sentence."""
     from rules import rule_set
-    from rules.loading.files import RulesError
+    from rules.loading.problems import RulesError
 
     try:
         return rule_set.read_rules(rules_folder())
@@ -126,7 +126,7 @@ def load_definitions() -> dg.Definitions:
     from productpulse_assets.definitions import build
     from resources.home import SettingsError
     from resources.settings import RunSettings
-    from rules.loading.files import RulesError
+    from rules.loading.problems import RulesError
 
     try:
         return build(RunSettings.from_environment(), rules_folder())
