@@ -1,9 +1,12 @@
 """The one fact table: what every customer paid, used, asked and said in every month."""
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.events import DATED
 from productpulse_assets.facts.billing import paying
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
@@ -26,8 +29,8 @@ def customer_months(
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per customer and calendar month, from the customer's first appearance (signup or
-    first subscription, whichever is earlier) to the as-of month.
+    """One row per customer and calendar month, from the month of the customer's first event of any
+    kind (signup, subscription, payment, usage, ticket or answer) to the as-of month.
 
     Every fact is additive: a KPI of any month, segment, plan, country, channel or cohort is a sum
     or a ratio of sums over these rows. Money is in the reporting currency. Facts of a dataset
@@ -37,8 +40,14 @@ def customer_months(
     threshold = rules.metric_catalog.activation_threshold
     attributes = customer_attributes(rules)
     as_of = calendar.as_of_date.max().as_scalar()
+    activity = {
+        "transactions": transactions,
+        "product_usage": product_usage,
+        "support_tickets": support_tickets,
+        "nps_scores": nps_scores,
+    }
     return (
-        spine(customers, subscriptions, product_usage, calendar, attributes)
+        spine(customers, first_days(subscriptions, activity, as_of), calendar, attributes)
         .pipe(with_month_end_mrr, subscriptions, calendar)
         .pipe(with_started_plan, subscriptions)
         .pipe(add_facts, usage_facts(product_usage, as_of), product_usage, features_used_sum="features_used")
@@ -54,22 +63,14 @@ def customer_months(
     )
 
 
-def spine(
-    customers: ir.Table,
-    subscriptions: ir.Table,
-    product_usage: ir.Table,
-    calendar: ir.Table,
-    attributes: tuple[str, ...],
-) -> ir.Table:
+def spine(customers: ir.Table, first_days: ir.Table, calendar: ir.Table, attributes: tuple[str, ...]) -> ir.Table:
     """Customer-months with what is known of the customer, before any fact.
 
     Joined here, where a customer is one row: DuckDB's guess at the size of what follows is far
     too low, and would make it build a hash table of every finished month.
     """
-    starts = subscriptions.group_by("customer_id").aggregate(first_start=_.start_date.min())
-    as_of = calendar.as_of_date.max().as_scalar()
-    members = left_join_unique(left_join_unique(customers, starts), first_key_actions(product_usage, as_of)).mutate(
-        first_day=ibis.least(_.signup_date, ibis.coalesce(_.first_start, _.signup_date)),
+    members = left_join_unique(customers, first_days).mutate(
+        first_day=ibis.least(_.signup_date, _.first_event.fill_null(_.signup_date)),
         first_month=_.first_key_action.truncate("month"),
         days=ibis.greatest(_.first_key_action.delta(_.signup_date, unit="day"), 0),
     )
@@ -81,10 +82,30 @@ def spine(
     return months.select("customer_id", *attributes, *CALENDAR, days_to_first_key_action=days)
 
 
-def first_key_actions(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
-    """By customer: the day of the first key action."""
-    used = product_usage.filter(_.key_actions > 0, _.date <= as_of)
-    return used.group_by("customer_id").aggregate(first_key_action=_.date.min())
+def first_days(subscriptions: ir.Table, activity: Mapping[str, ir.Table], as_of: ir.DateScalar) -> ir.Table:
+    """By customer: first_event, the day of the first start or activity, and first_key_action; NULL without one."""
+    no_key_action = ibis.null("date")
+    starts = subscriptions.select("customer_id", day=_.start_date, key_action_day=no_key_action)
+    events = [
+        table.select(
+            "customer_id",
+            day=table[DATED[name][0]],
+            key_action_day=ibis.ifelse(table.key_actions > 0, table.date, no_key_action)
+            if name == "product_usage"
+            else no_key_action,
+        ).filter(_.day <= as_of)
+        for name, table in activity.items()
+    ]
+    # Each dataset is aggregated before the union, which then holds a row per customer and dataset.
+    firsts = [
+        table.group_by("customer_id").aggregate(day=_.day.min(), key_action_day=_.key_action_day.min())
+        for table in (starts, *events)
+    ]
+    return (
+        ibis.union(*firsts)
+        .group_by("customer_id")
+        .aggregate(first_event=_.day.min(), first_key_action=_.key_action_day.min())
+    )
 
 
 def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:

@@ -89,6 +89,32 @@ def test_rows_start_with_the_earlier_of_signup_and_first_subscription():
     ]  # fmt: skip
 
 
+def test_rows_start_with_the_first_event_of_any_kind_so_that_no_event_is_left_out():
+    early = "2026-01-15"
+    table = build(
+        "2026-06-30",
+        first=early,
+        customers=[{"signup_date": "2026-05-10"}],
+        subscriptions=[{"start_date": "2026-05-10"}],
+        transactions=[
+            {"transaction_date": early, "subscription_id": "S1"},
+            {"transaction_date": "2026-06-01", "subscription_id": "S1"},
+        ],
+        product_usage=[{"date": "2026-02-01", "logins": 7}],
+        support_tickets=[{"date_opened": "2026-03-01"}],
+        nps_scores=[{"date": "2026-04-01", "score": 9}],
+    )
+    facts = ("amount_collected", "logins", "tickets_opened", "nps_responses")
+    assert rows(table, "month", *facts, by=("month",)) == [
+        ("2026-01-01", 100, 0, 0, 0),
+        ("2026-02-01", 0, 7, 0, 0),
+        ("2026-03-01", 0, 0, 1, 0),
+        ("2026-04-01", 0, 0, 0, 1),
+        ("2026-05-01", 0, 0, 0, 0),
+        ("2026-06-01", 100, 0, 0, 0),
+    ]
+
+
 def test_the_plan_is_the_dearest_paid_then_the_last_held_then_none():
     table = build(
         "2026-05-31",
