@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.events import DATED
+from asset_checks.events import DATED, dataset_ends
 from productpulse_assets.facts.billing import paying
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
@@ -34,7 +34,8 @@ def customer_months(
 
     Every fact is additive: a KPI of any month, segment, plan, country, channel or cohort is a sum
     or a ratio of sums over these rows. Money is in the reporting currency. Facts of a dataset
-    that is absent or has no rows are NULL, not 0. Always:
+    that is absent or has no rows are NULL, not 0, and so are those of the months after the end of a dataset
+    that ends long before the as-of date. Always:
     mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned.
     """
     threshold = rules.metric_catalog.activation_threshold
@@ -46,18 +47,26 @@ def customer_months(
         "support_tickets": support_tickets,
         "nps_scores": nps_scores,
     }
+    day, late_days = calendar.aggregate(as_of_date=_.as_of_date.max()), rules.data_quality.late_days
+    ends = {name: dataset_ends(events, DATED[name][0], day, late_days) for name, events in activity.items()}
     return (
         spine(customers, first_days(subscriptions, activity, as_of), calendar, attributes)
         .pipe(with_month_end_mrr, subscriptions, calendar)
         .pipe(with_started_plan, subscriptions)
-        .pipe(add_facts, usage_facts(product_usage, as_of), product_usage, features_used_sum="features_used")
+        .pipe(
+            add_facts,
+            usage_facts(product_usage, as_of),
+            product_usage,
+            ends["product_usage"],
+            features_used_sum="features_used",
+        )
         .pipe(with_history)
         .pipe(with_plan)
         .pipe(revenue_movement)
         .mutate(is_activated=flag(_.key_actions_to_date > threshold))
-        .pipe(add_facts, payment_facts(transactions, as_of), transactions)
-        .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets)
-        .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores)
+        .pipe(add_facts, payment_facts(transactions, as_of), transactions, ends["transactions"])
+        .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets, ends["support_tickets"])
+        .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores, ends["nps_scores"])
         .pipe(with_acquisition_cost, acquisition_channels)
         .select(*columns(attributes))
     )
@@ -209,19 +218,22 @@ def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
     )
 
 
-def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) -> ir.Table:
+def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, ends: ir.Table, **needs: str) -> ir.Table:
     """Join facts by customer and month.
 
-    No event in a month is 0, unless the dataset has no rows at all, or nothing in the optional
-    column that a fact needs: then the fact is unknown, which is NULL.
+    No event in a month is 0, unless the dataset has no rows at all, nothing in the optional column that a fact
+    needs, or ends, long before the as-of date, before the month: then the fact is unknown, which is NULL.
     """
     names = [name for name in facts.columns if name not in CUSTOMER_MONTH]
     known = events.aggregate(
         **{f"knows_{name}": (events[needs[name]] if name in needs else events).count() > 0 for name in names}
-    )
+    ).cross_join(ends.select(last_known=ibis.ifelse(ends.is_late, ends.newest, ibis.null("date"))))
     joined = left_join_unique(table, facts, CUSTOMER_MONTH).cross_join(known)
+    is_covered = (joined.month <= joined.last_known).fill_null(True)
     values = {
-        name: ibis.ifelse(joined[f"knows_{name}"], joined[name].fill_null(0), ibis.null(joined[name].type()))
+        name: ibis.ifelse(
+            joined[f"knows_{name}"] & is_covered, joined[name].fill_null(0), ibis.null(joined[name].type())
+        )
         for name in names
     }
     return joined.mutate(**values).drop(*known.columns)

@@ -115,6 +115,15 @@ def test_rows_start_with_the_first_event_of_any_kind_so_that_no_event_is_left_ou
     ]
 
 
+def test_months_after_the_end_of_a_late_dataset_are_unknown():
+    usage = [{"date": dt.date(2026, 1, 5) + dt.timedelta(weeks=week), "logins": 1} for week in range(13)]
+    table = build("2026-06-10", product_usage=usage, subscriptions=[{}])
+    assert rows(table, "month", "logins", "key_actions_to_date", by=("month",)) == [
+        ("2026-01-01", 4, 4), ("2026-02-01", 4, 8), ("2026-03-01", 5, 13),
+        ("2026-04-01", None, 13), ("2026-05-01", None, 13), ("2026-06-01", None, 13),
+    ]  # fmt: skip
+
+
 def test_the_plan_is_the_dearest_paid_then_the_last_held_then_none():
     table = build(
         "2026-05-31",
