@@ -12,9 +12,10 @@ from dashboard.links import SECTIONS
 from productpulse_assets.cli import main
 from productpulse_assets.orchestration.compile_graph import compile_graph
 from productpulse_assets.orchestration.graph import all_declarations
+from resources.settings import PREFIX, Settings
 from rules.rule_set import read_rules
 from tests.documents import CHECKOUT, PATHS, block_with, blocks, text_of
-from tests.test_import_order import PACKAGES, modules
+from tests.test_import_order import PACKAGES
 
 README = text_of("README.md")
 DATA = text_of("docs/data.md")
@@ -50,8 +51,7 @@ def test_every_option_that_is_described_exists():
 
 def test_every_environment_variable_is_described():
     described = set(re.findall(r"^\| `(PRODUCTPULSE_\w+)`", text_of("docs/operations.md"), re.MULTILINE))
-    sources = [path.read_text(encoding="utf-8") for package in PACKAGES for path in modules(package).values()]
-    used = {name for source in sources for name in re.findall(r"\bPRODUCTPULSE_[A-Z_]+\b", source)}
+    used = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assert described == used - set(NOT_FOR_USERS)
 
 

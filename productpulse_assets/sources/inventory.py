@@ -16,7 +16,7 @@ from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.column_names import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import columns_of, columns_of_query
 from resources.retries import retried_io
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 from rules.rule_set import Rules
@@ -53,7 +53,7 @@ class InventoryRow(TypedDict):
     problem: str | None
 
 
-def source_inventory(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+def source_inventory(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
     """The asset that lists every source before anything is read."""
 
     @dg.asset(
@@ -100,7 +100,7 @@ def source_inventory(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition
 
 @retried_io()
 def inspect_source(
-    name: str, warehouse: Warehouse, settings: RunSettings, rules: Rules
+    name: str, warehouse: Warehouse, settings: Settings, rules: Rules
 ) -> tuple[InventoryRow, SourceProblem | None]:
     """The inventory row of one dataset, and why it cannot be used."""
     schema = contracts_with(rules.dimensions)[name]
