@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from dashboard.escape import safe
 from dashboard.reading import Reading
-from productpulse_assets.decisions.evidence import Finding, Intervention, Recommendation, SourceRows, sources
+from productpulse_assets.decisions.evidence import Finding, Intervention, Recommendation, SourceRows, source_rows
 from resources.published_snapshot import Row
 from rules.text.formats import is_unknown, money, value_text
 
@@ -42,7 +42,7 @@ def finding_tree(reading: Reading, found: Finding, *, is_open: bool = True) -> s
     weight = "" if found.is_leakage else f", weight {found.weight:g}"
     proof = f"{found.proof['rule_file']}, version {found.proof['rule_file_hash']}"
     head = f"{kind} <strong>{safe(found.trace['triggered_rule'])}</strong>: {safe(found.explanation)}{safe(weight)}"
-    rows = "".join(_rows(each) for each in sources(reading, found, reading.rules.churn_rules))
+    rows = "".join(_rows(each) for each in source_rows(reading, found, reading.rules.churn_rules))
     return _details(head, f"<p><small>From {safe(proof)}</small></p>{rows}", is_open=is_open)
 
 

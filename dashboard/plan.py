@@ -11,7 +11,7 @@ from dashboard.evidence_tree import intervention_tree
 from dashboard.filters import with_customers
 from dashboard.links import link
 from dashboard.reading import Reading
-from productpulse_assets.decisions.evidence import intervention
+from productpulse_assets.decisions.evidence import read_intervention
 from resources.published_snapshot import Row
 from rules.text.formats import NAME_LIMIT, value_text
 
@@ -60,4 +60,4 @@ def _why(reading: Reading, intervention_id: str) -> None:
     """The evidence under an intervention, read when it is opened."""
     proof = st.expander("Why?", key=f"why_{intervention_id}", on_change="rerun", type="compact")
     if proof.open:
-        proof.html(intervention_tree(reading, intervention(reading, intervention_id)))
+        proof.html(intervention_tree(reading, read_intervention(reading, intervention_id)))

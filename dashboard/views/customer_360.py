@@ -11,7 +11,7 @@ from dashboard.reading import Reading, current
 from dashboard.states import lacking, nothing
 from dashboard.widgets import chart, heading, tile
 from productpulse_assets.charts import customer as charts
-from productpulse_assets.decisions.evidence import Story, story
+from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
 from rules.text.formats import is_unknown, named, value_text
 
@@ -29,9 +29,9 @@ def page(reading: Reading) -> None:
     customer_id = pick_customer(reading)
     if customer_id is None:
         return
-    told = story(reading, customer_id)
-    who(told.about)
-    figures(told.about, reading.currency)
+    told = customer_evidence(reading, customer_id)
+    who(told.customer)
+    figures(told.customer, reading.currency)
     left, right = st.columns([3, 2])
     with left:
         next_steps(reading, told)
@@ -80,7 +80,7 @@ def figures(about: Row, currency: str) -> None:
                 tile(label, value_text(value, unit, currency) if unit or is_unknown(value) else str(value))
 
 
-def next_steps(reading: Reading, told: Story) -> None:
+def next_steps(reading: Reading, told: CustomerEvidence) -> None:
     """What is planned, and the evidence down to the rows; without a plan, what is known."""
     st.subheader("What to do next")
     if not told.interventions:
@@ -97,10 +97,10 @@ def next_steps(reading: Reading, told: Story) -> None:
             st.markdown(plain(row["expected_action"]))
             with st.expander("Evidence", expanded=each is told.interventions[0]):
                 st.html(intervention_tree(reading, each))
-    if told.rest:
+    if told.other_findings:
         with st.expander("What else is known", expanded=not told.interventions):
-            st.html("".join(finding_tree(reading, each) for each in told.rest))
-    link("decision_traces", "Every trace of this customer", trace_search=told.about["customer_id"])
+            st.html("".join(finding_tree(reading, each) for each in told.other_findings))
+    link("decision_traces", "Every trace of this customer", trace_search=told.customer["customer_id"])
 
 
 def history(reading: Reading, customer_id: str) -> None:

@@ -12,7 +12,7 @@ from dashboard.reading import Reading, current
 from dashboard.states import nothing
 from dashboard.tables import Column, table
 from dashboard.widgets import heading
-from productpulse_assets.decisions.evidence import Finding, Step, chain
+from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
 from rules.text.formats import shown, value_text
 
 OF = "decision_traces"
@@ -93,7 +93,7 @@ def follow(reading: Reading, found: ir.Table) -> None:
     )
     if trace_id is None:
         return
-    for depth, step in enumerate(chain(reading, trace_id)):
+    for depth, step in enumerate(trace_chain(reading, trace_id)):
         shown_step(reading, step, depth)
 
 

@@ -10,51 +10,92 @@ from productpulse_assets.joins import left_join_unique
 from rules.units import MONEY
 from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, RECOVERY_DAYS, active_on
 
+OVERLAP_DAYS = 31
+"""Days for which the old and the new period of an upgrade may both run."""
+
 
 def paying_customers(customers: ir.Table, subscriptions: ir.Table, days: ir.Table) -> ir.Table:
-    """(customer_id, as_of_date) of those who pay on the day: what they pay, for what, and until when."""
+    """One row per as_of_date and customer who pays on it: MRR, plan, tenure, renewal, and whether it is past due."""
     periods = paying(subscriptions).cross_join(days)
     active = periods.filter(active_on(periods, periods.as_of_date))
     active = active.mutate(cycle=cycle_months(active), elapsed=whole_months(active.start_date, active.as_of_date))
     renews = months_later(active.start_date, active.elapsed - active.elapsed % active.cycle + active.cycle)
     active = active.mutate(days_to_renewal=renews.delta(active.as_of_date, unit="day"))
-    # Of equally priced plans the last by name, so that the choice does not hang on row order.
-    dearest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
+    # Of plans with the same price the last by name, so that the choice does not depend on the order of rows.
+    highest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
     paid = active.group_by(CUSTOMER_DAY).aggregate(
         mrr=active.monthly_price.sum().cast(MONEY),
-        plan=active.plan.argmax(dearest),
+        plan=active.plan.argmax(highest),
         days_to_renewal=active.days_to_renewal.min(),
         past_due_count=(active.status == "Past Due").sum(),
         knows_status=active.is_current.max(),
     )
     starts = subscriptions.group_by("customer_id").aggregate(first_start=_.start_date.min())
-    who = paid.join(customers, "customer_id").join(starts, "customer_id")
-    since = ibis.least(who.signup_date, who.first_start)
-    return who.mutate(
-        tenure_days=who.as_of_date.delta(since, unit="day"),
-        # A status is today's: of a past day it says nothing.
-        is_past_due=ibis.ifelse(who.knows_status, who.past_due_count > 0, ibis.null("boolean")),
+    payers = paid.join(customers, "customer_id").join(starts, "customer_id")
+    since = ibis.least(payers.signup_date, payers.first_start)
+    return payers.mutate(
+        tenure_days=payers.as_of_date.delta(since, unit="day"),
+        # A status is the present one: it says nothing about a past day.
+        is_past_due=ibis.ifelse(payers.knows_status, payers.past_due_count > 0, ibis.null("boolean")),
     ).drop("past_due_count", "knows_status", "first_start")
 
 
-def with_downgrade(spine: ir.Table, who: ir.Table, subscriptions: ir.Table) -> ir.Table:
-    """downgraded_recently: in the last 90 days a period at a lower price followed on one that ended."""
-    periods = paying(subscriptions)
-    ended = periods.filter(_.end_date.notnull()).select("customer_id", "end_date", old_price="monthly_price")
-    started = periods.select("customer_id", "start_date", "monthly_price")
-    changes = started.join(ended, "customer_id")
-    gap = changes.start_date.delta(changes.end_date, unit="day")
-    # Some systems write the last day of a period as its end.
-    down = changes.filter((gap >= 0) & (gap <= 1) & (changes.monthly_price < changes.old_price))
-    dated = who.join(down.select("customer_id", "start_date"), "customer_id")
-    age = dated.as_of_date.delta(dated.start_date, unit="day")
+def with_downgrade(spine: ir.Table, keys: ir.Table, subscriptions: ir.Table) -> ir.Table:
+    """Add downgraded_recently: in the last 90 days MRR fell to less than a month before, but not to 0."""
+    falls = price_changes(subscriptions).filter(_.mrr_after < _.mrr_before, _.mrr_after > 0)
+    dated = keys.join(falls.select("customer_id", "day"), "customer_id")
+    age = dated.as_of_date.delta(dated.day, unit="day")
     recent = dated.filter((age >= 0) & (age <= DOWNGRADE_DAYS)).group_by(CUSTOMER_DAY).aggregate(downgrades=_.count())
     table = left_join_unique(spine, recent, CUSTOMER_DAY)
     return table.mutate(downgraded_recently=table.downgrades.fill_null(0) > 0).drop("downgrades")
 
 
+def price_changes(subscriptions: ir.Table) -> ir.Table:
+    """One row per customer and change of its MRR: day, mrr_before, mrr_after.
+
+    The subscriptions of a customer count together, as in the MRR bridge: one that is replaced by two
+    is a downgrade only if the two cost less. Changes on two days that follow each other are one change,
+    since some systems write the last day of a period as its end. Where MRR falls, mrr_before is at most that
+    of a month before: an upgrade whose old period ends some days late is no downgrade.
+    """
+    periods = paying(subscriptions)
+    starts = periods.select("customer_id", day="start_date", change="monthly_price")
+    ends = periods.filter(_.end_date.notnull(), _.end_date > _.start_date)
+    empty = periods.filter(_.end_date <= _.start_date)  # a period of no day starts and ends on it
+    steps = ibis.union(
+        starts,
+        ends.select("customer_id", day="end_date", change=-ends.monthly_price),
+        empty.select("customer_id", day="start_date", change=-empty.monthly_price),
+    )
+    days = steps.group_by("customer_id", "day").aggregate(change=_.change.sum().cast(MONEY))
+    by_day = ibis.window(group_by="customer_id", order_by="day")
+    so_far = ibis.window(group_by="customer_id", order_by="day", preceding=None, following=0)
+    levels = days.mutate(
+        mrr=days.change.sum().over(so_far).cast(MONEY),
+        is_continued=(days.day.delta(days.day.lag(1).over(by_day), unit="day") == 1).fill_null(False),
+    )
+    numbered = levels.mutate(number=(~levels.is_continued).cast("int64").sum().over(so_far))
+    changes = numbered.group_by("customer_id", "number").aggregate(
+        day=_.day.max(),
+        mrr_before=(_.mrr - _.change).argmin(_.day).cast(MONEY),
+        mrr_after=_.mrr.argmax(_.day).cast(MONEY),
+    )
+    return changes.drop("number").pipe(_compared_with_month_before)
+
+
+def _compared_with_month_before(changes: ir.Table) -> ir.Table:
+    earlier = changes.select("customer_id", earlier_day="day", earlier_mrr="mrr_after")
+    pairs = changes.select("customer_id", "day").join(earlier, "customer_id")
+    pairs = pairs.filter(pairs.day.delta(pairs.earlier_day, unit="day") >= OVERLAP_DAYS)
+    month_before = pairs.group_by("customer_id", "day").aggregate(mrr_month_before=_.earlier_mrr.argmax(_.earlier_day))
+    table = left_join_unique(changes, month_before, ["customer_id", "day"])
+    lower = ibis.least(table.mrr_before, table.mrr_month_before.fill_null(table.mrr_before))
+    is_fall = table.mrr_after < table.mrr_before
+    return table.mutate(mrr_before=ibis.ifelse(is_fall, lower, table.mrr_before)).drop("mrr_month_before")
+
+
 def with_failed_payments(spine: ir.Table, transactions: ir.Table, subscriptions: ir.Table, days: ir.Table) -> ir.Table:
-    """failed_payment_count: bills of the last 90 days that failed and were not made good in 21 days."""
+    """Add failed_payment_count: bills of the last 90 days that failed and were not paid within 21 days."""
     bills = failed_bills(transactions, subscriptions, days, PAYMENT_DAYS, RECOVERY_DAYS)
     counts = bills.group_by(CUSTOMER_DAY).aggregate(failed_payment_count=_.count())
     known = transactions.aggregate(has_payments=transactions.count() > 0)

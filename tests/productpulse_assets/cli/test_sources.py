@@ -33,9 +33,9 @@ def test_generate_writes_the_same_bytes_for_the_same_arguments(productpulse, tmp
 
 def test_generate_writes_parquet_and_counts_its_rows(productpulse, tmp_path):
     result = productpulse("generate", *SMALL, "--as-of", "2025-03-15", "--format", "parquet", "--out", tmp_path)
-    told = {fields(line)[0]: int(fields(line)[1].replace(",", "")) for line in result.stdout.splitlines()[:-1]}
-    assert len(told) == 8
-    for name, rows in told.items():
+    counts = {fields(line)[0]: int(fields(line)[1].replace(",", "")) for line in result.stdout.splitlines()[:-1]}
+    assert len(counts) == 8
+    for name, rows in counts.items():
         assert duckdb.read_parquet(str(tmp_path / f"{name}.parquet")).count("*").fetchone() == (rows,)
     newest = duckdb.read_parquet(str(tmp_path / "product_usage.parquet")).max("date").fetchone()[0]
     assert dt.date(2025, 2, 15) < newest <= dt.date(2025, 3, 15)
@@ -193,10 +193,9 @@ def test_files_that_sources_yaml_names_are_read(productpulse, exports, rules):
     assert "is not read" not in result.stdout
 
 
-def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tmp_path, monkeypatch):
-    monkeypatch.setattr("resources.home.LONGEST_WAIT", 0.0)
+def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tmp_path):
     with other_run(Home(tmp_path)):
-        result = productpulse("generate", "--customers", 5, "--home", tmp_path)
+        result = productpulse("generate", "--customers", 5, "--home", tmp_path, WAIT=0)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Another run is at work in {tmp_path} (process ")
     assert not (tmp_path / "synthetic").exists()
