@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -30,7 +30,7 @@ class Reader(Protocol):
     def table(self, name: str) -> ir.Table:
         """A published table."""
 
-    def rows(self, expression: ir.Table) -> list[dict[str, object]]:
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of an expression."""
 
 
