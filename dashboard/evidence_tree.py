@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from dashboard.escape import html_text
 from dashboard.reading import Reading
-from productpulse_assets.decisions.evidence import Finding, Intervention, Recommendation, SourceRows, sources
+from productpulse_assets.decisions.evidence import Finding, Intervention, Recommendation, SourceRows, source_rows
 from resources.published_snapshot import Row
 from rules.text.formats import is_unknown, money, value_text
 
@@ -46,7 +46,7 @@ def finding_tree(reading: Reading, found: Finding, *, is_open: bool = True) -> s
     origin = f"{found.proof['rule_file']}, version {found.proof['rule_file_hash']}"
     rule = html_text(found.trace["triggered_rule"])
     head = f"{kind} <strong>{rule}</strong>: {html_text(found.explanation)}{html_text(weight)}"
-    rows = "".join(_rows(each) for each in sources(reading, found, reading.rules.churn_rules))
+    rows = "".join(_rows(each) for each in source_rows(reading, found, reading.rules.churn_rules))
     return _details(head, f"<p><small>From {html_text(origin)}</small></p>{rows}", is_open=is_open)
 
 

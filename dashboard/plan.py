@@ -12,7 +12,7 @@ from dashboard.filters import add_customer_columns
 from dashboard.links import link
 from dashboard.reading import Reading
 from productpulse_assets.charts.work import BACKLOG
-from productpulse_assets.decisions.evidence import intervention
+from productpulse_assets.decisions.evidence import read_intervention
 from resources.published_snapshot import Row
 from rules.text.formats import NAME_LIMIT, value_text
 
@@ -67,4 +67,4 @@ def _show_evidence(reading: Reading, intervention_id: str) -> None:
     """The evidence for an intervention, queried when the user opens it."""
     proof = st.expander("Why?", key=f"why_{intervention_id}", on_change="rerun", type="compact")
     if proof.open:
-        proof.html(intervention_tree(reading, intervention(reading, intervention_id)))
+        proof.html(intervention_tree(reading, read_intervention(reading, intervention_id)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,27 +12,19 @@ import pyarrow as pa
 import streamlit as st
 
 from resources.published_snapshot import NoSnapshot, Snapshot, Version, framed, version_of
-from rules.rule_set import SHIPPED, Rules, read_rules
-
-PATH = "PRODUCTPULSE_SNAPSHOT"
-"""The environment variable that names the published file; `productpulse dashboard` sets it."""
+from resources.settings import Settings
+from rules.rule_set import Rules, read_rules
 
 SNAPSHOTS_OPEN = 2
 """A new snapshot, and the one before it for sessions that are in the middle of a page."""
 
 
 def published_path() -> Path:
-    """The file to read; raises NoSnapshot if nothing says which."""
-    given = os.environ.get(PATH)
-    if not given:
+    """The file to read; raises NoSnapshot if the settings name none."""
+    path = Settings().snapshot
+    if path is None:
         raise NoSnapshot("Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard")
-    return Path(given)
-
-
-def rules_folder() -> Path:
-    """The rules that the snapshot is read by; `productpulse dashboard` says which."""
-    given = os.environ.get("PRODUCTPULSE_RULES_DIR")
-    return Path(given).expanduser().resolve() if given else SHIPPED
+    return path
 
 
 class Reading:
@@ -104,7 +95,7 @@ class Reading:
 def current() -> Reading:
     """The snapshot as it is published now; raises NoSnapshot if there is none or it cannot be read."""
     version = version_of(published_path())
-    return Reading(_opened(version), read_rules(rules_folder()))
+    return Reading(_opened(version), read_rules(Settings().rules_dir))
 
 
 @st.cache_resource(max_entries=SNAPSHOTS_OPEN, show_spinner=False, on_release=Snapshot.close)

@@ -1,8 +1,6 @@
 """The Definitions that Dagster loads: the sources, a step for each group, and what is published."""
 
-import os
 from functools import partial
-from pathlib import Path
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
@@ -28,23 +26,22 @@ from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import file_access
 from resources import at_launch
 from resources.compiled_plan import Plan
-from resources.home import CHECKOUT, parse_wait
-from resources.memory import parse_memory_limit
+from resources.home import CHECKOUT
 from resources.outputs import ReportFiles
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.warehouse import Warehouse
 from rules.metrics.models import MetricCatalog
-from rules.rule_set import SHIPPED, Rules, read_rules
+from rules.rule_set import Rules, read_rules
 
 GLOSSARY = CHECKOUT / "resources" / "glossary.yaml"
 
 
-def build(settings: RunSettings, rules_folder: Path = SHIPPED) -> dg.Definitions:
+def build(settings: Settings) -> dg.Definitions:
     """Read the rules, compile the graph or take the plan that is kept, and put the Definitions together.
 
     Raises RulesError when a file of the rules folder has a mistake.
     """
-    rules = read_rules(rules_folder)
+    rules = read_rules(settings.rules_dir)
     plan = plan_for(rules, settings.home)
     stores = resources(settings, rules, plan)
     checks = checks_by_group(rules.metric_catalog)
@@ -69,7 +66,7 @@ def build(settings: RunSettings, rules_folder: Path = SHIPPED) -> dg.Definitions
         asset_checks=across,
         jobs=[validate_sources(sources)],
         schedules=[daily_refresh(settings, rules)],
-        sensors=[new_files(settings, rules.folder)],
+        sensors=[new_files(settings)],
         resources=stores | {"inputs": run_inputs(steps, settings, rules), "plan": compiled_plan(plan, settings.home)},
         executor=at_launch.executor,
     )
@@ -84,7 +81,7 @@ def checks_by_group(catalog: MetricCatalog) -> dict[str, list[Check]]:
     }
 
 
-def resources(settings: RunSettings, rules: Rules, plan: Plan) -> dict[str, dg.ResourceDefinition]:
+def resources(settings: Settings, rules: Rules, plan: Plan) -> dict[str, dg.ResourceDefinition]:
     """Where the assets are stored, by the keys that they ask for."""
     home = settings.home
     warehouse = Warehouse(
@@ -92,12 +89,12 @@ def resources(settings: RunSettings, rules: Rules, plan: Plan) -> dict[str, dg.R
             database=str(home.warehouse),
             connection_config={
                 "temp_directory": str(home.scratch),
-                "memory_limit": parse_memory_limit(os.environ.get("PRODUCTPULSE_MEMORY_LIMIT")),
+                "memory_limit": settings.memory_limit,
             },
         ),
         glossary=str(GLOSSARY),
         time_zone=rules.sources.time_zone,
-        wait_seconds=parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
+        wait_seconds=settings.wait,
         access=partial(file_access, settings, rules),
         personal=plan.personal,
     )
@@ -112,6 +109,4 @@ def resources(settings: RunSettings, rules: Rules, plan: Plan) -> dict[str, dg.R
 @dg.definitions
 def defs() -> dg.Definitions:
     """The graph as the environment sets it; built when Dagster loads it, not when this module is imported."""
-    given = os.environ.get("PRODUCTPULSE_RULES_DIR")
-    folder = Path(given).expanduser().resolve() if given else SHIPPED
-    return build(RunSettings.from_environment(), folder)
+    return build(Settings())

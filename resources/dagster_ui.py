@@ -21,7 +21,8 @@ from dagster_shared.cli import workspace_options
 from dagster_webserver.webserver import DagsterWebserver
 
 from resources.home import SettingsError
-from resources.own_address import OwnAddressOnly, proxy_hosts
+from resources.own_address import OwnAddressOnly
+from resources.settings import Settings
 
 POLL_MILLISECONDS = 2000
 """How often the pages ask for news of assets; what `dagster dev` sets."""
@@ -37,7 +38,7 @@ def main(host: str, port: int, **workspace: object) -> None:
     """Serve Dagster's UI to its own address only."""
     target = workspace_opts_to_load_target(WorkspaceOpts.extract_from_cli_options(workspace))
     try:
-        hosts = proxy_hosts()
+        hosts = Settings().allowed_hosts
     except SettingsError as error:
         sys.exit(str(error))
     with DagsterInstance.get() as instance, WorkspaceProcessContext(instance, target) as context:

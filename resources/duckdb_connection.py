@@ -80,8 +80,9 @@ def set_up(connection: duckdb.DuckDBPyConnection, time_zone: str, access: FileAc
         connection.execute("SET TimeZone = $zone", {"zone": time_zone})
     except duckdb.NotImplementedException as error:
         raise SettingsError(
+            "settings.unknown_time_zone",
             f"DuckDB does not know the time zone '{time_zone}'. Set time_zone in sources.yaml to a name such as "
-            "Europe/Berlin or UTC."
+            "Europe/Berlin or UTC.",
         ) from error
     lock(connection, access)
     return backend

@@ -29,8 +29,9 @@ def parse_memory_limit(text: str | None) -> str:
     units = {unit.lower(): unit for unit in MEMORY_UNITS}
     if not found or not LEAST_MEMORY <= _bytes(float(found[1]), units[found[2].lower()]) <= MOST_MEMORY:
         raise SettingsError(
+            "settings.memory_limit_not_an_amount",
             f"The memory limit is '{text}', which is not an amount between 256 MB and 1,000,000 TB. "
-            f"Give PRODUCTPULSE_MEMORY_LIMIT as a number and a unit ({', '.join(MEMORY_UNITS)}), for example 8GB."
+            f"Give PRODUCTPULSE_MEMORY_LIMIT as a number and a unit ({', '.join(MEMORY_UNITS)}), for example 8GB.",
         )
     return f"{found[1]}{units[found[2].lower()]}"
 

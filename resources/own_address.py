@@ -16,7 +16,6 @@ site may show ours in a frame, where a click could be led astray.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 
@@ -24,17 +23,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from resources.home import parse_allowed_hosts
-
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 GRAPHQL = "/graphql"
 NO_FRAMES = {"Content-Security-Policy": "frame-ancestors 'none'", "X-Frame-Options": "DENY"}
-
-
-def proxy_hosts() -> tuple[str, ...]:
-    """What PRODUCTPULSE_ALLOWED_HOSTS names; raises SettingsError for what is not a host name."""
-    return parse_allowed_hosts(os.environ.get("PRODUCTPULSE_ALLOWED_HOSTS"))
 
 
 class OwnAddressOnly:

@@ -22,10 +22,11 @@ from ibis.common.exceptions import TableNotFound
 
 from resources.compiled_plan import CompiledTable, Source
 from resources.duckdb_connection import FileAccess, set_up
-from resources.home import LONGEST_WAIT, Home
+from resources.home import Home
 from resources.lineage import carriers, column_sources
 from resources.retries import retried_io
 from resources.run_lock import mark_at_work, turn
+from resources.settings import LONGEST_WAIT
 from resources.snapshot_manifest import forget_inputs
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows

@@ -21,7 +21,7 @@ from productpulse_assets.orchestration import execution as running
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
-from resources.settings import RunSettings
+from resources.settings import Settings
 from tests import graph
 
 Command = Callable[..., Result]
@@ -45,10 +45,10 @@ def compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def productpulse() -> Command:
-    """`productpulse <arguments>`; the result has exit_code, stdout and stderr."""
+    """`productpulse <arguments>`, with variables such as WAIT=0 set; the result has exit_code, stdout and stderr."""
 
-    def run(*arguments: object) -> Result:
-        with clean_environment():
+    def run(*arguments: object, **settings: object) -> Result:
+        with clean_environment(**settings):
             result = CliRunner().invoke(main, [str(argument) for argument in arguments])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
         assert "Traceback" not in result.output
@@ -106,7 +106,7 @@ def figures() -> Callable[..., ibis.BaseBackend]:
 
     def compute(data: Path, home: Path, as_of: str = "") -> ibis.BaseBackend:
         with clean_environment(), dg.DagsterInstance.ephemeral() as instance:
-            job = figures_job(build(RunSettings(home_dir=str(home), data_dir=str(data), as_of=as_of or None)))
+            job = figures_job(build(Settings(home=str(home), data_dir=str(data), as_of=as_of or None)))
             outcome = running.execute(job, instance, Home(home), lambda event: None)
         assert outcome.succeeded, outcome.errors + outcome.failed_checks
         return open_read_only(Home(home).warehouse)

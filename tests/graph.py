@@ -12,7 +12,7 @@ from productpulse_assets.definitions import build
 from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, fingerprint, source_tables
 from productpulse_assets.orchestration.graph import all_declarations
 from resources.compiled_plan import Plan, write_plan
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.rule_set import Rules, read_rules
 
 RULES = read_rules()
@@ -55,7 +55,7 @@ def stored() -> dict[str, ir.Table]:
 
 def definitions(home: Path) -> dg.Definitions:
     """The Definitions of a home in which the graph is compiled already."""
-    settings = RunSettings(home_dir=str(home))
+    settings = Settings(home=str(home))
     write_plan(plan(), settings.home.compiled)
     return build(settings)
 

@@ -35,7 +35,8 @@ RANK = {layer: rank for rank, layers in enumerate(ORDER) for layer in layers}
 NARROWER = {
     "productpulse_assets.charts": ("rules.text", "productpulse_assets.charts"),
     "dashboard": (
-        "rules", "resources.published_snapshot", "resources.own_address", "productpulse_assets.charts",
+        "rules", "resources.published_snapshot", "resources.own_address", "resources.settings",
+        "productpulse_assets.charts",
         "productpulse_assets.decisions.evidence", "dashboard",
     ),
 }  # fmt: skip
@@ -117,12 +118,12 @@ def test_a_package_imports_only_earlier_layers(package):
         ("rules.text.formats", "from rules.loading.files import load"),
         ("resources.warehouse", "def late():\n    from productpulse_assets.metrics.kpis import summary"),
         ("asset_checks.governance", "import productpulse_assets.metrics.kpis as m"),
-        ("productpulse_assets.metrics.kpis", "from productpulse_assets.risk.churn import fired"),
+        ("productpulse_assets.metrics.kpis", "from productpulse_assets.risk.churn import churn_evidence"),
         ("productpulse_assets.metrics.kpis", "from productpulse_assets import decisions"),
         ("productpulse_assets.facts.calendar", "from tests.builders import dataset"),
         ("productpulse_assets.charts.mrr", "from rules.loading.files import load"),
         ("productpulse_assets.reports.markdown", "from dashboard.reading import current"),
-        ("dashboard.views.risk_queue", "from resources.settings import RunSettings"),
+        ("dashboard.views.risk_queue", "from resources.warehouse import Warehouse"),
         ("dashboard.reading", "from productpulse_assets.decisions.changes import open_decisions"),
         ("productpulse_assets", "from productpulse_assets import definitions"),
     ],

@@ -15,7 +15,7 @@ from dashboard.states import show_empty_state, show_if_absent
 from dashboard.tables import TEXT
 from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import customer as charts
-from productpulse_assets.decisions.evidence import Story, story
+from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
 from rules.text.formats import named, value_text
 
@@ -34,12 +34,12 @@ def page(reading: Reading) -> None:
     customer_id = select_customer(reading)
     if customer_id is None:
         return
-    customer = story(reading, customer_id)
-    show_profile(customer.about)
-    show_figures(customer.about, reading.currency)
+    evidence = customer_evidence(reading, customer_id)
+    show_profile(evidence.customer)
+    show_figures(evidence.customer, reading.currency)
     left, right = st.columns([3, 2])
     with left:
-        show_next_steps(reading, customer)
+        show_next_steps(reading, evidence)
     with right:
         show_history(reading, customer_id)
     show_source_records(reading, customer_id)
@@ -87,12 +87,12 @@ def show_figures(about: Row, currency: str) -> None:
                 )
 
 
-def show_next_steps(reading: Reading, customer: Story) -> None:
+def show_next_steps(reading: Reading, evidence: CustomerEvidence) -> None:
     """The planned interventions with their evidence down to the source rows, and other findings."""
     st.subheader("What to do next")
-    if not customer.interventions:
+    if not evidence.interventions:
         show_empty_state("No intervention is recommended for this customer.")
-    for each in customer.interventions:
+    for each in evidence.interventions:
         row = each.row
         with st.container(border=True):
             st.markdown(f"**{row['priority_rank']}\\. {markdown_text(row['recommendation_title'], 160)}**")
@@ -102,12 +102,12 @@ def show_next_steps(reading: Reading, customer: Story) -> None:
                 + facts(("Impact", impact), ("Owner", row["suggested_owner"]), week_fact(row))
             )
             st.markdown(markdown_text(row["expected_action"]))
-            with st.expander("Evidence", expanded=each is customer.interventions[0]):
+            with st.expander("Evidence", expanded=each is evidence.interventions[0]):
                 st.html(intervention_tree(reading, each))
-    if customer.rest:
-        with st.expander("Other findings", expanded=not customer.interventions):
-            st.html("".join(finding_tree(reading, each) for each in customer.rest))
-    link("decision_traces", "All decision traces of this customer", trace_search=customer.about["customer_id"])
+    if evidence.other_findings:
+        with st.expander("Other findings", expanded=not evidence.interventions):
+            st.html("".join(finding_tree(reading, each) for each in evidence.other_findings))
+    link("decision_traces", "All decision traces of this customer", trace_search=evidence.customer["customer_id"])
 
 
 def show_history(reading: Reading, customer_id: str) -> None:

@@ -20,7 +20,7 @@ from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import Column, show_table
 from dashboard.widgets import show_heading
-from productpulse_assets.decisions.evidence import Finding, Step, chain
+from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
 from resources.published_snapshot import Row
 from rules.text.formats import shown, value_text
 
@@ -104,7 +104,7 @@ def show_decision(reading: Reading, found: ir.Table) -> None:
     )
     if trace_id is None:
         return
-    for depth, step in enumerate(chain(reading, trace_id)):
+    for depth, step in enumerate(trace_chain(reading, trace_id)):
         show_step(reading, step, depth)
 
 

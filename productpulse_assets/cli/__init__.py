@@ -6,7 +6,6 @@ What a command needs is imported when it runs, so that the others, and `--help`,
 from __future__ import annotations
 
 import gc
-import os
 import warnings
 
 import click
@@ -27,7 +26,6 @@ def main() -> None:
     # Imports and query building make objects by the million that stay: looking through them for
     # garbage again and again takes a tenth of a small run.
     gc.set_threshold(200_000, 20, 20)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
 for command in (

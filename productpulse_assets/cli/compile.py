@@ -11,8 +11,8 @@ from productpulse_assets.cli.options import (
     home_option,
     misused,
     read_rules,
+    read_settings,
     rules_option,
-    settle,
     writable_home,
 )
 
@@ -23,16 +23,16 @@ from productpulse_assets.cli.options import (
 @home_option
 def compile_command(out: Path | None, rules: Path | None, home: Path | None) -> None:
     """Compile the graph and write one SQL file a table; the rules are validated on the way, and nothing runs."""
-    settle(rules=rules, home=home)
+    settings = read_settings(rules=rules, home=home)
     from productpulse_assets.orchestration.compile_graph import compile_graph
     from resources.compiled_plan import write_plan
     from rules.loading.files import RulesError
 
     try:
-        plan = compile_graph(read_rules())
+        plan = compile_graph(read_rules(settings))
     except RulesError as error:
         misused(str(error))
-    target = out or writable_home().compiled
+    target = out or writable_home(settings).compiled
     try:
         write_plan(plan, target)
     except OSError as error:

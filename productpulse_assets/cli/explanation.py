@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from productpulse_assets.decisions.evidence import (
+    CustomerEvidence,
     Finding,
     Intervention,
     Reader,
     Recommendation,
     SourceRows,
-    Story,
-    sources,
+    source_rows,
 )
 from resources.published_snapshot import Row
 from rules.rule_set import Rules
@@ -36,21 +36,21 @@ class Terminal:
         return "not available" if value is None else money(value, self.rules.currency)
 
 
-def explanation_lines(terminal: Terminal, story: Story) -> Iterator[str]:
+def explanation_lines(terminal: Terminal, story: CustomerEvidence) -> Iterator[str]:
     """The customer, and the tree of each of its interventions; without any, why there is none."""
     yield from _about(terminal, story)
     for intervention in story.interventions:
         yield ""
         yield from _intervention(terminal, intervention)
-    if story.rest:
+    if story.other_findings:
         yield ""
         yield "Without an intervention:" if story.interventions else "No rule asks for an intervention. What is known:"
-        for finding in story.rest:
+        for finding in story.other_findings:
             yield from _finding(terminal, finding, 2)
 
 
-def _about(terminal: Terminal, story: Story) -> Iterator[str]:
-    about, profile = story.about, story.profile
+def _about(terminal: Terminal, story: CustomerEvidence) -> Iterator[str]:
+    about, profile = story.customer, story.profile
     yield f"{named(about['company_name'] or about['customer_id'], about['customer_id'])}, as of {about['as_of_date']}"
     facts = [about["segment"], about["country"], about["plan"], about["subscription_status"]]
     known = ", ".join(shown(fact) for fact in facts if fact)
@@ -99,7 +99,7 @@ def _finding(terminal: Terminal, found: Finding, indent: int) -> Iterator[str]:
     yield from _wrapped(f"because of {because}: {found.explanation}{weight}{again}", indent)
     if not is_told:
         terminal.told.add(trace["trace_id"])
-        for rows in sources(terminal.reader, found, terminal.rules.churn_rules):
+        for rows in source_rows(terminal.reader, found, terminal.rules.churn_rules):
             yield from _listed(rows, indent + 3)
 
 

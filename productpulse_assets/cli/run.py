@@ -15,15 +15,14 @@ from productpulse_assets.cli.options import (
     load_definitions,
     misused,
     read_rules,
-    rules_folder,
+    read_settings,
     rules_option,
-    settle,
     writable_home,
 )
 
 if TYPE_CHECKING:
     from productpulse_assets.orchestration.execution import Outcome
-    from resources.home import Home
+    from resources.settings import Settings
     from rules.rule_set import Rules
 
 
@@ -32,7 +31,13 @@ if TYPE_CHECKING:
 @as_of_option
 @click.option("--select", metavar="SELECTION", help="Only these assets, in Dagster's words, e.g. 'kpi_summary+'.")
 @click.option("--force", is_flag=True, help="Run even if nothing has changed, or the as-of date lies far ahead.")
-@click.option("--wait", metavar="SECONDS", help="How long to wait for another run of the same home; 600 by default.")
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    envvar="PRODUCTPULSE_WAIT",
+    show_envvar=True,
+    help="How long to wait for another run of the same home; 600 by default.",
+)
 @rules_option
 @home_option
 def run(select: str | None, force: bool, **given: object) -> None:
@@ -40,20 +45,19 @@ def run(select: str | None, force: bool, **given: object) -> None:
 
     When files, rules and as-of date are those of the snapshot, there is nothing to do, and nothing is done.
     """
-    settle(**given)
+    settings = read_settings(**given)
     may_skip = not (select or force)
-    if may_skip and _skipped():
+    if may_skip and _skipped(settings):
         return
-    defs = load_definitions()
+    defs = load_definitions(settings)
     from productpulse_assets.cli.run_summary import snapshot_after_failure, written_at
     from productpulse_assets.facts.calendar import FORCED
     from productpulse_assets.orchestration import execution as running
     from productpulse_assets.orchestration.progress import progress
     from productpulse_assets.orchestration.system_errors import MachineFault
     from resources.run_lock import HomeBusy
-    from resources.settings import RunSettings
 
-    job, place = _job(defs, select), writable_home()
+    job, place = _job(defs, select), writable_home(settings)
     before, waited = written_at(place.published), []
 
     def say(text: str) -> None:
@@ -61,19 +65,19 @@ def run(select: str | None, force: bool, **given: object) -> None:
         click.echo(text, err=True)
 
     try:
-        with running.undisturbed(place, say) as instance:
+        with running.exclusive_instance(settings, say) as instance:
             # The run that this one waited for may have done the work.
-            if waited and may_skip and _skipped():
+            if waited and may_skip and _skipped(settings):
                 return
-            if select and (problem := running.as_of_problem(job, RunSettings.from_environment())):
+            if select and (problem := running.as_of_problem(job, settings)):
                 misused(problem)
             with progress(len(job.asset_layer.selected_asset_keys)) as follow:
                 outcome = running.execute(job, instance, place, follow, {FORCED: "true"} if force else {})
     except (HomeBusy, MachineFault) as problem:
         outcome = running.Outcome(errors=[str(problem)])
-    _conclude(outcome, snapshot_after_failure(place.published, before), read_rules())
+    _conclude(outcome, snapshot_after_failure(place.published, before), read_rules(settings))
     if not select:
-        _tell(place)
+        _tell(settings)
 
 
 def _conclude(outcome: Outcome, snapshot: str, rules: Rules) -> None:
@@ -91,24 +95,22 @@ def _conclude(outcome: Outcome, snapshot: str, rules: Rules) -> None:
     click.echo(f"Done: {made} in {outcome.seconds:.1f} s. {checks}")
 
 
-def _skipped() -> bool:
+def _skipped(settings: Settings) -> bool:
     """Whether there is nothing to do; says so, and what is published."""
     from productpulse_assets.orchestration.skip_unchanged import nothing_new
-    from resources.settings import RunSettings
 
-    settings = RunSettings.from_environment()
-    said = nothing_new(settings, rules_folder())
+    said = nothing_new(settings)
     if said:
         click.echo(f"{said} --force runs it all the same.")
-        _tell(settings.home)
+        _tell(settings)
     return bool(said)
 
 
-def _tell(place: Home) -> None:
+def _tell(settings: Settings) -> None:
     """The closing summary: what is published, and where."""
     from productpulse_assets.cli.run_summary import run_lines
 
-    for line in run_lines(place, read_rules()):
+    for line in run_lines(settings.home, read_rules(settings)):
         click.echo(line)
 
 

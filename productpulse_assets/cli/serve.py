@@ -14,8 +14,8 @@ from productpulse_assets.cli.options import (
     data_option,
     end,
     home_option,
+    read_settings,
     rules_option,
-    settle,
     writable_home,
 )
 
@@ -26,19 +26,18 @@ from productpulse_assets.cli.options import (
 @home_option
 def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
     """Open the dashboard on 127.0.0.1; it shows the published snapshot, and a new one by itself."""
-    settle(rules=rules, home=home)
+    settings = read_settings(rules=rules, home=home)
     from importlib.resources import files
 
-    from resources.home import Home, default_home
-    from resources.own_address import LOCAL_HOSTS, proxy_hosts
+    from resources.own_address import LOCAL_HOSTS
 
-    os.environ["PRODUCTPULSE_SNAPSHOT"] = str(Home(default_home()).published)
+    settings = settings.model_copy(update={"snapshot": settings.home.published})
     script = files("dashboard") / "server.py"
     click.echo(f"The dashboard is at http://127.0.0.1:{port}", err=True)
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    for name in (*LOCAL_HOSTS, *proxy_hosts()):
+    for name in (*LOCAL_HOSTS, *settings.allowed_hosts):
         command += ["--server.allowedHosts", name]
-    os.execv(sys.executable, command)
+    os.execve(sys.executable, command, settings.environment())
 
 
 @click.command(short_help="Open Dagster's UI on 127.0.0.1.")
@@ -49,13 +48,13 @@ def dashboard(port: int, rules: Path | None, home: Path | None) -> None:
 @home_option
 def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, home: Path | None) -> None:
     """Open Dagster's UI on 127.0.0.1, with a history that lasts."""
-    settle(data=data, as_of=as_of, rules=rules, home=home)
+    settings = read_settings(data=data, as_of=as_of, rules=rules, home=home)
     from productpulse_assets.orchestration.execution import prepare_dagster_home
     from productpulse_assets.orchestration.left_running import ServiceEnded, keep_running
 
-    prepare_dagster_home(writable_home())
+    prepare_dagster_home(writable_home(settings))
     click.echo(f"Dagster's UI is starting at http://127.0.0.1:{port}; Ctrl-C ends it.", err=True)
     try:
-        keep_running(port)
+        keep_running(settings, port)
     except ServiceEnded as problem:
         end(str(problem), STOPPED)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from productpulse_assets.cli.options import STOPPED, end, home_option, misused, read_rules, rules_option, settle
-from resources.home import Home, default_home
+from productpulse_assets.cli.options import STOPPED, end, home_option, misused, read_rules, read_settings, rules_option
 
 if TYPE_CHECKING:
+    from resources.home import Home
     from resources.published_snapshot import Snapshot
 
 
@@ -37,10 +37,10 @@ def published(place: Home) -> Iterator[Snapshot]:
 @home_option
 def status(home: Path | None) -> None:
     """How old the snapshot is, how the last run went, which checks fail, how many rows there are."""
-    settle(home=home)
+    settings = read_settings(home=home)
     from productpulse_assets.cli.snapshot_status import row_lines, snapshot_lines
 
-    place = Home(default_home())
+    place = settings.home
     with published(place) as snapshot:
         head, rows = list(snapshot_lines(snapshot, dt.datetime.now())), list(row_lines(snapshot))
     for line in (*head, *_last_run(place), *rows):
@@ -62,14 +62,14 @@ def _last_run(place: Home) -> Iterator[str]:
 @home_option
 def metric(name: str, rules: Path | None, home: Path | None) -> None:
     """Say what a metric means, what it is now and how it went; NAME is its name, label or alias."""
-    settle(rules=rules, home=home)
+    settings = read_settings(rules=rules, home=home)
     from productpulse_assets.cli import metric_card
 
-    known = read_rules()
+    known = read_rules(settings)
     found = metric_card.find(known.metric_catalog, name)
     if found is None:
         misused(metric_card.unknown(known.metric_catalog, name))
-    with published(Home(default_home())) as snapshot:
+    with published(settings.home) as snapshot:
         lines = list(metric_card.card_lines(snapshot, found, known.currency))
     for line in lines:
         click.echo(line)
@@ -80,15 +80,15 @@ def metric(name: str, rules: Path | None, home: Path | None) -> None:
 @home_option
 def explain(customer: str, home: Path | None) -> None:
     """Say what is planned for a customer and why, down to the rows; CUSTOMER is its id or name."""
-    settle(home=home)
+    settings = read_settings(home=home)
     from productpulse_assets.cli import explanation as explaining
-    from productpulse_assets.decisions.evidence import UnknownCustomer, find_customer, story
+    from productpulse_assets.decisions.evidence import UnknownCustomer, customer_evidence, find_customer
 
-    rules = read_rules()
+    rules = read_rules(settings)
     try:
-        with published(Home(default_home())) as snapshot:
+        with published(settings.home) as snapshot:
             terminal = explaining.Terminal(snapshot, rules)
-            found = story(snapshot, find_customer(snapshot, customer))
+            found = customer_evidence(snapshot, find_customer(snapshot, customer))
             lines = list(explaining.explanation_lines(terminal, found))
     except UnknownCustomer as problem:
         misused(str(problem))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +18,17 @@ from productpulse_assets.cli.options import (
     folder,
     home_option,
     load_definitions,
-    misused,
     read_rules,
+    read_settings,
     rules_option,
-    settle,
     writable_home,
 )
 
 if TYPE_CHECKING:
-    from resources.home import Home
+    from resources.settings import Settings
+
+NO_TELEMETRY = {"telemetry": {"enabled": False}}
+"""Settings of a Dagster instance that has no file of them."""
 
 
 @click.command(short_help="Write a simulated company's exports.")
@@ -42,21 +43,17 @@ def generate(
     customers: int, months: int, seed: int, as_of: str, out: Path | None, file_format: str, home: Path | None
 ) -> None:
     """Write a simulated SaaS company's exports: the same arguments, the same bytes."""
-    settle(home=home)
+    settings = read_settings(home=home)
     from productpulse_assets.sources.demo import generate as write
     from productpulse_assets.synthetic import CompanyPlan
-    from resources.home import SettingsError, parse_as_of
+    from resources.settings import parse_as_of
 
-    try:
-        last_day = parse_as_of(as_of)
-    except SettingsError as error:
-        misused(str(error))
-    plan = CompanyPlan(customers, months, seed, last_day)
+    plan = CompanyPlan(customers, months, seed, parse_as_of(as_of))
     if out:
         target, rows = out, write(plan, out, file_format)
     else:
-        target = writable_home().synthetic
-        with _own_turn():  # a run reads these files
+        target = writable_home(settings).synthetic
+        with _own_turn(settings):  # a run reads these files
             rows = write(plan, target, file_format)
     for name, count in rows.items():
         click.echo(f"{name:<22} {count:>12,} rows")
@@ -64,17 +61,12 @@ def generate(
 
 
 @contextmanager
-def _own_turn() -> Iterator[None]:
+def _own_turn(settings: Settings) -> Iterator[None]:
     """While no run is at work in the home; ends the command with 1 if one does not end."""
-    from resources.home import Home, default_home, parse_wait
     from resources.run_lock import HomeBusy, turn
 
     try:
-        with turn(
-            Home(default_home()),
-            parse_wait(os.environ.get("PRODUCTPULSE_WAIT")),
-            say=lambda text: click.echo(text, err=True),
-        ):
+        with turn(settings.home, settings.wait, say=lambda text: click.echo(text, err=True)):
             yield
     except HomeBusy as problem:
         end(str(problem), STOPPED)
@@ -86,21 +78,19 @@ def _own_turn() -> Iterator[None]:
 @home_option
 def validate(data: Path | None, rules: Path | None, home: Path | None) -> None:
     """Read the exports and check them; say what would be rejected and why, and change nothing."""
-    settle(data=data, rules=rules, home=home)
-    from resources.home import Home, default_home
+    settings = read_settings(data=data, rules=rules, home=home)
     from resources.run_lock import throwaway_home
 
-    with throwaway_home(Home(default_home())) as place:
-        os.environ["PRODUCTPULSE_HOME"] = str(place.root)
-        problems = _validate(place)
+    with throwaway_home(settings.home) as place:
+        problems = _validate(settings.model_copy(update={"home": place}))
     for problem in problems:
         complain(problem)
     raise SystemExit(STOPPED if problems else DONE)
 
 
-def _validate(place: Home) -> list[str]:
+def _validate(settings: Settings) -> list[str]:
     """Read every source into a store of its own, tell what is in it, and return what would stop a run."""
-    defs, rules = load_definitions(), read_rules()
+    defs, rules, place = load_definitions(settings), read_rules(settings), settings.home
     import dagster as dg
 
     from productpulse_assets.cli import run_summary as telling
@@ -108,10 +98,9 @@ def _validate(place: Home) -> list[str]:
     from productpulse_assets.orchestration import execution as running
     from productpulse_assets.sources.assets import VALIDATION
     from resources.duckdb_connection import open_read_only
-    from resources.settings import RunSettings
 
     job = defs.resolve_job_def(VALIDATION)
-    with dg.DagsterInstance.ephemeral(tempdir=str(place.dagster_home)) as instance:
+    with dg.DagsterInstance.ephemeral(str(place.dagster_home), settings=NO_TELEMETRY) as instance:
         outcome = running.execute(job, instance, place, lambda event: None)
     # Each dataset is read, whatever is wrong with another: what would stop a run is a warning here.
     problems = sorted(outcome.warnings) if outcome.succeeded else outcome.failed_checks + outcome.errors
@@ -120,7 +109,7 @@ def _validate(place: Home) -> list[str]:
         for row in telling.rows_of(backend.table("source_inventory").order_by("dataset")):
             for line in telling.validation_lines(backend, row):
                 click.echo(rules.with_folder(line))
-    for line in unread_lines(RunSettings.from_environment(), rules):
+    for line in unread_lines(settings, rules):
         click.echo(rules.with_folder(line))
     if not problems:
         click.echo("Every dataset passes the gate.")

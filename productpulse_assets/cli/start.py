@@ -13,7 +13,7 @@ from productpulse_assets.cli.options import (
     home_option,
     load_definitions,
     misused,
-    settle,
+    read_settings,
 )
 from productpulse_assets.cli.starter import PRESETS
 
@@ -55,15 +55,14 @@ def _next_steps(target: Path, preset: str | None) -> tuple[str, ...]:
 @home_option
 def reset_demo(yes: bool, home: Path | None) -> None:
     """Put the demo company of the first day back, and delete what was made of it in this home."""
-    settle(home=home)
+    settings = read_settings(home=home)
     from productpulse_assets.cli.demo_reset import NotTheDemo, put_back, remains_of_demo
-    from resources.home import Home, default_home
     from resources.run_lock import HomeBusy, turn
 
-    place = Home(default_home())
+    place = settings.home
     try:
         with turn(place, 0, say=lambda _: None):
-            remains = remains_of_demo(place, load_definitions())
+            remains = remains_of_demo(place, load_definitions(settings))
             if remains and not yes:
                 click.confirm(
                     f"Delete the demo company in {place.root} and what was made of it ({len(remains.files)} files)?",

@@ -9,7 +9,7 @@ from pathlib import Path
 from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.demo import MANIFEST
 from productpulse_assets.sources.location import EXTENSIONS, SourceProblem, locate
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.rule_set import Rules
 from rules.text.formats import path_text
 
@@ -17,9 +17,9 @@ SHOWN = 10
 """So many files are spoken of; a folder with hundreds of others is not meant for us alone."""
 
 
-def unread_lines(settings: RunSettings, rules: Rules) -> Iterator[str]:
+def unread_lines(settings: Settings, rules: Rules) -> Iterator[str]:
     """A sentence for each file of the data folder that nobody reads; none without a data folder."""
-    folder = settings.source_folder
+    folder = settings.data_dir
     if folder is None:
         return
     read = _read(settings, rules)
@@ -33,7 +33,7 @@ def unread_lines(settings: RunSettings, rules: Rules) -> Iterator[str]:
         yield f"{len(unread) - SHOWN} more files of {path_text(folder)} are not read."
 
 
-def _read(settings: RunSettings, rules: Rules) -> set[str]:
+def _read(settings: Settings, rules: Rules) -> set[str]:
     """Names of the files that datasets are read from; one that a query mentions counts as read."""
     found: set[str] = set()
     queries = " ".join(source.query or "" for source in rules.sources.datasets.values())
@@ -42,8 +42,8 @@ def _read(settings: RunSettings, rules: Rules) -> set[str]:
             found |= {path.name for path in locate(dataset, settings, rules).files}
         except SourceProblem:  # told elsewhere, and its files are not strangers
             known = {f"{dataset}{ending}" for ending in EXTENSIONS}
-            found |= {path.name for path in settings.source_folder.iterdir() if path.name.casefold() in known}
-    return found | {path.name for path in settings.source_folder.iterdir() if path.name in queries}
+            found |= {path.name for path in settings.data_dir.iterdir() if path.name.casefold() in known}
+    return found | {path.name for path in settings.data_dir.iterdir() if path.name in queries}
 
 
 def _sentence(name: str, missing: list[str]) -> str:

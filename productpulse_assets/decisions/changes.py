@@ -7,7 +7,7 @@ from ibis import _
 from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import Rows, table
 from resources.decision_history import DECISIONS, day_before, kept
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import rows_of
 from rules.rule_set import Rules
 from rules.units import MONEY
@@ -42,7 +42,7 @@ def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
     schema=OPEN_DECISION,
     personal=("recommendation_title",),
 )
-def previous_decisions(calendar: ir.Table, settings: RunSettings, rules: Rules) -> Rows:
+def previous_decisions(calendar: ir.Table, settings: Settings, rules: Rules) -> Rows:
     """One row per intervention that was open on the newest as-of date before this one; none on the first.
 
     Read from the history of published plans; money in the reporting currency. If nothing was open

@@ -1,6 +1,7 @@
-"""Why a customer is in the plan, as a tree: interventions, their recommendations, what those rest on, and the rows.
+"""Why a customer is in the plan, as a tree: interventions, their recommendations, the findings under these, and the
+source rows of each finding.
 
-One tree for the command line and for the pages, read from the published tables alone.
+The command line and the pages show the same tree. It is read from the published tables alone.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.decisions.rows import CustomerRow, PlanRow, ProfileRow, Proof, TraceRow
 from resources.published_snapshot import Row
 from rules.churn_rules import ChurnRules
 from rules.signal_sources import source_of
+from rules.text.errors import ProductPulseError
 from rules.text.formats import NAME_LIMIT, named, visible
 
 ROWS_SHOWN = 3
@@ -25,38 +28,38 @@ SUGGESTIONS = 5
 
 
 class Reader(Protocol):
-    """Whatever has the published tables and runs what is asked of them."""
+    """What reads the published tables: the snapshot, or a page's view of it."""
 
     def table(self, name: str) -> ir.Table:
         """A published table."""
 
-    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+    def rows(self, expression: ir.Table) -> list[dict[str, object]]:
         """The rows of an expression."""
 
 
-class UnknownCustomer(Exception):
-    """No customer, or more than one, is called so; the message says who comes near."""
+class UnknownCustomer(ProductPulseError):
+    """No customer, or more than one, has the name or id that was given; the message lists similar ones."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A row of decision_traces, and what it was decided from."""
+    """A row of decision_traces, and its evidence as data."""
 
-    trace: Row
+    trace: TraceRow
 
     @cached_property
-    def proof(self) -> Row:
+    def proof(self) -> Proof:
         """The evidence: rule, signal, value, operator, threshold, weights and the like."""
-        return json.loads(self.trace["evidence"])
+        return cast(Proof, json.loads(self.trace["evidence"]))
 
 
 @dataclass(frozen=True)
 class Finding(Step):
-    """A rule that fired, a case of leakage, or that no rule fired: what rests on rows alone."""
+    """What source rows alone show: a churn rule that fired, a case of leakage, or that no rule fired."""
 
     @property
     def is_leakage(self) -> bool:
-        """Whether it is about money lost, not about a customer who may leave."""
+        """Whether the finding is about lost money, not about a customer who may leave."""
         return self.trace["entity_type"] == "RevenueLeakage"
 
     @property
@@ -66,13 +69,13 @@ class Finding(Step):
 
     @property
     def weight(self) -> float:
-        """What a rule adds to the score; leakage adds nothing to it."""
+        """What a rule adds to the risk score, from 0 to 1; leakage adds nothing."""
         return float(self.proof.get("weight") or 0)
 
 
 @dataclass(frozen=True)
 class Recommendation(Step):
-    """A rule's advice, and the findings that it rests on, the weightiest first."""
+    """A rule's advice, and the findings that it is based on, the one with the largest weight first."""
 
     findings: tuple[Finding, ...]
 
@@ -81,23 +84,29 @@ class Recommendation(Step):
 class Intervention:
     """A row of intervention_plan, and its recommendations, the most urgent first."""
 
-    row: Row
+    row: PlanRow
     recommendations: tuple[Recommendation, ...]
 
 
 @dataclass(frozen=True)
-class Story:
-    """A customer: its row of customer_360, its risk profile if it pays, its plan, and what no action rests on."""
+class CustomerEvidence:
+    """A customer's row of customer_360, its risk profile if it pays, its interventions, and the other findings.
 
-    about: Row
-    profile: Row | None
+    `other_findings` are those that no recommendation is based on.
+    """
+
+    customer: CustomerRow
+    profile: ProfileRow | None
     interventions: tuple[Intervention, ...]
-    rest: tuple[Finding, ...]
+    other_findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
 class SourceRows:
-    """The newest rows of a dataset that a finding rests on, and how many there are; `window` is in words."""
+    """The newest rows of a dataset that a finding was computed from.
+
+    `count` is the number of all such rows; `window` says in words which days they cover.
+    """
 
     dataset: str
     window: str
@@ -105,98 +114,117 @@ class SourceRows:
     rows: tuple[Row, ...]
 
 
-def find_customer(reader: Reader, called: str) -> str:
-    """The customer of this id or name, whatever its case; raises UnknownCustomer."""
+def find_customer(reader: Reader, name_or_id: str) -> str:
+    """The customer_id of the customer with this id or name, in upper or lower case; raises UnknownCustomer."""
     customers = reader.table("customers").select("customer_id", "company_name")
-    wanted = called.strip().lower()
+    wanted = name_or_id.strip().lower()
     by_id = reader.rows(customers.filter(_.customer_id.lower() == wanted))
     found = by_id or reader.rows(customers.filter(_.company_name.lower() == wanted).order_by("customer_id"))
     if len(found) == 1:
         return str(found[0]["customer_id"])
+    shown = visible(name_or_id, NAME_LIMIT)
     if found:
-        listed = _listed(row["customer_id"] for row in found[:SUGGESTIONS])
+        ids = _listed(row["customer_id"] for row in found[:SUGGESTIONS])
         raise UnknownCustomer(
-            f"{len(found)} customers are called '{visible(called, NAME_LIMIT)}': {listed}. Give the customer_id."
+            "customer.name_not_unique",
+            f"{len(found)} customers have the name '{shown}': {ids}. Give the customer_id.",
+            name=name_or_id,
         )
-    near = _near(reader, customers, wanted)
-    raise UnknownCustomer(f"There is no customer '{visible(called, NAME_LIMIT)}'.{near}")
+    similar = _similar_customers(reader, customers, wanted)
+    suggestion = f" Did you mean: {similar}?" if similar else ""
+    raise UnknownCustomer("customer.unknown", f"There is no customer '{shown}'.{suggestion}", name=name_or_id)
 
 
 def _listed(keys: Iterable[object]) -> str:
     return ", ".join(visible(key, NAME_LIMIT) for key in keys)
 
 
-def _near(reader: Reader, customers: ir.Table, wanted: str) -> str:
-    """Names that contain what was asked for, else the ids nearest to it."""
-    holding = customers.filter(_.company_name.lower().contains(wanted)).order_by("customer_id").limit(SUGGESTIONS)
-    names = ", ".join(named(row["company_name"], row["customer_id"]) for row in reader.rows(holding))
-    if not names:
-        distance = customers.customer_id.lower().levenshtein(wanted)
-        nearest = reader.rows(customers.order_by(distance, "customer_id").limit(SUGGESTIONS))
-        names = _listed(row["customer_id"] for row in nearest)
-    return f" Did you mean: {names}?" if names else ""
+def _similar_customers(reader: Reader, customers: ir.Table, wanted: str) -> str:
+    """Customers whose name contains `wanted`, else those with the most similar ids; empty without any customer."""
+    containing = customers.filter(_.company_name.lower().contains(wanted)).order_by("customer_id").limit(SUGGESTIONS)
+    names = ", ".join(named(row["company_name"], row["customer_id"]) for row in reader.rows(containing))
+    if names:
+        return names
+    distance = customers.customer_id.lower().levenshtein(wanted)
+    nearest = reader.rows(customers.order_by(distance, "customer_id").limit(SUGGESTIONS))
+    return _listed(row["customer_id"] for row in nearest)
 
 
-def story(reader: Reader, customer_id: str) -> Story:
-    """All that is decided about a customer, and from what."""
+def customer_evidence(reader: Reader, customer_id: str) -> CustomerEvidence:
+    """All that is decided about a customer, with the evidence."""
 
-    def mine(table: str) -> list[Row]:
+    def rows_of_customer(table: str) -> list[dict[str, object]]:
         return reader.rows(reader.table(table).filter(_.customer_id == customer_id))
 
-    (about,) = mine("customer_360")
-    traces = {row["trace_id"]: row for row in mine("decision_traces")}
-    plan = sorted(mine("intervention_plan"), key=lambda row: row["priority_rank"])
-    used = {row["parent_trace_id"] for row in traces.values()}
-    rest = [row for row in traces.values() if row["parent_trace_id"] is None and row["trace_id"] not in used]
-    return Story(
-        about=about,
-        profile=next(iter(mine("churn_risk_profiles")), None),
-        interventions=tuple(_grown(row, traces) for row in plan),
-        rest=tuple(Finding(row) for row in rest),
+    (customer,) = cast(list[CustomerRow], rows_of_customer("customer_360"))
+    profiles = cast(list[ProfileRow], rows_of_customer("churn_risk_profiles"))
+    plan = cast(list[PlanRow], rows_of_customer("intervention_plan"))
+    traces = _by_id(rows_of_customer("decision_traces"))
+    parents = {trace["parent_trace_id"] for trace in traces.values()}
+    findings = [trace for trace in traces.values() if trace["parent_trace_id"] is None]
+    return CustomerEvidence(
+        customer=customer,
+        profile=profiles[0] if profiles else None,
+        interventions=tuple(
+            _build_intervention(row, traces) for row in sorted(plan, key=lambda row: row["priority_rank"])
+        ),
+        other_findings=tuple(Finding(trace) for trace in findings if trace["trace_id"] not in parents),
     )
 
 
-def intervention(reader: Reader, intervention_id: str) -> Intervention:
-    """One intervention and what it rests on."""
+def read_intervention(reader: Reader, intervention_id: str) -> Intervention:
+    """One intervention with its evidence."""
     plan = reader.table("intervention_plan").filter(_.intervention_id == intervention_id)
-    (row,) = reader.rows(plan)
+    (row,) = cast(list[PlanRow], reader.rows(plan))
     traces = reader.rows(reader.table("decision_traces").filter(_.customer_id == row["customer_id"]))
-    return _grown(row, {trace["trace_id"]: trace for trace in traces})
+    return _build_intervention(row, _by_id(traces))
 
 
-def _grown(row: Row, traces: Mapping[object, Row]) -> Intervention:
-    """The tree of an intervention: a recommendation has a trace for each finding under it."""
-    advice: dict[object, list[Row]] = {}
-    for step in traces.values():
-        if step["entity_id"] == row["intervention_id"]:
-            parent = traces[step["parent_trace_id"]]
-            advice.setdefault(parent["entity_id"], []).append(parent)
-    recommendations = [_advised(same, traces) for same in advice.values()]
+def _by_id(rows: Iterable[Mapping[str, object]]) -> dict[str, TraceRow]:
+    """Rows of decision_traces by trace_id."""
+    traces = cast(Iterable[TraceRow], rows)
+    return {trace["trace_id"]: trace for trace in traces}
+
+
+def _build_intervention(row: PlanRow, traces: Mapping[str, TraceRow]) -> Intervention:
+    """The tree of an intervention: a recommendation has one trace for each finding under it."""
+    by_recommendation: dict[str, list[TraceRow]] = {}
+    for trace in traces.values():
+        if trace["entity_id"] == row["intervention_id"]:
+            parent = _parent(trace, traces)
+            by_recommendation.setdefault(parent["entity_id"], []).append(parent)
+    recommendations = [_build_recommendation(same, traces) for same in by_recommendation.values()]
     return Intervention(row, tuple(sorted(recommendations, key=lambda each: -each.proof["priority_score"])))
 
 
-def _advised(same: Sequence[Row], traces: Mapping[object, Row]) -> Recommendation:
-    findings = [Finding(traces[trace["parent_trace_id"]]) for trace in same]
+def _build_recommendation(same: Sequence[TraceRow], traces: Mapping[str, TraceRow]) -> Recommendation:
+    """One recommendation of its traces, which differ only in the finding that is their parent."""
+    findings = [Finding(_parent(trace, traces)) for trace in same]
     return Recommendation(same[0], tuple(sorted(findings, key=lambda each: -each.weight)))
 
 
-def chain(reader: Reader, trace_id: str) -> tuple[Step, ...]:
-    """A trace, what it rests on, and so on down to the finding."""
-    traces = reader.table("decision_traces")
-    first = reader.rows(traces.filter(_.trace_id == trace_id))
+def _parent(trace: TraceRow, traces: Mapping[str, TraceRow]) -> TraceRow:
+    """The parent of a trace that is not a finding."""
+    parent = trace["parent_trace_id"]
+    assert parent is not None, f"The trace {trace['trace_id']} has no parent."
+    return traces[parent]
+
+
+def trace_chain(reader: Reader, trace_id: str) -> tuple[Step, ...]:
+    """A trace, its parent, the parent of that and so on, up to the finding; empty for an unknown id."""
+    table = reader.table("decision_traces")
+    first = reader.rows(table.filter(_.trace_id == trace_id))
     if not first:
         return ()
-    family = reader.rows(traces.filter(_.customer_id == first[0]["customer_id"]))
-    known = {row["trace_id"]: row for row in family}
-    steps, here = [], known.get(trace_id)
-    while here:
-        steps.append(Step(here))
-        here = known.get(here["parent_trace_id"])
+    traces = _by_id(reader.rows(table.filter(_.customer_id == first[0]["customer_id"])))
+    steps = [Step(traces[trace_id])]
+    while steps[-1].trace["parent_trace_id"] is not None:
+        steps.append(Step(_parent(steps[-1].trace, traces)))
     return tuple(steps)
 
 
-def sources(reader: Reader, finding: Finding, rules: ChurnRules, limit: int = ROWS_SHOWN) -> tuple[SourceRows, ...]:
-    """The newest rows that a finding was counted from, by dataset; none where no rule fired."""
+def source_rows(reader: Reader, finding: Finding, rules: ChurnRules, limit: int = ROWS_SHOWN) -> tuple[SourceRows, ...]:
+    """The newest rows that a finding was computed from, by dataset; none where no rule fired."""
     if finding.trace["triggered_rule"] is None:
         return ()
     if finding.is_leakage:
@@ -205,7 +233,7 @@ def sources(reader: Reader, finding: Finding, rules: ChurnRules, limit: int = RO
 
 
 def _signal_rows(reader: Reader, finding: Finding, rules: ChurnRules, limit: int) -> tuple[SourceRows, ...]:
-    """The rows in the window of a rule's signal."""
+    """The customer's rows in the days that a rule's signal covers."""
     source = source_of(finding.proof["signal"])
     table = reader.table(source.dataset).filter(_.customer_id == finding.trace["customer_id"])
     day = ibis.literal(finding.trace["created_at"], "date")
@@ -219,8 +247,8 @@ def _signal_rows(reader: Reader, finding: Finding, rules: ChurnRules, limit: int
 def _leakage_rows(reader: Reader, finding: Finding, limit: int) -> tuple[SourceRows, ...]:
     """The subscription that a case is about, and its transactions if there are any."""
     case = reader.rows(reader.table("revenue_leakage").filter(_.leakage_id == finding.trace["entity_id"]))[0]
-    contract = reader.table("subscriptions").filter(_.subscription_id == case["subscription_id"])
-    found = [_newest(reader, "subscriptions", contract, "start_date", "", limit)]
+    subscription = reader.table("subscriptions").filter(_.subscription_id == case["subscription_id"])
+    found = [_newest(reader, "subscriptions", subscription, "start_date", "", limit)]
     if ids := json.loads(finding.proof["details"]).get("transaction_ids"):
         payments = reader.table("transactions").filter(_.transaction_id.isin(ids))
         found.append(_newest(reader, "transactions", payments, "transaction_date", "", limit))
@@ -228,9 +256,9 @@ def _leakage_rows(reader: Reader, finding: Finding, limit: int) -> tuple[SourceR
 
 
 def _newest(reader: Reader, dataset: str, table: ir.Table, day: str, window: str, limit: int) -> SourceRows:
-    """The newest rows first; of one day in the order of the key, which is a dataset's first column."""
+    """The newest rows first; rows of one day in the order of the key, which is a dataset's first column."""
     counted = table.mutate(_rows=_.count().over(ibis.window()))
-    rows = reader.rows(counted.order_by(ibis.desc(day), table.columns[0]).limit(limit))
-    count = int(rows[0]["_rows"]) if rows else 0
-    told = tuple({name: value for name, value in row.items() if name != "_rows"} for row in rows)
-    return SourceRows(dataset, window, count, told)
+    found = reader.rows(counted.order_by(ibis.desc(day), table.columns[0]).limit(limit))
+    count = cast(int, found[0]["_rows"]) if found else 0
+    rows = tuple({name: value for name, value in row.items() if name != "_rows"} for row in found)
+    return SourceRows(dataset, window, count, rows)

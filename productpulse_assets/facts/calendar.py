@@ -1,4 +1,4 @@
-"""The as-of date and the months up to it: what every window in the graph counts back from."""
+"""The as-of date and the months up to it: every window of the graph counts back from that date."""
 
 import datetime as dt
 
@@ -8,13 +8,13 @@ import ibis.expr.types as ir
 
 from asset_checks.events import DATED, NewestEvent, newest_event
 from productpulse_assets.tables import Rows, Run, table
-from resources.home import SettingsError, refuse_after_today
-from resources.settings import RunSettings
+from resources.home import SettingsError
+from resources.settings import Settings, refuse_after_today
 from rules.models import AsOfLimits
 from rules.rule_set import Rules
 
 FORCED = "productpulse/force"
-"""The tag of runs that may look at a day long after the newest event."""
+"""The tag of runs whose as-of date may be long after the newest event."""
 
 
 SCHEMA = ibis.schema(
@@ -30,51 +30,52 @@ SCHEMA = ibis.schema(
     reads=tuple(DATED),
     metadata_of=lambda rows: {"as_of_date": rows[0]["as_of_date"].isoformat()},
 )
-def calendar(settings: RunSettings, rules: Rules, run: Run, **tables: ir.Table) -> Rows:
+def calendar(settings: Settings, rules: Rules, run: Run, **tables: ir.Table) -> Rows:
     """One row per calendar month, from the first customer's to the as-of date's.
 
-    month is its first day; month_end its last day, or the as-of date in the as-of month;
-    is_complete says that the month's last day is not after the as-of date; is_current, the same in
-    every row, that nothing in the data is newer than the as-of date, so that what only the
-    present state tells, such as the status Past Due, is known for it.
+    month is the first day; month_end the last day, or the as-of date in the as-of month.
+    is_complete: the month's last day is not after the as-of date. is_current, the same in every row:
+    nothing in the data is newer than the as-of date. Only then does a column that holds the present
+    state, such as the status Past Due, describe that date.
     """
     limits = rules.data_quality.as_of
     newest = newest_event(tables, run.today, limits.lone_date_days)
-    as_of = as_of_date(settings.as_of_date, newest, run.today, limits, is_forced=run.is_forced)
+    as_of = as_of_date(settings.as_of, newest, run.today, limits, is_forced=run.is_forced)
     first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
-    return months(first, as_of, is_current=newest.day <= as_of)
+    return months(first, as_of, is_current=newest is not None and newest.day <= as_of)
 
 
 def as_of_date(
-    asked: dt.date | None, newest: NewestEvent | None, today: dt.date, limits: AsOfLimits, *, is_forced: bool
+    requested: dt.date | None, newest: NewestEvent | None, today: dt.date, limits: AsOfLimits, *, is_forced: bool
 ) -> dt.date:
-    """The day to look at: the one that is asked for, else that of the newest event.
+    """The day for which figures are computed: the requested one, else that of the newest event.
 
-    Raises Failure for a day after today, and, unless `is_forced`, for one long after the newest event.
+    Raises Failure for a day after today, for data without an event up to today, and, unless `is_forced`, for a day
+    long after the newest event.
     """
     try:
-        refuse_after_today(asked, today)
+        refuse_after_today(requested, today)
     except SettingsError as error:
         raise refusal(str(error)) from None
     if newest is None:
         raise refusal(
             f"Every date in the data is after today, {today} in the time zone of sources.yaml. Check the dates."
         )
-    if asked is None:
+    if requested is None:
         return newest.day
     latest = newest.day + dt.timedelta(days=limits.most_days_after_newest_event)
-    if asked > latest and not is_forced:
+    if requested > latest and not is_forced:
         raise refusal(
-            f"The as-of date, {asked}, is {(asked - newest.day).days:,} days after {newest.day}, the newest event in "
-            "the data: what happened since is not in it, and would count as missed. Give a day up to "
-            f"{latest} ({limits.most_days_after_newest_event} days; data_quality.yaml sets "
-            "most_days_after_newest_event), or --force."
+            f"The as-of date, {requested}, is {(requested - newest.day).days:,} days after {newest.day}, the newest "
+            "event in the data. What happened since then is not in the data and would count as missed. Give a day up "
+            f"to {latest} ({limits.most_days_after_newest_event} days: most_days_after_newest_event in "
+            "data_quality.yaml), or --force."
         )
-    return asked
+    return requested
 
 
 def refusal(sentence: str) -> dg.Failure:
-    """What ends a run that cannot be made over this data; trying again would not help."""
+    """The failure of a run that cannot succeed with this data, so that it is not retried."""
     return dg.Failure(sentence, allow_retries=False)
 
 
@@ -88,8 +89,9 @@ def first_appearance(customers: ir.Table, subscriptions: ir.Table, as_of: dt.dat
 
 
 def scalar(value: ir.Scalar) -> dt.date | None:
-    """The value of a scalar expression; NULL is None."""
-    return value.to_pyarrow().as_py()
+    """The value of a date expression; NULL is None."""
+    day: dt.date | None = value.to_pyarrow().as_py()
+    return day
 
 
 def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[dict[str, object]]:
@@ -110,7 +112,7 @@ def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[d
 
 
 def as_of_day(calendar: ir.Table) -> ir.Table:
-    """The as-of date as a table of one row, with whether the data's present states are those of it."""
+    """One row: as_of_date, and is_current, which `calendar` explains."""
     return calendar.filter(calendar.month == calendar.month.max().as_scalar()).select("as_of_date", "is_current")
 
 

@@ -1,4 +1,4 @@
-"""The one fact table: what every customer paid, used, asked and said in every month."""
+"""The one fact table: payments, usage, support tickets and NPS answers of every customer in every month."""
 
 import ibis
 import ibis.expr.types as ir
@@ -61,10 +61,10 @@ def spine(
     calendar: ir.Table,
     attributes: tuple[str, ...],
 ) -> ir.Table:
-    """Customer-months with what is known of the customer, before any fact.
+    """One row per customer and month: attributes of the customer, before any fact is joined.
 
-    Joined here, where a customer is one row: DuckDB's guess at the size of what follows is far
-    too low, and would make it build a hash table of every finished month.
+    Attributes are joined while a customer is one row. Later DuckDB's estimate of the number of rows is far too
+    low, and it would build its hash table from all customer-months instead of from the customers.
     """
     starts = subscriptions.group_by("customer_id").aggregate(first_start=_.start_date.min())
     as_of = calendar.as_of_date.max().as_scalar()
@@ -97,11 +97,11 @@ def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Ta
             periods.end_date.isnull() | (periods.end_date > calendar.month_end),
         ],
     )
-    # Of equally priced plans the last by name, so that the choice does not hang on row order.
-    dearest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
+    # Of plans with the same price the last by name, so that the choice does not depend on the order of rows.
+    highest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
     mrr = active.group_by(CUSTOMER_MONTH).aggregate(
         mrr_end=active.monthly_price.sum().cast(MONEY),
-        plan_at_end=active.plan.argmax(dearest),
+        plan_at_end=active.plan.argmax(highest),
     )
     return left_join_unique(table, mrr, CUSTOMER_MONTH)
 
@@ -117,15 +117,15 @@ def with_started_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
 
 
 def with_history(table: ir.Table) -> ir.Table:
-    """What each customer-month knows of the customer's other months: in one pass over them."""
+    """Add columns from the customer's other months, in one pass over them."""
     months = ibis.window(group_by="customer_id", order_by="month")
     so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
     whole = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=None)
-    held = ibis.coalesce(table.plan_at_end, table.plan_started)
+    plan = ibis.coalesce(table.plan_at_end, table.plan_started)
     return table.mutate(
-        plan_held=held,
-        # A run is the month that a plan is held in and the months without one after it.
-        run=held.count().over(so_far),
+        month_plan=plan,
+        # A group is a month with a plan and the months without one that follow it.
+        plan_group=plan.count().over(so_far),
         has_paid=table.mrr_end.count().over(so_far) > 0,
         mrr_end=table.mrr_end.fill_null(0),
         mrr_start=table.mrr_end.lag(1).over(months).fill_null(0),
@@ -136,13 +136,15 @@ def with_history(table: ir.Table) -> ir.Table:
 
 
 def with_plan(table: ir.Table) -> ir.Table:
-    """`plan`: the one paid for at month end, else the last one held, else 'None'."""
-    held = table.mutate(last_held=_.plan_held.max().over(ibis.window(group_by=["customer_id", "run"])))
-    # A paying customer whose plan is not known stays unknown; 'None' means that nothing was held.
-    is_unknown = held.last_held.isnull() & held.has_paid
-    other = ibis.ifelse(is_unknown, ibis.null("string"), held.last_held.fill_null("None"))
-    plan = ibis.ifelse(held.mrr_end > 0, held.plan_at_end, other)
-    return held.mutate(plan=plan).drop("plan_at_end", "plan_started", "plan_held", "run", "last_held", "has_paid")
+    """Add plan: the one paid for at the month's end, else the customer's last one, else 'None'."""
+    group = ibis.window(group_by=["customer_id", "plan_group"])
+    filled = table.mutate(last_plan=_.month_plan.max().over(group))
+    # The plan of a customer who has paid but has no plan is unknown; 'None' means that there never was a plan.
+    is_unknown = filled.last_plan.isnull() & filled.has_paid
+    otherwise = ibis.ifelse(is_unknown, ibis.null("string"), filled.last_plan.fill_null("None"))
+    plan = ibis.ifelse(filled.mrr_end > 0, filled.plan_at_end, otherwise)
+    helpers = ("plan_at_end", "plan_started", "month_plan", "plan_group", "last_plan", "has_paid")
+    return filled.mutate(plan=plan).drop(*helpers)
 
 
 def by_month(events: ir.Table, day: str, as_of: ir.DateScalar) -> ir.Table:
@@ -189,10 +191,10 @@ def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
 
 
 def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) -> ir.Table:
-    """Join facts by customer and month.
+    """Join facts by customer and month. `needs` names the optional column that a fact is computed from.
 
-    No event in a month is 0, unless the dataset has no rows at all, or nothing in the optional
-    column that a fact needs: then the fact is unknown, which is NULL.
+    A month without events has the fact 0. Where the dataset has no rows at all, or the optional column has no
+    values, the fact is unknown: NULL.
     """
     names = [name for name in facts.columns if name not in CUSTOMER_MONTH]
     known = events.aggregate(
@@ -207,22 +209,22 @@ def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) 
 
 
 def revenue_movement(table: ir.Table) -> ir.Table:
-    """Opening and closing MRR of each customer-month, and the one movement between them."""
-    opens, closes = _.mrr_start > 0, _.mrr_end > 0
-    nothing = ibis.literal(0)
+    """Add the movement between the MRR at the start and at the end of each month, and what is derived from both."""
+    paid_before, pays_now = _.mrr_start > 0, _.mrr_end > 0
+    begins, stays = ~paid_before & pays_now, paid_before & pays_now
     return table.mutate(
         months_since_cohort=ibis.ifelse(
             _.month >= _.cohort_month, months_between(_.cohort_month, _.month), ibis.null("int64")
         ),
-        mrr_new=ibis.ifelse(~opens & closes & (_.month == _.cohort_month), _.mrr_end, nothing).cast(MONEY),
-        mrr_reactivation=ibis.ifelse(~opens & closes & (_.month > _.cohort_month), _.mrr_end, nothing).cast(MONEY),
-        mrr_expansion=ibis.ifelse(opens & closes, ibis.greatest(_.mrr_end - _.mrr_start, 0), nothing).cast(MONEY),
-        mrr_contraction=ibis.ifelse(opens & closes, ibis.greatest(_.mrr_start - _.mrr_end, 0), nothing).cast(MONEY),
-        mrr_churned=ibis.ifelse(opens & ~closes, _.mrr_start, nothing).cast(MONEY),
-        mrr_kept_12m=ibis.ifelse(_.mrr_12m_ago > 0, _.mrr_end, nothing).cast(MONEY),
+        mrr_new=amount_where(begins & (_.month == _.cohort_month), _.mrr_end),
+        mrr_reactivation=amount_where(begins & (_.month > _.cohort_month), _.mrr_end),
+        mrr_expansion=amount_where(stays, ibis.greatest(_.mrr_end - _.mrr_start, 0)),
+        mrr_contraction=amount_where(stays, ibis.greatest(_.mrr_start - _.mrr_end, 0)),
+        mrr_churned=amount_where(paid_before & ~pays_now, _.mrr_start),
+        mrr_kept_12m=amount_where(_.mrr_12m_ago > 0, _.mrr_end),
         mrr_retained_12m=ibis.least(_.mrr_end, _.mrr_12m_ago),
-        paying_start=flag(opens),
-        paying_end=flag(closes),
+        paying_start=flag(paid_before),
+        paying_end=flag(pays_now),
     ).mutate(
         is_new=flag(_.mrr_new > 0),
         is_reactivated=flag(_.mrr_reactivation > 0),
@@ -230,13 +232,18 @@ def revenue_movement(table: ir.Table) -> ir.Table:
     )
 
 
+def amount_where(condition: ir.BooleanValue, amount: ir.DecimalValue) -> ir.DecimalValue:
+    """The amount where the condition holds, else 0."""
+    return ibis.ifelse(condition, amount, ibis.literal(0)).cast(MONEY)
+
+
 def flag(condition: ir.BooleanColumn) -> ir.IntegerColumn:
-    """0 or 1, so that a sum counts."""
+    """0 or 1, so that a sum is a count."""
     return condition.cast("int64")
 
 
 def with_acquisition_cost(table: ir.Table, acquisition_channels: ir.Table) -> ir.Table:
-    """What winning the customer cost, in the month it first paid; NULL where the channel's cost is unknown."""
+    """Add acquisition_cost: the channel's cost in the customer's first paying month; NULL where it is unknown."""
     known = acquisition_channels.aggregate(knows_costs=acquisition_channels.count() > 0)
     costs = acquisition_channels.rename(acquisition_channel="channel_name")
     joined = left_join_unique(table, costs, "acquisition_channel").cross_join(known)

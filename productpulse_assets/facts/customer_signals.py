@@ -1,4 +1,4 @@
-"""What each paying customer has been doing lately, at any as-of date."""
+"""Signals of each paying customer: contract, usage, tickets, NPS and payments up to an as-of date."""
 
 import ibis.expr.types as ir
 
@@ -21,9 +21,9 @@ def customer_signals(
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per customer paying at the as-of date: every signal that a churn rule may look at.
+    """One row per customer paying at the as-of date: every signal that a churn rule can use.
 
-    Windows are days back from the as-of date, which is in them. A signal whose dataset or column
+    Windows are days back from the as-of date, which is included. A signal whose dataset or column
     is absent, or that needs more history than the customer has, is NULL, never 0.
     """
     days = as_of_day(calendar)
@@ -44,13 +44,13 @@ def with_behaviour(
     days: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """Add to each (customer_id, as_of_date) of `spine` what the customer did and said by then."""
-    who = spine.select(CUSTOMER_DAY)  # narrow: what a query reads twice, DuckDB writes out in full
+    """Add to each (customer_id, as_of_date) of `spine`: downgrade, usage, tickets, NPS and failed payments by then."""
+    keys = spine.select(CUSTOMER_DAY)  # only the keys: DuckDB writes out in full what a query reads twice
     return (
-        spine.pipe(with_downgrade, who, subscriptions)
-        .pipe(with_usage, who, product_usage, rules.metric_catalog.activation_threshold)
-        .pipe(with_tickets, who, support_tickets, days, rules.churn_rules.tickets)
-        .pipe(with_nps, who, nps_scores)
+        spine.pipe(with_downgrade, keys, subscriptions)
+        .pipe(with_usage, keys, product_usage, rules.metric_catalog.activation_threshold)
+        .pipe(with_tickets, keys, support_tickets, days, rules.churn_rules.tickets)
+        .pipe(with_nps, keys, nps_scores)
         .pipe(with_failed_payments, transactions, subscriptions, days)
     )
 

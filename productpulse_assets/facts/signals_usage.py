@@ -1,4 +1,4 @@
-"""Signals from product usage: the recent days against the usual."""
+"""Signals from product usage: the recent days compared with the days before."""
 
 import ibis
 import ibis.expr.types as ir
@@ -10,51 +10,52 @@ from rules.windows import BASELINE_DAYS, RECENT_DAYS
 CUSTOMER_DAY = ["customer_id", "as_of_date"]
 
 
-def with_usage(spine: ir.Table, who: ir.Table, product_usage: ir.Table, activation_threshold: int) -> ir.Table:
-    """Logins and key actions of the recent days against the usual, and whether the customer is activated.
+def with_usage(spine: ir.Table, keys: ir.Table, product_usage: ir.Table, activation_threshold: int) -> ir.Table:
+    """Add logins and key actions of the recent days and of the baseline, and whether the customer is activated.
 
-    Recent is the 28 days up to and with the as-of date, the baseline the 84 days before those,
-    given per 28 days. Changes are recent / baseline - 1; NULL where the baseline is 0 or the
+    The recent days are the 28 days up to the as-of date, which is included; the baseline is the 84 days before
+    them, per 28 days. Changes are recent / baseline - 1; NULL where the baseline is 0 or the
     customer has fewer than 28 days of it. All are NULL without usage data.
     """
     known = product_usage.aggregate(has_usage=product_usage.count() > 0)
-    facts = _facts(who, product_usage)
+    facts = _facts(keys, product_usage)
     table = left_join_unique(spine, facts, CUSTOMER_DAY).cross_join(known)
     days = ibis.least(table.oldest + 1 - RECENT_DAYS, BASELINE_DAYS)
     so_far = ibis.ifelse(table.has_usage, table.key_actions_so_far.fill_null(0), ibis.null("int64"))
     return table.mutate(
-        **_against_baseline(table, "logins", "usage_change", days),
-        **_against_baseline(table, "key_actions", "key_action_change", days),
+        **_change_from_baseline(table, "logins", "usage_change", days),
+        **_change_from_baseline(table, "key_actions", "key_action_change", days),
         is_activated=so_far > activation_threshold,
     ).drop("logins_before", "key_actions_before", "key_actions_so_far", "oldest", "has_usage")
 
 
-def _facts(who: ir.Table, product_usage: ir.Table) -> ir.Table:
-    """Sums of each customer's use up to each as-of date."""
+def _facts(keys: ir.Table, product_usage: ir.Table) -> ir.Table:
+    """Sums of each customer's usage up to each as-of date."""
     usage = product_usage.select("customer_id", "date", "logins", "key_actions")
-    events = who.join(usage, "customer_id")
+    events = keys.join(usage, "customer_id")
     events = events.mutate(age=events.as_of_date.delta(events.date, unit="day")).filter(_.age >= 0)
-    recent = _.age < RECENT_DAYS
-    usual = (_.age >= RECENT_DAYS) & (_.age < RECENT_DAYS + BASELINE_DAYS)
+    is_recent = _.age < RECENT_DAYS
+    is_before = (_.age >= RECENT_DAYS) & (_.age < RECENT_DAYS + BASELINE_DAYS)
     return events.group_by(CUSTOMER_DAY).aggregate(
-        logins_recent=_.logins.sum(where=recent),
-        logins_before=_.logins.sum(where=usual),
-        key_actions_recent=_.key_actions.sum(where=recent),
-        key_actions_before=_.key_actions.sum(where=usual),
+        logins_recent=_.logins.sum(where=is_recent),
+        logins_before=_.logins.sum(where=is_before),
+        key_actions_recent=_.key_actions.sum(where=is_recent),
+        key_actions_before=_.key_actions.sum(where=is_before),
         key_actions_so_far=_.key_actions.sum(),
         oldest=_.age.max(),
         days_since_last_login=_.age.min(where=_.logins > 0),
     )
 
 
-def _against_baseline(table: ir.Table, fact: str, change: str, days: ir.IntegerColumn) -> dict[str, ir.Column]:
+def _change_from_baseline(table: ir.Table, fact: str, change: str, days: ir.IntegerColumn) -> dict[str, ir.Column]:
+    """The recent value of a fact, its baseline and the change between them; `days` are the baseline's known days."""
     recent = ibis.ifelse(table.has_usage, table[f"{fact}_recent"].fill_null(0), ibis.null("int64"))
     is_known = table.has_usage & (days >= RECENT_DAYS)
-    usual = table[f"{fact}_before"].fill_null(0).cast("float64") * RECENT_DAYS / days.nullif(0)
-    baseline = ibis.ifelse(is_known, usual, ibis.null("float64"))
+    per_window = table[f"{fact}_before"].fill_null(0).cast("float64") * RECENT_DAYS / days.nullif(0)
+    baseline = ibis.ifelse(is_known, per_window, ibis.null("float64"))
     return {
         f"{fact}_recent": recent,
         f"{fact}_baseline": baseline,
-        # The difference first: 8 / 10 - 1 is a little more than -0.2 in binary.
+        # The difference is computed first: 8 / 10 - 1 is a little more than -0.2 in binary.
         change: (recent.cast("float64") - baseline) / baseline.nullif(0),
     }

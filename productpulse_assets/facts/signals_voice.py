@@ -1,4 +1,4 @@
-"""Signals from what customers say: support tickets and NPS answers."""
+"""Signals from support tickets and NPS answers."""
 
 import ibis
 import ibis.expr.types as ir
@@ -11,28 +11,28 @@ from rules.windows import NPS_DAYS, TICKET_DAYS
 
 
 def with_tickets(
-    spine: ir.Table, who: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords
+    spine: ir.Table, keys: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords
 ) -> ir.Table:
-    """Tickets opened in the last 90 days, and those that are open on the day.
+    """Add counts of tickets opened in the last 90 days, and of tickets that are open on the day.
 
     On the newest day of the data a ticket without a closing date is open unless its status says
-    otherwise. Of a past day the dates alone tell: a status is today's. What rests on a column
-    that the data does not have is NULL.
+    otherwise. On a past day only the dates count, because a status is the present one. A count that
+    needs a column which the data does not have is NULL.
     """
     known = support_tickets.aggregate(
         has_tickets=support_tickets.count() > 0,
         has_priority=support_tickets.priority.count() > 0,
         has_closing=support_tickets.date_closed.count() > 0,
     )
-    facts = _ticket_facts(who, support_tickets, days, words)
+    facts = _ticket_facts(keys, support_tickets, days, words)
     table = left_join_unique(spine, facts, CUSTOMER_DAY).cross_join(known)
     table = table.join(days.select("as_of_date", "is_current"), "as_of_date")
-    tells_open = table.has_tickets & (table.has_closing | table.is_current)
+    knows_open = table.has_tickets & (table.has_closing | table.is_current)
     known_if = {
         "support_ticket_count": table.has_tickets,
         "urgent_ticket_count": table.has_priority,
-        "open_ticket_count": tells_open,
-        "open_urgent_ticket_count": tells_open & table.has_priority,
+        "open_ticket_count": knows_open,
+        "open_urgent_ticket_count": knows_open & table.has_priority,
     }
     counts = {
         name: ibis.ifelse(is_known, table[name].fill_null(0), ibis.null("int64")) for name, is_known in known_if.items()
@@ -40,9 +40,10 @@ def with_tickets(
     return table.mutate(**counts).drop("has_tickets", "has_priority", "has_closing", "is_current")
 
 
-def _ticket_facts(who: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords) -> ir.Table:
+def _ticket_facts(keys: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords) -> ir.Table:
+    """Counts by customer and as-of date, before absent columns are considered."""
     tickets = support_tickets.select("customer_id", "date_opened", "date_closed", "status", "priority")
-    events = who.join(tickets, "customer_id").join(days, "as_of_date")
+    events = keys.join(tickets, "customer_id").join(days, "as_of_date")
     age = events.as_of_date.delta(events.date_opened, unit="day")
     is_urgent = events.priority.lower().isin(words.urgent_priorities).fill_null(False)
     says_closed = events.is_current & events.status.lower().isin(words.closed_statuses)
@@ -57,10 +58,10 @@ def _ticket_facts(who: ir.Table, support_tickets: ir.Table, days: ir.Table, word
     )
 
 
-def with_nps(spine: ir.Table, who: ir.Table, nps_scores: ir.Table) -> ir.Table:
-    """The newest answer of the last 365 days and its age; of several on one day the lowest."""
+def with_nps(spine: ir.Table, keys: ir.Table, nps_scores: ir.Table) -> ir.Table:
+    """Add the newest answer of the last 365 days and its age; of several answers on one day the lowest."""
     answers = nps_scores.select("customer_id", "date", "score", "score_id")
-    events = who.join(answers, "customer_id")
+    events = keys.join(answers, "customer_id")
     events = events.mutate(age=events.as_of_date.delta(events.date, unit="day"))
     events = events.filter((_.age >= 0) & (_.age <= NPS_DAYS))
     newest = ibis.struct({"age": events.age, "score": events.score})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,9 +17,9 @@ from productpulse_assets.orchestration.system_errors import fault_sentence, faul
 from resources.dagster_home import prepare_dagster_home
 from resources.duckdb_connection import open_read_only
 from resources.event_log import kept_history
-from resources.home import LONGEST_WAIT, Home, parse_wait
+from resources.home import Home
 from resources.run_lock import retire_dead_runs, turn
-from resources.settings import RunSettings
+from resources.settings import LONGEST_WAIT, Settings
 from resources.tables import rows_of
 
 EVERYTHING = "daily_refresh"
@@ -65,15 +64,15 @@ def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
 
 
 @contextmanager
-def undisturbed(home: Home, say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
-    """Dagster's history for a run that has its turn in the home; `say` is told if another has to end first.
+def exclusive_instance(settings: Settings, say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance for a run that holds the lock of the home; `say` gets a sentence if it has to wait for one.
 
-    Raises HomeBusy when the other does not end, and MachineFault when the disk, its rights or the
-    memory stand in the way.
+    Raises HomeBusy when another run does not end in time, and MachineFault for an operating-system error: a full disk,
+    missing permissions, no memory.
     """
-    wait = parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
-    with faults_said(home), turn(home, wait, say), lasting_instance(home) as instance:
-        retire_dead_runs(instance, home, max(wait, LONGEST_WAIT))
+    home = settings.home
+    with faults_said(home), turn(home, settings.wait, say), lasting_instance(home) as instance:
+        retire_dead_runs(instance, home, max(settings.wait, LONGEST_WAIT))
         yield instance
 
 
@@ -96,13 +95,13 @@ def whole_lines(selection: str) -> str:
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
 
 
-def as_of_problem(job: dg.JobDefinition, settings: RunSettings) -> str | None:
+def as_of_problem(job: dg.JobDefinition, settings: Settings) -> str | None:
     """Why the as-of date that is asked for cannot be that of a selection, in a sentence; None where it can.
 
     The calendar alone fixes the date. A selection without it computes with the date that is stored, so that
     another one would be ignored; and tables of two dates beside each other would be wrong.
     """
-    asked, stored = settings.as_of_date, _stored_as_of(settings.home)
+    asked, stored = settings.as_of, _stored_as_of(settings.home)
     is_fixed_here = dg.AssetKey(CALENDAR) in job.asset_layer.selected_asset_keys
     if is_fixed_here or None in (asked, stored) or asked == stored:
         return None

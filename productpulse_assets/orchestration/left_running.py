@@ -18,6 +18,9 @@ from pathlib import Path
 
 import yaml
 
+from resources.dagster_home import dagster_environment
+from resources.settings import Settings
+
 GRAPH = "productpulse_assets.definitions"
 """The module with the graph; Dagster keeps the state of schedules and sensors under this name."""
 STARTS_WITHIN = 180
@@ -31,7 +34,7 @@ class ServiceEnded(Exception):
     """A process that should go on has ended; the message says which, and its exit status."""
 
 
-def keep_running(port: int) -> None:
+def keep_running(settings: Settings, port: int) -> None:
     """Run all three until Ctrl-C or SIGTERM; raises ServiceEnded if one of them ends by itself."""
     for request in ASKS_TO_END:  # a shell starts what it puts into the background deaf to Ctrl-C
         signal.signal(request, signal.default_int_handler)
@@ -42,20 +45,23 @@ def keep_running(port: int) -> None:
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": place}]}), encoding="utf-8")
         with ended_together() as services:
             services["The code server"] = start(
+                settings,
                 *("dagster", "code-server", "start", "--socket", str(door), "--module-name", GRAPH),
                 *("--location-name", GRAPH, "--log-level", "warning"),
             )
             wait_for(door, services)
-            services["Dagster's daemon"] = start("dagster._daemon", "run", "--workspace", str(workspace))
-            services["Dagster's UI"] = start("resources.dagster_ui", "--port", str(port), "--workspace", str(workspace))
+            services["Dagster's daemon"] = start(settings, "dagster._daemon", "run", "--workspace", str(workspace))
+            services["Dagster's UI"] = start(
+                settings, "resources.dagster_ui", "--port", str(port), "--workspace", str(workspace)
+            )
             while True:
                 all_running(services)
                 time.sleep(LOOK_EVERY)
 
 
-def start(*command: str) -> subprocess.Popen:
+def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
     """Start a program of this Python environment."""
-    return subprocess.Popen([sys.executable, "-m", *command])
+    return subprocess.Popen([sys.executable, "-m", *command], env=dagster_environment(settings))
 
 
 def wait_for(door: Path, services: Mapping[str, subprocess.Popen]) -> None:

@@ -1,21 +1,17 @@
 """When the graph runs by itself, and how old what it publishes may grow."""
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import dagster as dg
 
 from productpulse_assets.orchestration.skip_unchanged import nothing_new
 from productpulse_assets.sources.assets import VALIDATION
-from resources.home import LONGEST_WAIT, SettingsError, parse_wait
+from resources.home import SettingsError
 from resources.run_lock import retire_dead_runs
-from resources.settings import RunSettings
+from resources.settings import EVERY_MORNING, LONGEST_WAIT, Settings
 from rules.rule_set import Rules
 
-SCHEDULE = "PRODUCTPULSE_SCHEDULE"
-EVERY_MORNING = "0 6 * * *"
 BECAUSE = "productpulse/started_because"
 """Tag of a run that nobody started by hand: what for."""
 
@@ -26,44 +22,38 @@ everything = dg.define_asset_job(
 )
 
 
-def daily_refresh(settings: RunSettings, rules: Rules) -> dg.ScheduleDefinition:
-    """The whole graph, at PRODUCTPULSE_SCHEDULE (a cron expression) or every morning at six.
-
-    Raises SettingsError for what is no cron expression.
-    """
-    cron = os.environ.get(SCHEDULE) or EVERY_MORNING
+def daily_refresh(settings: Settings, rules: Rules) -> dg.ScheduleDefinition:
+    """The whole graph, at the times of `settings.schedule`. Raises SettingsError if that is not a cron expression."""
     try:
         declare = dg.schedule(
             job=everything,
             name="daily_refresh",
-            cron_schedule=cron,
+            cron_schedule=settings.schedule,
             execution_timezone=rules.sources.time_zone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description="Runs everything in the morning, unless files, rules and as-of date are those of the snapshot.",
         )
-        return declare(lambda context: refresh_if_changed(context, settings, rules.folder))
+        return declare(lambda context: refresh_if_changed(context, settings))
     except dg.DagsterInvalidDefinitionError as error:
         raise SettingsError(
-            f"{SCHEDULE} is '{cron}', which is not a cron expression. Give minute, hour, day of the month, month and "
-            f"day of the week, for example '{EVERY_MORNING}' for six every morning."
+            "settings.schedule_not_cron",
+            f"PRODUCTPULSE_SCHEDULE is '{settings.schedule}', which is not a cron expression. Give minute, hour, day "
+            f"of the month, month and day of the week, for example '{EVERY_MORNING}' for six every morning.",
         ) from error
 
 
-def refresh_if_changed(
-    context: dg.ScheduleEvaluationContext, settings: RunSettings, rules_folder: Path
-) -> dg.RunRequest | dg.SkipReason:
+def refresh_if_changed(context: dg.ScheduleEvaluationContext, settings: Settings) -> dg.RunRequest | dg.SkipReason:
     """A run of everything, or why there is nothing to do; the rules are read as they are now."""
     with suppress(OSError):  # a home that cannot be written: the run says so
         free_the_queue(context.instance, settings)
-    if said := nothing_new(settings, rules_folder):
+    if said := nothing_new(settings):
         return dg.SkipReason(f"{said} Launch the job by hand to run it all the same.")
     return dg.RunRequest(tags={BECAUSE: "the schedule"})
 
 
-def free_the_queue(instance: dg.DagsterInstance, settings: RunSettings) -> None:
+def free_the_queue(instance: dg.DagsterInstance, settings: Settings) -> None:
     """Take runs that were killed out of the way of those that wait."""
-    wait = parse_wait(os.environ.get("PRODUCTPULSE_WAIT"))
-    retire_dead_runs(instance, settings.home, max(wait, LONGEST_WAIT))
+    retire_dead_runs(instance, settings.home, max(settings.wait, LONGEST_WAIT))
 
 
 def validate_sources(source_assets: Sequence[dg.AssetsDefinition]):

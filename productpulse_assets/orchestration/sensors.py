@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import dagster as dg
 
@@ -14,7 +13,7 @@ from productpulse_assets.orchestration.schedules import BECAUSE, everything, fre
 from productpulse_assets.sources.location import Location, locate, uses_demo
 from productpulse_assets.sources.run_inputs import UNUSABLE, source_digests
 from resources.digests import digest_of
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.snapshot_manifest import published_inputs
 from rules.rule_set import Rules, read_rules
 
@@ -44,7 +43,7 @@ Digests = dict[str, str]
 """SHA-256 over each dataset's files, by dataset."""
 
 
-def new_files(settings: RunSettings, rules_folder: Path) -> dg.SensorDefinition:
+def new_files(settings: Settings) -> dg.SensorDefinition:
     """Starts a run when the content of the source files is neither what is published nor what it ran last.
 
     So files that stop a run at the gate are run once. Files whose run ended early, killed or with the machine, are
@@ -62,14 +61,14 @@ def new_files(settings: RunSettings, rules_folder: Path) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         try:
             free_the_queue(context.instance, settings)
-            return look(context, settings, read_rules(rules_folder))
+            return look(context, settings, read_rules(settings.rules_dir))
         except UNUSABLE as problem:
             return dg.SensorResult(skip_reason=str(problem))
 
     return sensor
 
 
-def look(context: dg.SensorEvaluationContext, settings: RunSettings, rules: Rules) -> dg.SensorResult:
+def look(context: dg.SensorEvaluationContext, settings: Settings, rules: Rules) -> dg.SensorResult:
     """Whether to run, and if not, why. The cursor holds the digests of the files that were run last."""
     if uses_demo(settings, rules):
         return dg.SensorResult(skip_reason=NO_FOLDER)

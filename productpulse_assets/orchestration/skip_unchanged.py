@@ -15,7 +15,7 @@ from productpulse_assets.facts.calendar import scalar
 from productpulse_assets.sources.run_inputs import UNUSABLE, Inputs, RunInputs, look_at_inputs
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.snapshot_manifest import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
 from rules.rule_set import Rules, read_rules
 from rules.today import company_today
@@ -23,7 +23,7 @@ from rules.today import company_today
 NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
 
 
-def nothing_new(settings: RunSettings, rules_folder: Path, today: dt.date | None = None) -> str | None:
+def nothing_new(settings: Settings, today: dt.date | None = None) -> str | None:
     """The sentence that says that a run would make what is there already; None if it may make something else.
 
     The rules are read as they are now. `today` is the day in the company's time zone unless another one is meant.
@@ -34,7 +34,7 @@ def nothing_new(settings: RunSettings, rules_folder: Path, today: dt.date | None
     if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
         return None
     try:
-        rules = read_rules(rules_folder)
+        rules = read_rules(settings.rules_dir)
         if not made_of.is_valid_on(today or company_today(rules.sources.time_zone)):
             return None
         if look_at_inputs(settings, rules).fingerprint != made_of.fingerprint:
@@ -49,7 +49,7 @@ def nothing_new(settings: RunSettings, rules_folder: Path, today: dt.date | None
     )
 
 
-def run_inputs(steps: frozenset[str], settings: RunSettings, rules: Rules) -> dg.ResourceDefinition:
+def run_inputs(steps: frozenset[str], settings: Settings, rules: Rules) -> dg.ResourceDefinition:
     """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
 
     # Needs the warehouse, so that it ends while the run still has its turn.

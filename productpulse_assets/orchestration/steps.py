@@ -9,7 +9,7 @@ from asset_checks.checks import Check
 from productpulse_assets.facts.calendar import FORCED
 from productpulse_assets.tables import Declaration, Run
 from resources.compiled_plan import CompiledTable, Plan
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 from rules.rule_set import Rules
@@ -22,7 +22,7 @@ def group_step(
     checks: Sequence[Check] = (),
     *,
     rules: Rules,
-    settings: RunSettings,
+    settings: Settings,
 ) -> dg.AssetsDefinition:
     """One step that materializes `assets`, in that order, and then evaluates `checks`.
 
@@ -55,7 +55,7 @@ def group_step(
 
 
 def materialize(
-    asset: Declaration, warehouse: Warehouse, *, rules: Rules, settings: RunSettings, plan: Plan, run: Run
+    asset: Declaration, warehouse: Warehouse, *, rules: Rules, settings: Settings, plan: Plan, run: Run
 ) -> dg.MaterializeResult:
     """An asset's value, for its IO manager to store: a compiled query, a table of rows, or a text."""
     value: CompiledTable | ir.Table | str

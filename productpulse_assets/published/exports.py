@@ -12,14 +12,14 @@ from ibis.backends.duckdb import Backend
 
 from resources.outputs import replacing
 from resources.retries import retried_io
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.text.sql_text import harmless
 
 SPREADSHEET_ROWS = 1_048_575
 """What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
 
 
-def exports_asset(tables: Sequence[str], settings: RunSettings) -> dg.AssetsDefinition:
+def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinition:
     """The files of every table in `tables`, written once the snapshot is published."""
 
     @dg.asset(

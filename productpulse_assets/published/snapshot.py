@@ -17,14 +17,14 @@ from resources.decision_history import DECISIONS, KPIS, keep
 from resources.duckdb_connection import open_file
 from resources.outputs import replacing
 from resources.retries import retried_io
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import rows_of
 from resources.warehouse import comment
 from rules.rule_set import Rules
 
 
 def published_snapshot_asset(
-    tables: Mapping[str, str], after: Sequence[dg.AssetKey], rules: Rules, settings: RunSettings
+    tables: Mapping[str, str], after: Sequence[dg.AssetKey], rules: Rules, settings: Settings
 ) -> dg.AssetsDefinition:
     """`tables` maps each table to publish to its description; `after` are further things to wait for."""
 

@@ -35,7 +35,7 @@ from productpulse_assets.sources.staging import (
     type_columns,
 )
 from resources.retries import retried_io
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import rows_of, table_of
 from resources.warehouse import fill, staging_name
 from rules.models import Sources
@@ -48,7 +48,7 @@ VALIDATION = "validate_sources"
 """The job in which a dataset that fails the gate stops nothing, so that every one is read."""
 
 
-def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
     """The dataset and its rejects table as one step of the graph."""
     name, rejects = schema.name, f"{schema.name}_rejects"
     parents: dict[str, str] = schema.metadata["parents"]
@@ -111,7 +111,7 @@ def split(
     backend: Backend,
     schema: pa.DataFrameSchema,
     location: Location,
-    settings: RunSettings,
+    settings: Settings,
     sources: Sources,
     parents: list[Parent],
 ) -> Split:
@@ -178,7 +178,7 @@ def different(rows: ir.Table, key: tuple[str, ...]) -> int:
     return rows_of(rows.aggregate(keys=key_value(rows, key).nunique()))[0]["keys"]
 
 
-def _read(backend: Backend, location: Location, settings: RunSettings) -> RawRows:
+def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
     if location.query:
         return read_query(backend, location.dataset, location.query)
     return read_files(
@@ -193,6 +193,6 @@ def _forget(backend: Backend, name: str) -> None:
     release(backend, name)
 
 
-def source_assets(rules: Rules, settings: RunSettings) -> list[dg.AssetsDefinition]:
+def source_assets(rules: Rules, settings: Settings) -> list[dg.AssetsDefinition]:
     """Every dataset with its rejects, in the order in which children find their parents."""
     return [source_asset(schema, rules, settings) for schema in contracts_with(rules.dimensions).values()]

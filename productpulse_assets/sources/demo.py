@@ -10,13 +10,13 @@ from productpulse_assets.sources.location import uses_demo
 from productpulse_assets.sources.run_inputs import RunInputs
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.outputs import replacing
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.rule_set import Rules
 
 MANIFEST = "manifest.json"
 
 
-def demo_asset(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+def demo_asset(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
     """The asset that generates the demo company where a run has no data of its own."""
 
     @dg.asset(

@@ -10,10 +10,10 @@ import pandera.ibis as pa
 from asset_checks.contracts import DATASETS, contracts_with, required_columns
 from productpulse_assets.sources.location import Location, SourceProblem, locate
 from productpulse_assets.sources.readers.blanks import plain_name
-from productpulse_assets.sources.readers.csv_header import no_header, values_in
+from productpulse_assets.sources.readers.column_names import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, columns_of_query
 from resources.retries import retried_io
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 from rules.rule_set import Rules
@@ -35,7 +35,7 @@ SCHEMA = ibis.schema(
 )
 
 
-def source_inventory(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition:
+def source_inventory(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
     """The asset that looks at every source before anything is read."""
 
     @dg.asset(
@@ -77,7 +77,7 @@ def source_inventory(rules: Rules, settings: RunSettings) -> dg.AssetsDefinition
 
 
 @retried_io()
-def take_stock(name: str, warehouse: Warehouse, settings: RunSettings, rules: Rules) -> dict[str, object]:
+def take_stock(name: str, warehouse: Warehouse, settings: Settings, rules: Rules) -> dict[str, object]:
     """The inventory row of one dataset."""
     schema = contracts_with(rules.dimensions)[name]
     row: dict[str, object] = dict.fromkeys(SCHEMA) | {

@@ -19,7 +19,7 @@ from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.loading.files import refuse
 from rules.models import DatasetSource, Sources
 from rules.rule_set import Rules
@@ -120,26 +120,26 @@ def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]
             yield f"aliases > {target} > {name}: is '{value}'; accepted: yes, no."
 
 
-def uses_demo(settings: RunSettings, rules: Rules) -> bool:
+def uses_demo(settings: Settings, rules: Rules) -> bool:
     """The demo company stands in when nobody said where the data is."""
     configured = any(source.file or source.query for source in rules.sources.datasets.values())
-    return settings.source_folder is None and not configured
+    return settings.data_dir is None and not configured
 
 
-def source_folder(settings: RunSettings, rules: Rules) -> Path:
+def source_folder(settings: Settings, rules: Rules) -> Path:
     """Where files are looked for: the folder of the exports, or beside sources.yaml if none is given."""
     if uses_demo(settings, rules):
         return settings.home.synthetic
-    return settings.source_folder or rules.folder
+    return settings.data_dir or rules.folder
 
 
-def history_of(settings: RunSettings, rules: Rules) -> Path:
+def history_of(settings: Settings, rules: Rules) -> Path:
     """The folder with the history of this company; the demo's is apart, so that it is never compared with."""
     history = settings.home.history
     return history / OF_DEMO if uses_demo(settings, rules) else history
 
 
-def locate(dataset: str, settings: RunSettings, rules: Rules) -> Location:
+def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     """Find a dataset's files, whatever the case of their names.
 
     Raises SourceProblem when two of them lie side by side, and for a name that is no text.
@@ -149,7 +149,7 @@ def locate(dataset: str, settings: RunSettings, rules: Rules) -> Location:
         return Location(dataset, (), source, folder)
     if source.file:
         return Location(dataset, _matching(dataset, folder, source.file), source, folder)
-    if settings.source_folder is None and not uses_demo(settings, rules):
+    if settings.data_dir is None and not uses_demo(settings, rules):
         return Location(dataset, (), source, folder)
     there = _called(dataset, folder)
     found = tuple(path for path in there if path.is_file())
@@ -209,7 +209,7 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     return _with_plain_names(dataset, found)
 
 
-def file_access(settings: RunSettings, rules: Rules) -> FileAccess:
+def file_access(settings: Settings, rules: Rules) -> FileAccess:
     """The files that a run reads: the folder of the exports, and files that sources.yaml names elsewhere.
 
     Every file, if a dataset is a query.

@@ -12,7 +12,7 @@ from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.location import Location, SourceProblem, locate, uses_demo
 from resources.digests import digest_of, files_digest
 from resources.home import CHECKOUT, SettingsError
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.loading.files import RulesError
 from rules.rule_set import Rules
 from rules.today import company_today
@@ -51,7 +51,7 @@ class Inputs:
         return digest_of([*sources, self.rules, self.program, str(self.as_of), str(self.is_demo)])
 
 
-def look_at_inputs(settings: RunSettings, rules: Rules) -> Inputs:
+def look_at_inputs(settings: Settings, rules: Rules) -> Inputs:
     """The inputs of a run as they are now.
 
     Raises SourceProblem, RulesError, SettingsError or OSError for what a run would stumble over too.
@@ -62,7 +62,7 @@ def look_at_inputs(settings: RunSettings, rules: Rules) -> Inputs:
         # As they were read: a file that was edited since, perhaps while the run waited for its turn, is not in it.
         rules=digest_of(text for name in sorted(rules.hashes) for text in (name, rules.hashes[name])),
         program=program_digest(),
-        as_of=settings.as_of_date and settings.as_of_date.isoformat(),
+        as_of=settings.as_of and settings.as_of.isoformat(),
         is_demo=uses_demo(settings, rules),
         has_query=any(location.query for location in locations),
     )
@@ -71,7 +71,7 @@ def look_at_inputs(settings: RunSettings, rules: Rules) -> Inputs:
 class RunInputs:
     """The inputs of the run at work, as they were before it read any of them."""
 
-    def __init__(self, settings: RunSettings, rules: Rules):
+    def __init__(self, settings: Settings, rules: Rules):
         self._settings, self._rules = settings, rules
         self.seen: Inputs | None = None
         self.day: dt.date | None = None

@@ -4,7 +4,7 @@
     write_company(CompanyPlan(), Path("demo"), "csv")
 
 Customers have a hidden engagement that drifts; usage, tickets, NPS answers, failed payments
-and churn follow it. Revenue leakage is planted on the way and listed in `Company.planted`.
+and churn follow it. The cases of revenue leakage that it plants are listed in `Company.planted`.
 """
 
 from productpulse_assets.synthetic.company import DATASETS, Company, simulate

@@ -1,4 +1,4 @@
-"""What is billed, what is paid, and what goes wrong between the two."""
+"""The bills of every paid period, and how each is paid or not."""
 
 from dataclasses import dataclass, replace
 
@@ -7,9 +7,9 @@ import numpy as np
 from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.engagement import Engagement
-from productpulse_assets.synthetic.lives import FAR_FUTURE
 from productpulse_assets.synthetic.problems import Problem
 from productpulse_assets.synthetic.subscriptions import ACTIVE, CANCELED, PAST_DUE, TRIAL, Periods
+from productpulse_assets.synthetic.tenures import FAR_FUTURE
 from productpulse_assets.synthetic.timeline import Timeline
 
 LATE_BILL_DAYS = 60
@@ -20,8 +20,8 @@ class Bills:
     """One element per billing date of a paid period, by period and date.
 
     `period` is the position of the period, `cents` what is due (the price times the months
-    of the cycle), `paid_cents` and `paid_date` the payment as it came or would have come;
-    `retry_date` and `refund_date` count only for the problems they belong to.
+    of the cycle), `paid_cents` and `paid_date` the payment as it was made, or as it would be without the
+    problem; `retry_date` and `refund_date` are used only for the problems that have a retry or a refund.
     """
 
     period: np.ndarray
@@ -34,7 +34,7 @@ class Bills:
     retry_date: np.ndarray
     refund_date: np.ndarray
 
-    def having(self, *problems: Problem) -> np.ndarray:
+    def with_problem(self, *problems: Problem) -> np.ndarray:
         """Positions of the bills with one of these problems."""
         return np.flatnonzero(np.isin(self.problem, problems))
 
@@ -58,8 +58,8 @@ def unpaid_bill_counts(
 ) -> np.ndarray:
     """How many of each period's latest bills stay unpaid; those with any are past due.
 
-    Only a running period that has been paid before can be past due, and one that is not
-    billed monthly only while its latest bill is recent.
+    Only a running period with a paid bill can be past due. A period that is billed quarterly or
+    annually can be past due only while its latest bill is recent.
     """
     first_month, counts = _bill_counts(periods, customers, timeline)
     cycle = customers.cycle_months[periods.customer]
@@ -73,11 +73,12 @@ def unpaid_bill_counts(
     return np.where((periods.status == ACTIVE) & is_late & is_chosen, np.maximum(unpaid, 0), 0)
 
 
-def _given_up_bill_counts(rng: np.random.Generator, customers: Customers, periods: Periods) -> np.ndarray:
-    """How many bills failed just before each cancellation: some leave by not paying."""
-    can_give_up = (periods.status == CANCELED) & (customers.cycle_months[periods.customer] == 1)
-    gives_up = can_give_up & (rng.random(len(periods)) < settings.GAVE_UP_PAYING_SHARE)
-    return rng.integers(1, settings.GAVE_UP_PAYING_CYCLES + 1, len(periods)) * gives_up
+def _bills_failed_before_cancellation(rng: np.random.Generator, customers: Customers, periods: Periods) -> np.ndarray:
+    """How many bills failed just before each cancellation: some customers leave by not paying."""
+    is_monthly_churn = (periods.status == CANCELED) & (customers.cycle_months[periods.customer] == 1)
+    stops_paying = is_monthly_churn & (rng.random(len(periods)) < settings.GAVE_UP_PAYING_SHARE)
+    counts: np.ndarray = rng.integers(1, settings.GAVE_UP_PAYING_CYCLES + 1, len(periods)) * stops_paying
+    return counts
 
 
 def statuses_with_past_due(periods: Periods, unpaid: np.ndarray) -> np.ndarray:
@@ -94,7 +95,7 @@ def draw_bills(
     unpaid: np.ndarray,
     timeline: Timeline,
 ) -> Bills:
-    """Every bill of every period, with its fate settled as far as the as-of date."""
+    """Draw every bill of every period, and its outcome up to the as-of date."""
     first_month, counts = _bill_counts(periods, customers, timeline)
     period = np.repeat(np.arange(len(periods)), counts)
     nth = np.arange(len(period)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -103,13 +104,13 @@ def draw_bills(
     date = timeline.month_starts[month] + customers.start_day[customer] - 1
     later_bills = counts[period] - 1 - nth
     is_last_paid = (unpaid[period] > 0) & (later_bills == unpaid[period])
-    given_up = _given_up_bill_counts(rng, customers, periods)
-    problem = _fates(
+    failed_at_end = _bills_failed_before_cancellation(rng, customers, periods)
+    problem = _assign_problems(
         rng,
         drawn=problems[customer, month],
         later_bills=later_bills,
         unpaid=unpaid[period],
-        given_up=given_up[period],
+        failed_at_end=failed_at_end[period],
     )
     # A past-due account's last success falls on its billing date, so that the months since
     # then are the cycles it owes.
@@ -126,36 +127,40 @@ def draw_bills(
         retry_date=date,
         refund_date=date,
     )
-    return _settled(_with_troubles(rng, bills, timeline), timeline)
+    return _remove_ambiguous_problems(_add_dates_and_amounts(rng, bills, timeline), timeline)
 
 
-def _fates(
+def _assign_problems(
     rng: np.random.Generator,
     *,
     drawn: np.ndarray,
     later_bills: np.ndarray,
     unpaid: np.ndarray,
-    given_up: np.ndarray,
+    failed_at_end: np.ndarray,
 ) -> np.ndarray:
-    """Each bill's problem: the one drawn for its month, unless its period ends in trouble.
+    """Each bill's problem: the one drawn for its month, unless its period ends with unpaid bills.
 
-    `later_bills` counts the bills of the same period after each; the bill before the unpaid
-    ones is paid, the one before that often failed.
+    `later_bills` is the number of bills of the same period after each bill. The bill before the
+    unpaid ones is paid; the one before that often failed.
     """
     is_past_due = unpaid > 0
     failed_before = rng.random(len(drawn)) < settings.FAILED_BEFORE_PAST_DUE_SHARE
     failed_before &= is_past_due & (later_bills == unpaid + 1)
     return np.select(
-        [later_bills < unpaid, is_past_due & (later_bills == unpaid), (later_bills < given_up) | failed_before],
+        [
+            later_bills < unpaid,
+            is_past_due & (later_bills == unpaid),
+            (later_bills < failed_at_end) | failed_before,
+        ],
         [Problem.UNPAID, Problem.PAID, Problem.FAILED],
         drawn,
     )
 
 
-def _with_troubles(rng: np.random.Generator, bills: Bills, timeline: Timeline) -> Bills:
-    """The bills with the dates and amounts that their problems bring.
+def _add_dates_and_amounts(rng: np.random.Generator, bills: Bills, timeline: Timeline) -> Bills:
+    """Set the dates and amounts that follow from the problems.
 
-    A bill that would be recovered after the as-of date has failed so far.
+    A bill that would be recovered after the as-of date counts as failed.
     """
     rows = len(bills.date)
     recovery = bills.date + _days(rng, settings.RETRY_DAYS, rows)
@@ -180,7 +185,7 @@ def _days(rng: np.random.Generator, limits: tuple[int, int], rows: int) -> np.nd
 
 
 def _last_dates(bills: Bills) -> np.ndarray:
-    """The last day on which each bill's problem leaves a trace."""
+    """The date of the last transaction that each bill's problem causes."""
     has_retry = np.isin(bills.problem, (Problem.FAILED, Problem.UNPAID))
     has_retry &= bills.retry_date != FAR_FUTURE
     last = np.where(has_retry, bills.retry_date, bills.paid_date)
@@ -192,11 +197,11 @@ def window_start(timeline: Timeline) -> int:
     return timeline.as_of - settings.LEAKAGE_WINDOW_DAYS
 
 
-def _settled(bills: Bills, timeline: Timeline) -> Bills:
-    """The bills with the doubtful problems dropped: those bills are simply paid.
+def _remove_ambiguous_problems(bills: Bills, timeline: Timeline) -> Bills:
+    """Mark bills with an ambiguous problem as paid.
 
-    Doubtful is what straddles the first day of the leakage window by a day or more, a
-    missed invoice that may only be late, and a refund that is still to come.
+    A problem is ambiguous if its dates are on both sides of the first day of the leakage window (or a
+    day from it), if it is a missed invoice that may only be late, or a refund after the as-of date.
     """
     edge = window_start(timeline)
     straddles = (bills.date <= edge + 1) & (_last_dates(bills) >= edge - 1)

@@ -1,4 +1,4 @@
-"""Arrow columns out of numpy arrays, and draws of codes, without a loop over rows."""
+"""Builds Arrow columns from numpy arrays and draws random codes, without a loop over rows."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ MONEY = pa.decimal128(18, 2)
 def ids(prefix: str, *parts: tuple[np.ndarray, int]) -> pa.Array:
     """Text ids such as C-000042 or S-000042-01: the prefix, then numbers at fixed widths.
 
-    Each part is (numbers, digits); numbers must fit their digits. The text is laid out as
-    bytes, a column of digits at a time, because formatting row by row takes minutes for a
+    Each part is (numbers, digits); numbers must fit their digits. The text is written as
+    bytes, one column of digits at a time, because formatting row by row takes minutes for a
     large company.
     """
     rows = len(parts[0][0])
@@ -55,19 +55,20 @@ def whole_numbers(values: np.ndarray) -> pa.Array:
     return pa.array(np.asarray(values, dtype=np.int64))
 
 
-def draw(rng: np.random.Generator, shares: Sequence, rows: int) -> np.ndarray:
-    """`rows` positions in `shares`, each as likely as its share."""
+def draw(rng: np.random.Generator, shares: Sequence[float] | np.ndarray, rows: int) -> np.ndarray:
+    """Draw `rows` positions in `shares`, with the shares as weights."""
     limits = np.cumsum(np.asarray(shares, dtype=float))
     picked = np.searchsorted(limits / limits[-1], rng.random(rows), side="right")
     return np.minimum(picked, len(limits) - 1)
 
 
-def draw_by(rng: np.random.Generator, shares: Sequence, group: np.ndarray) -> np.ndarray:
-    """One position for each row of `group`, by the shares that belong to its group."""
+def draw_by(rng: np.random.Generator, shares: Sequence[Sequence[float]], group: np.ndarray) -> np.ndarray:
+    """Draw one position for each row of `group`, with the shares of its group as weights."""
     limits = np.cumsum(np.asarray(shares, dtype=float), axis=1)
     limits /= limits[:, -1:]
     chance = rng.random(len(group))
-    return (chance[:, None] >= limits[group, :-1]).sum(axis=1)
+    position: np.ndarray = (chance[:, None] >= limits[group, :-1]).sum(axis=1)
+    return position
 
 
 def is_first_of_run(values: np.ndarray) -> np.ndarray:

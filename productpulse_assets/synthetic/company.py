@@ -10,15 +10,15 @@ from productpulse_assets.synthetic.billing import draw_bills, statuses_with_past
 from productpulse_assets.synthetic.churn import churn_rates
 from productpulse_assets.synthetic.customers import customers_table, draw_customers
 from productpulse_assets.synthetic.engagement import draw_engagement
-from productpulse_assets.synthetic.lives import FAR_FUTURE
 from productpulse_assets.synthetic.payments import transactions_table
 from productpulse_assets.synthetic.planted import planted_table
 from productpulse_assets.synthetic.problems import draw_problems
 from productpulse_assets.synthetic.settings import CompanyPlan
-from productpulse_assets.synthetic.subscriptions import ACTIVE, live_through, subscriptions_table
+from productpulse_assets.synthetic.subscriptions import ACTIVE, draw_subscriptions, subscriptions_table
 from productpulse_assets.synthetic.targets import channels_table, targets_table
+from productpulse_assets.synthetic.tenures import FAR_FUTURE
 from productpulse_assets.synthetic.timeline import Timeline, timeline
-from productpulse_assets.synthetic.usage import draw_stragglers, usage_table
+from productpulse_assets.synthetic.usage import draw_usage_after_cancellation, usage_table
 from productpulse_assets.synthetic.voice import draw_voice, nps_table, tickets_table
 
 DATASETS = (
@@ -31,7 +31,7 @@ DATASETS = (
     "acquisition_channels",
     "targets",
 )
-LEAST_ID_DIGITS = 6
+MINIMUM_ID_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,18 @@ def company_tables(plan: CompanyPlan) -> dict[str, pa.Table]:
 
 
 def batches_of(plan: CompanyPlan) -> Iterator[Company]:
-    """The company's customers with all that is theirs, `batch_customers` at a time."""
+    """The customers and their rows, `batch_customers` at a time."""
     window = timeline(plan)
-    id_digits = max(LEAST_ID_DIGITS, len(str(plan.customers)))
+    id_digits = max(MINIMUM_ID_DIGITS, len(str(plan.customers)))
     for batch, first in enumerate(range(1, plan.customers + 1, plan.batch_customers)):
         end = min(first + plan.batch_customers, plan.customers + 1)
         yield _simulate_batch(plan.seed, batch, np.arange(first, end), id_digits, window)
 
 
 def _simulate_batch(seed: int, batch: int, numbers: np.ndarray, id_digits: int, window: Timeline) -> Company:
-    """One batch: the hidden causes first, then what they lead to, then the visible rows.
+    """One batch: the hidden causes first, then their effects, then the visible rows.
 
-    Each step has random numbers of its own, so that a change in one leaves the others be.
+    Each step has its own random numbers, so that a change in one does not change the others.
     """
     seeds = np.random.SeedSequence([seed, batch]).spawn(12)
     rng = iter([np.random.default_rng(child) for child in seeds])
@@ -83,10 +83,10 @@ def _simulate_batch(seed: int, batch: int, numbers: np.ndarray, id_digits: int, 
     voice = draw_voice(next(rng), engagement)
     problems = draw_problems(next(rng), engagement)
     rates = churn_rates(customers, engagement, voice, problems)
-    periods, lives = live_through(next(rng), customers, engagement, rates, window)
+    periods, tenures = draw_subscriptions(next(rng), customers, engagement, rates, window)
     unpaid = unpaid_bill_counts(next(rng), customers, periods, engagement, window)
     bills = draw_bills(next(rng), customers, periods, problems=problems, unpaid=unpaid, timeline=window)
-    stragglers = draw_stragglers(next(rng), customers, periods, lives, window)
+    late_users = draw_usage_after_cancellation(next(rng), customers, periods, tenures, window)
     is_active = np.zeros(len(customers), dtype=bool)
     is_active[periods.customer[(periods.status == ACTIVE) & (periods.end == FAR_FUTURE)]] = True
     status = statuses_with_past_due(periods, unpaid)
@@ -95,12 +95,20 @@ def _simulate_batch(seed: int, batch: int, numbers: np.ndarray, id_digits: int, 
         "subscriptions": subscriptions_table(next(rng), customers, periods, status),
         "transactions": transactions_table(customers, periods, bills, window),
         "product_usage": usage_table(
-            next(rng), customers, engagement, lives=lives, stragglers=stragglers, timeline=window
+            next(rng), customers, engagement, tenures=tenures, late_users=late_users, timeline=window
         ),
-        "support_tickets": tickets_table(next(rng), customers, engagement, lives=lives, voice=voice, timeline=window),
-        "nps_scores": nps_table(next(rng), customers, lives, voice, window),
+        "support_tickets": tickets_table(
+            next(rng), customers, engagement, tenures=tenures, voice=voice, timeline=window
+        ),
+        "nps_scores": nps_table(next(rng), customers, tenures, voice, window),
     }
     planted = planted_table(
-        customers, periods, bills, unpaid=unpaid, lives=lives, stragglers=stragglers, timeline=window
+        customers,
+        periods,
+        bills,
+        unpaid=unpaid,
+        tenures=tenures,
+        late_users=late_users,
+        timeline=window,
     )
     return Company(datasets, planted)

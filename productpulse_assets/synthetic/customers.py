@@ -1,4 +1,4 @@
-"""Who the customers are: what is true of each from the day it signs up."""
+"""The customers: the attributes that each has from the day it signs up."""
 
 from dataclasses import dataclass
 
@@ -37,9 +37,9 @@ NAME_STRIDE = 76_137
 class Customers:
     """The customers of one batch, one element each; codes are positions in the settings.
 
-    `number` is the customer's number in the whole company (from 1), `id_digits` the width
-    it is written with. `start_date` is the first day a customer pays, or would have paid
-    after a trial; `is_buyer` says whether it ever does. `churn_factor` multiplies the rate
+    `number` is the customer's number in the whole company (from 1), `id_digits` the number
+    of digits in its id. `start_date` is the first day a customer pays, or would have paid
+    after a trial; `is_buyer` is whether it ever pays. `churn_factor` multiplies the rate
     of the bad drift and of leaving, `log_engagement` is the logarithm of weekly logins.
     """
 
@@ -76,7 +76,7 @@ def signup_shares(timeline: Timeline) -> np.ndarray:
     """The share of all customers that sign up in each month of the window; sums to 1."""
     months = np.arange(timeline.months)
     season = np.array(settings.SIGNUP_SEASON)[timeline.calendar_months]
-    shares = (1 + settings.SIGNUP_GROWTH_RATE) ** months * season
+    shares: np.ndarray = (1 + settings.SIGNUP_GROWTH_RATE) ** months * season
     shares[-1] *= timeline.as_of_day / np.diff(timeline.month_starts)[timeline.months - 1]
     shares[0] = 0.0
     if timeline.months == 1:
@@ -86,7 +86,7 @@ def signup_shares(timeline: Timeline) -> np.ndarray:
     return shares
 
 
-def _signups(rng: np.random.Generator, timeline: Timeline, rows: int) -> tuple[np.ndarray, ...]:
+def _draw_signups(rng: np.random.Generator, timeline: Timeline, rows: int) -> tuple[np.ndarray, ...]:
     """Month and date of each signup, on one of the month's first 28 days."""
     month = draw(rng, signup_shares(timeline), rows)
     last_day = np.where(month == timeline.months - 1, timeline.as_of_day, LAST_START_DAY)
@@ -95,20 +95,21 @@ def _signups(rng: np.random.Generator, timeline: Timeline, rows: int) -> tuple[n
 
 
 def _trial_ends(timeline: Timeline, signup_date: np.ndarray) -> np.ndarray:
-    """The day each trial ends, moved back to the 28th when the month's end is near."""
+    """The day each trial ends, moved back to the 28th if it would be later in the month."""
     end = signup_date + settings.TRIAL_DAYS
     day = end - timeline.month_starts[timeline.month_of(end)] + 1
-    return end - np.maximum(day - LAST_START_DAY, 0)
+    moved: np.ndarray = end - np.maximum(day - LAST_START_DAY, 0)
+    return moved
 
 
 def draw_customers(rng: np.random.Generator, timeline: Timeline, numbers: np.ndarray, id_digits: int) -> Customers:
-    """Customers with the given numbers; the base of the first month starts without a trial."""
+    """Customers with the given numbers; those of the first month start without a trial."""
     rows = len(numbers)
     segment = draw(rng, [s.share for s in settings.SEGMENTS], rows)
     channel = draw(rng, [c.share for c in settings.CHANNELS], rows)
     plan = draw_by(rng, [s.plan_shares for s in settings.SEGMENTS], segment)
     cycle = draw_by(rng, [s.cycle_shares for s in settings.SEGMENTS], segment)
-    signup_month, signup_date = _signups(rng, timeline, rows)
+    signup_month, signup_date = _draw_signups(rng, timeline, rows)
     never_activates = rng.random(rows) < settings.NEVER_ACTIVATES_SHARE
     is_trial = (rng.random(rows) < settings.TRIAL_SHARE) & (signup_month > 0)
     conversion = np.where(never_activates, settings.TRIAL_CONVERSION_NEVER_ACTIVATED, settings.TRIAL_CONVERSION)
@@ -142,7 +143,8 @@ def _churn_factor(segment: np.ndarray, plan: np.ndarray, channel: np.ndarray) ->
     by_segment = np.array([s.churn_factor for s in settings.SEGMENTS])
     by_plan = np.array([p.churn_factor for p in settings.PLANS])
     by_channel = np.array([c.churn_factor for c in settings.CHANNELS])
-    return by_segment[segment] * by_plan[plan] * by_channel[channel]
+    factor: np.ndarray = by_segment[segment] * by_plan[plan] * by_channel[channel]
+    return factor
 
 
 def _log_engagement(
@@ -155,7 +157,8 @@ def _log_engagement(
     by_channel = np.array([c.log_engagement for c in settings.CHANNELS])
     spread = rng.normal(0.0, settings.LOG_ENGAGEMENT_SPREAD, len(segment))
     idle = np.where(never_activates, settings.NEVER_ACTIVATED_LOG_SHIFT, 0.0)
-    return by_segment[segment] + by_channel[channel] + spread + idle
+    log_engagement: np.ndarray = by_segment[segment] + by_channel[channel] + spread + idle
+    return log_engagement
 
 
 def company_names(numbers: np.ndarray) -> pa.Array:

@@ -1,7 +1,7 @@
-"""How much each customer uses the product, month by month, and who is on a bad drift.
+"""How much each customer uses the product, month by month, and which customers are on a bad drift.
 
-The level is hidden: usage, tickets, answers to the NPS question, payments and churn follow
-it, so that rules on the visible data can be right or wrong about it.
+The level is hidden. Usage, tickets, NPS answers, payments and churn depend on it, so that rules
+on the visible data can be right or wrong about it.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from productpulse_assets.synthetic.timeline import Timeline
 class Engagement:
     """Hidden engagement of each customer (rows) over the window (columns).
 
-    `log_level` has a column more than the window has months: the level at the start of the
-    window, then at the end of each month. `drift_months` counts the months a bad drift has
-    lasted at the end of each month, this one included; 0 is none.
+    `log_level` has one column more than the window has months: the level at the start of the
+    window, then at the end of each month. `drift_months` is the number of months
+    that a bad drift has lasted at the end of each month, including this one; 0 means no bad drift.
     """
 
     log_level: np.ndarray
@@ -31,7 +31,7 @@ class Engagement:
 
 
 def _renewal_factor(customers: Customers, month: int) -> np.ndarray:
-    """Annual customers look around before their renewal and seldom else."""
+    """A bad drift of annual customers begins mostly before their renewal."""
     cycle = customers.cycle_months
     months_left = (customers.start_month - month) % cycle
     is_near = (months_left > 0) & (months_left <= settings.NEAR_RENEWAL_MONTHS)
@@ -51,19 +51,19 @@ def _next_drift(rng: np.random.Generator, customers: Customers, drift: np.ndarra
     chance = rng.random(len(customers))
     begins = (drift == 0) & (chance < _drift_rate(customers, month))
     recovers = (drift > 0) & (chance < settings.DRIFT_RECOVERY_RATE)
-    lasts = np.where(recovers | (drift == 0), 0, drift + 1)
-    return np.where(begins, 1, lasts)
+    next_drift = np.where(recovers | (drift == 0), 0, drift + 1)
+    return np.where(begins, 1, next_drift)
 
 
 def _first_drift(rng: np.random.Generator, customers: Customers) -> np.ndarray:
-    """The base that is there in the first month has drifting customers like any other."""
+    """Some customers of the first month are on a bad drift from the start."""
     rate = settings.LAUNCH_DRIFT_SHARE * customers.churn_factor
     drifts = (customers.start_month == 0) & (rng.random(len(customers)) < rate)
-    return drifts.astype(np.int16)
+    return np.where(drifts, np.int16(1), np.int16(0))
 
 
 def draw_engagement(rng: np.random.Generator, customers: Customers, timeline: Timeline) -> Engagement:
-    """A mean-reverting random walk per customer, with the falls of its bad drifts on top."""
+    """A mean-reverting random walk per customer, plus the falls during its bad drifts."""
     rows, months = len(customers), timeline.months
     log_level = np.empty((rows, months + 1), dtype=np.float32)
     drift_months = np.empty((rows, months), dtype=np.int16)

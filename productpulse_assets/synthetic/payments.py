@@ -1,4 +1,4 @@
-"""The transactions that bills leave behind."""
+"""The transactions: one or more for each bill that was not missed."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +16,12 @@ SUCCESS, FAILED, REFUNDED = range(len(STATUSES))
 
 
 def _attempts(bills: Bills) -> list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]:
-    """Bill, status, date and cents of the transactions, a kind at a time."""
-    paid = bills.having(Problem.PAID, Problem.UNDERBILLED, Problem.REFUNDED)
-    failed = bills.having(Problem.RECOVERED, Problem.FAILED, Problem.UNPAID)
-    recovered = bills.having(Problem.RECOVERED)
-    failed_again = bills.having(Problem.FAILED, Problem.UNPAID)
-    refunded = bills.having(Problem.REFUNDED)
+    """Bill, status, date and cents of the transactions of each kind."""
+    paid = bills.with_problem(Problem.PAID, Problem.UNDERBILLED, Problem.REFUNDED)
+    failed = bills.with_problem(Problem.RECOVERED, Problem.FAILED, Problem.UNPAID)
+    recovered = bills.with_problem(Problem.RECOVERED)
+    failed_again = bills.with_problem(Problem.FAILED, Problem.UNPAID)
+    refunded = bills.with_problem(Problem.REFUNDED)
     return [
         (paid, SUCCESS, bills.paid_date[paid], bills.paid_cents[paid]),
         (failed, FAILED, bills.date[failed], bills.cents[failed]),
@@ -35,7 +35,7 @@ def transactions_table(customers: Customers, periods: Periods, bills: Bills, tim
     """One row per attempt to collect and per refund, by customer and date.
 
     A recovered bill has a Failed row and a later Success, an unpaid one a Failed row or two;
-    a refund keeps the Success it gives back.
+    a refunded bill keeps its Success row.
     """
     kinds = _attempts(bills)
     bill = np.concatenate([rows for rows, _, _, _ in kinds])

@@ -1,4 +1,4 @@
-"""The leakage the simulator put into the data: what a correct detector finds, and no more."""
+"""The leakage that the simulator planted: exactly what a correct detector finds."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 from productpulse_assets.synthetic.billing import Bills, window_start
 from productpulse_assets.synthetic.columns import MONEY, dates, is_first_of_run, labels, money
 from productpulse_assets.synthetic.customers import Customers
-from productpulse_assets.synthetic.lives import FAR_FUTURE, Lives
 from productpulse_assets.synthetic.problems import Problem
 from productpulse_assets.synthetic.subscriptions import TRIAL, Periods
+from productpulse_assets.synthetic.tenures import FAR_FUTURE, Tenures
 from productpulse_assets.synthetic.timeline import Timeline
 
 LEAKAGE_TYPES = (
@@ -93,14 +93,15 @@ def _whole_months(timeline: Timeline, since: np.ndarray) -> np.ndarray:
     """Whole months from each day of the window to the as-of date."""
     month = timeline.month_of(since)
     day = since - timeline.month_starts[month] + 1
-    return timeline.months - 1 - month - (day > timeline.as_of_day)
+    months: np.ndarray = timeline.months - 1 - month - (day > timeline.as_of_day)
+    return months
 
 
 def _past_due_cases(
     customers: Customers, periods: Periods, bills: Bills, unpaid: np.ndarray, timeline: Timeline
 ) -> pa.Table:
     """Past-due periods: the price for each whole month since the last success, at least one."""
-    bill = bills.having(Problem.UNPAID)
+    bill = bills.with_problem(Problem.UNPAID)
     first = bill[is_first_of_run(bills.period[bill])]
     period = bills.period[first]
     # The bill before the first unpaid one is paid on its date.
@@ -115,11 +116,13 @@ def _past_due_cases(
     )
 
 
-def _straggler_cases(customers: Customers, periods: Periods, lives: Lives, stragglers: np.ndarray) -> pa.Table:
-    """Customers that log in after their last paid period: its price per month."""
+def _usage_without_billing_cases(
+    customers: Customers, periods: Periods, tenures: Tenures, late_users: np.ndarray
+) -> pa.Table:
+    """Customers that log in after their last paid period; the amount is its price per month."""
     ended = (periods.end != FAR_FUTURE) & (periods.status != TRIAL)
-    is_last = ended & (periods.end == lives.last_end()[periods.customer])
-    period = np.flatnonzero(is_last & stragglers[periods.customer])
+    is_last = ended & (periods.end == tenures.last_end()[periods.customer])
+    period = np.flatnonzero(is_last & late_users[periods.customer])
     return _table(
         "Active Usage Without Billing",
         customers,
@@ -136,13 +139,13 @@ def planted_table(
     bills: Bills,
     *,
     unpaid: np.ndarray,
-    lives: Lives,
-    stragglers: np.ndarray,
+    tenures: Tenures,
+    late_users: np.ndarray,
     timeline: Timeline,
 ) -> pa.Table:
     """One row per planted case of revenue leakage, in the order of LEAKAGE_TYPES.
 
-    period_start is the billing date concerned (the first unpaid one of a past-due period,
+    period_start is the billing date of the case (the first unpaid one of a past-due period,
     the end of the last paid period for usage without billing); transaction_date the first
     failed attempt, the short payment or the refund, else NULL; amount the loss.
     """
@@ -150,7 +153,7 @@ def planted_table(
         [
             *_bill_cases(customers, periods, bills, unpaid, timeline),
             _past_due_cases(customers, periods, bills, unpaid, timeline),
-            _straggler_cases(customers, periods, lives, stragglers),
+            _usage_without_billing_cases(customers, periods, tenures, late_users),
         ]
     )
     rank = pc.index_in(cases["leakage_type"], value_set=pa.array(LEAKAGE_TYPES))

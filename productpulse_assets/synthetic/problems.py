@@ -1,7 +1,7 @@
-"""What goes wrong with a bill, drawn for every customer and month before there are bills.
+"""Problems with bills, drawn for every customer and month before the bills exist.
 
-A month has at most one bill per customer, so a month's draw is the fate of its bill; it is
-there early because customers whose payment failed leave more often.
+A month has at most one bill per customer, so the problem drawn for a month is that of its bill. It is
+drawn early because customers with a failed payment leave more often.
 """
 
 from enum import IntEnum
@@ -13,7 +13,7 @@ from productpulse_assets.synthetic.engagement import Engagement
 
 
 class Problem(IntEnum):
-    """The fate of a bill; every bill has exactly one."""
+    """What happens to a bill; every bill has exactly one."""
 
     PAID = 0
     RECOVERED = 1
@@ -25,7 +25,7 @@ class Problem(IntEnum):
 
 
 def draw_problems(rng: np.random.Generator, engagement: Engagement) -> np.ndarray:
-    """A Problem for each customer (rows) and month (columns); UNPAID is decided later."""
+    """A Problem for each customer (rows) and month (columns); UNPAID is set later."""
     drifting = engagement.is_drifting()
     failed = np.array(settings.FAILED_PAYMENT_RATES)[drifting]
     recovered = failed * np.array(settings.RETRY_SUCCESS_SHARES)[drifting]

@@ -1,7 +1,7 @@
-"""What the demo company is like: every number a reader may want to change, in one place.
+"""Every number that describes the demo company.
 
-Shares are weights (they need not add up to 1), rates are per customer and month unless said
-otherwise, factors multiply, money is US dollars, `log` values are natural logarithms.
+Shares are weights (their sum may differ from 1), rates are per customer and month unless a comment
+names another unit, factors multiply, money is US dollars, `log` values are natural logarithms.
 """
 
 from dataclasses import dataclass
@@ -25,17 +25,18 @@ class CompanyPlan:
     batch_customers: int = 50_000
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a number no company can be made of."""
-        least = {"customers": 1, "months": 1, "seed": 0, "batch_customers": 1}
-        for name, lowest in least.items():
-            if getattr(self, name) < lowest:
+        """Raise ValueError for a number below its minimum."""
+        minimums = {"customers": 1, "months": 1, "seed": 0, "batch_customers": 1}
+        for name, minimum in minimums.items():
+            if getattr(self, name) < minimum:
                 raise ValueError(
-                    f"The demo company's {name} is {getattr(self, name)}; expected a whole number of at least {lowest}."
+                    f"The demo company's {name} is {getattr(self, name)}; "
+                    f"expected a whole number of at least {minimum}."
                 )
 
 
 class Plan(NamedTuple):
-    """A price plan: list price per month for a small customer, and how it colours churn."""
+    """A price plan: list price per month for a small customer, and its factor on churn."""
 
     name: str
     monthly_price: float
@@ -91,7 +92,7 @@ COUNTRIES = (
     ("US", 38), ("GB", 14), ("DE", 12), ("FR", 9), ("CA", 9), ("BR", 7), ("AU", 6), ("IN", 5),
 )  # fmt: skip
 
-# Signups: a base that is there in the first month, then growth with a yearly season.
+# Signups: LAUNCH_SHARE of the customers in the first month, then growth with a yearly season.
 LAUNCH_SHARE = 0.40
 SIGNUP_GROWTH_RATE = 0.02
 SIGNUP_SEASON = (1.15, 1.05, 1.1, 1.0, 1.0, 0.95, 0.8, 0.8, 1.15, 1.1, 1.0, 0.65)
@@ -129,7 +130,7 @@ ACTIVATION_LIMIT = 5
 NEVER_ACTIVATED_LOG_SHIFT = -1.0
 FEATURES = 12
 
-# Churn: hazard per month by months of bad drift (0, 1, 2, 3 or more), and what adds to it.
+# Churn: rate per month by months of bad drift (0, 1, 2, 3 or more), and what raises it.
 CHURN_RATE_BY_DRIFT = (0.0025, 0.30, 0.45, 0.45)
 NEVER_ACTIVATED_CHURN_RATE = 0.04
 FAILED_PAYMENT_CHURN_RATE = 0.06
@@ -178,7 +179,7 @@ REFUND_DAYS = (1, 10)
 USAGE_AFTER_CANCELLATION_SHARE = 0.2
 USAGE_AFTER_CANCELLATION_DAYS = (21, 180)
 
-# Leakage windows, in days back from the as-of date, that the planted cases keep clear of.
+# Leakage windows, in days back from the as-of date, around which no case is planted.
 LEAKAGE_WINDOW_DAYS = 90
 MISSED_INVOICE_GRACE_DAYS = 10
 UNBILLED_USAGE_DAYS = 28

@@ -1,7 +1,6 @@
-"""What each customer holds: trials, paid periods, changes of plan, cancellations, returns.
+"""The subscriptions of each customer: trials, paid periods, plan changes, cancellations, reactivations.
 
-Everything that ends a paid period happens on one of its billing dates, so no bill covers
-days after the end.
+A paid period ends on one of its billing dates, so no bill covers days after the end.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.columns import dates, draw, ids, labels, money
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.engagement import Engagement
-from productpulse_assets.synthetic.lives import FAR_FUTURE, Lives
+from productpulse_assets.synthetic.tenures import FAR_FUTURE, Tenures
 from productpulse_assets.synthetic.timeline import Timeline
 
 STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
@@ -50,12 +49,13 @@ def list_cents(customers: Customers, plan: np.ndarray) -> np.ndarray:
     """The price per month each customer would be offered for `plan`, in cents."""
     price = np.array([p.monthly_price for p in settings.PLANS])[plan]
     factor = np.array([s.price_factor for s in settings.SEGMENTS])[customers.segment]
-    return np.rint(price * factor * customers.price_noise * 100).astype(np.int64)
+    cents: np.ndarray = np.rint(price * factor * customers.price_noise * 100).astype(np.int64)
+    return cents
 
 
 @dataclass
-class _Book:
-    """The running paid period of each customer, and the rows already written."""
+class _SubscriptionBook:
+    """The running paid period of each customer, and the finished rows."""
 
     customers: Customers
     timeline: Timeline
@@ -70,7 +70,8 @@ class _Book:
 
     def date_in(self, month: int) -> np.ndarray:
         """Each customer's billing day in a month."""
-        return self.timeline.month_starts[month] + self.customers.start_day - 1
+        date: np.ndarray = self.timeline.month_starts[month] + self.customers.start_day - 1
+        return date
 
     def open(self, who: np.ndarray, month: int) -> None:
         """Start a paid period for the customers `who` (positions) in `month`."""
@@ -78,7 +79,7 @@ class _Book:
         self.sequence[who] += 1
 
     def close(self, who: np.ndarray, month: int | None, status: int) -> None:
-        """Write the running period of `who`, ended in `month` (None: still running)."""
+        """Write the running period of `who`; it ended in `month` (None: it still runs)."""
         start = self.timeline.month_starts[self.start_month[who]]
         start = start + self.customers.start_day[who] - 1
         end = np.full(len(who), FAR_FUTURE) if month is None else self.date_in(month)[who]
@@ -96,11 +97,11 @@ class _Book:
         return Periods(*(column[order] for column in columns))
 
 
-def _open_book(customers: Customers, timeline: Timeline) -> _Book:
+def _open_subscription_book(customers: Customers, timeline: Timeline) -> _SubscriptionBook:
     rows = len(customers)
     trial_end = np.where(customers.start_date <= timeline.as_of, customers.start_date, FAR_FUTURE)
     first_end = np.where(customers.is_buyer, FAR_FUTURE, trial_end)
-    return _Book(
+    return _SubscriptionBook(
         customers=customers,
         timeline=timeline,
         starts=np.stack([customers.signup_date, np.full(rows, FAR_FUTURE)]),
@@ -113,7 +114,7 @@ def _open_book(customers: Customers, timeline: Timeline) -> _Book:
     )
 
 
-def _write_trials(rng: np.random.Generator, book: _Book) -> None:
+def _write_trials(rng: np.random.Generator, book: _SubscriptionBook) -> None:
     who = np.flatnonzero(book.customers.is_trial)
     is_free = rng.random(len(who)) < settings.FREE_TRIAL_SHARE
     end = book.customers.start_date[who]
@@ -123,24 +124,27 @@ def _write_trials(rng: np.random.Generator, book: _Book) -> None:
     book.write(who, cents, np.full(len(who), TRIAL), book.customers.signup_date[who], end)
 
 
-def _over_cycle(monthly_rate: np.ndarray, months: np.ndarray) -> np.ndarray:
-    """The chance in a whole billing cycle of what has this chance in a month."""
-    return 1 - (1 - monthly_rate) ** months
+def _rate_per_cycle(monthly_rate: np.ndarray | float, months: np.ndarray) -> np.ndarray:
+    """The probability in a whole billing cycle of an event with this probability in a month."""
+    rate: np.ndarray = 1 - (1 - monthly_rate) ** months
+    return rate
 
 
-def _leave(book: _Book, who: np.ndarray, month: int) -> None:
+def _cancel(book: _SubscriptionBook, who: np.ndarray, month: int) -> None:
     has_returned = (book.starts[1, who] < FAR_FUTURE).astype(np.int64)
     book.ends[has_returned, who] = book.date_in(month)[who]
     book.left_month[who] = month
     book.close(who, month, CANCELED)
 
 
-def _change_plans(book: _Book, due: np.ndarray, chance: np.ndarray, is_drifting: np.ndarray, month: int) -> None:
+def _change_plans(
+    book: _SubscriptionBook, due: np.ndarray, chance: np.ndarray, is_drifting: np.ndarray, month: int
+) -> None:
     """Upgrades and downgrades at the renewals `due`: one period ends, the next begins."""
     cycle = book.customers.cycle_months[due]
     down_rate = np.where(is_drifting[due], settings.DRIFT_DOWNGRADE_RATE, settings.DOWNGRADE_RATE)
-    is_up = (chance[due] < _over_cycle(settings.UPGRADE_RATE, cycle)) & ~is_drifting[due]
-    is_down = 1 - chance[due] < _over_cycle(down_rate, cycle)
+    is_up = (chance[due] < _rate_per_cycle(settings.UPGRADE_RATE, cycle)) & ~is_drifting[due]
+    is_down = 1 - chance[due] < _rate_per_cycle(down_rate, cycle)
     changes = is_up | is_down
     who, is_up = due[changes], is_up[changes]
     book.close(who, month, EXPIRED)
@@ -153,8 +157,8 @@ def _change_plans(book: _Book, due: np.ndarray, chance: np.ndarray, is_drifting:
     book.open(who, month)
 
 
-def _come_back(book: _Book, chance: np.ndarray, can_return: np.ndarray, month: int) -> None:
-    """Some who left return at the list price once their bad drift is over, at most once."""
+def _reactivate(book: _SubscriptionBook, chance: np.ndarray, can_return: np.ndarray, month: int) -> None:
+    """Some customers that left return at the list price once their bad drift is over, at most once."""
     since = month - book.left_month
     waited = (book.left_month != NO_MONTH) & (since >= settings.REACTIVATION_AFTER_MONTHS)
     is_back = waited & (book.starts[1] == FAR_FUTURE) & can_return
@@ -164,15 +168,15 @@ def _come_back(book: _Book, chance: np.ndarray, can_return: np.ndarray, month: i
     book.open(who, month)
 
 
-def live_through(
+def draw_subscriptions(
     rng: np.random.Generator,
     customers: Customers,
     engagement: Engagement,
     churn_rates: np.ndarray,
     timeline: Timeline,
-) -> tuple[Periods, Lives]:
-    """Every customer's periods and the spans they make up, month after month."""
-    book = _open_book(customers, timeline)
+) -> tuple[Periods, Tenures]:
+    """Draw each customer's periods, month by month, and the spans that they cover."""
+    book = _open_subscription_book(customers, timeline)
     _write_trials(rng, book)
     cycle = customers.cycle_months
     is_drifting = np.zeros(len(customers), dtype=bool)
@@ -181,24 +185,24 @@ def live_through(
         is_dated = book.date_in(month) <= timeline.as_of
         age = month - book.start_month
         is_due = (book.start_month != NO_MONTH) & (age % cycle == 0) & is_dated
-        leaves = is_due & (chance[0] < _over_cycle(churn_rates[:, month], cycle))
-        _leave(book, np.flatnonzero(leaves), month)
+        leaves = is_due & (chance[0] < _rate_per_cycle(churn_rates[:, month], cycle))
+        _cancel(book, np.flatnonzero(leaves), month)
         _change_plans(book, np.flatnonzero(is_due & ~leaves), chance[1], is_drifting, month)
-        _come_back(book, chance[2], is_dated & ~is_drifting, month)
+        _reactivate(book, chance[2], is_dated & ~is_drifting, month)
         begins = customers.is_buyer & (customers.start_month == month)
         book.open(np.flatnonzero(begins), month)
         is_drifting = engagement.drift_months[:, month] > 0
     book.close(np.flatnonzero(book.start_month != NO_MONTH), None, ACTIVE)
-    return book.periods(), Lives(book.starts, book.ends)
+    return book.periods(), Tenures(book.starts, book.ends)
 
 
 def subscriptions_table(
     rng: np.random.Generator, customers: Customers, periods: Periods, status: np.ndarray
 ) -> pa.Table:
-    """One row per subscription period; monthly_price is per month whatever the cycle.
+    """One row per subscription period; monthly_price is per month for every billing cycle.
 
-    `status` replaces the periods' own: which of the running ones are past due is known only
-    once their bills are.
+    `status` replaces the status of the periods: which running periods are past due depends on
+    their bills.
     """
     customer = periods.customer
     renews = draw(rng, (1 - settings.AUTO_RENEW_SHARE, settings.AUTO_RENEW_SHARE), len(periods))

@@ -1,4 +1,4 @@
-"""What the company set out to do, and what its channels cost: small tables of the plan."""
+"""The company's targets and the costs of its acquisition channels."""
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +32,7 @@ def _expected_price() -> float:
 
 
 def _expected_mrr(plan: CompanyPlan, timeline: Timeline) -> np.ndarray:
-    """MRR at the end of each month if signups, conversion and survival go as planned."""
+    """MRR at the end of each month if signups, conversion and survival are as planned."""
     buyers = 1 - settings.TRIAL_SHARE * (1 - settings.TRIAL_CONVERSION)
     joined = plan.customers * signup_shares(timeline) * _expected_price()
     joined[1:] *= buyers

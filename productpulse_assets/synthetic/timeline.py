@@ -19,7 +19,7 @@ class Timeline:
     """The window's months and weeks.
 
     `month_starts` are the first days of the months and of the two months after them;
-    `calendar_months` says for each month of the window which of the year's it is (0 is
+    `calendar_months` is the month of the year of each month of the window (0 is
     January); `mondays` are the first days of the weeks that touch the window.
     """
 
@@ -35,7 +35,7 @@ class Timeline:
         return self.as_of - int(self.month_starts[self.months - 1]) + 1
 
     def month_of(self, days: np.ndarray) -> np.ndarray:
-        """The month each day is in; days after the window count as its end or later."""
+        """The month of each day; a day after the window has the number of months or more."""
         return np.searchsorted(self.month_starts, days, side="right") - 1
 
 

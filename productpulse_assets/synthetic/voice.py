@@ -1,7 +1,7 @@
-"""What customers say: support tickets and answers to the NPS question.
+"""Support tickets and answers to the NPS question.
 
-The month's counts and scores are drawn for every customer first, because leaving depends on
-them; the rows follow once it is known who was a customer when.
+The counts and scores of each month are drawn for every customer first, because churn depends on
+them; the rows are built once the dates of the subscriptions are drawn.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from productpulse_assets.synthetic import settings
 from productpulse_assets.synthetic.columns import dates, draw, draw_by, ids, labels, sequence_within, whole_numbers
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.engagement import Engagement
-from productpulse_assets.synthetic.lives import Lives
+from productpulse_assets.synthetic.tenures import Tenures
 from productpulse_assets.synthetic.timeline import Timeline
 
 NO_ANSWER = -1
@@ -29,7 +29,7 @@ class Voice:
 
 
 def draw_voice(rng: np.random.Generator, engagement: Engagement) -> Voice:
-    """More tickets and lower scores on a bad drift."""
+    """Draw tickets and scores: more tickets and lower scores on a bad drift."""
     drifting = engagement.is_drifting()
     tickets = rng.poisson(np.array(settings.TICKET_RATES)[drifting]).astype(np.int8)
     mean = np.array(settings.NPS_MEAN_SCORES, dtype=np.float32)[drifting]
@@ -39,17 +39,17 @@ def draw_voice(rng: np.random.Generator, engagement: Engagement) -> Voice:
     return Voice(tickets, np.where(answers, score, NO_ANSWER).astype(np.int8))
 
 
-def _spread_over_months(
-    rng: np.random.Generator, timeline: Timeline, lives: Lives, counts: np.ndarray
+def _draw_events(
+    rng: np.random.Generator, timeline: Timeline, tenures: Tenures, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Customer, month and date of `counts` events per customer and month, while a customer."""
+    """Customer, month and date of `counts` events per customer and month, within its tenure."""
     customer, month = np.nonzero(counts)
     repeats = counts[customer, month]
     customer, month = np.repeat(customer, repeats), np.repeat(month, repeats)
     length = np.diff(timeline.month_starts)[month]
     date = timeline.month_starts[month] + (rng.random(len(month)) * length).astype(np.int32)
-    kept = lives.covers(customer, date) & (date <= timeline.as_of)
-    customer, month, date = customer[kept], month[kept], date[kept]
+    is_inside = tenures.covers(customer, date) & (date <= timeline.as_of)
+    customer, month, date = customer[is_inside], month[is_inside], date[is_inside]
     order = np.lexsort((date, customer))
     return customer[order], month[order], date[order]
 
@@ -64,19 +64,19 @@ def tickets_table(
     customers: Customers,
     engagement: Engagement,
     *,
-    lives: Lives,
+    tenures: Tenures,
     voice: Voice,
     timeline: Timeline,
 ) -> pa.Table:
     """One row per support ticket; open ones have no date_closed and no resolution time."""
-    customer, month, opened = _spread_over_months(rng, timeline, lives, voice.tickets)
+    customer, month, opened = _draw_events(rng, timeline, tenures, voice.tickets)
     drifting = engagement.is_drifting()[customer, month]
     priority = draw_by(rng, settings.TICKET_PRIORITY_SHARES, drifting)
     typical = np.array([hours for _, hours in settings.TICKET_PRIORITIES])[priority]
     hours = np.round(typical * np.exp(rng.normal(0.0, 0.8, len(customer))), 1)
     closed = opened + np.floor(hours / 24).astype(np.int32)
-    lingers = rng.random(len(customer)) < np.array(settings.OPEN_TICKET_SHARES)[drifting]
-    is_closed = (closed <= timeline.as_of) & ~lingers
+    stays_open = rng.random(len(customer)) < np.array(settings.OPEN_TICKET_SHARES)[drifting]
+    is_closed = (closed <= timeline.as_of) & ~stays_open
     category = draw(rng, np.ones(len(settings.TICKET_CATEGORIES)), len(customer))
     return pa.table(
         {
@@ -95,13 +95,13 @@ def tickets_table(
 def nps_table(
     rng: np.random.Generator,
     customers: Customers,
-    lives: Lives,
+    tenures: Tenures,
     voice: Voice,
     timeline: Timeline,
 ) -> pa.Table:
     """One row per answer to the NPS question, score 0 to 10."""
     answers = (voice.score != NO_ANSWER).astype(np.int8)
-    customer, month, date = _spread_over_months(rng, timeline, lives, answers)
+    customer, month, date = _draw_events(rng, timeline, tenures, answers)
     category = draw(rng, np.ones(len(settings.FEEDBACK_CATEGORIES)), len(customer))
     return pa.table(
         {

@@ -1,4 +1,4 @@
-"""The company as files: one per dataset, complete or not there at all."""
+"""Writes the company to files, one per dataset; a failed write leaves the old files."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ FORMATS = ("csv", "parquet")
 def write_company(plan: CompanyPlan, folder: Path, file_format: FileFormat) -> dict[str, int]:
     """Write `<folder>/<dataset>.<file_format>` for all eight datasets; rows by dataset.
 
-    Equal arguments give equal bytes. The files get their names only when all are complete.
+    Equal arguments give equal bytes. The files are renamed to their final names only when all are complete.
     Raises ValueError for another format.
     """
     if file_format not in FORMATS:
@@ -58,6 +58,6 @@ def _write_all(plan: CompanyPlan, paths: dict[str, Path], file_format: FileForma
 def _open_writer(path: Path, schema: pa.Schema, file_format: FileFormat) -> csv.CSVWriter | parquet.ParquetWriter:
     if file_format == "csv":
         return csv.CSVWriter(path, schema)
-    # A key is different in every row: looking for repeats in it costs time and saves nothing.
+    # A key is different in every row: a dictionary would take time and save nothing.
     repeating = [name for name in schema.names[1:] if pa.types.is_string(schema.field(name).type)]
     return parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeating)

@@ -149,9 +149,9 @@ def harmless_text(text: str) -> str:
 
 RELATIONS = {
     "less_than": "below {}",
-    "less_or_equal": "at most {}",
+    "less_or_equal": "{} or less",
     "greater_than": "above {}",
-    "greater_or_equal": "at least {}",
+    "greater_or_equal": "{} or more",
     "equals": "exactly {}",
     "not_equals": "other than {}",
     "in": "one of {}",
@@ -165,7 +165,7 @@ RELATIONS = {
 
 
 def relation_words(operator: str, threshold: object, name: str) -> str:
-    """What a rule asks of the column `name`, for example `at most -50.0 %`."""
+    """What a rule asks of the column `name`, for example `-50.0 % or less`."""
     values = threshold if isinstance(threshold, list | tuple) else [threshold]
     words = [_threshold(value, name) for value in values]
     relation = RELATIONS[operator]

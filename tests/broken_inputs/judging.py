@@ -16,7 +16,7 @@ from productpulse_assets.sources.assets import source_assets
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import check_sources, file_access
 from resources import at_launch
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.warehouse import Warehouse
 from rules.loading.files import load
 from rules.models import Sources
@@ -98,7 +98,7 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
     """Runs the inventory and the steps of the dataset and its parents over what `lay_out` made."""
     store = folder / "home" / "store.duckdb"
     store.parent.mkdir()
-    rules, settings = rules_of(folder), RunSettings(home_dir=str(store.parent), data_dir=str(folder / "data"))
+    rules, settings = rules_of(folder), Settings(home=store.parent, data_dir=folder / "data")
     resources = {
         "warehouse": at_launch.opened(
             Warehouse(

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard.links import VIEWS
-from dashboard.reading import PATH, Reading
+from dashboard.reading import Reading
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
@@ -65,7 +65,7 @@ def opened(monkeypatch) -> Opened:
     """Opens a page for a home's snapshot; `state` are the parameters of its address."""
 
     def open_page(home: Path, name: str, **state: object) -> AppTest:
-        monkeypatch.setenv(PATH, str(Home(home).published))
+        monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(Home(home).published))
         app = AppTest.from_file(str(APP), default_timeout=60).run()
         for key, value in state.items():
             app.query_params[key] = value

@@ -20,11 +20,11 @@ def started(productpulse, monkeypatch):
     """The program that the command would replace itself with, instead of a server."""
     found = {}
 
-    def record(program, arguments):
-        found.update(program=program, arguments=arguments, snapshot=os.environ["PRODUCTPULSE_SNAPSHOT"])
+    def record(program, arguments, environment):
+        found.update(program=program, arguments=arguments, snapshot=environment["PRODUCTPULSE_SNAPSHOT"])
         raise SystemExit(0)
 
-    monkeypatch.setattr(os, "execv", record)
+    monkeypatch.setattr(os, "execve", record)
     return lambda *given: productpulse("dashboard", *given).exit_code == 0 and found
 
 
@@ -53,7 +53,7 @@ def with_hosts(tmp_path):
 
 def test_a_proxys_name_is_added_to_the_hosts_that_streamlit_answers(with_hosts, monkeypatch):
     commands = []
-    monkeypatch.setattr(os, "execv", lambda _program, command: commands.append(command))
+    monkeypatch.setattr(os, "execve", lambda _program, command, _environment: commands.append(command))
     assert with_hosts("Pulse.example.com").exit_code == 0
     assert commands[0][-4:] == ["--server.allowedHosts", "localhost", "--server.allowedHosts", "pulse.example.com"]
 

@@ -3,7 +3,7 @@
 import pytest
 from ibis import _
 
-from dashboard.lineage import ACTION, COLUMN, DATASET, METRIC, build_lineage, related_decisions, metric_uses
+from dashboard.lineage import ACTION, COLUMN, DATASET, METRIC, build_lineage, metric_uses, related_decisions
 
 
 def about(reading, name):

@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.links import VIEWS
-from dashboard.reading import PATH
 from resources.home import Home
 from rules.rule_set import SHIPPED
 from tests.dashboard.conftest import APP
@@ -53,7 +52,7 @@ def test_a_page_shows_what_is_not_available(homes, opened, name, message):
 
 
 def test_without_a_snapshot_a_page_shows_what_to_run(monkeypatch, tmp_path):
-    monkeypatch.setenv(PATH, str(Home(tmp_path).published))
+    monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(Home(tmp_path).published))
     app = AppTest.from_file(str(APP)).run()
     (fault,) = faults(app)
     assert "There is no snapshot" in fault
@@ -61,7 +60,7 @@ def test_without_a_snapshot_a_page_shows_what_to_run(monkeypatch, tmp_path):
 
 
 def test_an_app_started_without_a_home_shows_the_command(monkeypatch):
-    monkeypatch.delenv(PATH, raising=False)
+    monkeypatch.delenv("PRODUCTPULSE_SNAPSHOT", raising=False)
     (fault,) = faults(AppTest.from_file(str(APP)).run())
     assert "productpulse dashboard" in fault
 
@@ -70,7 +69,7 @@ def test_a_snapshot_that_cannot_be_read_has_a_message(monkeypatch, tmp_path):
     published = Home(tmp_path).published
     published.parent.mkdir()
     published.write_bytes(b"no database" * 1000)
-    monkeypatch.setenv(PATH, str(published))
+    monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(published))
     (fault,) = faults(AppTest.from_file(str(APP)).run())
     assert "cannot be read" in fault
     assert "Traceback" not in fault
@@ -126,7 +125,7 @@ def test_a_snapshot_that_a_run_found_up_to_date_is_not_stale(homes, opened, tmp_
 
 def test_a_new_snapshot_is_shown_without_a_restart(homes, monkeypatch, tmp_path):
     home = copied(homes["one customer"], tmp_path)
-    monkeypatch.setenv(PATH, str(Home(home).published))
+    monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(Home(home).published))
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     before = app.metric[0].value
     shutil.copy(Home(homes["demo"]).published, tmp_path / "new")

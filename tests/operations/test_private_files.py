@@ -134,8 +134,7 @@ def test_what_an_earlier_version_left_is_closed_by_the_next_run(productpulse, co
     assert stat.S_IMODE(outside.stat().st_mode) == 0o755
 
 
-def test_dagsters_own_folder_is_private_from_the_start(tmp_path, monkeypatch):
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_dagsters_own_folder_is_private_from_the_start(tmp_path):
     prepare_dagster_home(Home(tmp_path / "home"))
     (tmp_path / "home" / "dagster_home" / "written_later").touch()
     assert modes(tmp_path / "home") == {

@@ -24,7 +24,7 @@ from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.models import Sources
 from tests.graph import RULES
 
@@ -254,7 +254,7 @@ def test_a_dataset_is_the_same_in_every_format(company_exports, tmp_path, datase
         folder = tmp_path / write.__name__
         folder.mkdir()
         write(company_exports / f"{dataset}.csv", folder)
-        run = RunSettings(home_dir=str(tmp_path / "home"), data_dir=str(folder))
+        run = Settings(home=tmp_path / "home", data_dir=folder)
         kept, rejected, _ = split(backend, contract, locate(dataset, run, RULES), run, Sources(), parents=[])
         assert rejected.count().execute() == 0, write.__name__
         read[write] = kept.order_by(list(contract.metadata["key"])).to_pyarrow()

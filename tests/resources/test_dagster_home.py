@@ -22,19 +22,16 @@ def become(home: Path, *command: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_home_gets_the_settings_of_today(tmp_path, monkeypatch):
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_a_home_gets_the_settings_of_today(tmp_path):
     settings = tmp_path / "dagster_home" / "dagster.yaml"
     settings.parent.mkdir()
     settings.write_text("telemetry: {enabled: true}", encoding="utf-8")
     prepare_dagster_home(Home(tmp_path))
     assert settings.read_bytes() == (CHECKOUT / "dagster.yaml").read_bytes()
     assert yaml.safe_load(settings.read_text(encoding="utf-8"))["telemetry"] == {"enabled": False}
-    assert os.environ["DAGSTER_HOME"] == str(settings.parent)
 
 
-def test_settings_that_are_there_are_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+def test_settings_that_are_there_are_left_alone(tmp_path):
     prepare_dagster_home(Home(tmp_path))
     before = (tmp_path / "dagster_home" / "dagster.yaml").stat().st_ino
     prepare_dagster_home(Home(tmp_path))

@@ -11,6 +11,7 @@ import pytest
 
 from resources.duckdb_connection import FileAccess, in_memory, open_file, open_read_only, set_up, work_folder
 from resources.home import SettingsError
+from tests.errors import raises
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("productpulse_assets", "asset_checks", "rules", "resources", "dashboard")
@@ -109,7 +110,7 @@ def test_a_reader_sees_the_tables_and_writes_to_its_work_folder_alone(folders):
 
 
 def test_a_time_zone_that_duckdb_does_not_know_is_a_sentence():
-    with pytest.raises(SettingsError, match=r"^DuckDB does not know the time zone 'Mars/Base'\. Set time_zone in"):
+    with raises("settings.unknown_time_zone", SettingsError):
         set_up(duckdb.connect(), "Mars/Base", FileAccess())
 
 

@@ -1,10 +1,11 @@
-"""Settings that cannot be used are said, and what stands in for those not given."""
+"""The memory limit: how it is written, and its default."""
 
 import pytest
 
 from resources import memory
 from resources.home import SettingsError
 from resources.memory import parse_memory_limit
+from tests.errors import raises
 
 pytestmark = pytest.mark.slow
 
@@ -15,8 +16,8 @@ def test_an_amount_of_memory_is_read_in_any_spelling(given, limit):
 
 
 @pytest.mark.parametrize("given", ["lots", "8", "-1GB", "100MB", "50%", "8GB; DROP TABLE x", "99999999TB"])
-def test_what_is_no_amount_of_memory_is_said_with_what_would_be(given):
-    with pytest.raises(SettingsError, match=r"is '.+', which is not an amount .* for example 8GB\."):
+def test_a_value_that_is_not_an_amount_of_memory_is_refused(given):
+    with raises("settings.memory_limit_not_an_amount", SettingsError):
         parse_memory_limit(given)
 
 

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from resources.home import SettingsError, parse_allowed_hosts
 from resources.own_address import OwnAddressOnly
 
 OWN = {"host": "127.0.0.1:3000"}
@@ -130,14 +129,3 @@ def test_a_proxy_is_answered_under_its_name():
     assert status(proxied, "POST", proxy=("pulse.example.com",)) == 200
     assert status(proxied | {"origin": EVIL}, "POST", proxy=("pulse.example.com",)) == 403
     assert status({"host": "evil.example"}, proxy=("pulse.example.com",)) == 403
-
-
-def test_the_setting_is_a_list_of_names():
-    assert parse_allowed_hosts(None) == parse_allowed_hosts(" ") == ()
-    assert parse_allowed_hosts("Pulse.example.com, 10.0.0.5") == ("pulse.example.com", "10.0.0.5")
-
-
-@pytest.mark.parametrize("name", ["*", "*.example.com", "https://pulse.example.com", "pulse.example.com:443", "a b"])
-def test_a_setting_that_is_not_a_name_is_refused_in_a_sentence(name):
-    with pytest.raises(SettingsError, match="is not a host name"):
-        parse_allowed_hosts(f"localhost,{name}")

@@ -8,6 +8,8 @@ The grammar: fields are bare, or quoted with "" for a quote inside and blanks ar
 inside a bare field is a character like any other (5" pipe).
 """
 
+from __future__ import annotations
+
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -15,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-MAX_ROW_BYTES = 16 << 20
-INVALID_BYTES = "bytes not in its encoding (set encoding: in sources.yaml)"
-"""Short, so that the advice is in the sentence that stops a run, which shows the start of a value."""
+from productpulse_assets.sources.readers.csv_file import CsvFile
+from productpulse_assets.sources.readers.text_file import INVALID_BYTES, MAX_ROW_BYTES, decodes
 
 
 class BadLine(NamedTuple):
@@ -49,16 +50,16 @@ class Grammar:
     tail: re.Pattern[bytes]
 
 
-def grammar_of(delimiter: str, width: int) -> Grammar:
-    """The grammar for rows of `width` fields."""
-    d = re.escape(delimiter.encode())
+def _grammar_of(file: CsvFile) -> Grammar:
+    delimiter, width = file.delimiter.encode(), len(file.columns)
+    d = re.escape(delimiter)
     inside = rb'[^"]*(?:""[^"]*)*'
     field = rb'(?: *"' + inside + rb'" *|(?! *")[^\r\n' + d + rb"]*)"
     plain = rb'(?:"' + inside + rb'"|[^"\r\n' + d + rb"]*)"
     opening = rb"(?:" + field + d + rb')* *"' + inside
     others = rb"{%d}" % (width - 1)
     return Grammar(
-        delimiter=delimiter.encode(),
+        delimiter=delimiter,
         width=width,
         plain=re.compile(plain + rb"(?:" + d + plain + rb")" + others),
         row=re.compile(field + rb"(?:" + d + field + rb")" + others),
@@ -71,14 +72,15 @@ def grammar_of(delimiter: str, width: int) -> Grammar:
     )
 
 
-def separate(source: Path, clean: Path, offset: int, grammar: Grammar) -> Iterator[BadLine]:
-    """Yields the bad lines of the UTF-8 file `source` after byte `offset`, and meanwhile
-    copies its good rows to `clean`, each with its row number as the first field.
+def separate(file: CsvFile, clean: Path) -> Iterator[BadLine]:
+    """Yields the bad lines of the file, and meanwhile copies its good rows to `clean`, each with its
+    row number as the first field.
 
     Blank lines are not rows. Memory holds one row, at most a few times MAX_ROW_BYTES.
     """
-    with open(source, "rb") as stream, open(clean, "wb") as target:
-        stream.seek(offset)
+    grammar = _grammar_of(file)
+    with file.utf8.open("rb") as stream, clean.open("wb") as target:
+        stream.seek(file.data_offset)
         lines = _Lines(stream)
         number, after_open_quote = 0, False
         while line := lines.next():
@@ -135,15 +137,6 @@ def _bytes_problem(row: bytes) -> str | None:
     if row.isascii():
         return None
     return None if decodes(row) else INVALID_BYTES
-
-
-def decodes(line: bytes) -> bool:
-    """Whether the line is valid UTF-8."""
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _plain(row: bytes, grammar: Grammar) -> bytes:

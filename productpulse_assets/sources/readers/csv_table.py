@@ -1,5 +1,7 @@
 """One CSV file as a table: DuckDB's reader, a check that it lost nothing, and the repair."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,10 +12,11 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
 
-from productpulse_assets.sources.readers.csv_header import Header, header_of
-from productpulse_assets.sources.readers.csv_lines import MAX_ROW_BYTES, BadLine, grammar_of, separate
-from productpulse_assets.sources.readers.csv_text import HEAD_BYTES, UnreadableSource, as_utf8_file
+from productpulse_assets.sources.readers.csv_file import CsvFile
+from productpulse_assets.sources.readers.csv_lines import BadLine, separate
+from productpulse_assets.sources.readers.text_file import HEAD_BYTES, MAX_ROW_BYTES, UnreadableSource
 
 VALUE_CHARACTERS = 200
 DUCKDB_LINE_BYTES = MAX_ROW_BYTES + (1 << 20)
@@ -38,7 +41,7 @@ class Marks:
 
 
 def load_csv(
-    backend: ibis.BaseBackend,
+    backend: Backend,
     table: str,
     malformed: str,
     path: Path,
@@ -47,127 +50,114 @@ def load_csv(
 ) -> None:
     """Creates the temp table `table` from a CSV or TSV file, and adds its bad lines to the
     table `malformed`. Raises UnreadableSource."""
-    header = header_of(path, encoding)
-    text = as_utf8_file(path, encoding, scratch)
-    # A blank line in a file of one column would be a row to DuckDB.
-    is_regular = header.starts_file and len(header.columns) > 1
-    if is_regular and _loads_whole(backend, table, text, path.name, header):
+    file = CsvFile.open(path, encoding).as_utf8(scratch)
+    if _loads_whole(backend, table, file):
         return
-    clean = scratch / "clean_copy.csv"
-    grammar = grammar_of(header.delimiter, len(header.columns))
-    insert_malformed(backend.con, malformed, path.name, separate(text, clean, header.data_offset, grammar))
+    repaired = file.repaired(scratch / "clean_copy.csv")
+    _insert_malformed(backend.con, malformed, file.name, separate(file, repaired.utf8))
     try:
-        _read_clean(backend.con, table, clean, path.name, header)
+        _create_table(backend.con, table, repaired)
     except duckdb.Error as error:
-        raise _unsplittable(path) from error
-    if not _nothing_lost(backend.table(table), clean, 0, header, is_clean=True):
-        raise _unsplittable(path)
+        raise _unsplittable(file) from error
+    if not _nothing_lost(backend.table(table), repaired):
+        raise _unsplittable(file)
 
 
-def _unsplittable(path: Path) -> UnreadableSource:
+def _unsplittable(file: CsvFile) -> UnreadableSource:
     return UnreadableSource(
-        f"{path.name} could not be split into rows with certainty, even line by line. Export "
+        f"{file.name} could not be split into rows with certainty, even line by line. Export "
         f"it again with quotes around every text, or as Parquet."
     )
 
 
-def _loads_whole(backend: ibis.BaseBackend, table: str, text: Path, source_file: str, header: Header) -> bool:
+def _loads_whole(backend: Backend, table: str, file: CsvFile) -> bool:
     """Whether DuckDB reads the file without an error and without a loss."""
-    if _has_blanks_by_quotes(text, header.data_offset, header.delimiter):
+    # A blank line in a file of one column would be a row to DuckDB.
+    if not file.is_header_first or len(file.columns) == 1 or _has_blanks_by_quotes(file):
         return False
     try:
-        backend.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS "
-            f"SELECT $source_file::VARCHAR AS source_file, row_number() OVER () AS row_number, *"
-            f"{READ_CSV}",
-            _options(text, header, source_file) | {"header": True},
-        )
+        _create_table(backend.con, table, file)
     except duckdb.Error:
         return False
-    return _nothing_lost(backend.table(table), text, header.data_offset, header, is_clean=False)
+    return _nothing_lost(backend.table(table), file)
 
 
-def _read_clean(con: duckdb.DuckDBPyConnection, table: str, clean: Path, source_file: str, header: Header) -> None:
-    options = _options(clean, header, source_file) | {"header": False, "new_line": "\\n"}
-    options["columns"] = {"row_number": "BIGINT"} | options["columns"]
+def _create_table(con: duckdb.DuckDBPyConnection, table: str, file: CsvFile) -> None:
+    row_number = "" if file.is_repaired else "row_number() OVER () AS row_number, "
+    numbered = {"row_number": "BIGINT"} if file.is_repaired else {}
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT $source_file::VARCHAR AS source_file, *{READ_CSV}",
-        options,
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT $source_file::VARCHAR AS source_file, {row_number}*{READ_CSV}",
+        {
+            "path": str(file.utf8),
+            "source_file": file.name,
+            "columns": numbered | dict.fromkeys(file.columns, "VARCHAR"),
+            "header": not file.is_repaired,
+            "delimiter": file.delimiter,
+            "new_line": "\\r\\n" if file.is_crlf else "\\n",
+            "line_bytes": DUCKDB_LINE_BYTES,
+            "buffer_bytes": 4 * DUCKDB_LINE_BYTES,
+        },
     )
 
 
-def _options(path: Path, header: Header, source_file: str) -> dict[str, object]:
-    return {
-        "path": str(path),
-        "source_file": source_file,
-        "columns": dict.fromkeys(header.columns, "VARCHAR"),
-        "delimiter": header.delimiter,
-        "new_line": "\\r\\n" if header.is_crlf else "\\n",
-        "line_bytes": DUCKDB_LINE_BYTES,
-        "buffer_bytes": 4 * DUCKDB_LINE_BYTES,
-    }
-
-
-def _nothing_lost(table: ir.Table, text: Path, offset: int, header: Header, *, is_clean: bool) -> bool:
+def _nothing_lost(table: ir.Table, file: CsvFile) -> bool:
     """Whether the structure of the text is that of the rows read from it.
 
     DuckDB drops an unclosed quote at the end of a file, empty fields too many at the end of
     a line, and carriage returns, all without an error; so the characters are counted.
     """
-    is_crlf = header.is_crlf and not is_clean
-    in_text = _marks_in_text(text, offset, header.delimiter, is_crlf)
-    row_count, in_values = _marks_in_values(table, header)
-    line_ends = in_text.rows - in_values.rows
+    in_text = _marks_in_text(file)
+    row_count, in_values = _marks_in_values(table, file)
     return (
-        line_ends == row_count
-        and in_text.fields - in_values.fields == row_count * (len(header.columns) - 1 + is_clean)
-        and in_text.returns - in_values.returns == row_count * is_crlf
+        in_text.rows - in_values.rows == row_count
+        and in_text.fields - in_values.fields == row_count * (len(file.columns) - 1 + file.is_repaired)
+        and in_text.returns - in_values.returns == row_count * file.is_crlf
     )
 
 
-def _has_blanks_by_quotes(text: Path, offset: int, delimiter: str) -> bool:
+def _has_blanks_by_quotes(file: CsvFile) -> bool:
     """Whether blanks stand between a delimiter and a quoted value, or between two quotes.
 
     DuckDB reads these in more than one way ('"a" "b"' becomes 'a b'), the repair in one. Pairs
-    of quotes inside a value are no reason; a few harmless texts are taken along.
+    of quotes inside a value are no reason for a repair; a few harmless texts are repaired too.
     """
-    d = re.escape(delimiter.encode())
+    d = re.escape(file.delimiter.encode())
     # It starts with a literal, which Python finds many times faster than an alternative.
     blank_and_quote = re.compile(rb' "(?<=[\n"' + d + rb'] "|  ")(?:(?:"")*(?!")|"(?:"")* *(?=[\r\n' + d + rb"]|\Z))")
-    return any(blank_and_quote.search(b"\n" + chunk) for chunk in _chunks(text, offset))
+    return any(blank_and_quote.search(b"\n" + chunk) for chunk in _chunks(file))
 
 
-def _chunks(text: Path, offset: int) -> Iterator[bytes]:
-    """The text in pieces of about a megabyte that end with a line."""
-    with open(text, "rb") as stream:
-        stream.seek(offset)
+def _chunks(file: CsvFile) -> Iterator[bytes]:
+    """The rows' text in pieces of about a megabyte that end with a line."""
+    with file.utf8.open("rb") as stream:
+        stream.seek(file.data_offset)
         while chunk := stream.read(HEAD_BYTES) + stream.readline(MAX_ROW_BYTES):
             yield chunk
 
 
-def _marks_in_text(text: Path, offset: int, delimiter: str, is_crlf: bool) -> Marks:
+def _marks_in_text(file: CsvFile) -> Marks:
     rows = fields = returns = 0
     last = b"\n"
-    for chunk in _chunks(text, offset):
+    for chunk in _chunks(file):
         rows += chunk.count(b"\n")
-        fields += chunk.count(delimiter.encode())
+        fields += chunk.count(file.delimiter.encode())
         returns += chunk.count(b"\r")
         last = chunk[-1:]
     # The last row needs no line end.
     missing = last != b"\n"
-    return Marks(rows + missing, fields, returns + (missing and is_crlf))
+    return Marks(rows + missing, fields, returns + (missing and file.is_crlf))
 
 
-def _marks_in_values(table: ir.Table, header: Header) -> tuple[int, Marks]:
-    marks = {"rows": "\n", "fields": header.delimiter, "returns": "\r"}
+def _marks_in_values(table: ir.Table, file: CsvFile) -> tuple[int, Marks]:
+    marks = {"rows": "\n", "fields": file.delimiter, "returns": "\r"}
     # A number per column and mark, added up here: one sum of them all would nest as deep as the file is wide.
     counts = {
         f"{name} {number}": _occurrences(table[column], mark)
         for name, mark in marks.items()
-        for number, column in enumerate(header.columns)
+        for number, column in enumerate(file.columns)
     }
     (found,) = table.aggregate(row_count=table.count(), **counts).to_pyarrow().to_pylist()
-    width = range(len(header.columns))
+    width = range(len(file.columns))
     return int(found["row_count"]), Marks(**{name: sum(int(found[f"{name} {n}"]) for n in width) for name in marks})
 
 
@@ -176,7 +166,7 @@ def _occurrences(value: ir.StringColumn, mark: str) -> ir.IntegerScalar:
     return ibis.ifelse(value.contains(mark), count, 0).sum().coalesce(0)
 
 
-def insert_malformed(
+def _insert_malformed(
     con: duckdb.DuckDBPyConnection, malformed: str, source_file: str, lines: Iterable[BadLine]
 ) -> None:
     """Adds the lines to the table `malformed`, a batch at a time."""

@@ -9,15 +9,16 @@ from typing import BinaryIO
 import duckdb
 import pyarrow as pa
 
-from productpulse_assets.sources.readers.csv_header import checked_names
-from productpulse_assets.sources.readers.csv_lines import INVALID_BYTES, MAX_ROW_BYTES, decodes
-from productpulse_assets.sources.readers.csv_text import (
+from productpulse_assets.sources.readers.column_names import checked_names
+from productpulse_assets.sources.readers.text_file import (
     BOM,
     HEAD_BYTES,
+    INVALID_BYTES,
+    MAX_ROW_BYTES,
+    TextFile,
     UnreadableSource,
-    as_utf8_file,
+    decodes,
     ending_of,
-    head_of,
 )
 
 OBJECT_BYTES = 2 * MAX_ROW_BYTES
@@ -82,8 +83,9 @@ def _keys(con: duckdb.DuckDBPyConnection, documents: str, path: Path) -> tuple[s
 
 def _load_documents(con: duckdb.DuckDBPyConnection, documents: str, path: Path, encoding: str, scratch: Path) -> None:
     """The temp table `documents`: row_number, document (its text), problem, is_object."""
-    start = head_of(path, encoding).removeprefix(BOM).lstrip()[:1]
-    text = as_utf8_file(path, encoding, scratch)
+    file = TextFile.open(path, encoding)
+    start = file.head.removeprefix(BOM).lstrip()[:1]
+    text = file.utf8_path(scratch)
     is_json = ending_of(path) == ".json"
     if is_json and start not in (b"[", b"{"):
         raise UnreadableSource(

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import duckdb
 import sqlglot.expressions as sge
 
-from productpulse_assets.sources.readers.csv_header import checked_names
-from productpulse_assets.sources.readers.csv_text import UnreadableSource
+from productpulse_assets.sources.readers.column_names import checked_names
+from productpulse_assets.sources.readers.text_file import UnreadableSource
 from rules.text.formats import shown
 
 MOST_DIGITS = 38

@@ -13,11 +13,12 @@ import ibis.expr.types as ir
 import sqlglot.expressions as sge
 
 from productpulse_assets.sources.readers.blanks import plain_name
-from productpulse_assets.sources.readers.csv_header import OURS, checked_names, header_of
+from productpulse_assets.sources.readers.column_names import OURS, checked_names
+from productpulse_assets.sources.readers.csv_file import CsvFile
 from productpulse_assets.sources.readers.csv_table import load_csv
-from productpulse_assets.sources.readers.csv_text import UnreadableSource, ending_of
 from productpulse_assets.sources.readers.json_table import json_columns, load_json
 from productpulse_assets.sources.readers.parquet_columns import as_text, parquet_columns, unreadable_parquet
+from productpulse_assets.sources.readers.text_file import UnreadableSource, ending_of
 from rules.text.formats import without_credentials
 
 __all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
@@ -77,7 +78,7 @@ def columns_of(
             elif layout == "json":
                 found = json_columns(backend.con, path, encoding, Path(folder))
             else:
-                found = header_of(path, encoding).columns
+                found = CsvFile.open(path, encoding).columns
             for name in found:
                 names.setdefault(plain_name(name), name)
     return tuple(names.values())

@@ -35,7 +35,7 @@ def outcome_of(warehouse: Warehouse, home: Path) -> running.Outcome:
 
 
 def refuse() -> FileAccess:
-    raise SettingsError("The folder of the exports cannot be used.")
+    raise SettingsError("settings.folder_not_found", "The folder of the exports cannot be used.")
 
 
 def broken() -> FileAccess:

@@ -13,7 +13,7 @@ import pytest
 
 from productpulse_assets.definitions import build
 from productpulse_assets.orchestration import execution as running
-from resources.settings import RunSettings
+from resources.settings import Settings
 from tests.productpulse_assets.cli.spoken import made, tree
 
 pytestmark = pytest.mark.slow
@@ -153,7 +153,7 @@ def test_a_selections_plus_takes_everything_that_follows(tmp_path):
     assert running.whole_lines("churn_evidence+") == 'key:"churn_evidence"+'
     assert running.whole_lines("+kpi_summary") == '+key:"kpi_summary"'
     assert running.whole_lines("group:risk") == "group:risk"
-    job = running.selected_job(build(RunSettings(home_dir=str(tmp_path))), "churn_risk_profiles+")
+    job = running.selected_job(build(Settings(home=str(tmp_path))), "churn_risk_profiles+")
     assets = {key.path[-1] for key in job.asset_layer.selected_asset_keys}
     assert {"churn_risk_profiles", "intervention_plan", "owner_workload", "published_snapshot"} <= assets
     assert assets.isdisjoint({"customers", "customer_signals", "churn_evidence", "revenue_leakage"})

@@ -176,10 +176,9 @@ def test_files_that_sources_yaml_names_are_read(productpulse, exports, rules):
     assert "is not read" not in result.stdout
 
 
-def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tmp_path, monkeypatch):
-    monkeypatch.setattr("resources.home.LONGEST_WAIT", 0.0)
+def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tmp_path):
     with other_run(Home(tmp_path)):
-        result = productpulse("generate", "--customers", 5, "--home", tmp_path)
+        result = productpulse("generate", "--customers", 5, "--home", tmp_path, WAIT=0)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Another run is at work in {tmp_path} (process ")
     assert not (tmp_path / "synthetic").exists()

@@ -1,4 +1,4 @@
-"""The tree under a customer's plan, on tables of a few rows, and on the snapshot of a run."""
+"""The evidence of a customer's interventions, from tables of a few rows and from the snapshot of a run."""
 
 import datetime as dt
 import json
@@ -9,11 +9,19 @@ import pyarrow as pa
 import pytest
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets.decisions.evidence import UnknownCustomer, chain, find_customer, intervention, sources, story
+from productpulse_assets.decisions.evidence import (
+    UnknownCustomer,
+    customer_evidence,
+    find_customer,
+    read_intervention,
+    source_rows,
+    trace_chain,
+)
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
 from resources.tables import rows_of
 from tests.builders import dataset
+from tests.errors import raises
 from tests.graph import RULES
 
 AS_OF = dt.date(2026, 6, 30)
@@ -21,16 +29,16 @@ CHURN = RULES.churn_rules
 
 
 class Tables:
-    """A snapshot made by hand; it counts what it is asked."""
+    """A reader of tables that a test gives; it counts its queries."""
 
     def __init__(self, **tables):
-        self.tables, self.asked = tables, 0
+        self.tables, self.queries = tables, 0
 
     def table(self, name):
         return self.tables[name]
 
     def rows(self, expression):
-        self.asked += 1
+        self.queries += 1
         return rows_of(expression)
 
 
@@ -74,7 +82,7 @@ TRACES = (
 
 @pytest.fixture
 def tables():
-    """C1 has one intervention of two recommendations, and leakage that nobody acts on; C2 is quiet; C3 never paid."""
+    """C1 has one intervention of two recommendations, and leakage without one; no rule fired for C2; C3 never paid."""
     opened = [{"date_opened": AS_OF - dt.timedelta(days=days)} for days in (0, 5, 5, 90, 91, -1)]
     return Tables(
         customers=dataset(
@@ -105,112 +113,114 @@ def tables():
 
 
 def shape(found):
-    """An intervention's tree by the ids of its traces."""
+    """An intervention's tree as ids of its traces."""
     return [
         (each.trace["entity_id"], [finding.trace["trace_id"] for finding in each.findings])
         for each in found.recommendations
     ]
 
 
-def test_an_intervention_rests_on_recommendations_and_those_on_findings_the_weightiest_first(tables):
-    told = story(tables, "C1")
-    assert told.about == {"customer_id": "C1"} and told.profile["signals_known"] == 11
-    assert [each.row["intervention_id"] for each in told.interventions] == ["I1"]
-    assert shape(told.interventions[0]) == [("R-collect", ["t3"]), ("R-call", ["t2", "t1"])]
-    assert told.interventions[0].recommendations[0].proof["priority_score"] == 50
-    detractor, tickets = told.interventions[0].recommendations[1].findings
+def test_an_intervention_has_recommendations_with_findings_by_weight(tables):
+    evidence = customer_evidence(tables, "C1")
+    assert evidence.customer == {"customer_id": "C1"} and evidence.profile["signals_known"] == 11
+    assert [each.row["intervention_id"] for each in evidence.interventions] == ["I1"]
+    assert shape(evidence.interventions[0]) == [("R-collect", ["t3"]), ("R-call", ["t2", "t1"])]
+    assert evidence.interventions[0].recommendations[0].proof["priority_score"] == 50
+    detractor, tickets = evidence.interventions[0].recommendations[1].findings
     assert (detractor.weight, detractor.explanation, detractor.is_leakage) == (0.3, "detractor.", False)
     assert tickets.weight == 0.1
 
 
-def test_what_no_recommendation_rests_on_is_told_too(tables):
-    (rest,) = story(tables, "C1").rest
-    assert (rest.trace["entity_id"], rest.is_leakage, rest.weight) == ("L2", True, 0)
+def test_findings_without_a_recommendation_are_listed_apart(tables):
+    (other,) = customer_evidence(tables, "C1").other_findings
+    assert (other.trace["entity_id"], other.is_leakage, other.weight) == ("L2", True, 0)
 
 
-def test_a_customer_without_a_plan_has_what_is_known(tables):
-    quiet = story(tables, "C2")
+def test_a_customer_without_interventions_has_other_findings(tables):
+    quiet = customer_evidence(tables, "C2")
     assert quiet.interventions == ()
-    assert [finding.explanation for finding in quiet.rest] == ["No rule fired."]
-    assert sources(tables, quiet.rest[0], CHURN) == ()
+    assert [finding.explanation for finding in quiet.other_findings] == ["No rule fired."]
+    assert source_rows(tables, quiet.other_findings[0], CHURN) == ()
 
 
-def test_a_customer_who_does_not_pay_has_no_profile(tables):
-    assert story(tables, "C3").profile is None
-    assert story(tables, "C3").rest == ()
+def test_a_customer_who_does_not_pay_has_no_risk_profile(tables):
+    assert customer_evidence(tables, "C3").profile is None
+    assert customer_evidence(tables, "C3").other_findings == ()
 
 
-def test_one_intervention_is_read_without_the_rest_of_its_customer(tables):
-    assert intervention(tables, "I1") == story(tables, "C1").interventions[0]
-    tables.asked = 0
-    intervention(tables, "I1")
-    assert tables.asked == 2
+def test_one_intervention_is_read_with_two_queries(tables):
+    assert read_intervention(tables, "I1") == customer_evidence(tables, "C1").interventions[0]
+    tables.queries = 0
+    read_intervention(tables, "I1")
+    assert tables.queries == 2
 
 
 @pytest.mark.parametrize(
-    ("trace_id", "steps"), [("t9", ["t9", "t6", "t2"]), ("t7", ["t7", "t3"]), ("u1", ["u1"]), ("nobody", [])]
+    ("trace_id", "steps"), [("t9", ["t9", "t6", "t2"]), ("t7", ["t7", "t3"]), ("u1", ["u1"]), ("unknown", [])]
 )
-def test_a_trace_is_followed_to_its_finding(tables, trace_id, steps):
-    assert [step.trace["trace_id"] for step in chain(tables, trace_id)] == steps
+def test_a_trace_chain_ends_with_the_finding(tables, trace_id, steps):
+    assert [step.trace["trace_id"] for step in trace_chain(tables, trace_id)] == steps
 
 
 def finding_of(tables, trace_id):
-    below = story(tables, "C1")
+    below = customer_evidence(tables, "C1")
     found = [each for plan in below.interventions for advice in plan.recommendations for each in advice.findings]
-    return next(each for each in [*found, *below.rest] if each.trace["trace_id"] == trace_id)
+    return next(each for each in [*found, *below.other_findings] if each.trace["trace_id"] == trace_id)
 
 
-def test_a_signal_rests_on_its_customers_rows_within_its_days_newest_first(tables):
-    finding, tables.asked = finding_of(tables, "t1"), 0
-    (found,) = sources(tables, finding, CHURN)
-    assert tables.asked == 1
+def test_the_source_rows_of_a_signal_are_those_of_its_days_newest_first(tables):
+    finding, tables.queries = finding_of(tables, "t1"), 0
+    (found,) = source_rows(tables, finding, CHURN)
+    assert tables.queries == 1
     assert (found.dataset, found.window, found.count) == ("support_tickets", "last 90 days", 4)
     assert [row["ticket_id"] for row in found.rows] == ["T1", "T2", "T3"]  # of one day by key; T4 is the fourth
     assert set(found.rows[0]) == set(CONTRACTS["support_tickets"].columns)
-    (all_rows,) = sources(tables, finding, CHURN, limit=10)
+    (all_rows,) = source_rows(tables, finding, CHURN, limit=10)
     assert [row["ticket_id"] for row in all_rows.rows] == ["T1", "T2", "T3", "T4"]
 
 
-def test_a_signal_whose_rows_are_gone_rests_on_none(tables):
-    (found,) = sources(tables, finding_of(tables, "t2"), CHURN)
+def test_a_signal_without_rows_has_none(tables):
+    (found,) = source_rows(tables, finding_of(tables, "t2"), CHURN)
     assert (found.dataset, found.count, found.rows) == ("nps_scores", 0, ())
 
 
-def test_leakage_rests_on_its_subscription_and_its_transactions(tables):
-    contract, payments = sources(tables, finding_of(tables, "t3"), CHURN)
+def test_the_source_rows_of_leakage_are_its_subscription_and_transactions(tables):
+    contract, payments = source_rows(tables, finding_of(tables, "t3"), CHURN)
     assert [row["subscription_id"] for row in contract.rows] == ["S1"]
     assert (payments.dataset, payments.window, payments.count) == ("transactions", "", 2)
     assert [row["transaction_id"] for row in payments.rows] == ["T3", "T1"]
     assert payments.rows[0]["amount"] == Decimal(100)
 
 
-def test_leakage_without_transactions_rests_on_its_subscription(tables):
-    (contract,) = sources(tables, finding_of(tables, "t4"), CHURN)
+def test_the_source_row_of_leakage_without_transactions_is_its_subscription(tables):
+    (contract,) = source_rows(tables, finding_of(tables, "t4"), CHURN)
     assert [row["subscription_id"] for row in contract.rows] == ["S2"]
 
 
-def test_a_customer_is_found_by_id_or_name_whatever_the_case(tables):
+def test_a_customer_is_found_by_id_or_name_in_any_case(tables):
     assert find_customer(tables, " c2 ") == "C2"
     assert find_customer(tables, "ACME") == "C1"
 
 
 @pytest.mark.parametrize(
-    ("called", "answer"),
+    ("name", "code", "suggested"),
     [
-        ("globex", "2 customers are called 'globex': C2, C3. Give the customer_id."),
-        ("Acm", "There is no customer 'Acm'. Did you mean: Acme (C1)?"),
-        ("C9", "There is no customer 'C9'. Did you mean: C1, C2, C3?"),
+        ("globex", "customer.name_not_unique", "2 customers have the name 'globex': C2, C3. Give the customer_id."),
+        ("Acm", "customer.unknown", "Did you mean: Acme (C1)?"),
+        ("C9", "customer.unknown", "Did you mean: C1, C2, C3?"),
     ],
 )
-def test_who_cannot_be_found_is_answered_with_who_comes_near(tables, called, answer):
-    with pytest.raises(UnknownCustomer) as raised:
-        find_customer(tables, called)
-    assert str(raised.value) == answer
+def test_an_unknown_customer_is_answered_with_similar_ones(tables, name, code, suggested):
+    with raises(code, UnknownCustomer) as caught:
+        find_customer(tables, name)
+    assert str(caught.value).endswith(suggested)
+    assert caught.value.details == {"name": name}
 
 
-def test_where_there_is_no_customer_none_comes_near(tables):
-    with pytest.raises(UnknownCustomer, match=r"There is no customer 'C1'\.$"):
+def test_without_any_customer_none_is_suggested():
+    with raises("customer.unknown", UnknownCustomer) as caught:
         find_customer(Tables(customers=dataset("customers")), "C1")
+    assert "Did you mean" not in str(caught.value)
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +231,7 @@ def snapshot(good_run, good_home):
 
 
 def test_a_datasets_first_column_is_its_key(snapshot):
-    """Rows of one day are told in the order of the first column."""
+    """Rows of one day are listed in the order of the first column."""
     for name, contract in CONTRACTS.items():
         assert snapshot.table(name).columns[0] == contract.metadata["key"][0]
 
@@ -230,11 +240,11 @@ def test_every_intervention_leads_to_findings_with_rows(snapshot):
     plan = snapshot.rows(snapshot.table("intervention_plan").select("intervention_id").limit(10))
     assert plan
     for row in plan:
-        found = intervention(snapshot, row["intervention_id"])
+        found = read_intervention(snapshot, row["intervention_id"])
         findings = [finding for advice in found.recommendations for finding in advice.findings]
         assert findings
         assert all(
-            each.count for finding in findings if finding.is_leakage for each in sources(snapshot, finding, CHURN)
+            each.count for finding in findings if finding.is_leakage for each in source_rows(snapshot, finding, CHURN)
         )
 
 
@@ -244,8 +254,8 @@ def test_the_rows_of_a_ticket_count_are_as_many_as_it_says(snapshot):
     customers = {row["customer_id"] for row in snapshot.rows(counted.limit(5))}
     assert customers
     for customer in customers:
-        told = story(snapshot, customer)
-        below = [each for plan in told.interventions for advice in plan.recommendations for each in advice.findings]
-        hits = [each for each in [*below, *told.rest] if each.trace["signal"] == "support_ticket_count"]
+        evidence = customer_evidence(snapshot, customer)
+        below = [each for plan in evidence.interventions for advice in plan.recommendations for each in advice.findings]
+        hits = [each for each in [*below, *evidence.other_findings] if each.trace["signal"] == "support_ticket_count"]
         for each in hits:
-            assert sources(snapshot, each, CHURN)[0].count == int(each.proof["value"])
+            assert source_rows(snapshot, each, CHURN)[0].count == int(each.proof["value"])

@@ -30,7 +30,7 @@ EVIDENCE = {"ChurnRisk", "RevenueLeakage"}
 HIT = {
     "customer_id": "C1", "rule_id": "detractor", "signal_name": "latest_nps_score", "signal_value": "3",
     "operator": "less_or_equal", "threshold": "6", "weight": "0.15", "window": "last 365 days",
-    "source_dataset": "nps_scores", "explanation": "Detractor: latest nps score is 3 (at most 6)",
+    "source_dataset": "nps_scores", "explanation": "Detractor: latest NPS score is 3 (rule: 6 or less)",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The signals of a customer, C1, who pays for one subscription unless said."""
+"""The signals of a customer, C1, who pays for one subscription unless a test says otherwise."""
 
 import datetime as dt
 import functools

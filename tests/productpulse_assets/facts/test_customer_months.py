@@ -31,7 +31,7 @@ def build(as_of, first="2026-01-01", customers=({},), **given_rows):
 MOVEMENTS = ("month", "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end")  # fmt: skip
 
 
-def test_a_life_of_one_customer_in_every_kind_of_movement():
+def test_one_customer_with_every_kind_of_movement():
     table = build(
         "2026-07-31",
         subscriptions=[
@@ -89,7 +89,7 @@ def test_rows_start_with_the_earlier_of_signup_and_first_subscription():
     ]  # fmt: skip
 
 
-def test_the_plan_is_the_dearest_paid_then_the_last_held_then_none():
+def test_the_plan_is_the_highest_priced_then_the_last_one_then_none():
     table = build(
         "2026-05-31",
         subscriptions=[
@@ -107,7 +107,7 @@ def test_the_plan_is_the_dearest_paid_then_the_last_held_then_none():
     ]
 
 
-def test_a_paying_customer_whose_plan_is_not_given_stays_unknown():
+def test_the_plan_of_a_paying_customer_without_one_is_unknown():
     assert rows(build("2026-01-31", subscriptions=[{"plan": None}]), "plan") == [(None,)]
 
 
@@ -130,7 +130,7 @@ def test_twelve_months_back():
     assert rows(table, "month", "cohort_month", "months_since_cohort")[13] == ("2026-02-01", "2025-01-01", 13)
 
 
-def test_events_are_summed_in_their_month_and_after_the_as_of_date_nowhere():
+def test_events_up_to_the_as_of_date_are_summed_in_their_month():
     table = build(
         "2026-02-15",
         transactions=[
@@ -178,7 +178,7 @@ def test_days_to_the_first_key_action_count_from_its_month_on():
     ]
 
 
-def test_acquisition_cost_falls_in_the_month_of_the_first_payment():
+def test_acquisition_cost_is_in_the_first_paying_month():
     channels = [{"channel_name": "Organic", "cost_per_acquisition": 12.5}]
     customers = [{"acquisition_channel": "Organic"}, {"acquisition_channel": "Fair"}]
     subscriptions = [
@@ -188,7 +188,7 @@ def test_acquisition_cost_falls_in_the_month_of_the_first_payment():
     table = build("2026-03-31", customers=customers, subscriptions=subscriptions, acquisition_channels=channels)
     assert rows(table, "customer_id", "month", "acquisition_cost") == [
         ("C1", "2026-01-01", 0), ("C1", "2026-02-01", 12.5), ("C1", "2026-03-01", 0),
-        ("C2", "2026-01-01", 0), ("C2", "2026-02-01", None), ("C2", "2026-03-01", 0),  # nobody gave its cost
+        ("C2", "2026-01-01", 0), ("C2", "2026-02-01", None), ("C2", "2026-03-01", 0),  # the cost of its channel is not known
     ]  # fmt: skip
     assert rows(build("2026-01-31", subscriptions=[{}]), "acquisition_cost") == [(None,)]
 
@@ -201,7 +201,7 @@ def test_facts_of_a_dataset_without_rows_are_unknown_not_zero():
     assert rows(table, "nps_responses") == [(0,)]
 
 
-def test_a_column_that_no_row_fills_leaves_its_fact_alone_unknown():
+def test_a_column_without_values_leaves_only_its_own_fact_unknown():
     table = build("2026-01-31", product_usage=[{"date": "2026-01-05", "features_used": None}])
     assert rows(table, "logins", "usage_records", "features_used_sum") == [(1, 1, None)]
 

@@ -1,4 +1,4 @@
-"""What holds for any subscription history: cohorts add up, funnels never widen, scores stay in range."""
+"""Identities of any subscription history: cohorts add up, funnels never widen, scores stay in range."""
 
 import datetime as dt
 import functools

@@ -22,11 +22,11 @@ def ended(start, end, price=100, **more):
     ],
     ids=["trial", "free", "not begun", "ended on the day"],
 )
-def test_who_does_not_pay_on_the_day_has_no_signals(subscription):
+def test_a_customer_who_does_not_pay_on_the_day_has_no_signals(subscription):
     assert signals("customer_id", subscriptions=[subscription]) == []
 
 
-def test_the_price_is_of_all_periods_and_the_plan_the_dearest_one():
+def test_mrr_adds_all_periods_and_the_plan_is_the_highest_priced():
     subscriptions = [
         {"plan": "Starter", "monthly_price": 20.5},
         {"plan": "Scale", "monthly_price": 99.99},
@@ -47,7 +47,7 @@ def test_tenure_counts_from_the_earlier_of_signup_and_first_start(signup, first_
     assert signals("tenure_days", customers=[{"signup_date": signup}], subscriptions=subscriptions) == [(tenure,)]
 
 
-def test_past_due_is_known_of_today_alone():
+def test_past_due_is_known_for_the_newest_day_only():
     owing = [{}, {"status": "Past Due"}]
     assert signals("is_past_due", subscriptions=owing) == [(True,)]
     assert signals("is_past_due") == [(False,)]
@@ -97,7 +97,7 @@ def test_a_downgrade_counts_for_90_days(age, is_recent):
 
 
 @pytest.mark.parametrize(("gap", "follows"), [(0, True), (1, True), (2, False), (-1, False)])
-def test_a_period_may_follow_on_the_day_after_its_predecessors_last(gap, follows):
+def test_the_next_period_may_begin_a_day_later(gap, follows):
     assert downgraded(ended("2026-01-01", ago(10 + gap), 200), {"start_date": ago(10)}) == follows
 
 
@@ -111,11 +111,11 @@ def test_a_period_may_follow_on_the_day_after_its_predecessors_last(gap, follows
     ],
     ids=["upgrade", "same price", "trial", "another customer"],
 )
-def test_what_is_no_downgrade(before):
+def test_these_are_not_downgrades(before):
     assert not downgraded(before, {"start_date": ago(10)})
 
 
-def test_a_downgrade_to_come_is_not_known():
+def test_a_downgrade_after_the_as_of_date_does_not_count():
     assert not downgraded(ended("2026-01-01", ago(-1), 200), {"start_date": ago(-1)})
 
 
@@ -141,7 +141,7 @@ def test_failures_of_the_last_90_days_count(age, count):
 
 
 @pytest.mark.parametrize(("later", "count"), [(0, 0), (21, 0), (22, 1), (-1, 1)])
-def test_a_success_within_21_days_makes_a_failure_good(later, count):
+def test_a_success_within_21_days_recovers_a_failure(later, count):
     assert unrecovered(failed(60), paid(60 - later)) == count
 
 
@@ -152,23 +152,23 @@ def test_retries_of_one_bill_count_once_and_the_last_one_starts_the_21_days():
     assert unrecovered(failed(60), failed(29)) == 2
 
 
-def test_an_annual_bill_is_one_bill_however_long_it_is_tried():
+def test_an_annual_bill_is_one_bill_for_all_its_attempts():
     assert unrecovered(failed(60), failed(29), subscriptions=[{"billing_cycle": "Annual"}]) == 1
 
 
-def test_another_subscriptions_success_makes_nothing_good():
+def test_a_success_of_another_subscription_recovers_nothing():
     both = [{}, {}]
     assert unrecovered(failed(40), paid(39, subscription_id="S2"), subscriptions=both) == 1
 
 
-def test_a_success_to_come_is_not_known():
+def test_a_success_after_the_as_of_date_does_not_count():
     assert unrecovered(failed(5), paid(-1)) == 1
 
 
-def test_a_refund_is_neither():
+def test_a_refund_is_neither_failure_nor_success():
     assert unrecovered(failed(5), paid(4, status="Refunded")) == 1
 
 
-def test_without_payment_data_failures_are_unknown_and_without_a_customers_own_there_are_none():
+def test_failures_are_unknown_without_payment_data_and_0_without_payments_of_the_customer():
     assert unrecovered() is None
     assert unrecovered(paid(4, customer_id="C2", subscription_id="S9")) == 0

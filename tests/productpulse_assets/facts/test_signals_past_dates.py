@@ -1,4 +1,4 @@
-"""What only today knows must not reach a past date: a run of today as of then gives what a run of then gave."""
+"""What became known later must not reach a past date: a run today as of a past day equals a run made on that day."""
 
 import datetime as dt
 
@@ -78,7 +78,7 @@ def results(store, exports, exports_of_then):
     return {name: (today[name], then[name]) for name in today}
 
 
-def test_the_day_is_one_on_which_today_knows_more(exports, exports_of_then):
+def test_the_exports_of_today_know_more_than_those_of_then(exports, exports_of_then):
     for name in INPUTS:
         assert exports[name].count().execute() > exports_of_then[name].count().execute() > 0
     later = exports["subscriptions"].filter(_.start_date <= THEN, _.end_date > THEN)
@@ -95,20 +95,20 @@ def test_the_day_is_one_on_which_today_knows_more(exports, exports_of_then):
         ("churn_risk_profiles", set(), ("customer_id",)),
     ],
 )
-def test_a_past_day_is_what_it_was(results, table, known_today_alone, key):
+def test_a_past_day_has_the_figures_of_that_day(results, table, known_today_alone, key):
     today, then = results[table]
     columns = [name for name in today.columns if name not in known_today_alone]
     assert rows(today, *columns, by=key) == rows(then, *columns, by=key)
     assert then.count().execute() > 50
 
 
-def test_who_is_past_due_is_unknown_of_a_past_day(results):
+def test_past_due_is_unknown_for_a_past_day(results):
     today, then = results["customer_signals"]
     assert rows(today.distinct(on="is_past_due"), "is_past_due") == [(None,)]
     assert rows(then.distinct(on="is_past_due"), "is_past_due") == [(False,)]
 
 
-def test_several_days_at_once_are_each_day_for_itself(store, exports):
+def test_several_days_at_once_give_the_rows_of_each_day(store, exports):
     schema = ibis.schema({"as_of_date": "date", "is_current": "boolean"})
     days = [{"as_of_date": day, "is_current": day == TODAY} for day in (dt.date(2025, 9, 15), THEN, TODAY)]
 

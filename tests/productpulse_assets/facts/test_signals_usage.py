@@ -1,4 +1,4 @@
-"""What customers do: the windows counted out day by day."""
+"""Signals from product usage: the windows, day by day."""
 
 import pytest
 
@@ -13,19 +13,19 @@ def of(usage, *columns):
     return signals(*columns, product_usage=usage)
 
 
-def test_recent_is_28_days_with_the_as_of_date_and_the_baseline_the_84_before():
+def test_the_recent_days_are_28_and_the_baseline_the_84_before_them():
     usage = [use(0, 3), use(27, 4), use(28, 60), use(111, 24), use(112, 1000)]
     # 84 days before the recent 28, so 84 logins are 28 per 28 days; day 112 is older than that.
     assert of(usage, "logins_recent", "logins_baseline", "usage_change") == [(7, 28.0, -0.75)]
 
 
-def test_a_younger_customer_has_a_shorter_baseline():
+def test_a_new_customer_has_a_shorter_baseline():
     # The first usage is 69 days old: 42 days of baseline, 21 logins, 14 per 28 days.
     assert of([use(10, 7), use(30, 1), use(69, 20)], "logins_baseline", "usage_change") == [(14.0, -0.5)]
 
 
 @pytest.mark.parametrize(("oldest", "change"), [(55, 0.0), (54, None)])
-def test_a_baseline_of_less_than_28_days_is_none(oldest, change):
+def test_a_baseline_of_less_than_28_days_is_unknown(oldest, change):
     assert of([use(1, 5), use(oldest, 5)], "usage_change") == [(change,)]
 
 
@@ -40,16 +40,16 @@ def test_key_actions_and_the_last_login():
 
 
 @pytest.mark.parametrize(("key_actions", "is_activated"), [(3, False), (4, True)])
-def test_more_than_five_key_actions_ever_make_a_customer_activated(key_actions, is_activated):
+def test_a_customer_with_more_than_five_key_actions_is_activated(key_actions, is_activated):
     assert of([use(1, 1, 2), use(150, 1, key_actions), use(-1, 1, 9)], "is_activated") == [(is_activated,)]
 
 
-def test_what_happens_after_the_as_of_date_is_not_known_to_it():
+def test_usage_after_the_as_of_date_does_not_count():
     usage = [use(-1, 50), use(1, 5), use(60, 5)]
     assert of(usage, "logins_recent", "days_since_last_login") == [(5, 1)]
 
 
-def test_without_usage_data_signals_are_unknown_and_without_a_customers_own_they_are_zero():
+def test_signals_are_unknown_without_usage_data_and_0_without_usage_of_the_customer():
     columns = ("logins_recent", "key_actions_recent", "usage_change", "days_since_last_login", "is_activated")
     assert of([], *columns) == [(None, None, None, None, None)]
     assert of([use(1, 5, customer_id="C2")], *columns) == [(0, 0, None, None, False)]

@@ -1,4 +1,4 @@
-"""What customers say: support tickets and NPS answers."""
+"""Signals from support tickets and NPS answers."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_tickets_of_the_last_90_days_are_counted(opened, count):
     assert signals("support_ticket_count", support_tickets=tickets) == [(count,)]
 
 
-def test_urgent_is_what_the_rules_call_so_in_any_case():
+def test_urgent_priorities_are_those_of_the_rules_in_any_case():
     words = ["URGENT", "critical", "P1", "High", "Low", None]
     tickets = [closed(9, 1, priority=word) for word in words]
     assert signals(*TICKETS, support_tickets=tickets) == [(6, 3, 0, 0)]
@@ -34,23 +34,23 @@ def test_a_ticket_is_open_until_its_closing_date():
 
 
 @pytest.mark.parametrize(("status", "now"), [("Open", 1), ("Waiting", 1), ("closed", 0), ("RESOLVED", 0)])
-def test_a_status_says_closed_today_alone(status, now):
+def test_a_closed_status_counts_on_the_newest_day_only(status, now):
     tickets = [ticket(9, status=status), closed(200, 100)]
     assert signals("open_ticket_count", support_tickets=tickets) == [(now,)]
     assert signals("open_ticket_count", support_tickets=tickets, is_current=False) == [(1,)]
 
 
-def test_without_closing_dates_a_past_day_does_not_know_what_was_open():
+def test_open_tickets_of_a_past_day_are_unknown_without_closing_dates():
     tickets = [ticket(9, priority="Urgent"), ticket(8, status="Solved")]
     assert signals(*TICKETS, support_tickets=tickets) == [(2, 1, 1, 1)]
     assert signals(*TICKETS, support_tickets=tickets, is_current=False) == [(2, 1, None, None)]
 
 
-def test_without_priorities_nobody_knows_what_is_urgent():
+def test_urgent_tickets_are_unknown_without_priorities():
     assert signals(*TICKETS, support_tickets=[ticket(9, priority=None)]) == [(1, None, 1, None)]
 
 
-def test_without_tickets_counts_are_unknown_and_without_a_customers_own_they_are_zero():
+def test_counts_are_unknown_without_tickets_and_0_without_tickets_of_the_customer():
     assert signals(*TICKETS) == [(None, None, None, None)]
     assert signals(*TICKETS, support_tickets=[ticket(1, customer_id="C2")]) == [(0, 0, 0, 0)]
 

@@ -13,7 +13,7 @@ from productpulse_assets.orchestration.compile_graph import compile_graph, finge
 from productpulse_assets.orchestration.graph import all_declarations
 from resources.compiled_plan import load_plan, write_plan
 from resources.home import Home
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.rule_set import SHIPPED, read_rules
 from tests.graph import RULES, plan, unbound
 
@@ -77,7 +77,7 @@ def test_it_is_kept_by_a_run_and_taken_from_there(productpulse, good_run, home, 
 
 
 def test_loading_the_graph_changes_no_home(tmp_path):
-    build(RunSettings(home_dir=str(tmp_path / "home")))
+    build(Settings(home=str(tmp_path / "home")))
     assert not (tmp_path / "home").exists()
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from productpulse_assets.orchestration import schedules as automation
+from productpulse_assets.orchestration import schedules
 from productpulse_assets.orchestration.schedules import BECAUSE, daily_refresh
 from resources.home import SettingsError
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.models import Sources
-from rules.rule_set import SHIPPED, Rules, read_rules
+from rules.rule_set import SHIPPED
+from tests.errors import raises
 from tests.graph import RULES
 
 pytestmark = pytest.mark.slow
@@ -31,14 +32,14 @@ def instance(tmp_path_factory) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def settings(home, company_exports) -> RunSettings:
+def settings(home, company_exports) -> Settings:
     """Those of the good run, over a copy of its home."""
-    return RunSettings(home_dir=str(home), data_dir=str(company_exports))
+    return Settings(home=home, data_dir=company_exports)
 
 
-def tick(settings: RunSettings, instance: dg.DagsterInstance, rules: Rules = RULES) -> dg.RunRequest | dg.SkipReason:
+def tick(settings: Settings, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
     """What the schedule does at its hour."""
-    return daily_refresh(settings, rules)(dg.build_schedule_context(instance=instance))
+    return daily_refresh(settings, RULES)(dg.build_schedule_context(instance=instance))
 
 
 def test_everything_runs_at_six_by_default_in_the_time_zone_of_the_rules(defs):
@@ -48,27 +49,23 @@ def test_everything_runs_at_six_by_default_in_the_time_zone_of_the_rules(defs):
     assert schedule.execution_timezone == "UTC"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     in_berlin = dataclasses.replace(RULES, sources=Sources(time_zone="Europe/Berlin"))
-    assert daily_refresh(RunSettings(home_dir="data"), in_berlin).execution_timezone == "Europe/Berlin"
+    assert daily_refresh(Settings(home="data"), in_berlin).execution_timezone == "Europe/Berlin"
     made = defs.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys
     assert made == defs.resolve_asset_graph().materializable_asset_keys
 
 
-def test_the_hour_can_be_set(monkeypatch):
-    monkeypatch.setenv("PRODUCTPULSE_SCHEDULE", "30 7 * * 1-5")
-    assert daily_refresh(RunSettings(home_dir="data"), RULES).cron_schedule == "30 7 * * 1-5"
+def test_the_hour_can_be_set():
+    assert daily_refresh(Settings(home="data", schedule="30 7 * * 1-5"), RULES).cron_schedule == "30 7 * * 1-5"
 
 
 @pytest.mark.parametrize("text", ["at six", "61 6 * * *", "6:00"])
-def test_an_hour_that_is_none_is_told_with_an_example(monkeypatch, text):
-    monkeypatch.setenv("PRODUCTPULSE_SCHEDULE", text)
-    with pytest.raises(SettingsError, match=f"PRODUCTPULSE_SCHEDULE is '{text.replace('*', '.')}'.*'0 6 ") as problem:
-        daily_refresh(RunSettings(home_dir="data"), RULES)
-    assert "cron expression" in str(problem.value)
+def test_an_hour_that_is_not_a_cron_expression_is_refused(text):
+    with raises("settings.schedule_not_cron", SettingsError):
+        daily_refresh(Settings(home="data", schedule=text), RULES)
 
 
-def test_an_hour_that_is_none_ends_a_command_with_2(productpulse, tmp_path, monkeypatch):
-    monkeypatch.setattr(automation, "EVERY_MORNING", "at six")
-    result = productpulse("run", "--home", tmp_path / "home")
+def test_a_wrong_hour_ends_a_command_with_2(productpulse, tmp_path):
+    result = productpulse("run", "--home", tmp_path / "home", SCHEDULE="at six")
     assert result.exit_code == 2
     assert result.stderr.startswith("PRODUCTPULSE_SCHEDULE is 'at six', which is not a cron expression.")
 
@@ -83,11 +80,11 @@ def test_when_nothing_has_changed_the_schedule_says_so_and_runs_nothing(settings
 def test_when_something_has_changed_the_schedule_runs_everything(settings, instance, tmp_path):
     for file in SHIPPED.glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    rules = read_rules(tmp_path)
-    assert isinstance(tick(settings, instance, rules), dg.SkipReason)
-    with rules.path("segments").open("a", encoding="utf-8") as file:
+    settings = settings.model_copy(update={"rules_dir": tmp_path})
+    assert isinstance(tick(settings, instance), dg.SkipReason)
+    with (tmp_path / "segments.yaml").open("a", encoding="utf-8") as file:
         file.write("# a word\n")
-    requested = tick(settings, instance, rules)
+    requested = tick(settings, instance)
     assert isinstance(requested, dg.RunRequest)
     assert requested.tags[BECAUSE] == "the schedule"
 
@@ -103,7 +100,7 @@ def test_a_home_that_cannot_be_locked_does_not_keep_the_schedule_from_running(se
     def read_only(*_):
         raise PermissionError("the home is read-only")
 
-    monkeypatch.setattr(automation, "retire_dead_runs", read_only)
+    monkeypatch.setattr(schedules, "retire_dead_runs", read_only)
     (settings.home.warehouse).unlink()
     assert isinstance(tick(settings, instance), dg.RunRequest)
 

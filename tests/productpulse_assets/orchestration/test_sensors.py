@@ -20,7 +20,7 @@ from productpulse_assets.orchestration.sensors import AGAIN, changes, new_files
 from productpulse_assets.sources.location import locate
 from resources.home import Home
 from resources.run_lock import ENDED_EARLY
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.snapshot_manifest import forget_inputs, published_inputs, remember_inputs
 from rules.rule_set import SHIPPED
 from tests.graph import RULES
@@ -44,8 +44,8 @@ def looked(home, exports, instance):
     """What the sensor does, over copies of the good run's home and exports."""
 
     def look(cursor: str | None = None, data: Path | None = exports, rules: Path = SHIPPED) -> dg.SensorResult:
-        settings = RunSettings(home_dir=str(home), data_dir=str(data) if data else None)
-        return new_files(settings, rules)(dg.build_sensor_context(instance=instance, cursor=cursor))
+        settings = Settings(home=home, data_dir=data, rules_dir=rules)
+        return new_files(settings)(dg.build_sensor_context(instance=instance, cursor=cursor))
 
     return look
 
@@ -201,7 +201,7 @@ def test_files_that_come_back_are_new_again(looked, exports, home):
 
 
 def test_a_file_that_is_being_written_is_left_alone(exports, looked, monkeypatch):
-    settings = RunSettings(home_dir="data", data_dir=str(exports))
+    settings = Settings(home="data", data_dir=str(exports))
     locations = [locate(name, settings, RULES) for name in DATASETS]
     monkeypatch.setattr(module, "STILL_FOR", 10)
     others_done = max(path.stat().st_ctime for path in exports.iterdir())

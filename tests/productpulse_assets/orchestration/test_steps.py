@@ -15,7 +15,7 @@ from productpulse_assets.tables import Rows, declaration_of, table
 from resources.at_launch import fixed, opened
 from resources.compiled_plan import CompiledTable, Plan
 from resources.lineage import column_sources
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.warehouse import Warehouse, select_statement
 from rules.rule_set import Rules
 from tests.graph import RULES
@@ -49,7 +49,7 @@ def negated(doubled: ir.Table) -> ir.Table:
 
 
 @table(group="facts", owner="team:data", key=("word",), schema=WORDS, reads=("doubled",))
-def surroundings(rules: Rules, settings: RunSettings, plan: Plan, **tables: ir.Table) -> Rows:
+def surroundings(rules: Rules, settings: Settings, plan: Plan, **tables: ir.Table) -> Rows:
     """What a function can ask for besides tables."""
     sixes = tables["doubled"].filter(_.number == 6).count().execute()
     return [{"word": f"{rules.currency}, {settings.as_of}, {plan.fingerprint}, {sixes}"}]
@@ -96,13 +96,13 @@ def after() -> None:
     """What waits for the step."""
 
 
-def step_of(settings: RunSettings, *checks: Check) -> dg.AssetsDefinition:
+def step_of(settings: Settings, *checks: Check) -> dg.AssetsDefinition:
     return group_step("arithmetic", ASSETS, checks, rules=RULES, settings=settings)
 
 
 @pytest.fixture
-def settings(tmp_path) -> RunSettings:
-    return RunSettings(home_dir=str(tmp_path), as_of="2026-06-30")
+def settings(tmp_path) -> Settings:
+    return Settings(home=str(tmp_path), as_of="2026-06-30")
 
 
 @pytest.fixture

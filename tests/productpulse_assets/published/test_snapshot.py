@@ -19,7 +19,7 @@ from productpulse_assets.published.exports import export
 from productpulse_assets.published.snapshot import COPYING, copy_store, published_snapshot_asset
 from resources.at_launch import opened
 from resources.home import Home
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.warehouse import Warehouse
 from tests.graph import RULES
 
@@ -48,7 +48,7 @@ def test_the_snapshot_has_the_published_tables_alone(home, tmp_path, monkeypatch
     (tmp_path / "glossary.yaml").write_text("{}")
     duckdb_file = DuckDBResource(database=str(home.warehouse))
     warehouse = opened(Warehouse(duckdb=duckdb_file, glossary=str(tmp_path / "glossary.yaml")))
-    settings = RunSettings(home_dir=str(home.root))
+    settings = Settings(home=str(home.root))
     snapshot = published_snapshot_asset({"orders": "One row per order."}, [], RULES, settings)
     assert dg.materialize([snapshot], resources={"warehouse": warehouse}).success
     assert published(home) == [("orders",)]

@@ -1,4 +1,4 @@
-"""Churn risk: each rule at its threshold, scores at the bands' floors, and what is said of them."""
+"""Churn risk: each rule at its threshold, scores at the bands' floors, and their explanations."""
 
 import dataclasses
 import datetime as dt
@@ -32,25 +32,25 @@ HEALTHY = {
     "failed_payment_count": 0, "support_ticket_count": 0, "open_urgent_ticket_count": 0, "downgraded_recently": False,
     "is_past_due": False,
 }  # fmt: skip
-"""Nothing speaks against this customer."""
+"""No rule fires for this customer."""
 
 PROFILE = ("risk_score", "risk_band", "revenue_at_risk", "drivers")
 
 
 def signals(*customers):
-    """customer_signals of customers that are healthy but for what is said: C1, C2 and so on."""
+    """customer_signals of customers that are healthy except for the given values: C1, C2 and so on."""
     named = [{"customer_id": f"C{number}"} | HEALTHY | given for number, given in enumerate(customers, start=1)]
     full = [dict.fromkeys(SIGNALS) | row | {"as_of_date": dt.date(2026, 6, 30)} for row in named]
     return table_of([row | {"mrr": row["mrr"] and Decimal(str(row["mrr"]))} for row in full], SIGNALS)
 
 
 IN_USE = {"rules": RULES}
-"""The rules of a test; those that come with the program unless it has `use` put others here."""
+"""The rules of a test: the shipped ones, or those that `use` puts here."""
 QUERIES = {}
 
 
 def queries(rules):
-    """The SQL of both assets under these rules: compiled once, run on the rows of every test."""
+    """The SQL of both tables with these rules: compiled once, run on the rows of every test."""
     key = rules.churn_rules.model_dump_json()
     if key not in QUERIES:
         given = ibis.table(SIGNALS, name="customer_signals")
@@ -61,7 +61,7 @@ def queries(rules):
 
 
 def results(*customers):
-    """churn_evidence and churn_risk_profiles of such customers."""
+    """churn_evidence and churn_risk_profiles of these customers."""
     with duckdb.connect() as connection:
         connection.register("customer_signals", signals(*customers).to_pyarrow())
         for name, query in zip(("churn_evidence", "profiles"), queries(IN_USE["rules"]), strict=True):
@@ -84,7 +84,7 @@ def profile(*columns, **given):
 
 @pytest.fixture
 def use(monkeypatch):
-    """Have these rules instead of the shipped ones; each weighs 0.5 unless said."""
+    """Use these rules instead of the shipped ones; the weight is 0.5 unless a rule has one."""
 
     def use(*rules, bands=None, at_risk=("Critical",), **more):
         plain = {"operator": "is_true", "weight": 0.5, "description": "A rule of a test."}
@@ -146,14 +146,14 @@ def test_a_missing_signal_fires_nothing_and_is_counted(signal, others):
     assert profile("signals_known", "signals_total", **{signal: None}) == (10, 11)
 
 
-def test_every_shipped_rule_is_tried():
+def test_every_shipped_rule_is_tested():
     assert {rule for rule, *_ in SHIPPED} == {rule.rule_id for rule in RULES.churn_rules.enabled}
 
 
-def test_evidence_has_what_a_decision_is_recomputed_from():
+def test_evidence_has_all_that_a_decision_is_computed_from():
     table = evidence({"usage_change": -0.5, "days_to_renewal": 45})
-    told = ("signal_name", "signal_value", "operator", "threshold", "weight", "source_dataset", "window")
-    assert rows(table, "rule_id", *told, by=("rule_order",)) == [
+    columns = ("signal_name", "signal_value", "operator", "threshold", "weight", "source_dataset", "window")
+    assert rows(table, "rule_id", *columns, by=("rule_order",)) == [
         ("usage_drop", "usage_change", "-0.5", "less_or_equal", "-0.5", 0.25, "product_usage", "last 28 days against the 84 before"),
         ("renewal_with_falling_usage", "days_to_renewal", "45", "less_or_equal", "45", 0.05, "subscriptions", "running at the as-of date"),
     ]  # fmt: skip
@@ -163,9 +163,10 @@ def test_evidence_has_what_a_decision_is_recomputed_from():
         ("usage_change", "-0.5", "less_or_equal", "-0.25"),
     ]
     assert rows(table, "explanation", by=("rule_order",)) == [
-        ("Usage has halved: usage change is -50.0 % (at most -50.0 %)",),
+        ("Usage has halved: logins changed by -50.0 % (rule: -50.0 % or less)",),
         (
-            "Renewal near while usage falls: days to renewal is 45 (at most 45), usage change is -50.0 % (at most -25.0 %)",
+            "Renewal near while usage falls: renewal in 45 days (rule: 45 or less) and logins changed by -50.0 % "
+            "(rule: -25.0 % or less)",
         ),
     ]
 
@@ -201,11 +202,11 @@ def test_each_operator_through_a_rule(use, operator, signal, threshold, hits, mi
     use({"signal_name": signal, "operator": operator, "threshold": threshold})
     unknown = [] if operator == "is_missing" else [None]
     table = evidence(*({signal: value} for value in [*hits, *misses, *unknown]))
-    said = None if threshold is None else json.dumps(threshold)
-    assert rows(table, "customer_id", "threshold") == [(f"C{number}", said) for number in range(1, len(hits) + 1)]
+    as_json = None if threshold is None else json.dumps(threshold)
+    assert rows(table, "customer_id", "threshold") == [(f"C{number}", as_json) for number in range(1, len(hits) + 1)]
 
 
-def test_every_operator_is_tried():
+def test_every_operator_is_tested():
     assert {operator for operator, *_ in OPERATOR_CASES} == set(OPERATORS)
 
 
@@ -216,7 +217,7 @@ def test_a_second_condition_must_hold_too(use):
     assert rows(evidence(down, silent, down | silent, {}), "customer_id", "second_signal_value") == [("C3", None)]
 
 
-def test_a_rule_that_is_switched_off_neither_fires_nor_counts(use):
+def test_a_disabled_rule_neither_fires_nor_counts(use):
     use({"signal_name": "is_past_due", "enabled": False}, {"signal_name": "downgraded_recently"})
     given = {"is_past_due": True, "downgraded_recently": True}
     assert fired(**given) == ["r2"]
@@ -254,7 +255,7 @@ def test_all_shipped_rules_together_are_critical_and_score_1():
     assert profile("risk_score", "risk_band", "revenue_at_risk", "rules_fired", **worst) == (1.0, "Critical", 120.5, 11)
 
 
-def test_drivers_are_in_order_of_weight_and_equal_ones_in_that_of_the_file(use):
+def test_drivers_are_in_order_of_weight_then_of_the_file(use):
     use(
         {"signal_name": "downgraded_recently", "weight": 0.1},
         {"signal_name": "downgraded_recently", "weight": 0.3},
@@ -267,8 +268,8 @@ def test_drivers_are_in_order_of_weight_and_equal_ones_in_that_of_the_file(use):
         "r2",
         "Driver 2, Driver 1, Driver 4",
         "r2, r1, r4",
-        "Driver 2: downgraded recently is yes (yes); Driver 1: downgraded recently is yes (yes); "
-        "Driver 4: downgraded recently is yes (yes). 2 of 2 signals are known.",
+        "Driver 2: moved to a lower price in the last 90 days; Driver 1: moved to a lower price in the last 90 days; "
+        "Driver 4: moved to a lower price in the last 90 days. 2 of 2 signals are known.",
     )
 
 
@@ -295,7 +296,7 @@ def test_revenue_is_at_risk_in_the_named_bands_alone(use, weight, at_risk, reven
         (2, {"is_past_due": True}, 100, 1),  # what is known is bad enough
     ],
 )
-def test_from_too_little_data_nothing_is_said_of_revenue_at_risk(use, unknown, given, revenue, is_at_risk):
+def test_revenue_at_risk_is_unknown_where_too_few_signals_are_known(use, unknown, given, revenue, is_at_risk):
     numbers = ["latest_nps_score", "failed_payment_count"]
     rules = [{"signal_name": name, "operator": "equals", "threshold": 99} for name in numbers]
     use(*rules, {"signal_name": "is_past_due", "weight": 0.7}, minimum_known_share=0.4)
@@ -303,12 +304,12 @@ def test_from_too_little_data_nothing_is_said_of_revenue_at_risk(use, unknown, g
     assert profile("revenue_at_risk", "is_at_risk", **silent | given) == (revenue, is_at_risk)
 
 
-def test_one_band_is_a_band(use):
+def test_a_single_band_is_enough(use):
     use({"signal_name": "downgraded_recently"}, bands={"Watched": 0}, at_risk=("Watched",))
     assert profile("risk_score", "risk_band", downgraded_recently=True) == (0.5, "Watched")
 
 
-def test_where_no_rule_fired_the_score_is_0_and_says_what_it_rests_on():
+def test_where_no_rule_fired_the_score_is_0_with_the_number_of_known_signals():
     columns = ("risk_score", "risk_band", "revenue_at_risk", "rules_fired", "main_driver", "drivers", "explanation")
     nothing = (0.0, "Low", 0, 0, None, None)
     assert profile(*columns) == (*nothing, "No rule fired. 11 of 11 signals are known.")

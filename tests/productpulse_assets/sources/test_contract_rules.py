@@ -20,7 +20,7 @@ from asset_checks.contracts import CONTRACTS, required_columns, table_schema
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
 from productpulse_assets.sources.staging import Parent
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import rows_of, table_of
 from rules.models import Sources
 from tests.graph import RULES
@@ -201,7 +201,7 @@ def read(folder: Path, name: str, cases: list[Case]) -> list[dict]:
         for case in cases:
             stream.write("torn\r\n") if case.check_name == "malformed_line" else writer.writerow(row_of(case))
     backend = ibis.duckdb.connect()
-    settings = RunSettings(home_dir=str(folder / "home"), data_dir=str(folder))
+    settings = Settings(home=folder / "home", data_dir=folder)
     location = locate(name, settings, replace(RULES, sources=SOURCES))
     kept, rejected, rows_in = split(backend, CONTRACTS[name], location, settings, SOURCES, parents_of(backend, name))
     assert rows_in == len(cases) + 1

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from productpulse_assets.sources.run_inputs import look_at_inputs
-from resources.settings import RunSettings
+from resources.settings import Settings
 from rules.rule_set import read_rules
 from tests.graph import RULES
 
@@ -22,7 +22,7 @@ def rules(tmp_path):
 
 def test_rules_that_are_edited_after_they_were_read_are_not_noted(tmp_path, rules):
     """A run that waits for its turn computes with the rules it has read; the next run takes up the edit."""
-    settings = RunSettings(home_dir=str(tmp_path / "home"))
+    settings = Settings(home=str(tmp_path / "home"))
     read = read_rules(rules)
     before = look_at_inputs(settings, read)
     with (rules / "churn_rules.yaml").open("a") as file:
@@ -33,5 +33,5 @@ def test_rules_that_are_edited_after_they_were_read_are_not_noted(tmp_path, rule
 
 
 def test_the_same_rules_in_another_folder_are_the_same_inputs(tmp_path, rules):
-    settings = RunSettings(home_dir=str(tmp_path / "home"))
+    settings = Settings(home=str(tmp_path / "home"))
     assert look_at_inputs(settings, read_rules(rules)) == look_at_inputs(settings, RULES)

@@ -28,7 +28,7 @@ from productpulse_assets.sources.location import SourceProblem, check_sources, l
 from productpulse_assets.sources.readers.raw_rows import UnreadableSource
 from productpulse_assets.sources.staging import Parent
 from resources.duckdb_connection import FileAccess, set_up
-from resources.settings import RunSettings
+from resources.settings import Settings
 from resources.tables import rows_of
 from resources.warehouse import Warehouse
 from rules.loading.files import RulesError, load
@@ -70,7 +70,7 @@ def stage(backend, tmp_path) -> Callable[..., Outcome]:
 
 
 def staged(backend, folder: Path, name: str, sources: Sources, parents: dict) -> Outcome:
-    run = RunSettings(home_dir=str(folder / "home"), data_dir=str(folder))
+    run = Settings(home=folder / "home", data_dir=folder)
     known = [parent(backend, column, *keys) for column, keys in parents.items()]
     rules = replace(RULES, sources=sources)
     kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, sources, known)

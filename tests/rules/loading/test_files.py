@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets.cli.options import rules_folder
+from resources.settings import Settings
 from rules.loading.files import RulesError, Strict, load, text_hash
 from rules.models import Sources
-from rules.rule_set import MODELS, read_rules
+from rules.rule_set import MODELS, SHIPPED, read_rules
 
 
 class Thresholds(Strict):
@@ -104,11 +104,11 @@ def test_a_mistake_in_sources_is_said_with_its_place(tmp_path):
     ]
 
 
-def test_the_rules_folder_is_the_programs_own_unless_said(monkeypatch, tmp_path):
+def test_the_rules_folder_is_the_programs_own_by_default(monkeypatch, tmp_path):
     monkeypatch.delenv("PRODUCTPULSE_RULES_DIR", raising=False)
-    assert (rules_folder() / "metric_catalog.yaml").exists()
+    assert Settings().rules_dir == SHIPPED
     monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
-    assert rules_folder() == tmp_path
+    assert Settings().rules_dir == tmp_path
 
 
 def test_a_rules_folder_is_read_whole(tmp_path):

@@ -194,9 +194,9 @@ def test_numbers_and_what_is_unknown_are_no_texts():
     ("operator", "threshold", "name", "text"),
     [
         ("less_than", -0.5, "usage_change", "below -50.0 %"),
-        ("less_or_equal", 6, "latest_nps_score", "at most 6"),
+        ("less_or_equal", 6, "latest_nps_score", "6 or less"),
         ("greater_than", 2.5, "logins_baseline", "above 2.5"),
-        ("greater_or_equal", 10000, "mrr", "at least 10,000"),
+        ("greater_or_equal", 10000, "mrr", "10,000 or more"),
         ("equals", False, "is_activated", "exactly no"),
         ("not_equals", "Free", "plan", "other than Free"),
         ("in", ("Starter", "Growth"), "plan", "one of Starter, Growth"),

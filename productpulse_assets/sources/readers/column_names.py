@@ -1,0 +1,75 @@
+"""The names of a source's columns: validated, whatever the format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from productpulse_assets.sources.readers.blanks import plain_name, trimmed
+from productpulse_assets.sources.readers.text_file import UnreadableSource
+
+OURS = ("source_file", "row_number")
+MAX_COLUMNS = 1_000
+"""More columns than any spreadsheet has that a person maintains; a query of more takes a minute to build."""
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters: only a damaged file has them in a name. Spreadsheets do have line breaks and tabs in headings."""
+
+VALUE = re.compile(r"(?=.*\d)[-+.,:/ \dTZ]+")
+"""A number, a date or a time."""
+
+
+def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """The names, unchanged. Raises UnreadableSource for too many names, for an empty name, for a name
+    with a control character, for two names that differ only by case (one name to DuckDB) or by
+    the blanks around them, and for names that we add ourselves."""
+    columns = tuple(names)
+    if len(columns) > MAX_COLUMNS:
+        raise UnreadableSource(
+            f"{path.name} has {len(columns):,} columns; up to {MAX_COLUMNS:,} are read. Export only the columns that "
+            f"are needed, or check that the lines of the file end where rows do."
+        )
+    seen: dict[str, str] = {}
+    for position, name in enumerate(columns, start=1):
+        if not trimmed(name):
+            raise UnreadableSource(
+                f"{path.name}: column {position} of {len(columns)} has no name. Name it in the "
+                f"file's header, or take the column out."
+            )
+        if CONTROLS.search(name):
+            raise UnreadableSource(
+                f"{path.name}: the column name {_shown(name)} has a control character in it, so the file is "
+                f"damaged or not text. Export it again."
+            )
+        if (plain := plain_name(name)) in seen:
+            if values := values_in(columns):
+                raise UnreadableSource(f"{path.name}: {no_header(values)}")
+            raise UnreadableSource(
+                f"{path.name}: the column names {_shown(seen[plain])} and {_shown(name)} are the "
+                f"same (case does not count). Rename or remove one of the two columns."
+            )
+        if plain in OURS:
+            raise UnreadableSource(
+                f"{path.name}: a column is named {name!r}, which is the name ProductPulse gives "
+                f"to where a row came from. Rename the column in the file."
+            )
+        seen[plain] = name
+    return columns
+
+
+def values_in(columns: Sequence[str]) -> tuple[str, ...]:
+    """The names that can only be values: the first line may be a row, and the others a customer's name."""
+    return tuple(name for name in columns if VALUE.fullmatch(name))
+
+
+def no_header(values: Sequence[str]) -> str:
+    """What to do about a file whose first line is a row; the only words of it that are shown are `values`."""
+    return (
+        f"its first line has {', '.join(values[:3])} where names of columns are expected. Add a line with the names, "
+        "or export the file with its header."
+    )
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 60 else f"{name[:57]}...")
