@@ -14,7 +14,7 @@ from dashboard.escape import plain
 from dashboard.links import link
 from dashboard.reading import Reading, published_path
 from resources.published_snapshot import MAKE_ONE, NoSnapshot, Version, version_of
-from rules.loading.files import RulesError
+from rules.loading.problems import RulesError
 from rules.text.formats import age_text
 
 LOOKS_EVERY = dt.timedelta(seconds=10)

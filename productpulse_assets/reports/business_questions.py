@@ -7,7 +7,7 @@ from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import report
 from resources.tables import rows_of
-from rules.questions import Listing, Question, answered, listed
+from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
 from rules.text.formats import named
 
@@ -38,7 +38,7 @@ def business_questions(
     }
     told = []
     for item in rules.business_questions.questions:
-        lines, answer = first_lines(item.listing, tables, currency), answered(item, present, currency)
+        lines, answer = first_lines(item.listing, tables, currency), answer_text(item, present, currency)
         has_none = answer.startswith("Not available") and not lines
         told.append(
             item.model_dump(include={"question", "owner", "metrics", "tables"})
@@ -61,7 +61,7 @@ def first_lines(wanted: Listing | None, tables: dict[str, ir.Table], currency: s
     column = table[wanted.order_by]
     has_value = column > 0 if wanted.descending and column.type().is_numeric() else column.notnull()
     first = table.filter(has_value).order_by(column.desc() if wanted.descending else column).limit(wanted.top)
-    return [listed(wanted, _with_name(row), currency) for row in rows_of(first)]
+    return [listing_line(wanted, _with_name(row), currency) for row in rows_of(first)]
 
 
 def _with_name(row: dict) -> dict:
