@@ -44,7 +44,7 @@ def business_questions(
         is_unknown = answer.startswith("Not available") and not lines
         questions.append(
             item.model_dump(include={"question", "owner", "metrics", "tables"})
-            | {"answer": answer_text(item, answer, lines), "lines": lines}
+            | {"answer": complete_answer(item, answer, lines), "lines": lines}
             | {"notes": [] if is_unknown else not_available_notes(item.listing, tables)}
         )
     return render("business_questions", currency, as_of=as_of_date(calendar), questions=questions, present=metrics)
@@ -81,7 +81,7 @@ def not_available_notes(listing: Listing | None, tables: dict[str, ir.Table]) ->
     return [f"Not available: {row['count']} of {total}. {row['not_available_reason']}" for row in missing]
 
 
-def answer_text(item: Question, answer: str, lines: list[str]) -> str:
+def complete_answer(item: Question, answer: str, lines: list[str]) -> str:
     """The answer as an introduction to the list below it, which can be empty or be known without the answer."""
     if item.listing is None:
         return answer
