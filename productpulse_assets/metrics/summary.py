@@ -149,7 +149,7 @@ def _against_target(
 ) -> Row:
     """The newest target that holds at the period's end, and how far the value is from it."""
     metric = catalog.metrics[name]
-    called = {text.casefold() for text in (name, metric.label, *metric.aliases)}
+    called = catalog.names_in_targets(name)
     holding = [
         target
         for target in targets

@@ -14,7 +14,12 @@ from rules.rule_set import Rules
 
 @report(owner="team:data", reads=tuple(f"{name}_rejects" for name in DATASETS))
 def data_quality_report(
-    data_quality_scores: ir.Table, source_inventory: ir.Table, calendar: ir.Table, rules: Rules, **rejects: ir.Table
+    data_quality_scores: ir.Table,
+    fact_coverage: ir.Table,
+    source_inventory: ir.Table,
+    calendar: ir.Table,
+    rules: Rules,
+    **rejects: ir.Table,
 ) -> str:
     """Scores by dataset, every kind of reject with its first row, and what is absent."""
     scores = rows_of(data_quality_scores)
@@ -27,6 +32,7 @@ def data_quality_report(
         rules=rules.data_quality,
         as_of=rows_of(calendar)[0]["as_of_date"],
         scores=scores,
+        uncounted=rows_of(fact_coverage.filter(~fact_coverage.is_counted)),
         reasons=reasons,
         hints=[hint for name, hint in HINTS.items() if name in broken],
         lacking=lacking,

@@ -196,3 +196,8 @@ class MetricCatalog(Strict):
 
     activation_threshold: int = Field(ge=0)
     metrics: dict[Name, Metric] = Field(min_length=1)
+
+    def names_in_targets(self, metric_name: str) -> frozenset[str]:
+        """What targets may call a metric, in lower case: its name, its label and its aliases."""
+        metric = self.metrics[metric_name]
+        return frozenset(text.casefold() for text in (metric_name, metric.label, *metric.aliases))
