@@ -150,7 +150,8 @@ class Snapshot:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
-        return self.arrow(self.sql(expression)).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(self.sql(expression)).to_pylist()
+        return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame whose money stays decimal."""

@@ -112,13 +112,13 @@ def read_rules(settings: Settings) -> Rules:
         misused(str(error))
 
 
-def load_definitions(settings: Settings) -> dg.Definitions:
-    """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
+def load_definitions(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
+    """The graph, with the compiled plan of `plan_home` if given; a wrong rule or setting ends the command with 2."""
     from productpulse_assets.definitions import build
     from resources.home import SettingsError
     from rules.loading.problems import RulesError
 
     try:
-        return build(settings)
+        return build(settings, plan_home)
     except (RulesError, SettingsError) as error:
         misused(str(error))

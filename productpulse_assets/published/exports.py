@@ -34,7 +34,7 @@ def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinit
     )
     @step_failures()
     @retried_io()
-    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 
         In CSV every text is in quotes, and what a spreadsheet would run as a formula gets an apostrophe
