@@ -97,9 +97,9 @@ def _conclude(outcome: Outcome, snapshot: str, rules: Rules) -> None:
 
 def _skipped(settings: Settings) -> bool:
     """Whether there is nothing to do; says so, and what is published."""
-    from productpulse_assets.orchestration.skip_unchanged import nothing_new
+    from productpulse_assets.orchestration.skip_unchanged import skip_reason
 
-    said = nothing_new(settings)
+    said = skip_reason(settings)
     if said:
         click.echo(f"{said} --force runs it all the same.")
         _tell(settings)

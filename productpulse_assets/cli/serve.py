@@ -50,11 +50,11 @@ def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, hom
     """Open Dagster's UI on 127.0.0.1, with a history that lasts."""
     settings = read_settings(data=data, as_of=as_of, rules=rules, home=home)
     from productpulse_assets.orchestration.execution import prepare_dagster_home
-    from productpulse_assets.orchestration.left_running import ServiceEnded, keep_running
+    from productpulse_assets.orchestration.services import ServiceEnded, run_services
 
     prepare_dagster_home(writable_home(settings))
     click.echo(f"Dagster's UI is starting at http://127.0.0.1:{port}; Ctrl-C ends it.", err=True)
     try:
-        keep_running(settings, port)
+        run_services(settings, port)
     except ServiceEnded as problem:
         end(str(problem), STOPPED)

@@ -22,7 +22,7 @@ def published(place: Home) -> Iterator[Snapshot]:
     """The snapshot of a home; ends the command with 1 if there is none, or none that can be read."""
     import duckdb
 
-    from resources.published_snapshot import MAKE_ONE, NoSnapshot, Snapshot, version_of
+    from resources.published_snapshot import RUN_COMMAND, NoSnapshot, Snapshot, version_of
 
     try:
         yield Snapshot(version_of(place.published))
@@ -30,7 +30,7 @@ def published(place: Home) -> Iterator[Snapshot]:
         end(str(problem), STOPPED)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        end(f"{place.published} cannot be read: {reason}. Make it anew with: {MAKE_ONE} --force", STOPPED)
+        end(f"{place.published} cannot be read: {reason}. Make it anew with: {RUN_COMMAND} --force", STOPPED)
 
 
 @click.command(short_help="The snapshot, the last run, failing checks, row counts.")

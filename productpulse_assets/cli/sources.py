@@ -87,10 +87,10 @@ def generate(
 @contextmanager
 def _own_turn(settings: Settings) -> Iterator[None]:
     """While no run is at work in the home; ends the command with 1 if one does not end."""
-    from resources.run_lock import HomeBusy, turn
+    from resources.run_lock import HomeBusy, run_lock
 
     try:
-        with turn(settings.home, settings.wait, say=lambda text: click.echo(text, err=True)):
+        with run_lock(settings.home, settings.wait, notify=lambda text: click.echo(text, err=True)):
             yield
     except HomeBusy as problem:
         end(str(problem), STOPPED)

@@ -57,11 +57,11 @@ def reset_demo(yes: bool, home: Path | None) -> None:
     """Put the demo company of the first day back, and delete what was made of it in this home."""
     settings = read_settings(home=home)
     from productpulse_assets.cli.demo_reset import NotTheDemo, put_back, remains_of_demo
-    from resources.run_lock import HomeBusy, turn
+    from resources.run_lock import HomeBusy, run_lock
 
     place = settings.home
     try:
-        with turn(place, 0, say=lambda _: None):
+        with run_lock(place, 0, notify=lambda _: None):
             remains = remains_of_demo(place, load_definitions(settings))
             if remains and not yes:
                 click.confirm(
