@@ -1,4 +1,4 @@
-# The program's wheel: what is in a folder but not in the wheel does not reach the image.
+# Builds the program's wheel. The image contains only files that are in the wheel.
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
 COPY . .
@@ -7,15 +7,15 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 FROM python:3.11-slim-bookworm
 WORKDIR /opt/productpulse
 
-# What it runs on is a layer of its own, which stays while only the program changes. Nothing is
-# compiled: a package that has no wheel for this machine stops the build.
+# The dependencies are a separate layer, which is reused while only the program changes. Nothing is
+# compiled: a package without a wheel for this machine stops the build.
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
     && pip install --no-cache-dir --only-binary :all: --constraint constraints.txt --requirement requirements.txt
 COPY --from=wheel /wheels /wheels
 RUN pip install --no-cache-dir --no-deps /wheels/*.whl
 
-# Everything that is written is in /data, which belongs to the only user; a volume put there takes that over.
+# All data is written to /data, which belongs to the only user; a volume mounted there gets the same owner.
 RUN useradd --uid 10001 --create-home productpulse \
     && mkdir /data \
     && chown productpulse:productpulse /data
@@ -25,6 +25,6 @@ ENV PRODUCTPULSE_HOME=/data \
     DAGSTER_DISABLE_TELEMETRY=1 \
     PYTHONUNBUFFERED=1
 
-# Whether a server is well is asked in compose.yaml, of each in its own way; a run needs no asking, it ends.
+# The health checks of the servers are in compose.yaml; a run needs none.
 ENTRYPOINT ["python", "-m", "resources.dagster_home"]
 CMD ["productpulse", "run"]

@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make run` and `make test`.
+# On a new machine `make run` and `make test` install everything that they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ run: $(VENV)/installed
 # The program and the tools to work on it, in .venv.
 setup: $(VENV)/installed-dev
 
-# The demo company through the whole graph, then the pages over it.
+# A run with the demo company, then the dashboard.
 demo: run
 	$(BIN)/productpulse dashboard
 
@@ -34,11 +34,11 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
 test: $(VENV)/installed-dev
 	$(PYTEST)
 
-# Without the tests that are marked slow: for every change while you work.
+# Without the tests that are marked slow, for use while you work.
 test-fast: $(VENV)/installed-dev
 	$(PYTEST) -m "not slow"
 
-# Measuring makes tests half as slow again, so the fast ones are measured.
+# Only the fast tests: measuring coverage makes tests 50 % slower.
 coverage: $(VENV)/installed-dev
 	$(PYTEST) -m "not slow" --cov
 
@@ -54,12 +54,12 @@ format: $(VENV)/installed-dev
 typecheck: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-# Our own code, then the pinned packages against the vulnerabilities that are known.
+# bandit over our own code, then pip-audit over the pinned packages.
 audit: $(VENV)/installed-dev
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive productpulse_assets rules asset_checks resources dashboard
 	$(BIN)/python -m tests.operations.audit
 
-# All that a change must pass; .ci/run does this in a fresh environment.
+# All that a change must pass; .ci/run does this in a new environment.
 ci: lint test coverage audit docker-check
 
 needs-docker:
@@ -74,20 +74,20 @@ docker-demo: docker-build
 	docker compose run --rm pipeline
 	docker compose up --detach --wait
 	@echo "Dagster's UI is at http://127.0.0.1:3000, the dashboard at http://127.0.0.1:8501."
-	@echo "They go on until: make docker-down. With docker compose down --volumes the data goes too."
+	@echo "To stop them: make docker-down. To delete their data too: docker compose down --volumes."
 
 # Stops the containers; the data stays in its volume.
 docker-down: needs-docker
 	docker compose down
 
-# What Docker would do, without Docker: the Dockerfile's steps and compose.yaml's commands.
+# The Dockerfile's steps and compose.yaml's commands, performed without Docker.
 docker-check: $(VENV)/installed-dev
 	$(BIN)/python -m tests.operations.docker_steps
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
 
-# The README's pictures, of the demo; needs Chromium (on Debian: apt-get install chromium).
+# The screenshots in README and docs; needs Chromium (on Debian: apt-get install chromium).
 screenshots: $(VENV)/installed-dev
 	$(BIN)/python -m tests.dashboard.screenshots
 

@@ -1,4 +1,4 @@
-"""The README and the pages of docs/, for tests that compare what they state with what the program does."""
+"""The text of the README and of the pages of docs/, for tests that compare them with the program."""
 
 import re
 import textwrap
@@ -9,12 +9,12 @@ PATHS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 
 
 def text_of(path: str) -> str:
-    """A document, by its path in the checkout."""
+    """The text of a document; `path` is relative to the checkout."""
     return (CHECKOUT / path).read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str = "") -> list[str]:
-    """The code blocks of one language in a document, in their order, without the indentation of a list."""
+    """The code blocks of one language in a document, in order, without the indentation of a list."""
     found = re.findall(r"^( *)```(\w*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
     return [textwrap.dedent(block) if indent else block for indent, name, block in found if name == language]
 

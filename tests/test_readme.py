@@ -1,4 +1,4 @@
-"""The README and the pages of docs/ state what the program does."""
+"""What the README and the pages of docs/ state is true."""
 
 import re
 import shutil
@@ -20,8 +20,10 @@ from tests.test_import_order import PACKAGES
 README = text_of("README.md")
 DATA = text_of("docs/data.md")
 METRICS_AND_RULES = text_of("docs/metrics-and-rules.md")
-LINKING = [*PATHS, *(CHECKOUT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "examples/demo/README.md"))]
-NOT_FOR_USERS = {"PRODUCTPULSE_SNAPSHOT": "how the command `dashboard` names the snapshot to the pages"}
+LINKING_PAGES = [*PATHS, *(CHECKOUT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "examples/demo/README.md"))]
+INTERNAL_VARIABLES = {
+    "PRODUCTPULSE_SNAPSHOT": "the command `dashboard` passes the snapshot's path to the pages with it"
+}
 
 
 def contract_line(name: str) -> str:
@@ -32,7 +34,7 @@ def contract_line(name: str) -> str:
     return f"| {name}{mark} | {', '.join(schema.metadata['key'])} | {required} | {optional} |"
 
 
-def test_the_table_of_datasets_is_that_of_the_contracts():
+def test_the_table_of_datasets_lists_the_contracts():
     lines = [line for line in DATA.splitlines() if line.startswith(tuple(f"| {name} " for name in CONTRACTS))]
     assert lines == [contract_line(name) for name in CONTRACTS]
 
@@ -52,7 +54,7 @@ def test_every_option_that_is_described_exists():
 def test_every_environment_variable_is_described():
     described = set(re.findall(r"^\| `(PRODUCTPULSE_\w+)`", text_of("docs/operations.md"), re.MULTILINE))
     used = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    assert described == used - set(NOT_FOR_USERS)
+    assert described == used - set(INTERNAL_VARIABLES)
 
 
 def test_every_page_is_described():
@@ -67,7 +69,7 @@ def test_every_table_that_is_described_exists():
     assert set(described) <= {declaration.name for declaration in all_declarations()}
 
 
-def test_the_metric_shown_can_be_added_as_it_stands(tmp_path):
+def test_the_example_of_a_metric_can_be_added_to_the_catalog(tmp_path):
     for file in (CHECKOUT / "rules").glob("*.yaml"):
         shutil.copy(file, tmp_path)
     shown = block_with(METRICS_AND_RULES, "yaml", "formula:")
@@ -81,26 +83,26 @@ def test_the_metric_shown_can_be_added_as_it_stands(tmp_path):
     assert f"'{name}'" in plan.tables["kpi_history"].sql
 
 
-def test_the_rule_shown_is_one_of_the_shipped_rules():
+def test_the_example_of_a_rule_is_one_of_the_shipped_rules():
     (rule,) = yaml.safe_load(block_with(METRICS_AND_RULES, "yaml", "signal_name:"))
     shipped = yaml.safe_load((CHECKOUT / "rules" / "churn_rules.yaml").read_text(encoding="utf-8"))["rules"]
     assert rule in shipped
 
 
-def test_the_explanation_shown_is_what_the_demo_prints(productpulse, demo_home):
+def test_the_example_of_explain_is_what_the_demo_prints(productpulse, demo_home):
     shown = block_with(METRICS_AND_RULES, "", "$ productpulse explain")
     command, printed = shown.split("\n", 1)
     assert productpulse("explain", command.split()[-1], "--home", demo_home).stdout == printed
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings, as GitHub builds them."""
+    """The anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("path", LINKING, ids=lambda path: str(path.relative_to(CHECKOUT)))
-def test_every_link_leads_somewhere(path):
+@pytest.mark.parametrize("path", LINKING_PAGES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_link_has_a_target(path):
     text = path.read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         if link.startswith(("http://", "https://")):
@@ -111,7 +113,7 @@ def test_every_link_leads_somewhere(path):
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-@pytest.mark.parametrize("path", LINKING, ids=lambda path: str(path.relative_to(CHECKOUT)))
+@pytest.mark.parametrize("path", LINKING_PAGES, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_every_file_that_is_named_exists(path):
     text = path.read_text(encoding="utf-8")
     named = re.findall(rf"`((?:tests|docs|examples|{'|'.join(PACKAGES)})/[\w./*-]*)`", text)

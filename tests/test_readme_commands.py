@@ -1,4 +1,4 @@
-"""Every command in the shell blocks of the README and of docs/ is run as it stands, in a folder like its reader's."""
+"""Every command in the shell blocks of the README and of docs/ runs, in a folder with a user's exports."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from productpulse_assets.synthetic import CompanyPlan, write_company
 from tests.documents import CHECKOUT, PATHS, blocks
 from tests.rules.presets.stripe_account import PAYMENTS, SUBSCRIPTIONS, write_account
 
-RUN_ELSEWHERE = {
+TESTED_ELSEWHERE = {
     "make run": "the last step of .ci/run",
-    "make test": "what runs this test",
+    "make test": "runs this test",
     "source .venv/bin/activate": "sets the search path, nothing else",
     "productpulse dashboard": "serves until it is stopped: tests/dashboard/test_command.py",
     "dagster dev": "serves until it is stopped: tests/operations/test_left_running.py",
@@ -24,44 +24,44 @@ RUN_ELSEWHERE = {
 
 
 def commands() -> list[str]:
-    """Each command once, in the order of the documents, without the remark behind a #."""
+    """Each command once, in the order of the documents, without its comment."""
     shown = [block for path in PATHS for block in blocks(path.read_text(encoding="utf-8"), "sh")]
     lines = [line.split("  #")[0].strip() for block in shown for line in block.splitlines()]
     return list(dict.fromkeys(line for line in lines if line))
 
 
-COMMANDS = [line for line in commands() if line not in RUN_ELSEWHERE]
+COMMANDS = [line for line in commands() if line not in TESTED_ELSEWHERE]
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory) -> Path:
-    """A folder with somebody's exports and somebody's Stripe account, which belongs to a customer of two years."""
-    folder = tmp_path_factory.mktemp("desk")
+def user_folder(tmp_path_factory) -> Path:
+    """A folder with a company's exports and with a Stripe account's exports without bad rows."""
+    folder = tmp_path_factory.mktemp("user")
     write_company(CompanyPlan(customers=60, months=14, seed=5), folder / "my-exports", "csv")
-    sound = {"sub_A", "sub_E1", "sub_E2", "ch_A5", "ch_A6", "ch_E1", "ch_E2"}
-    subscriptions, payments = ([row for row in rows if row["id"] in sound] for rows in (SUBSCRIPTIONS, PAYMENTS))
+    valid = {"sub_A", "sub_E1", "sub_E2", "ch_A5", "ch_A6", "ch_E1", "ch_E2"}
+    subscriptions, payments = ([row for row in rows if row["id"] in valid] for rows in (SUBSCRIPTIONS, PAYMENTS))
     write_account(folder / "stripe-exports", subscriptions, payments)
     return folder
 
 
-def test_nothing_is_excused_that_is_not_in_the_documents():
-    assert set(RUN_ELSEWHERE) <= set(commands())
+def test_every_command_that_is_tested_elsewhere_is_in_the_documents():
+    assert set(TESTED_ELSEWHERE) <= set(commands())
     assert len(COMMANDS) >= 12
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_documents_works(desk, line):
+def test_a_command_in_the_documents_works(user_folder, line):
     program, *words = shlex.split(line)
     command = {
         "productpulse": [sys.executable, "-m", "productpulse_assets.cli"],
         "dagster": [sys.executable, "-m", "dagster"],
     }[program]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}
-    place = {"PRODUCTPULSE_HOME": str(desk / f"home-{program}"), "PYTHONPATH": str(CHECKOUT)}
+    settings = {"PRODUCTPULSE_HOME": str(user_folder / f"home-{program}"), "PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run(
         [*command, *words],
-        cwd=CHECKOUT if program == "dagster" else desk,
-        env=clean | place, capture_output=True, text=True, check=False,
+        cwd=CHECKOUT if program == "dagster" else user_folder,
+        env=clean | settings, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "Traceback" not in done.stdout

@@ -21,7 +21,7 @@ from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
 from resources.settings import Settings
-from rules.loading.files import refuse
+from rules.loading.problems import Problem, refuse
 from rules.models import DatasetSource, Sources
 from rules.rule_set import Rules
 from rules.text.formats import path_text
@@ -73,7 +73,7 @@ def check_sources(rules: Rules) -> None:
     refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
 
 
-def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[str]:
+def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[Problem]:
     columns = {
         f"{name}.{column}": about.dtype.type
         for name, schema in contracts.items()
@@ -81,40 +81,46 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
     }
     for name, source in sources.datasets.items():
         if name not in contracts:
-            yield f"datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}."
+            yield Problem("rules.unknown_dataset", f"datasets > {name}", "is not a dataset", ", ".join(DATASETS))
             continue
         for column in source.columns:
             if f"{name}.{column}" not in columns:
                 accepted = ", ".join(contracts[name].columns)
-                yield f"datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
+                place = f"datasets > {name} > columns > {column}"
+                yield Problem("rules.unknown_column", place, "is not a column", accepted)
     for target, names in sources.aliases.items():
         if target in columns:
             yield from _alias_problems(target, columns[target], names)
         else:
-            yield f"aliases > {target}: give it as dataset.column."
+            yield Problem("rules.unknown_column", f"aliases > {target}", "give it as dataset.column")
     for date_format in sources.date_formats:
         try:
             in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
-            yield (
-                f"date_formats: '{date_format}' is not a date format ({error}); accepted: "
-                "strptime's specifiers, such as %d.%m.%Y."
+            yield Problem(
+                "rules.date_format",
+                "date_formats",
+                f"'{date_format}' is not a date format ({error})",
+                "strptime's specifiers, such as %d.%m.%Y",
             )
 
 
-def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[str]:
+def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[Problem]:
     """Aliases of a column that cannot have any, or for a value that the column cannot have."""
     if not (kind.is_string() or kind.is_boolean()):
-        yield (
-            f"aliases > {target}: is a column of numbers or dates, which have no aliases; accepted: "
-            "columns of text or of yes and no. Formats of dates are listed under date_formats."
+        yield Problem(
+            "rules.alias_not_possible",
+            f"aliases > {target}",
+            "is a column of numbers or dates, which have no aliases",
+            "columns of text or of yes and no. Formats of dates are listed under date_formats",
         )
         return
     for name, value in names.items():
         if kind.is_string() and isinstance(value, bool):
-            yield f"aliases > {target} > {name}: is yes or no; accepted: text. In quotes it is text."
+            place = f"aliases > {target} > {name}"
+            yield Problem("rules.alias_value", place, "is yes or no", "text. In quotes it is text")
         if kind.is_boolean() and str(value).lower() not in TRUE_WORDS + FALSE_WORDS:
-            yield f"aliases > {target} > {name}: is '{value}'; accepted: yes, no."
+            yield Problem("rules.alias_value", f"aliases > {target} > {name}", f"is '{value}'", "yes, no")
 
 
 def uses_demo(settings: Settings, rules: Rules) -> bool:

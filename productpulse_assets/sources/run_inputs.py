@@ -14,7 +14,7 @@ from productpulse_assets.sources.location import Location, locate, uses_demo
 from resources.digests import digest_of, files_digest
 from resources.home import CHECKOUT, SettingsError
 from resources.settings import Settings
-from rules.loading.files import RulesError
+from rules.loading.problems import RulesError
 from rules.rule_set import Rules
 from rules.today import company_today
 

@@ -1,4 +1,4 @@
-"""How long a whole run takes, what of, and how far that is from merely reading the files.
+"""How long a run takes, in which steps, and how much longer than DuckDB alone needs to read the files.
 
 python -m tests.benchmarks --customers 20000 --format parquet --json now.json --against before.json
 """
@@ -22,7 +22,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=_at_least_one, default=1000, help="size of the demo company (1000)")
     parser.add_argument("--runs", type=_at_least_one, default=3, help="runs to take the median of (3)")
-    parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the source files (csv)")
+    parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="format of the source files (csv)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder that keeps generated companies")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--against", type=Path, help="file of an earlier --json to compare with")
@@ -37,20 +37,20 @@ def _at_least_one(text: str) -> int:
 
 
 def run_once(data: Path) -> Run:
-    """The bare read and then the whole run, each a process of its own, in a home that did not exist."""
+    """DuckDB's read of the files, then the run; each in its own process, with a new home."""
     with tempfile.TemporaryDirectory(prefix="productpulse-benchmark-") as folder:
         scratch = Path(folder)
         home, log = scratch / "home", scratch / "output.txt"
-        bare = (sys.executable, "-m", "tests.benchmarks.floor", str(data), str(scratch / "floor.duckdb"))
-        floor = measure(bare, log)
+        read_files = (sys.executable, "-m", "tests.benchmarks.floor", str(data), str(scratch / "floor.duckdb"))
+        floor = measure(read_files, log)
         whole = measure((*PRODUCTPULSE, "run", "--data", str(data), "--home", str(home)), log)
         return Run(whole, floor, **recorded_seconds(home / "dagster_home"))
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 1 if the measured program fails, 2 if there is nothing to compare with."""
+    """Measure and print; returns 1 if the measured program fails, 2 if the other figures are not comparable."""
     wanted = arguments(given)
-    # Read first: a wrong file shows before the minutes that measuring takes.
+    # Read first, so that a wrong file is reported before the measurement, which takes minutes.
     before: Figures | None = json.loads(wanted.against.read_text(encoding="utf-8")) if wanted.against else None
     data, rows = ensure_company(wanted.customers, wanted.format, wanted.cache.resolve())
     try:

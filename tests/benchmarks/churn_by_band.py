@@ -1,4 +1,4 @@
-"""Whether customers in higher risk bands left more often: the demo company seen some months ago, then today.
+"""Whether customers in higher risk bands left more often: bands as of some months ago, churn since then.
 
 python -m tests.benchmarks.churn_by_band --customers 20000 --months-back 6
 """
@@ -22,7 +22,7 @@ from tests.benchmarks.measure import ProcessFailed, measure
 
 HORIZON_DAYS = 90
 LEAST_LIFT = 3.0
-"""How many times the average the highest band must lose, at least."""
+"""The share of customers who left in the highest band, at least this many times the average."""
 BANDS = ("Low", "Medium", "High", "Critical")
 
 NEWEST = """
@@ -49,7 +49,7 @@ GROUP BY ALL ORDER BY count(*) FILTER (has_left) / count(*) DESC
 
 @dataclass(frozen=True)
 class Group:
-    """The customers of a band or of a rule, and how many of them had left by the end."""
+    """The customers of a band or of a rule, and the number of them who had left at the end."""
 
     name: str
     customers: int
@@ -65,13 +65,14 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m tests.benchmarks.churn_by_band", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--customers", type=int, default=1000, help="size of the demo company (1000)")
-    parser.add_argument("--months-back", type=int, default=6, help="months from the as-of date to the newest (6)")
+    parser.add_argument("--seed", type=int, default=42, help="seed of the demo company (42)")
+    parser.add_argument("--months-back", type=int, default=6, help="months from the as-of date to the newest date (6)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder that keeps generated companies")
     return parser.parse_args(given)
 
 
 def months_before(day: dt.date, months: int) -> dt.date:
-    """The same day so many months earlier; the last day of a month stays the last."""
+    """The same day some months earlier; the last day of a month stays the last."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     last, is_last = calendar.monthrange(year, month + 1)[1], (day + dt.timedelta(days=1)).day == 1
     return dt.date(year, month + 1, last if is_last else min(day.day, last))
@@ -84,7 +85,7 @@ def newest_date(data: Path) -> dt.date:
 
 
 def outcomes(data: Path, as_of: dt.date) -> tuple[list[Group], list[Group]]:
-    """Bands, lowest first, and rules, as a run of that day saw them."""
+    """Bands, lowest first, and rules, from a run with this as-of date."""
     with tempfile.TemporaryDirectory(prefix="productpulse-churn-") as folder:
         home = Path(folder) / "home"
         command = (*PRODUCTPULSE, "run", "--data", str(data), "--home", str(home), "--as-of", as_of.isoformat())
@@ -104,7 +105,7 @@ def lines(groups: Sequence[Group], average: float) -> Iterator[str]:
 
 
 def shortcomings(bands: Sequence[Group], average: float) -> list[str]:
-    """Why the bands do not tell who leaves; empty if they do."""
+    """What is wrong with the bands as a prediction; empty if nothing is."""
     found = [
         f"{high.name} lost {high.share:.1%}, not more than {low.name} with {low.share:.1%}."
         for low, high in pairwise(bands)
@@ -116,9 +117,9 @@ def shortcomings(bands: Sequence[Group], average: float) -> list[str]:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run, compare, print; 1 if the bands do not tell who leaves, 2 if there is no telling."""
+    """Run, compare and print; returns 1 if the bands do not predict who leaves, 2 if that cannot be measured."""
     wanted = arguments(given)
-    data, _rows = ensure_company(wanted.customers, "csv", wanted.cache.resolve())
+    data, _rows = ensure_company(wanted.customers, "csv", wanted.cache.resolve(), wanted.seed)
     newest = newest_date(data)
     as_of = months_before(newest, wanted.months_back)
     if as_of + dt.timedelta(days=HORIZON_DAYS) > newest:
@@ -130,13 +131,16 @@ def main(given: Sequence[str] | None = None) -> int:
         print(failure, file=sys.stderr)
         return 2
     everyone = Group("All", sum(band.customers for band in bands), sum(band.churned for band in bands))
-    print(f"{wanted.customers:,} customers as of {as_of}, gone by {as_of + dt.timedelta(days=HORIZON_DAYS)}")
+    print(f"{wanted.customers:,} customers as of {as_of}, left by {as_of + dt.timedelta(days=HORIZON_DAYS)}")
     print(f"  {'risk band':<28}{'customers':>9}{'churned':>9}{'share':>9}")
     print(*lines([*bands, everyone], everyone.share), sep="\n")
     print("  where the rule fired")
     print(*lines(rules, everyone.share), sep="\n")
     problems = shortcomings(bands, everyone.share)
-    print(*(problems or ["Bands rise, and the highest is far above the average."]), sep="\n")
+    print(
+        *(problems or ["Each band lost more than the band below it, and the highest lost far more than the average."]),
+        sep="\n",
+    )
     return 1 if problems else 0
 
 

@@ -1,4 +1,4 @@
-"""The company that a benchmark runs on: generated once, then kept."""
+"""The simulated company that a benchmark uses: generated once, then kept."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ DEFAULT_CACHE = Path(tempfile.gettempdir()) / "productpulse-benchmarks"
 PRODUCTPULSE = (sys.executable, "-m", "productpulse_assets.cli")
 
 
-def ensure_company(customers: int, file_format: str, cache: Path) -> tuple[Path, dict[str, int]]:
-    """Folder and rows by dataset of the demo company of so many customers.
+def ensure_company(customers: int, file_format: str, cache: Path, seed: int = 42) -> tuple[Path, dict[str, int]]:
+    """The folder of a simulated company's exports, and its number of rows by dataset.
 
-    Another version of the simulator makes another company, so its fingerprint is in the name.
+    Another version of the simulator gives another company, so the simulator's fingerprint is in the folder's name.
     """
-    folder = cache / f"{customers}-{file_format}-{_fingerprint(SIMULATOR)}"
-    # The manifest is written last: without it an earlier attempt did not come to its end.
+    folder = cache / f"{customers}-{seed}-{file_format}-{_fingerprint(SIMULATOR)}"
+    # The manifest is written last: without it, an earlier attempt was not completed.
     manifest = folder / "manifest.json"
     if not manifest.exists():
-        wanted = ("--customers", str(customers), "--format", file_format, "--out", str(folder))
+        wanted = ("--customers", str(customers), "--seed", str(seed), "--format", file_format, "--out", str(folder))
         subprocess.run([*PRODUCTPULSE, "generate", *wanted], check=True, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
     return folder, json.loads(manifest.read_text(encoding="utf-8"))["rows"]
 
@@ -38,5 +38,5 @@ def _fingerprint(folder: Path) -> str:
 
 
 def default_environment() -> dict[str, str]:
-    """The environment without settings of its own, so that every measurement has the program's defaults."""
+    """The environment without PRODUCTPULSE_ and DAGSTER_ variables, so that every measurement uses the defaults."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("PRODUCTPULSE_", "DAGSTER_"))}

@@ -1,7 +1,7 @@
-"""How long people wait for the dashboard: `python -m tests.benchmarks.dashboard --customers 100000`.
+"""How long users wait for the dashboard: `python -m tests.benchmarks.dashboard --customers 100000`.
 
-In Chromium, on a warm snapshot: each page's first view, a search and a filter where the page has them;
-medians of several visits, from asking until the page shows what was asked for and the server is silent.
+In Chromium, with the snapshot in the disk's cache: the first view of each page, and a search and a filter where the page
+has them; medians of several visits, from the input until the page shows the result and the server sends nothing more.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tests.benchmarks.company import (
 )
 from tests.dashboard.browser import chromium, open_view, serving, settled
 
-LOOK = 1500
-"""Milliseconds that somebody looks at a page before asking it something."""
+PAUSE = 1500
+"""Milliseconds between the first view and the input."""
 
 SEARCHES = {
     "top_actions": ("Search", "willow"),
@@ -45,30 +45,34 @@ FILTERS = {
 
 
 def main() -> None:
-    """Make the snapshot if need be, visit every page, print the medians."""
+    """Publish the snapshot if there is none, visit every page, print the medians."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--customers", type=int, default=100_000)
-    options.add_argument("--home", type=Path, help="a home in which a run was published; without it one is made")
+    options.add_argument("--home", type=Path, help="a home with a published snapshot; without it, a run makes one")
     options.add_argument("--visits", type=int, default=5)
     given = options.parse_args()
-    home = given.home or published(given.customers)
+    home = given.home or published_home(given.customers)
     with serving(home) as address, chromium() as browser:
-        for view in VIEWS.values():  # warm: the first visitor of the day waits for imports and the disk
+        for view in VIEWS.values():  # the first visit of a page also waits for imports and the disk
             first_view(browser, address + view.path)
         print(f"{'page':<20} {'first view':>10} {'search':>10} {'filter':>10}   seconds, medians of {given.visits}")
         for name, view in VIEWS.items():
-            there = address + view.path
-            times = [median(given.visits, lambda there=there: first_view(browser, there))]
+            page = address + view.path
+            times = [median(given.visits, lambda page=page: first_view(browser, page))]
             times += (
-                [median(given.visits, lambda n=name, t=there: search(browser, t, n))] if name in SEARCHES else [None]
+                [median(given.visits, lambda n=name, p=page: search(browser, p, n))] if name in SEARCHES else [None]
             )
-            times += [median(given.visits, lambda n=name, t=there: sift(browser, t, n))] if name in FILTERS else [None]
-            told = " ".join(f"{seconds:10.2f}" if seconds else f"{'':10}" for seconds in times)
-            print(f"{name:<20} {told}", flush=True)
+            times += (
+                [median(given.visits, lambda n=name, p=page: choose_filter(browser, p, n))]
+                if name in FILTERS
+                else [None]
+            )
+            cells = " ".join(f"{seconds:10.2f}" if seconds else f"{'':10}" for seconds in times)
+            print(f"{name:<20} {cells}", flush=True)
 
 
-def published(customers: int) -> Path:
-    """The home of a run over a simulated company, made once."""
+def published_home(customers: int) -> Path:
+    """The home of a run with a simulated company; the run happens once."""
     exports, _rows = ensure_company(customers, "parquet", DEFAULT_CACHE)
     home = exports.with_name(f"{exports.name}-home")
     if not (home / "published").exists():
@@ -92,16 +96,16 @@ def first_view(browser: Browser, address: str) -> float:
     return seconds
 
 
-def asked(browser: Browser, address: str, prepare: Callable[[Page], Locator], shows: str) -> float:
-    """Seconds from the last key or click until the address says what was asked and the server is silent."""
+def input_seconds(browser: Browser, address: str, prepare: Callable[[Page], Locator], expected: str) -> float:
+    """Seconds from pressing Enter until the address contains `expected` and the server sends nothing more."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     open_view(page, address)
-    page.wait_for_timeout(LOOK)
-    last = prepare(page)
+    page.wait_for_timeout(PAUSE)
+    box = prepare(page)
     start = time.perf_counter()
-    last.press("Enter")
-    page.wait_for_function(f"location.search.includes({shows!r})")
-    page.wait_for_timeout(150)  # the address changes before the server has begun
+    box.press("Enter")
+    page.wait_for_function(f"location.search.includes({expected!r})")
+    page.wait_for_timeout(150)  # the address changes before the server starts to answer
     settled(page)
     seconds = time.perf_counter() - start
     page.close()
@@ -112,25 +116,25 @@ def search(browser: Browser, address: str, name: str) -> float:
     """Seconds from pressing Enter in the search box."""
     label, words = SEARCHES[name]
 
-    def typed(page: Page) -> Locator:
+    def fill_search(page: Page) -> Locator:
         box = page.get_by_role("textbox", name=label).first
         box.fill(words)
         return box
 
-    return asked(browser, address, typed, words)
+    return input_seconds(browser, address, fill_search, words)
 
 
-def sift(browser: Browser, address: str, name: str) -> float:
+def choose_filter(browser: Browser, address: str, name: str) -> float:
     """Seconds from choosing a value of a filter."""
     label, value = FILTERS[name]
 
-    def opened(page: Page) -> Locator:
+    def fill_filter(page: Page) -> Locator:
         box = page.get_by_role("combobox", name=label).first
         box.click()
         box.fill(value)
         return box
 
-    return asked(browser, address, opened, value.split()[0])
+    return input_seconds(browser, address, fill_filter, value.split()[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The least that any run must do: read the input once into tables, with DuckDB and nothing else.
+"""The minimum that any run must do: read the input once into tables, with DuckDB alone.
 
 python -m tests.benchmarks.floor DATA_FOLDER DATABASE
 """
@@ -12,7 +12,7 @@ import duckdb
 
 
 def read_once(folder: Path, database: Path) -> None:
-    """Each file of `folder` as a table of `database`; on disk, as the warehouse is."""
+    """Read each file of `folder` into a table of `database`, which is on disk like the warehouse."""
     with duckdb.connect(str(database)) as connection:
         readers = {".csv": connection.read_csv, ".parquet": connection.read_parquet}
         for file in sorted(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""What a process cost, as the kernel accounts for it."""
+"""The time and memory that a process used, as the kernel measured them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.benchmarks.company import CHECKOUT, default_environment
 
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in one unit of ru_maxrss."""
-LOG_END = 2000
+OUTPUT_END = 2000
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, seconds of processor, and the peak of resident memory in MB."""
+    """Elapsed seconds, processor seconds, and the peak of resident memory in MB."""
 
     wall_seconds: float
     cpu_seconds: float
@@ -27,14 +27,14 @@ class Cost:
 
 
 class ProcessFailed(Exception):
-    """A measured process did not end well; the message has the end of what it wrote."""
+    """A measured process failed; the message has the end of its output."""
 
 
 def measure(command: Sequence[str], log: Path) -> Cost:
-    """Run `command` to its end, its output in `log`; raises ProcessFailed if it fails.
+    """Run `command`, with its output in `log`; raises ProcessFailed if it fails.
 
-    A child starts as an image of its parent, whose memory counts towards the child's peak: what
-    measures must import nothing large.
+    A child starts as a copy of its parent, whose memory counts towards the child's peak. So this process must
+    import nothing large.
     """
     with log.open("wb") as output:
         started = time.perf_counter()
@@ -45,6 +45,6 @@ def measure(command: Sequence[str], log: Path) -> Cost:
         wall = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        said = log.read_text(encoding="utf-8", errors="replace")[-LOG_END:]
-        raise ProcessFailed(f"{' '.join(command)} ended with {child.returncode}:\n{said}")
+        output_end = log.read_text(encoding="utf-8", errors="replace")[-OUTPUT_END:]
+        raise ProcessFailed(f"{' '.join(command)} ended with {child.returncode}:\n{output_end}")
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * PEAK_UNIT / 1e6)

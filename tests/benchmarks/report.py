@@ -1,4 +1,4 @@
-"""A benchmark's figures as data and as lines for people."""
+"""A benchmark's figures as data and as lines of text."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tests.benchmarks.measure import Cost
 Figures = dict[str, object]
 
 BEYOND_STEPS = "(outside of steps)"
-"""What the process does before its first step, between steps and after the last."""
+"""The time before the first step, between steps and after the last."""
 SHOWN_SECONDS = 0.02
-"""Assets and checks that take less are in the JSON alone."""
+"""Assets and checks that take less are only in the JSON."""
 SAME_IN_BOTH = ("customers", "format", "rows")
 
 
 class NotComparable(Exception):
-    """Two benchmarks ran on different input; the message says which."""
+    """Two benchmarks had different input; the message says in what they differ."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the whole graph, its steps, what they made (assets and checks), and the bare read
-    measured right before it."""
+    """One run of the graph: its cost, seconds by step (`steps`) and by asset and check (`parts`), and the cost of the
+    read by DuckDB alone right before it (`floor`)."""
 
     whole: Cost
     floor: Cost
@@ -35,8 +35,8 @@ class Run:
 
 
 def figures(customers: int, file_format: str, rows: Mapping[str, int], runs: Sequence[Run]) -> Figures:
-    """Medians over `runs`; everything that is compared with another benchmark."""
-    whole, floor = middle([run.whole for run in runs]), middle([run.floor for run in runs])
+    """The medians of `runs`, and the facts of the input and the machine."""
+    whole, floor = median_cost([run.whole for run in runs]), median_cost([run.floor for run in runs])
     steps = medians([run.steps for run in runs])
     beyond = median(run.whole.wall_seconds - sum(run.steps.values()) for run in runs)
     return {
@@ -57,12 +57,12 @@ def figures(customers: int, file_format: str, rows: Mapping[str, int], runs: Seq
 
 
 def medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The median of each name of the first run, the largest first."""
+    """The median of each entry of the first run, the largest first."""
     found = {name: median(run[name] for run in runs if name in run) for name in runs[0]}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def middle(costs: Sequence[Cost]) -> Cost:
+def median_cost(costs: Sequence[Cost]) -> Cost:
     return Cost(*(median(getattr(cost, field.name) for cost in costs) for field in fields(Cost)))
 
 
@@ -72,8 +72,8 @@ def lines(now: Figures) -> Iterator[str]:
     yield f"{now['customers']:,} customers, {now['rows']:,} rows as {now['format']}, median of {now['runs']} run(s)"
     yield f"{'':<32} {'wall s':>10} {'cpu s':>10} {'peak MB':>10}"
     yield _cost_line("productpulse run", whole)
-    yield _cost_line("bare DuckDB reading the files", floor)
-    yield f"{'run / bare read':<32} {now['ratio_to_floor']:>9.1f}x"
+    yield _cost_line("DuckDB alone, reading the files", floor)
+    yield f"{'run / DuckDB alone':<32} {now['ratio_to_floor']:>9.1f}x"
     yield f"{'rows per second':<32} {now['rows_per_second']:>10,.0f}"
     yield ""
     yield f"{'step':<32} {'seconds':>10} {'share':>10}"
@@ -84,7 +84,7 @@ def lines(now: Figures) -> Iterator[str]:
     shown = {name: seconds for name, seconds in now["parts"].items() if seconds >= SHOWN_SECONDS}
     for name, seconds in shown.items():
         yield f"{name:<32} {seconds:>10.2f} {seconds / floor['wall_seconds']:>9.2f}x"
-    yield f"{len(now['parts']) - len(shown)} more take less than {SHOWN_SECONDS} s each."
+    yield f"{len(now['parts']) - len(shown)} others take less than {SHOWN_SECONDS} s each."
 
 
 def _cost_line(name: str, cost: Mapping[str, float]) -> str:

@@ -1,4 +1,4 @@
-"""The seconds of each step, asset and check of the last run, from Dagster's own record of it.
+"""The seconds of each step, asset and check of the last run, from Dagster's event log.
 
 python -m tests.benchmarks.steps DAGSTER_HOME
 """
@@ -14,12 +14,12 @@ from tests.benchmarks.company import CHECKOUT, default_environment
 
 
 def recorded_seconds(dagster_home: Path) -> dict[str, dict[str, float]]:
-    """Seconds by step (`steps`), and by asset and check (`parts`), of the last run recorded there.
+    """Seconds by step (`steps`), and by asset and check (`parts`), of the last run in the event log.
 
-    A part is timed from what its step recorded before it, so that the parts of a step add up to it
-    but for what comes after the last.
+    A part's time begins at the event before it, so that the parts of a step add up to the step's time, without
+    the time after its last part.
 
-    Read in a process of its own: Dagster in this one would count towards what is measured next.
+    A separate process reads the log: Dagster's memory in this one would count in the next measurement.
     """
     reading = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.steps", str(dagster_home)],
@@ -35,10 +35,10 @@ def _recorded(dagster_home: str) -> dict[str, dict[str, float]]:
     import dagster as dg
 
     kinds = dg.DagsterEventType
-    told = {kinds.STEP_START, kinds.ASSET_MATERIALIZATION, kinds.ASSET_CHECK_EVALUATION, kinds.STEP_SUCCESS}
+    kept = {kinds.STEP_START, kinds.ASSET_MATERIALIZATION, kinds.ASSET_CHECK_EVALUATION, kinds.STEP_SUCCESS}
     with dg.DagsterInstance.from_config(dagster_home) as instance:
         (last,) = instance.get_run_records(limit=1)
-        entries = instance.all_logs(last.dagster_run.run_id, of_type=told)
+        entries = instance.all_logs(last.dagster_run.run_id, of_type=kept)
     began: dict[str, float] = {}
     before: dict[str, float] = {}
     found: dict[str, dict[str, float]] = {"steps": {}, "parts": {}}

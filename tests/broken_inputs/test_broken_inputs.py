@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rules.loading.files import RulesError
+from rules.loading.problems import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
 from tests.broken_inputs.judging import CHECKOUT, SOUND, Input, judge, lay_out
 from tests.errors import assert_known
@@ -172,7 +172,8 @@ def test_a_dimension_whose_name_is_taken_ends_with_2_and_one_sentence(tmp_path, 
     name = named.split()[-1]
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"segments.yaml: dimensions: {which} cannot be a dimension: the tables that carry it have a column of that "
+        f"segments.yaml cannot be used ({rules / 'segments.yaml'}):\n"
+        f"  dimensions: {which} cannot be a dimension: the tables that carry it have a column of that "
         f"name already. Give it another name there, such as customer_{name}, and under datasets > customers > columns "
         f"in sources.yaml its name in your export: customer_{name}: {name}.\n"
     )

@@ -19,7 +19,7 @@ import ibis
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import check_sources
 from productpulse_assets.sources.readers.raw_rows import RawRows, columns_of, read_files
-from rules.loading.files import RulesError
+from rules.loading.problems import RulesError
 from rules.rule_set import MODELS, SHIPPED, read_rules
 
 READ, REFUSED = "read", "refused"

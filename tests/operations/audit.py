@@ -1,7 +1,7 @@
-"""The pinned packages against the known vulnerabilities: `python -m tests.operations.audit`.
+"""Known vulnerabilities of the pinned packages: `python -m tests.operations.audit`.
 
-pip-audit asks the package index about each. Where that cannot be reached, or knows a package not,
-the sentence says so and the audit does not fail; a vulnerability that is known fails it.
+pip-audit looks up each package in the package index. If the index cannot be reached or does not know a package, the
+audit says so and does not fail. A known vulnerability fails it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
-NO_WAY_THERE = re.compile(r"Connection|Timeout|NameResolution|ProxyError|may be blocking")
+UNREACHABLE = re.compile(r"Connection|Timeout|NameResolution|ProxyError|may be blocking")
 
 
 def main() -> int:
-    """Audit constraints.txt; the exit status is 1 for a finding and for an audit that broke."""
+    """Audit constraints.txt; the exit status is 1 for a vulnerability and for an error of pip-audit."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(CONSTRAINTS)]
     done = subprocess.run(
         [*command, "--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off"],
@@ -25,29 +25,31 @@ def main() -> int:
         text=True,
         check=False,
     )
-    status, sentences = verdict(done.stdout, done.stderr)
+    status, sentences = audit_result(done.stdout, done.stderr)
     print("\n".join(sentences))
     return status
 
 
-def verdict(said: str, complained: str) -> tuple[int, list[str]]:
-    """The exit status and what to say, from what pip-audit wrote to stdout and stderr."""
+def audit_result(stdout: str, stderr: str) -> tuple[int, list[str]]:
+    """The exit status and the lines to print, from what pip-audit wrote."""
     try:
-        packages = json.loads(said)["dependencies"]
+        packages = json.loads(stdout)["dependencies"]
     except json.JSONDecodeError:
-        if NO_WAY_THERE.search(complained):
+        if UNREACHABLE.search(stderr):
             return 0, ["Not audited: the database of vulnerabilities cannot be reached from here."]
-        return 1, [f"pip-audit broke:\n{complained}"]
+        return 1, [f"pip-audit failed:\n{stderr}"]
     findings = [
-        f"{package['name']} {package['version']}: {known['id']}, mended in {', '.join(known['fix_versions']) or 'none'}."
+        f"{package['name']} {package['version']}: {known['id']}, fixed in {', '.join(known['fix_versions']) or 'none'}."
         for package in packages
         for known in package.get("vulns", ())
     ]
     unknown = [package["name"] for package in packages if "skip_reason" in package]
-    asked = len(packages) - len(unknown)
-    lines = [f"{asked} of {len(packages)} pinned packages were looked up, {len(findings)} vulnerabilities are known."]
-    if not asked:
-        lines = ["Not audited: the database of vulnerabilities answers here, but knows none of the packages."]
+    looked_up = len(packages) - len(unknown)
+    lines = [
+        f"{looked_up} of {len(packages)} pinned packages were looked up, {len(findings)} vulnerabilities are known."
+    ]
+    if not looked_up:
+        lines = ["Not audited: the database of vulnerabilities can be reached, but knows none of the packages."]
     elif unknown:
         lines.append(f"Not looked up: {', '.join(unknown)}.")
     return int(bool(findings)), lines + findings

@@ -1,4 +1,4 @@
-"""The services of compose.yaml without Docker: their own commands and their own questions about health."""
+"""The services of compose.yaml without Docker, with their own commands and health checks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import yaml
 
 from tests.operations.image import Stage
 
-PATIENCE = 120
-"""Seconds within which a server answers, on a machine that does other things too."""
+HEALTHY_WITHIN = 120
+"""Seconds within which a server must become healthy, on a busy machine."""
 
 
 def read(checkout: Path) -> dict[str, dict]:
@@ -26,7 +26,7 @@ def read(checkout: Path) -> dict[str, dict]:
 
 
 def free_port() -> int:
-    """A port that nobody listens to."""
+    """A port of this machine on which no program listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
@@ -34,41 +34,41 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Network:
-    """What stands for the services' own network: all are on this machine, each port is one that is free."""
+    """The services' network on this machine: every host is 127.0.0.1, and every port is a free one."""
 
     services: Mapping[str, dict]
     ports: Mapping[str, int]
 
-    def here(self, word: str, before: str = "") -> str:
-        """A word of a command, after the word `before`, with the names and ports of this machine."""
-        if word == "0.0.0.0" or (before.endswith("-host") and word in self.services):
+    def translate(self, word: str, previous: str = "") -> str:
+        """A word of a command, which follows the word `previous`, with the host and port of this machine."""
+        if word == "0.0.0.0" or (previous.endswith("-host") and word in self.services):
             return "127.0.0.1"
         return re.sub(r"\b\d{4}\b", lambda found: str(self.ports.get(found[0], found[0])), word)
 
     def command(self, image: Stage, name: str) -> list[str]:
-        """What the container of a service runs."""
+        """The command of a service's container."""
         given = self.services[name]["command"]
-        return [*image.entrypoint, *map(self.here, given, ["", *given])]
+        return [*image.entrypoint, *map(self.translate, given, ["", *given])]
 
     def environment(self, name: str) -> dict[str, str]:
-        """What a service sets besides what the image does."""
-        return {key: self.here(str(value)) for key, value in self.services[name].get("environment", {}).items()}
+        """The environment variables that a service sets in addition to the image."""
+        return {key: self.translate(str(value)) for key, value in self.services[name].get("environment", {}).items()}
 
 
 def network(services: Mapping[str, dict]) -> Network:
-    """A free port for each that a command names."""
+    """The network, with a free port for each port in the commands."""
     named = {word for about in services.values() for word in about["command"] if re.fullmatch(r"\d{4}", word)}
     return Network(services, {port: free_port() for port in named})
 
 
 @contextmanager
 def running(image: Stage, net: Network, name: str, log: Path) -> Iterator[None]:
-    """A service that is up and well; afterwards it is stopped in the way Docker stops it."""
-    with log.open("w", encoding="utf-8") as said:
+    """Run a service: the block starts when it is healthy, and at its end the service is stopped as Docker stops it."""
+    with log.open("w", encoding="utf-8") as output:
         process = image.process(
             net.command(image, name),
             environment=net.environment(name),
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
@@ -84,13 +84,13 @@ def running(image: Stage, net: Network, name: str, log: Path) -> Iterator[None]:
 
 
 def wait_until_healthy(image: Stage, net: Network, name: str, process: subprocess.Popen, log: Path) -> None:
-    """Ask the service's own question until it is answered well; raises AssertionError with what it said."""
-    _cmd, *question = net.services[name]["healthcheck"]["test"]
-    question = [net.here(word) for word in question]
-    deadline = time.monotonic() + PATIENCE
+    """Run the service's health check until it succeeds; raises AssertionError with the service's output."""
+    _cmd, *check = net.services[name]["healthcheck"]["test"]
+    check = [net.translate(word) for word in check]
+    deadline = time.monotonic() + HEALTHY_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
-        asked = image.process(question, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if asked.wait() == 0:
+        result = image.process(check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if result.wait() == 0:
             return
         time.sleep(1)
-    raise AssertionError(f"The service {name} does not get well:\n{log.read_text(encoding='utf-8')}")
+    raise AssertionError(f"The service {name} did not become healthy:\n{log.read_text(encoding='utf-8')}")

@@ -1,8 +1,7 @@
-"""What Docker would do with Dockerfile and compose.yaml, done without it: `python -m tests.operations.docker_steps`.
+"""The steps of Dockerfile and compose.yaml, performed without Docker: `python -m tests.operations.docker_steps`.
 
-Builds the image's folder, runs the demo in it, starts every server of compose.yaml by its own command,
-and has a run started in the UI go through queue, daemon and code server. Takes about a minute and
-needs the package index.
+Builds the image's folder, runs the demo in it, starts every server of compose.yaml with its own command, and starts a
+run in the UI, which goes through queue, daemon and code server. Takes about a minute and needs the package index.
 """
 
 from __future__ import annotations
@@ -38,52 +37,51 @@ query Schedules($selector: RepositorySelector!) {
 
 
 def main() -> None:
-    """All steps, each told as it is done; ends with an error at the first that fails."""
+    """Perform and print all steps; ends with an error at the first that fails."""
     with tempfile.TemporaryDirectory(prefix="productpulse-image-") as place:
         image = build(CHECKOUT, Path(place))
-        whole(image)
+        check_wheel(image)
         print("The Dockerfile's steps are done.", flush=True)
-        about = compose.read(CHECKOUT)
-        net = compose.network(about)
-        demo(image, net)
+        net = compose.network(compose.read(CHECKOUT))
+        run_demo(image, net)
         with ExitStack() as up:
             for name in ("code", "daemon", "webserver", "dashboard"):
                 up.enter_context(compose.running(image, net, name, Path(place) / f"{name}.log"))
                 print(f"{name} is up.", flush=True)
-            scheduled_and_queued(net.ports["3000"], net.ports["4000"])
+            check_schedule_and_queue(net.ports["3000"], net.ports["4000"])
             print("A run that was started in the UI went through the queue and succeeded.", flush=True)
 
 
-def whole(image: Stage) -> None:
-    """Every file of our packages is installed; only pictures for the README are not."""
+def check_wheel(image: Stage) -> None:
+    """Assert that every file of our packages is installed, except the screenshots."""
     installed = next(image.path("/venv/lib").glob("python3.*")) / "site-packages"
     ours = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     packages = [name.rstrip("*") for name in ours["tool"]["setuptools"]["packages"]["find"]["include"]]
     files = [path.relative_to(CHECKOUT) for name in packages for path in (CHECKOUT / name).rglob("*") if path.is_file()]
-    left = {str(path) for path in files if not (installed / path).exists()}
-    left = {name for name in left if "__pycache__" not in name and not name.startswith("dashboard/screenshots/")}
-    assert not left, f"The wheel lacks {sorted(left)}: see package-data in pyproject.toml."
+    missing = {str(path) for path in files if not (installed / path).exists()}
+    missing = {name for name in missing if "__pycache__" not in name and not name.startswith("dashboard/screenshots/")}
+    assert not missing, f"The wheel lacks {sorted(missing)}: see package-data in pyproject.toml."
 
 
-def demo(image: Stage, net: compose.Network) -> None:
-    """The one-shot run of compose.yaml, in the image's empty home."""
+def run_demo(image: Stage, net: compose.Network) -> None:
+    """The service `pipeline` of compose.yaml: one run, in the image's empty home."""
     process = image.process(net.command(image, "pipeline"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
     for written in ("published/productpulse.duckdb", "reports/executive_summary.md", "dagster_home/dagster.yaml"):
-        assert (image.path("/data") / written).is_file(), f"The run left no {written}:\n{said}"
-    print(next(line for line in said.splitlines() if line.startswith("Done: ")), flush=True)
+        assert (image.path("/data") / written).is_file(), f"The run wrote no {written}:\n{output}"
+    print(next(line for line in output.splitlines() if line.startswith("Done: ")), flush=True)
 
 
-def scheduled_and_queued(webserver: int, code: int) -> None:
-    """The schedule is on, and what the UI starts is dequeued by the daemon and done by the code server."""
+def check_schedule_and_queue(webserver: int, code: int) -> None:
+    """Assert that the schedule is on, and that a run started in the UI goes through the daemon to the code server."""
     address = f"http://127.0.0.1:{webserver}"
     graph = {"repositoryLocationName": f"grpc:127.0.0.1:{code}", "repositoryName": "__repository__"}
     found = ask(address, SCHEDULES, selector=graph)["schedulesOrError"]["results"]
     assert {"name": "daily_refresh", "scheduleState": {"status": "RUNNING"}} in found, found
     launched = ask(address, LAUNCH, selector=graph | {"pipelineName": "validate_sources"})["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
-    run, deadline = launched["run"]["runId"], time.monotonic() + compose.PATIENCE
+    run, deadline = launched["run"]["runId"], time.monotonic() + compose.HEALTHY_WITHIN
     while (status := ask(address, STATUS, id=run)["runOrError"]["status"]) not in ("SUCCESS", "FAILURE", "CANCELED"):
         assert time.monotonic() < deadline, f"The run is still {status}."
         time.sleep(1)
@@ -91,12 +89,12 @@ def scheduled_and_queued(webserver: int, code: int) -> None:
 
 
 def ask(address: str, query: str, **variables: object) -> dict:
-    """The answer of Dagster's GraphQL."""
+    """The data of the answer from Dagster's GraphQL."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     with urlopen(Request(f"{address}/graphql", body, {"Content-Type": "application/json"})) as answer:
-        said = json.load(answer)
-    assert "errors" not in said, said
-    return said["data"]
+        result = json.load(answer)
+    assert "errors" not in result, result
+    return result["data"]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The image without Docker: the Dockerfile's own steps, performed in folders that stand for its stages.
+"""The image without Docker: the Dockerfile's steps, performed in one folder for each stage.
 
-A virtual environment stands for the Python of the base image, and nobody's user is changed. So a file
-that COPY forgets, a package that the wheel lacks, a pin that does not exist and a command that is
-misspelt all show; that the base image exists and its system libraries do, does not.
+A virtual environment replaces the Python of the base image, and no user is created. This finds a file that COPY
+misses, a package that the wheel lacks, a version that does not exist and a misspelt command. It does not find a base
+image or a system library that does not exist.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pathlib import Path
 from docker.utils.build import exclude_paths
 from dockerfile_parse import DockerfileParser
 
-OF_THE_BASE = re.compile(r"python:3\.\d+-slim\b.*")
+BASE_IMAGE = re.compile(r"python:3\.\d+-slim\b.*")
 NEEDS_ROOT = ("useradd", "chown")
-"""Commands that only change who owns what; here they do nothing."""
-FROM_OUTSIDE = ("LANG", "PIP_", "SSL_", "REQUESTS_", "HTTP", "NO_PROXY", "http", "no_proxy")
-"""How the names of variables begin that a build may know: where packages come from, and by what way."""
+"""Commands that create users and change owners; here they do nothing."""
+KEPT_VARIABLES = ("LANG", "PIP_", "SSL_", "REQUESTS_", "HTTP", "NO_PROXY", "http", "no_proxy")
+"""Prefixes of the environment variables that a build keeps: language, certificates, package index and proxy."""
 
 
 class StepFailed(Exception):
@@ -34,7 +34,7 @@ class StepFailed(Exception):
 
 @dataclass
 class Stage:
-    """A stage of the build, or the image that is its last: its files, and what was set."""
+    """A stage of the build, the last of which is the image: its files and settings."""
 
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -43,16 +43,16 @@ class Stage:
     command: list[str] = field(default_factory=list)
 
     def inside(self, text: str) -> str:
-        """`text` with the paths of the container as paths of the folder that stands for it."""
+        """`text` with the absolute paths of the container replaced by paths below `root`."""
         return re.sub(r"(?<![\w.:/-])/(?=[a-z])", f"{self.root}/", text)
 
     def path(self, name: str) -> Path:
-        """A path of the container, from its working folder unless it is absolute."""
+        """The path below `root` of a path in the container, relative to the working folder unless it is absolute."""
         return self.root / os.path.join(self.folder, name).lstrip("/")
 
     def process(self, command: Sequence[str], **options) -> subprocess.Popen:
-        """Start a command in the image, with nothing of this process's settings."""
-        known = {name: value for name, value in os.environ.items() if name.startswith(FROM_OUTSIDE)}
+        """Start a command in the image, without the settings of this process."""
+        known = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
         places = {"PATH": f"{self.root}/shims:{self.root}/venv/bin:{os.defpath}", "HOME": str(self.root / "root")}
         settings = known | places | {name: self.inside(value) for name, value in self.environment.items()}
         settings |= options.pop("environment", {})
@@ -66,7 +66,7 @@ class Stage:
 
 
 def build(checkout: Path, place: Path) -> Stage:
-    """The image of the checkout's Dockerfile, made in `place`; raises StepFailed."""
+    """Build the image of the checkout's Dockerfile in the folder `place`; raises StepFailed."""
     steps = DockerfileParser(fileobj=(checkout / "Dockerfile").open("rb")).structure
     stages: dict[str, Stage] = {}
     stage = None
@@ -82,15 +82,15 @@ def build(checkout: Path, place: Path) -> Stage:
         elif kind in STEPS:
             STEPS[kind](stage, text)
         else:
-            raise StepFailed(f"Dockerfile, line {step['startline'] + 1}: it is not known here what {kind} does.")
+            raise StepFailed(f"Dockerfile, line {step['startline'] + 1}: the instruction {kind} is not supported here.")
     return stage
 
 
 def _base(text: str, root: Path) -> tuple[str, Stage]:
     """The name of a stage, if it has one, and its files before its first step."""
     image, _as, name = (*text.split(), "", "")[:3]
-    if not OF_THE_BASE.fullmatch(image):
-        raise StepFailed(f"FROM {image}: only the slim images of Python are stood in for.")
+    if not BASE_IMAGE.fullmatch(image):
+        raise StepFailed(f"FROM {image}: only the slim images of Python are supported here.")
     for part in ("tmp", "root", "shims"):
         (root / part).mkdir(parents=True)
     for command in NEEDS_ROOT:
@@ -102,7 +102,7 @@ def _base(text: str, root: Path) -> tuple[str, Stage]:
 
 
 def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stage]) -> None:
-    """COPY from the build context, which .dockerignore bounds, or from an earlier stage."""
+    """COPY from the build context or from an earlier stage."""
     *names, target = [word for word in words if not word.startswith("--")]
     origin = next((word.removeprefix("--from=") for word in words if word.startswith("--from=")), None)
     into = stage.path(target)
@@ -114,7 +114,7 @@ def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stag
     for name in names:
         wanted = [path for path in context if name in (".", path) or path.startswith(f"{name}/")]
         if not wanted:
-            raise StepFailed(f"COPY {name}: there is no such file in the build context; see .dockerignore.")
+            raise StepFailed(f"COPY {name}: the build context has no such file; see .dockerignore.")
         for path in wanted:
             goal = into / path
             goal.parent.mkdir(parents=True, exist_ok=True)
@@ -122,19 +122,19 @@ def _copy(stage: Stage, words: list[str], checkout: Path, stages: dict[str, Stag
 
 
 def _context(checkout: Path) -> list[str]:
-    """The files of the build context, which .dockerignore bounds."""
+    """The files of the build context: all but those that .dockerignore excludes."""
     lines = (checkout / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
-    # Docker is sent these two whatever the patterns say, but COPY does not see them.
-    seen = exclude_paths(str(checkout), patterns) - {"Dockerfile", ".dockerignore"}
-    return [path for path in seen if not (checkout / path).is_dir()]
+    # Docker always gets these two files, but COPY does not see them.
+    files = exclude_paths(str(checkout), patterns) - {"Dockerfile", ".dockerignore"}
+    return [path for path in files if not (checkout / path).is_dir()]
 
 
 def _run(stage: Stage, text: str) -> None:
     process = stage.process(["/bin/sh", "-ec", stage.inside(text)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said, _ = process.communicate()
+    output, _ = process.communicate()
     if process.returncode:
-        raise StepFailed(f"RUN {text}\nended with {process.returncode}:\n{said}")
+        raise StepFailed(f"RUN {text}\nended with {process.returncode}:\n{output}")
 
 
 def _workdir(stage: Stage, text: str) -> None:

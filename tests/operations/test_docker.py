@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml say what a server's owner relies on; `make docker-check` tries them out."""
+"""The settings of Dockerfile and compose.yaml that an operator relies on; `make docker-check` performs them."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ def test_hadolint_finds_nothing():
     assert (found.returncode, found.stdout) == (0, "")
 
 
-def test_the_image_is_run_by_nobody_special_and_sends_nothing_home():
+def test_the_image_runs_as_a_user_without_privileges_and_sends_no_telemetry():
     (user,) = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
     assert user.isdigit() and int(user) > 1000
     assert f"--uid {user} " in DOCKERFILE
@@ -33,7 +33,7 @@ def test_the_image_is_run_by_nobody_special_and_sends_nothing_home():
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_can_change_nothing_but_the_volume(name):
+def test_a_service_can_write_only_to_the_volume(name):
     about = SERVICES[name]
     assert about["read_only"] and about["cap_drop"] == ["ALL"]
     assert about["security_opt"] == ["no-new-privileges:true"]
@@ -42,18 +42,18 @@ def test_a_service_can_change_nothing_but_the_volume(name):
     assert about["image"] == f"{PROJECT['name']}:{PROJECT['version']}"
 
 
-def test_ports_are_open_on_this_machine_alone():
+def test_ports_are_published_on_this_machine_only():
     ports = [port for about in SERVICES.values() for port in about.get("ports", ())]
     assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:8501:8501"]
 
 
-def test_both_servers_stand_behind_the_guard_of_their_own_address():
+def test_both_servers_run_behind_the_guard():
     assert SERVICES["webserver"]["command"][:3] == ["python", "-m", "resources.dagster_ui"]
     assert SERVICES["dashboard"]["command"][:2] == ["productpulse", "dashboard"]
     assert not any("dagster-webserver" in about["command"] for about in SERVICES.values())
 
 
-def test_a_server_comes_back_and_a_run_ends():
+def test_a_server_is_restarted_and_a_run_is_not():
     assert SERVICES["pipeline"]["restart"] == "no"
     assert SERVICES["pipeline"]["profiles"], "`up` would start a run at every start"
     servers = {name: about for name, about in SERVICES.items() if name != "pipeline"}
@@ -62,8 +62,8 @@ def test_a_server_comes_back_and_a_run_ends():
     assert all(about["healthcheck"]["test"] for about in servers.values())
 
 
-def test_the_override_shown_is_one_that_fits():
-    shown = COMPOSE.split("alike:\n")[1].split("# The user")[0]
+def test_the_override_in_the_comment_fits_the_services():
+    shown = COMPOSE.split("(runs by hand):\n")[1].split("# The user")[0]
     override = yaml.safe_load(re.sub(r"^# ? ?", "", shown, flags=re.MULTILINE))
     assert set(override["services"]) <= set(SERVICES)
     for about in override["services"].values():
@@ -74,7 +74,7 @@ def test_the_override_shown_is_one_that_fits():
 
 @pytest.fixture
 def no_python(monkeypatch):
-    """Stages without the base image's Python, which takes seconds to make."""
+    """Stages without a virtual environment, which takes seconds to create."""
     monkeypatch.setattr(image.venv, "create", lambda folder, with_pip: folder.mkdir())
 
 
@@ -87,24 +87,24 @@ def small_checkout(folder: Path, *steps: str) -> Path:
     return folder
 
 
-def test_the_steps_see_what_docker_would_show_them(no_python, tmp_path):
+def test_the_steps_get_the_same_files_and_settings_as_in_docker(no_python, tmp_path):
     steps = ("WORKDIR /app", "ENV PLACE=/data WORD=x", "COPY . .", "RUN mkdir /data && useradd x && ls > $PLACE/$WORD")
     (tmp_path / "checkout").mkdir()
-    made = image.build(small_checkout(tmp_path / "checkout", *steps, 'CMD ["ls"]'), tmp_path / "image")
-    assert made.command == ["ls"]
-    assert made.path("/data/x").read_text(encoding="utf-8") == "rules\n"
-    assert [file.name for file in made.path("/app").rglob("*") if file.is_file()] == ["churn.yaml"]
+    built = image.build(small_checkout(tmp_path / "checkout", *steps, 'CMD ["ls"]'), tmp_path / "image")
+    assert built.command == ["ls"]
+    assert built.path("/data/x").read_text(encoding="utf-8") == "rules\n"
+    assert [file.name for file in built.path("/app").rglob("*") if file.is_file()] == ["churn.yaml"]
 
 
 @pytest.mark.parametrize(
-    ("step", "complaint"),
+    ("step", "message"),
     [
-        ("COPY secrets.env .", "there is no such file in the build context"),
+        ("COPY secrets.env .", "the build context has no such file"),
         ("RUN productpuls run", "not found"),
-        ("HEALTHCHECK NONE", "it is not known here what HEALTHCHECK does"),
+        ("HEALTHCHECK NONE", "the instruction HEALTHCHECK is not supported"),
     ],
 )
-def test_a_step_that_fails_is_named(no_python, tmp_path, step, complaint):
+def test_a_step_that_fails_is_named(no_python, tmp_path, step, message):
     (tmp_path / "checkout").mkdir()
-    with pytest.raises(image.StepFailed, match=complaint):
+    with pytest.raises(image.StepFailed, match=message):
         image.build(small_checkout(tmp_path / "checkout", step), tmp_path / "image")

@@ -31,7 +31,8 @@ from resources.duckdb_connection import FileAccess, set_up
 from resources.settings import Settings
 from resources.tables import rows_of
 from resources.warehouse import Warehouse
-from rules.loading.files import RulesError, load
+from rules.loading.files import load
+from rules.loading.problems import RulesError
 from rules.models import DatasetSource, Sources
 from tests.errors import raises
 from tests.graph import RULES
