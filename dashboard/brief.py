@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from dashboard.plan import most_urgent
 from dashboard.reading import Reading
 from resources.published_snapshot import Row
-from rules.text.formats import named, value_text
+from rules.text.formats import name_with_key, value_text
 from rules.text.markdown import escape
 
 ACTIONS = 10
@@ -73,7 +73,7 @@ def _first(rows: Sequence[Row], currency: str) -> list[str]:
         return []
     lines = [
         f"{place}. **{escape(row['recommendation_title'])}** "
-        f"for {escape(named(row['company_name'], row['customer_id']))}, "
+        f"for {escape(name_with_key(row['company_name'], row['customer_id']))}, "
         f"{escape(row['suggested_owner'])}, week of {escape(row['scheduled_week'])}, "
         f"{value_text(row['estimated_revenue_impact'], 'money', currency)}.\n"
         f"   {escape(row['reason'])} {escape(row['expected_action'])}"

@@ -10,7 +10,7 @@ from dashboard.filters import linked, pick_named
 from dashboard.reading import Reading
 from dashboard.states import nothing
 from dashboard.tables import DATE, Column, listing
-from rules.text.formats import named
+from rules.text.formats import name_with_key
 
 MATCHES = 50
 ROWS = 20
@@ -47,7 +47,7 @@ def pick_customer(reading: Reading) -> str | None:
     if not found:
         nothing("No customer has this in its name or id.", "Search for a part of the name or the id.")
         return None
-    names = {str(row["customer_id"]): named(row["company_name"], row["customer_id"]) for row in found}
+    names = {str(row["customer_id"]): name_with_key(row["company_name"], row["customer_id"]) for row in found}
     with right:
         return pick_named("Customer", names, key="customer", is_known=lambda _customer: bool(mine))
 

@@ -6,7 +6,7 @@ import html
 import re
 
 from productpulse_assets.charts.palette import colour_of
-from rules.text.formats import TEXT_LIMIT, shown
+from rules.text.formats import TEXT_LIMIT, one_line
 
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKS_AND_CODES = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
@@ -20,12 +20,12 @@ def plain(text: object, limit: int = TEXT_LIMIT) -> str:
     Backslashes are not enough: Streamlit looks for addresses, :emoji: and :material/icons: once
     more in what Markdown made of the text, so that an unseen mark keeps their parts from each other.
     """
-    return _SPECIAL.sub(r"\\\1", _LINKS_AND_CODES.sub(_JOINER, shown(text, limit)))
+    return _SPECIAL.sub(r"\\\1", _LINKS_AND_CODES.sub(_JOINER, one_line(text, limit)))
 
 
 def safe(text: object, limit: int = TEXT_LIMIT) -> str:
     """Text in HTML, apart from what stands beside it if it runs from right to left."""
-    return f"<bdi>{html.escape(shown(text, limit))}</bdi>"
+    return f"<bdi>{html.escape(one_line(text, limit))}</bdi>"
 
 
 def badge(level: object) -> str:

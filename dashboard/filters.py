@@ -11,7 +11,7 @@ from ibis import or_
 from dashboard.escape import plain
 from dashboard.reading import Reading
 from dashboard.states import nothing
-from rules.text.formats import NAME_LIMIT, shown
+from rules.text.formats import NAME_LIMIT, one_line
 
 OPTION_LIMIT = 60
 
@@ -64,7 +64,7 @@ def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, labe
         key=key,
         bind="query-params",
         placeholder="All",
-        format_func=lambda value: shown(value, OPTION_LIMIT),
+        format_func=lambda value: one_line(value, OPTION_LIMIT),
     )
     _report(absent, label)
     return table.filter(table[column].isin(chosen)) if chosen else table
@@ -80,7 +80,7 @@ def pick(label: str, values: Sequence[str], *, key: str, default: str | None = N
         index=list(values).index(first),
         key=key,
         bind="query-params",
-        format_func=lambda value: shown(value, OPTION_LIMIT),
+        format_func=lambda value: one_line(value, OPTION_LIMIT),
     )
     _report(absent, label)
     return chosen
@@ -93,7 +93,7 @@ def _absent(values: Sequence[str], key: str) -> list[str]:
 
 def _report(absent: Sequence[str], label: str) -> None:
     if absent:
-        names = ", ".join(shown(value, NAME_LIMIT) for value in absent)
+        names = ", ".join(one_line(value, NAME_LIMIT) for value in absent)
         nothing(f"There is no {plain(label.lower())} {plain(names)} in this snapshot.", "It is left out.")
 
 
@@ -134,7 +134,7 @@ def pick_named(
         index=None if is_open else 0,
         key=widget,
         placeholder="Choose one",
-        format_func=lambda value: shown(names.get(value, value), 2 * OPTION_LIMIT),
+        format_func=lambda value: one_line(names.get(value, value), 2 * OPTION_LIMIT),
     )
     if chosen is None:
         nothing(f"There is no {plain(label.lower())} {plain(asked, NAME_LIMIT)} in this snapshot.", "Choose one above.")

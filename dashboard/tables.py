@@ -17,8 +17,8 @@ from dashboard.links import address
 from dashboard.reading import Reading
 from dashboard.states import nothing
 from productpulse_assets.charts.palette import LEVELS, colour_of
-from rules.text.formats import is_unknown, shown, value_text
-from rules.text.sql_text import harmless_text
+from rules.text.formats import is_unknown, one_line, value_text
+from rules.text.sql_text import escape_formula_text
 
 ROWS = 50
 OPEN = "Open"
@@ -118,7 +118,7 @@ def listing(
 
 def csv_of(rows: pd.DataFrame) -> bytes:
     """Rows that are there already as CSV, as harmless as those that DuckDB writes."""
-    told = rows.map(lambda value: harmless_text(value) if isinstance(value, str) else value)
+    told = rows.map(lambda value: escape_formula_text(value) if isinstance(value, str) else value)
     return told.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
 
 
@@ -157,7 +157,7 @@ def _said(column: Column, currency: str):
         if isinstance(value, bool):
             return "yes" if value else "no"
         if column.kind in WIDTHS:
-            return shown(value)
+            return one_line(value)
         return value_text(value, column.kind, currency)
 
     return said

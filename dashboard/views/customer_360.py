@@ -13,7 +13,7 @@ from dashboard.widgets import chart, heading, tile
 from productpulse_assets.charts import customer as charts
 from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
-from rules.text.formats import is_unknown, named, value_text
+from rules.text.formats import is_unknown, name_with_key, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",
@@ -42,7 +42,7 @@ def page(reading: Reading) -> None:
 
 def who(about: Row) -> None:
     """The customer's name, standing and attributes."""
-    st.subheader(plain(named(about["company_name"], about["customer_id"]), 200), divider="gray")
+    st.subheader(plain(name_with_key(about["company_name"], about["customer_id"]), 200), divider="gray")
     standing = badge(about["churn_risk_band"]) if about["churn_risk_band"] else "no churn risk: pays nothing"
     st.html(
         f"{standing} &nbsp; "

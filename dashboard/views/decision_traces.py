@@ -13,7 +13,7 @@ from dashboard.states import nothing
 from dashboard.tables import Column, table
 from dashboard.widgets import heading
 from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
-from rules.text.formats import shown, value_text
+from rules.text.formats import one_line, value_text
 
 OF = "decision_traces"
 KINDS = ("Intervention", "Recommendation", "ChurnRisk", "RevenueLeakage")
@@ -104,7 +104,7 @@ def _label(row: dict[str, object]) -> str:
         row["triggered_rule"] or "no rule",
         row["signal"],
     )
-    return " · ".join(shown(word, OPTION_LIMIT) for word in words if word)
+    return " · ".join(one_line(word, OPTION_LIMIT) for word in words if word)
 
 
 def shown_step(reading: Reading, step: Step, depth: int) -> None:

@@ -8,7 +8,7 @@ from dashboard.states import nothing
 from dashboard.widgets import Change, chart, heading, summary, tile
 from productpulse_assets.charts import scenarios
 from resources.published_snapshot import Row
-from rules.scenarios import Base, Result, explained, simulate
+from rules.scenarios import Base, Result, result_sentence, simulate
 from rules.text.formats import money, percent
 
 
@@ -57,7 +57,7 @@ def scenario(row: Row, base: Base, currency: str) -> Result:
                 nothing(plain(result.not_available_reason), "Data Quality shows which exports are absent.")
             else:
                 _brings(row, result, currency)
-        st.caption(plain(explained(name, result, currency)))
+        st.caption(plain(result_sentence(name, result, currency)))
     return result
 
 

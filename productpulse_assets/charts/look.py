@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from rules.text.formats import NAME_LIMIT, SMALL_AMOUNT, SYMBOLS, is_unknown, shown
+from rules.text.formats import NAME_LIMIT, SMALL_AMOUNT, SYMBOLS, is_unknown, one_line
 
 Row = Mapping[str, object]
 
@@ -49,12 +49,12 @@ LEGEND = {
 def words(text: object, limit: int = NAME_LIMIT) -> str:
     """Text from data as plotly shows it letter by letter: it would take `<b>` or `<a href>` for markup."""
     # Quotes stay as they are: plotly does not know &quot; and would show it.
-    return html.escape(shown(text, limit), quote=False)
+    return html.escape(one_line(text, limit), quote=False)
 
 
 def wrapped(text: object, width: int, limit: int = NAME_LIMIT) -> str:
     """Text from data in lines of at most `width` characters."""
-    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(shown(text, limit), width))
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(one_line(text, limit), width))
 
 
 def number(value: object) -> float | None:
@@ -189,7 +189,7 @@ def noted(drawn: go.Figure, note: str) -> go.Figure:
 
 def left_out(names: Sequence[object]) -> str:
     """The note that names what has no value."""
-    return f"Not available: {', '.join(shown(name, NAME_LIMIT) for name in names)}." if names else ""
+    return f"Not available: {', '.join(one_line(name, NAME_LIMIT) for name in names)}." if names else ""
 
 
 def shortened(rows: Sequence[Row], size: str) -> tuple[list[Row], str]:

@@ -11,7 +11,7 @@ from ibis import _
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import SECOND, TOTAL, colour_of
-from rules.text.formats import counted_text, money, value_text
+from rules.text.formats import count_text, money, value_text
 
 
 def by_segment(churn_risk_profiles: ir.Table) -> ir.Table:
@@ -56,7 +56,7 @@ def _band_bars(rows: Sequence[Row], band: str, places: dict[str, int]) -> go.Bar
         textangle=0,
         insidetextfont={"color": look.ON_COLOUR},
         hovertext=[
-            f"{look.words(row['segment'])}, {name}: {counted_text(row['customers'], 'customer')}" for row in shown
+            f"{look.words(row['segment'])}, {name}: {count_text(row['customers'], 'customer')}" for row in shown
         ],
         hoverinfo="text",
     )
@@ -113,7 +113,7 @@ def drivers(rows: Sequence[Row], currency: str) -> go.Figure:
         [row["customers"] for row in shown],
         [f"{row['customers']:,}" for row in shown],
         [
-            f"{name}: {counted_text(row['customers'], 'customer')} with {value_text(row['mrr'], 'money', currency)} MRR"
+            f"{name}: {count_text(row['customers'], 'customer')} with {value_text(row['mrr'], 'money', currency)} MRR"
             for name, row in zip(names, shown, strict=True)
         ],
         TOTAL,

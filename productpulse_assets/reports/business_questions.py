@@ -9,7 +9,7 @@ from productpulse_assets.tables import report
 from resources.tables import rows_of
 from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
-from rules.text.formats import named
+from rules.text.formats import name_with_key
 
 LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
 """Tables whose first rows may be listed under an answer."""
@@ -66,7 +66,9 @@ def first_lines(wanted: Listing | None, tables: dict[str, ir.Table], currency: s
 
 def _with_name(row: dict) -> dict:
     """The row with its customer called by name and id, where it has one."""
-    return row | {"customer_id": named(row["company_name"], row["customer_id"])} if "company_name" in row else row
+    return (
+        row | {"customer_id": name_with_key(row["company_name"], row["customer_id"])} if "company_name" in row else row
+    )
 
 
 def left_out(wanted: Listing | None, tables: dict[str, ir.Table]) -> list[str]:

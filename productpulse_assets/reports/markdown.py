@@ -96,7 +96,7 @@ def _change(context: jinja2.runtime.Context, row: Mapping[str, object], field: s
 
 @jinja2.pass_context
 def _moved(context: jinja2.runtime.Context, row: Mapping[str, object]) -> str:
-    return formats.moved_text(row["change"], row["unit"], context["currency"])
+    return formats.movement_text(row["change"], row["unit"], context["currency"])
 
 
 FILTERS = {
@@ -106,8 +106,8 @@ FILTERS = {
     "change_text": change_text,
     "code": code,
     "count": lambda number: value_text(number, "count"),
-    "counted": formats.counted_text,
-    "customer": lambda row: formats.named(row["company_name"], row["customer_id"]),
+    "counted": formats.count_text,
+    "customer": lambda row: formats.name_with_key(row["company_name"], row["customer_id"]),
     "export": export,
     "kind_link": lambda kind: link(kind, f"risk_register.md#{section('leakage', kind)}"),
     "link": link,

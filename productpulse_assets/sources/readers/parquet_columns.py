@@ -12,7 +12,7 @@ import sqlglot.expressions as sge
 
 from productpulse_assets.sources.readers.column_names import checked_names
 from productpulse_assets.sources.readers.text_file import UnreadableSource
-from rules.text.formats import shown
+from rules.text.formats import one_line
 
 MOST_DIGITS = 38
 """Decimals of more digits are doubles to DuckDB, and those of more than 16 bytes other numbers altogether."""
@@ -51,7 +51,7 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ..
     for name, digits in columns:
         if digits > MOST_DIGITS:
             raise UnreadableSource(
-                f"{path.name}: the column '{shown(name, 60)}' has decimals of up to {digits} digits, and up to "
+                f"{path.name}: the column '{one_line(name, 60)}' has decimals of up to {digits} digits, and up to "
                 f"{MOST_DIGITS} can be read without changing them. Export it with fewer digits, or leave it out."
             )
     return checked_names(path, [name for name, _digits in columns])
