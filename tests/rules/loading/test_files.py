@@ -115,7 +115,7 @@ def test_a_mistake_in_sources_is_reported_with_its_place(tmp_path):
         load(tmp_path / "sources.yaml", Sources)
 
 
-def test_the_rules_folder_is_the_programs_own_by_default(monkeypatch, tmp_path):
+def test_the_default_rules_folder_is_the_programs_own(monkeypatch, tmp_path):
     monkeypatch.delenv("PRODUCTPULSE_RULES_DIR", raising=False)
     assert Settings().rules_dir == SHIPPED
     monkeypatch.setenv("PRODUCTPULSE_RULES_DIR", str(tmp_path))
