@@ -96,9 +96,9 @@ def complain(message: str) -> None:
 
     What it has of the data cannot colour or turn the terminal's text.
     """
-    from rules.text.formats import escaped, without_credentials
+    from rules.text.formats import escape_invisible, without_credentials
 
-    click.echo(escaped(without_credentials(message), keep="\n"), err=True)
+    click.echo(escape_invisible(without_credentials(message), keep="\n"), err=True)
 
 
 def read_rules(settings: Settings) -> Rules:
