@@ -23,7 +23,9 @@ def published_path() -> Path:
     """The file to read; raises NoSnapshot if the settings name none."""
     path = Settings().snapshot
     if path is None:
-        raise NoSnapshot("Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard")
+        raise NoSnapshot(
+            "snapshot.not_set", "Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard"
+        )
     return path
 
 
@@ -48,7 +50,8 @@ class Reading:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
-        return self.arrow(expression).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(expression).to_pylist()
+        return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame."""
@@ -56,7 +59,7 @@ class Reading:
 
     def count(self, expression: ir.Table) -> int:
         """How many rows an expression has."""
-        return self.rows(expression.aggregate(count=expression.count()))[0]["count"]
+        return int(self.rows(expression.aggregate(count=expression.count()))[0]["count"])
 
     def values(self, table: ir.Table, column: str) -> list[Any]:
         """What a column of a table holds, each value once, in order; unknown is left out."""
@@ -74,7 +77,8 @@ class Reading:
     @property
     def as_of(self) -> date:
         """The day that everything is looked at from."""
-        return self.rows(self.table("calendar").select("as_of_date").limit(1))[0]["as_of_date"]
+        day: date = self.rows(self.table("calendar").select("as_of_date").limit(1))[0]["as_of_date"]
+        return day
 
     @property
     def currency(self) -> str:

@@ -17,7 +17,7 @@ from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import customer as charts
 from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
-from rules.text.formats import named, value_text
+from rules.text.formats import name_with_key, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",
@@ -47,7 +47,7 @@ def page(reading: Reading) -> None:
 
 def show_profile(about: Row) -> None:
     """The customer's name, risk band and attributes."""
-    st.subheader(markdown_text(named(about["company_name"], about["customer_id"]), 200), divider="gray")
+    st.subheader(markdown_text(name_with_key(about["company_name"], about["customer_id"]), 200), divider="gray")
     band = badge(about["churn_risk_band"]) if about["churn_risk_band"] else "not a paying customer"
     st.html(
         f"{band} &nbsp; "

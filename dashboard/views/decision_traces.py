@@ -22,7 +22,7 @@ from dashboard.tables import Column, show_table
 from dashboard.widgets import show_heading
 from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
 from resources.published_snapshot import Row
-from rules.text.formats import shown, value_text
+from rules.text.formats import one_line, value_text
 
 OF = "decision_traces"
 KINDS = ("Intervention", "Recommendation", "ChurnRisk", "RevenueLeakage")
@@ -115,7 +115,7 @@ def _label(row: Row) -> str:
         row["triggered_rule"] or "no rule",
         row["signal"],
     )
-    return " · ".join(shown(part, OPTION_LIMIT) for part in parts if part)
+    return " · ".join(one_line(part, OPTION_LIMIT) for part in parts if part)
 
 
 def show_step(reading: Reading, step: Step, depth: int) -> None:

@@ -20,7 +20,7 @@ from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 from rules.rule_set import Rules
-from rules.text.formats import visible
+from rules.text.formats import printable_line
 
 SCHEMA = ibis.schema(
     {
@@ -190,6 +190,6 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
 
 
 def _listed(found: tuple[str, ...], limit: int = 30) -> str:
-    names = [visible(name, 60) for name in found[:limit]]
+    names = [printable_line(name, 60) for name in found[:limit]]
     more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
     return f"{', '.join(names)}{more}"

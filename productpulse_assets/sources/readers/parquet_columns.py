@@ -12,7 +12,7 @@ import sqlglot.expressions as sge
 
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.column_names import checked_names
-from rules.text.formats import shown
+from rules.text.formats import one_line
 
 MOST_DIGITS = 38
 """DuckDB reads decimals of more digits as doubles, and those of more than 16 bytes as wrong numbers."""
@@ -52,7 +52,7 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ..
         if digits > MOST_DIGITS:
             raise SourceProblem(
                 "parquet.too_many_digits",
-                f"{path.name}: the column '{shown(name, 60)}' has decimals of up to {digits} digits, and up to "
+                f"{path.name}: the column '{one_line(name, 60)}' has decimals of up to {digits} digits, and up to "
                 f"{MOST_DIGITS} can be read without changing them. Export it with fewer digits, or leave it out.",
                 file=path.name,
                 column=name,
