@@ -66,14 +66,14 @@ def test_new_still_open_and_gone():
     assert set(rows(table, "previous_as_of_date", "as_of_date")) == {("2026-06-29", "2026-06-30")}
 
 
-def test_without_an_earlier_date_nothing_is_called_new():
+def test_without_an_earlier_date_nothing_is_new():
     table = changes(plan(intervention("A", 100, rank=1)), before())
     assert rows(table, "intervention_id", "change", "previous_as_of_date", "not_available_reason") == [
         ("A", None, None, FIRST_DAY)
     ]
 
 
-def test_after_a_day_without_plan_everything_is_new():
+def test_after_a_day_without_interventions_everything_is_new():
     nothing = table_of([dict.fromkeys(OPEN_DECISION) | {"as_of_date": YESTERDAY}], OPEN_DECISION)
     assert rows(changes(plan(intervention("A", 100, rank=1)), nothing), *COLUMNS) == [("A", "New", 100, None, 1)]
 
@@ -87,13 +87,13 @@ def test_the_paragraph_counts_and_names_the_largest():
         [{"customer_id": "C-B", "company_name": "Bell"}],
         ibis.schema({"customer_id": "string", "company_name": "string"}),
     )
-    told = changes_of(table, customers)
-    assert told["since"] == YESTERDAY
-    assert told["count"] == {"New": 4, "Still open": 1, "Gone": 1}
-    assert told["money"] == {"New": 100, "Still open": 5, "Gone": 9}
-    assert [row["recommendation_title"] for row in told["came"]] == ["Call B", "Call D", "Call C"]
-    assert [row["company_name"] for row in told["came"]] == ["Bell", None, None]
-    assert [row["recommendation_title"] for row in told["went"]] == ["Call F"]
+    paragraph = changes_of(table, customers)
+    assert paragraph["since"] == YESTERDAY
+    assert paragraph["count"] == {"New": 4, "Still open": 1, "Gone": 1}
+    assert paragraph["money"] == {"New": 100, "Still open": 5, "Gone": 9}
+    assert [row["recommendation_title"] for row in paragraph["came"]] == ["Call B", "Call D", "Call C"]
+    assert [row["company_name"] for row in paragraph["came"]] == ["Bell", None, None]
+    assert [row["recommendation_title"] for row in paragraph["went"]] == ["Call F"]
 
 
 # --- the files -----------------------------------------------------------------------------------
