@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from productpulse_assets.metrics.summary import SummaryRow
 from productpulse_assets.tables import table
 from resources.tables import rows_of
-from rules.loading.files import refuse
+from rules.loading.problems import Problem, refuse
 from rules.metrics.models import MetricCatalog
 from rules.models import HealthArea, HealthScores
 from rules.rule_set import Rules
@@ -91,4 +91,10 @@ def check_areas(scores: HealthScores, catalog: MetricCatalog, path: Path) -> Non
     unknown = [
         (name, area.metric) for name, area in scores.areas.items() if area.metric not in (None, *catalog.metrics)
     ]
-    refuse(path, (f"areas > {name} > metric: is '{metric}'; accepted: {accepted}." for name, metric in unknown))
+    refuse(
+        path,
+        (
+            Problem("rules.unknown_metric", f"areas > {name} > metric", f"is '{metric}'", accepted)
+            for name, metric in unknown
+        ),
+    )

@@ -229,7 +229,7 @@ def _target_columns(
     metric: Metric, name: str, value: float | None, period_end: dt.date | None, targets: Sequence[TargetRow]
 ) -> TargetColumns:
     """The newest target that is valid at the period's end, and how far the value is from it."""
-    names = {text.casefold() for text in (name, metric.label, *metric.aliases)}
+    names = metric.names_in_targets(name)
     valid = [
         target
         for target in targets
