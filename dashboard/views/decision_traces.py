@@ -26,9 +26,7 @@ from rules.text.formats import shown, value_text
 
 OF = "decision_traces"
 KINDS = ("Intervention", "Recommendation", "ChurnRisk", "RevenueLeakage")
-MATCHES = 50
-"""The largest number of traces that the select box offers."""
-
+MATCHES = 50  # the largest number of traces that the select box offers
 COLUMNS = (
     Column("entity_type", "Step", of=OF),
     Column("company_name", "Customer", of="customers"),
