@@ -121,7 +121,7 @@ def show_step(reading: Reading, step: Step, depth: int) -> None:
     trace = step.trace
     with st.container(border=True):
         step_name = f"**{markdown_text(trace['entity_type'])}** {markdown_text(trace['entity_id'])}"
-        st.markdown(f"based on {step_name}" if depth else step_name)
+        st.markdown(f"Based on {step_name}" if depth else step_name)
         st.html(
             facts(
                 ("Rule", trace["triggered_rule"]),
