@@ -9,7 +9,7 @@ from ibis import _
 
 from asset_checks.checks import Check
 from asset_checks.contracts import CONTRACTS
-from asset_checks.events import DATED, NewestEvent, event_days, newest_event
+from asset_checks.events import ACTIVITY, DATED, NewestEvent, dataset_ends, event_days, newest_event
 from rules.rule_set import Rules
 from rules.text.formats import shown
 from rules.today import company_today
@@ -65,6 +65,23 @@ def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Ta
     return f"{name}: {place} has the {column} {newest.lone}, {newest.gap:,} days after every other event. {effect}"
 
 
+def late_result(name: str, events: ir.Table, calendar: ir.Table, rules: Rules) -> dg.AssetCheckResult:
+    """The dataset goes up to the as-of date, as far as its usual gaps can tell."""
+    days = calendar.aggregate(as_of_date=_.as_of_date.max())
+    (end,) = dataset_ends(events, DATED[name][0], days, rules.data_quality.late_days).to_pyarrow().to_pylist()
+    return dg.AssetCheckResult(
+        asset_key=name,
+        check_name="ends_with_the_others",
+        passed=not end["is_late"],
+        severity=WARN,
+        description=f"{name}: the newest {DATED[name][0]} is {end['newest']}, {end['age_days']:,} days before the "
+        f"as-of date, and its events are usually at most {end['longest_gap']:,} days apart. What happened since is "
+        "missing: signals and months after that day are not available. Export it again."
+        if end["is_late"]
+        else "The dataset goes up to the as-of date, or its events are usually as far apart.",
+    )
+
+
 def _result(asset: str, name: str, rows: int, description: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(asset),
@@ -85,6 +102,15 @@ SPECS = (
             additional_deps=["calendar"],
         )
         for name in DATED
+    ),
+    *(
+        dg.AssetCheckSpec(
+            "ends_with_the_others",
+            asset=name,
+            description="The dataset does not end long before the as-of date; days after its end are unknown.",
+            additional_deps=["calendar"],
+        )
+        for name in ACTIVITY
     ),
     dg.AssetCheckSpec(
         "newest_date_not_alone",
@@ -120,6 +146,8 @@ def as_of_results(
     for name, (day, *_rest) in DATED.items():
         rows = rows_after(datasets[name], day, calendar)
         yield _result(name, "none_after_as_of", rows, f"rows have a {day} after the as-of date; no figure counts them.")
+    for name in ACTIVITY:
+        yield late_result(name, datasets[name], calendar, rules)
     rows = activity_disagreements(datasets["customers"], datasets["subscriptions"], calendar)
     yield _result(
         "customers", "is_active_agrees", rows, "customers have an is_active that their subscriptions contradict."

@@ -14,7 +14,6 @@ from dashboard.escape import markdown_text
 from dashboard.links import link
 from dashboard.reading import Reading, published_path
 from resources.published_snapshot import MAKE_ONE, NoSnapshot, Version, version_of
-from rules.loading.files import RulesError
 from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
 
@@ -31,7 +30,7 @@ def show_errors() -> Iterator[None]:
         st.error(markdown_text(problem), icon=":material/cloud_off:")
         st.markdown("This page updates by itself when a snapshot is published.")
         watch_snapshot(_published_now())
-    except (RulesError, ProductPulseError) as problem:
+    except ProductPulseError as problem:
         st.error(markdown_text(problem, limit=4000), icon=":material/rule:")
         st.markdown("Fix this, then reload the page.")
     except Exception as problem:  # a page never shows a stack trace, whatever the snapshot contains

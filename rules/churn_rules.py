@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import ibis.expr.types as ir
 from pydantic import Field, field_validator, model_validator
 
-from rules.loading.files import Strict, refuse
+from rules.loading.files import Strict
+from rules.loading.problems import Problem, refuse
 from rules.models import AsWritten, Name, Text, highest_first
 from rules.operators import OPERATORS, type_problem, value_problem
 
@@ -121,12 +122,13 @@ def check_churn_rules(rules: ChurnRules, customer_signals: ir.Table, path: Path)
     refuse(path, _problems(rules, customer_signals))
 
 
-def _problems(rules: ChurnRules, signals: ir.Table) -> Iterator[str]:
+def _problems(rules: ChurnRules, signals: ir.Table) -> Iterator[Problem]:
     names = [name for name in signals.columns if name not in ("customer_id", "as_of_date")]
     for rule in rules.rules:
         for test in rule.tests:
             place = f"rules > {rule.rule_id}{'' if test is rule else ' > and'}"
             if test.signal_name not in names:
-                yield f"{place} > signal_name: there is no signal '{test.signal_name}'; accepted: {', '.join(names)}."
+                unknown = f"there is no signal '{test.signal_name}'"
+                yield Problem("rules.unknown_signal", f"{place} > signal_name", unknown, ", ".join(names))
             elif problem := type_problem(test.operator, test.threshold, signals[test.signal_name]):
-                yield f"{place} > threshold: {problem}."
+                yield Problem("rules.wrong_type", f"{place} > threshold", problem)

@@ -191,6 +191,7 @@ class DataQuality(Strict):
     stale_days: int = Field(ge=1)
     statuses: Annotated[Bands, Ordered]
     business_risk: dict[Name, Text]
+    late_days: int = Field(default=7, ge=0)
     as_of: AsOfLimits = AsOfLimits()
     reconciliation: Reconciliation = Reconciliation()
 

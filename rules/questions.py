@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterable, Mapping
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, TypedDict
 
 from pydantic import Field
 
-from rules.loading.files import RulesError, Strict
+from rules.loading.files import Strict
+from rules.loading.problems import Problem, refuse
 from rules.metrics.models import MetricCatalog
 from rules.models import Name, Text
 from rules.text.formats import cell_text, change_text, value_text
+from rules.text.templates import TemplateError, placeholders, split_template
 
 CHANGE = ".change"
+"""Ends a placeholder that stands for the change of a metric since the month before."""
+
+
+class SummaryRow(TypedDict):
+    """The columns of kpi_summary that an answer reads."""
+
+    label: str
+    unit: str
+    value: float | None
+    change: float | None
+    not_available_reason: str | None
 
 
 class Listing(Strict):
-    """The first rows of a table, each said in a line with {column} placeholders."""
+    """The first rows of a table under an answer: one line per row, with {column} placeholders."""
 
     table: Name
     order_by: Name
@@ -27,7 +40,7 @@ class Listing(Strict):
 
 
 class Question(Strict):
-    """A question, who asks it, what answers it, and the answer with {metric} placeholders."""
+    """A question, the team that asks it, where to look further, and the answer with {metric} placeholders."""
 
     question: Text
     owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
@@ -38,60 +51,69 @@ class Question(Strict):
 
 
 class BusinessQuestions(Strict):
-    """business_questions.yaml."""
+    """business_questions.yaml: the questions, in the order of the report."""
 
     questions: Annotated[tuple[Question, ...], Field(min_length=1, strict=False)]
 
 
-def check_metric_names(questions: BusinessQuestions, catalog: MetricCatalog) -> None:
-    """Raise RulesError for a question that names a metric which the catalog does not have."""
-    for number, item in enumerate(questions.questions, start=1):
-        for name in (*item.metrics, *(each.removesuffix(CHANGE) for each in placeholders(item.answer))):
-            if name not in catalog.metrics:
-                raise RulesError(
-                    f"business_questions.yaml: questions > {number} ('{item.question}'): there is no metric "
-                    f"'{name}'; accepted: {', '.join(catalog.metrics)}."
-                )
+def check_metric_names(questions: BusinessQuestions, catalog: MetricCatalog, path: Path) -> None:
+    """Raise RulesError for every question that names a metric which the catalog does not have."""
+    refuse(path, (problem for place, item in _placed(questions) for problem in _metric_problems(place, item, catalog)))
 
 
-def check_listings(questions: BusinessQuestions, tables: Mapping[str, Iterable[str]]) -> None:
-    """Raise RulesError for a listing of a table or column that `tables` (columns by name) does not have."""
-    for number, item in enumerate(questions.questions, start=1):
-        if not (wanted := item.listing):
-            continue
-        place = f"business_questions.yaml: questions > {number} ('{item.question}') > listing"
-        if wanted.table not in tables:
-            raise RulesError(f"{place} > table: is '{wanted.table}'; accepted: {', '.join(tables)}.")
-        columns = list(tables[wanted.table])
-        for name in (wanted.order_by, *placeholders(wanted.line)):
-            if name not in columns:
-                raise RulesError(f"{place}: {wanted.table} has no column '{name}'; accepted: {', '.join(columns)}.")
-
-
-def listed(wanted: Listing, row: Mapping[str, object], currency: str) -> str:
-    """The line of one row."""
-    return wanted.line.format_map({name: cell_text(value, name, currency) for name, value in row.items()})
-
-
-def placeholders(answer: str) -> list[str]:
-    """What stands in braces."""
+def _metric_problems(place: str, item: Question, catalog: MetricCatalog) -> Iterator[Problem]:
+    for name in item.metrics:
+        if name not in catalog.metrics:
+            known = ", ".join(catalog.metrics)
+            yield Problem("rules.unknown_metric", f"{place} > metrics", f"there is no metric '{name}'", known)
     try:
-        return [name for _text, name, _format, _conversion in string.Formatter().parse(answer) if name is not None]
-    except ValueError as error:
-        raise RulesError(f"business_questions.yaml: '{answer}': {error}.") from error
+        placeholders(item.answer, [f"{name}{ending}" for name in catalog.metrics for ending in ("", CHANGE)])
+    except TemplateError as error:
+        yield Problem(error.code, f"{place} > answer", str(error))
 
 
-def answered(item: Question, present: Mapping[str, Mapping[str, object]], currency: str) -> str:
-    """The answer with the numbers of kpi_summary, or why there is none."""
-    for name in dict.fromkeys(each.removesuffix(CHANGE) for each in placeholders(item.answer)):
-        if present[name]["value"] is None:
-            return f"Not available: {present[name]['label']}. {present[name]['not_available_reason']}"
-    answer = item.answer
-    for placeholder in placeholders(item.answer):
-        row = present[placeholder.removesuffix(CHANGE)]
-        if placeholder.endswith(CHANGE):
-            said = change_text(row["change"], row["unit"], currency)
-        else:
-            said = value_text(row["value"], row["unit"], currency)
-        answer = answer.replace(f"{{{placeholder}}}", said)
-    return answer
+def check_listings(questions: BusinessQuestions, tables: Mapping[str, Iterable[str]], path: Path) -> None:
+    """Raise RulesError for every listing of a table or column that `tables` (columns by name) does not have."""
+    listings = [(f"{place} > listing", item.listing) for place, item in _placed(questions) if item.listing]
+    refuse(path, (problem for place, listing in listings for problem in _listing_problems(place, listing, tables)))
+
+
+def _listing_problems(place: str, listing: Listing, tables: Mapping[str, Iterable[str]]) -> Iterator[Problem]:
+    if listing.table not in tables:
+        yield Problem("rules.unknown_table", f"{place} > table", f"is '{listing.table}'", ", ".join(tables))
+        return
+    columns = list(tables[listing.table])
+    if listing.order_by not in columns:
+        message = f"{listing.table} has no column '{listing.order_by}'"
+        yield Problem("rules.unknown_column", f"{place} > order_by", message, ", ".join(columns))
+    try:
+        placeholders(listing.line, columns)
+    except TemplateError as error:
+        yield Problem(error.code, f"{place} > line", str(error))
+
+
+def _placed(questions: BusinessQuestions) -> Iterator[tuple[str, Question]]:
+    """Each question with its place in the file."""
+    for number, item in enumerate(questions.questions, start=1):
+        yield f"questions > {number}", item
+
+
+def listing_line(listing: Listing, row: Mapping[str, object], currency: str) -> str:
+    """The line of one row."""
+    return listing.line.format_map({name: cell_text(value, name, currency) for name, value in row.items()})
+
+
+def answer_text(item: Question, summary: Mapping[str, SummaryRow], currency: str) -> str:
+    """The answer with the numbers of kpi_summary (rows by metric name), or why there is none."""
+    parts = split_template(item.answer)
+    for name in (name.removesuffix(CHANGE) for _words, name in parts if name is not None):
+        if summary[name]["value"] is None:
+            return f"Not available: {summary[name]['label']}. {summary[name]['not_available_reason']}"
+    return "".join(words + (_number(name, summary, currency) if name is not None else "") for words, name in parts)
+
+
+def _number(placeholder: str, summary: Mapping[str, SummaryRow], currency: str) -> str:
+    row = summary[placeholder.removesuffix(CHANGE)]
+    if placeholder.endswith(CHANGE):
+        return change_text(row["change"], row["unit"], currency)
+    return value_text(row["value"], row["unit"], currency)

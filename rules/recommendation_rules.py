@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 import ibis.expr.types as ir
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from rules.loading.files import Strict, refuse
+from rules.loading.files import Strict
+from rules.loading.problems import Problem, refuse
 from rules.metrics.models import Condition
 from rules.models import AsWritten, Name, Text, highest_first
 from rules.operators import type_problem
-from rules.text.sql_text import TextProblem, parts
+from rules.text.templates import TemplateError, placeholders
 
 FILE = "recommendation_rules"
 TRIGGERS = ("churn_risk", "leakage")
@@ -97,16 +98,16 @@ def check_recommendation_rules(rules: RecommendationRules, triggers: Mapping[str
     refuse(path, (text for rule in rules.rules for text in _problems(rule, triggers[rule.trigger])))
 
 
-def _problems(rule: RecommendationRule, table: ir.Table) -> Iterator[str]:
+def _problems(rule: RecommendationRule, table: ir.Table) -> Iterator[Problem]:
     for number, item in enumerate(rule.conditions, start=1):
         place = f"rules > {rule.rule_id} > conditions > {number}"
         if item.column not in table.columns:
-            accepted = ", ".join(table.columns)
-            yield f"{place} > column: {rule.trigger} has no column '{item.column}'; accepted: {accepted}."
+            unknown = f"{rule.trigger} has no column '{item.column}'"
+            yield Problem("rules.unknown_column", f"{place} > column", unknown, ", ".join(table.columns))
         elif problem := type_problem(item.operator, item.value, table[item.column]):
-            yield f"{place} > {item.column}: {problem}."
+            yield Problem("rules.wrong_type", f"{place} > {item.column}", problem)
     for field, text in rule.texts.items():
         try:
-            parts(text, table.columns)
-        except TextProblem as problem:
-            yield f"rules > {rule.rule_id} > {field}: {problem}."
+            placeholders(text, table.columns)
+        except TemplateError as error:
+            yield Problem(error.code, f"rules > {rule.rule_id} > {field}", str(error))

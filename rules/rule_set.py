@@ -91,5 +91,5 @@ def read_rules(folder: Path = SHIPPED) -> Rules:
         hashes={name: text_hash(folder / f"{name}.yaml") for name in MODELS},
     )
     check_references(rules.metric_catalog, rules.path("metric_catalog"))
-    check_metric_names(rules.business_questions, rules.metric_catalog)
+    check_metric_names(rules.business_questions, rules.metric_catalog, rules.path("business_questions"))
     return rules

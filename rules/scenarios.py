@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from rules.loading.files import Strict, refuse
+from rules.loading.files import Strict
+from rules.loading.problems import Problem, refuse
 from rules.models import Text
 from rules.text.formats import is_unknown, money, value_text
 
@@ -230,11 +231,13 @@ def check_scenarios(scenarios: Scenarios, catalog: MetricCatalog, path: Path) ->
     refuse(path, _problems(scenarios, catalog))
 
 
-def _problems(scenarios: Scenarios, catalog: MetricCatalog) -> Iterator[str]:
+def _problems(scenarios: Scenarios, catalog: MetricCatalog) -> Iterator[Problem]:
     for name in scenarios.enabled:
         for metric in NEEDS[name]:
             if metric not in catalog.metrics:
-                yield (
-                    f"scenarios > {name} > enabled: is True, and the scenario needs the metric '{metric}', which "
-                    "metric_catalog.yaml does not have; accepted: false, or true beside a catalog with that metric."
+                yield Problem(
+                    "rules.unknown_metric",
+                    f"scenarios > {name} > enabled",
+                    f"is true, and the scenario needs the metric '{metric}', which metric_catalog.yaml does not have",
+                    "false, or true with a catalog that has the metric",
                 )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rules.loading.problems import RulesError
 from rules.text.errors import ProductPulseError
 
 SENTENCES = Path(__file__).parent / "error_sentences.txt"
@@ -29,6 +30,20 @@ def raises(code: str, kind: type[ProductPulseError] = ProductPulseError) -> Iter
         yield caught
     assert caught.value.code == code, caught.value
     assert_known(code, str(caught.value))
+
+
+@contextmanager
+def raises_problems(*problems: str) -> Iterator[None]:
+    """Expect a rules file to be refused for exactly these problems: `rules > quiet > weight: rules.wrong_value`."""
+    with raises("rules.invalid", RulesError) as caught:
+        yield
+    assert problem_codes(caught.value) == list(problems), caught.value
+
+
+def problem_codes(error: ProductPulseError) -> list[str]:
+    """The place and the code of each problem of a rules file."""
+    assert isinstance(error, RulesError)
+    return [f"{problem.place or 'the file'}: {problem.code}" for problem in error.problems]
 
 
 def assert_known(code: str, message: str) -> None:

@@ -26,7 +26,7 @@ def compile_command(out: Path | None, rules: Path | None, home: Path | None) -> 
     settings = read_settings(rules=rules, home=home)
     from productpulse_assets.orchestration.compile_graph import compile_graph
     from resources.compiled_plan import write_plan
-    from rules.loading.files import RulesError
+    from rules.loading.problems import RulesError
 
     try:
         plan = compile_graph(read_rules(settings))

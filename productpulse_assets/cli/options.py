@@ -104,7 +104,7 @@ def complain(message: str) -> None:
 def read_rules(settings: Settings) -> Rules:
     """The rules; a mistake in them ends the command with 2 and its sentence."""
     from rules import rule_set
-    from rules.loading.files import RulesError
+    from rules.loading.problems import RulesError
 
     try:
         return rule_set.read_rules(settings.rules_dir)
@@ -116,7 +116,7 @@ def load_definitions(settings: Settings) -> dg.Definitions:
     """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
     from productpulse_assets.definitions import build
     from resources.home import SettingsError
-    from rules.loading.files import RulesError
+    from rules.loading.problems import RulesError
 
     try:
         return build(settings)

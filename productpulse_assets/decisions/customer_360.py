@@ -8,7 +8,7 @@ from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.customer_signals import with_behaviour
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
-from rules.loading.files import refuse
+from rules.loading.problems import Problem, refuse
 from rules.metrics.compile import band
 from rules.models import CustomerSegment
 from rules.operators import as_compared
@@ -160,7 +160,9 @@ def segmented(table: ir.Table, rules: Rules) -> ir.Table:
     refuse(
         rules.path("segments"),
         (
-            f"customer_segments > column: customer_360 has no column '{name}'; accepted: {accepted}."
+            Problem(
+                "rules.unknown_column", "customer_segments > column", f"customer_360 has no column '{name}'", accepted
+            )
             for name in dict.fromkeys(unknown)
         ),
     )

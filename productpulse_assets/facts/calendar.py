@@ -1,12 +1,13 @@
 """The as-of date and the months up to it: every window of the graph counts back from that date."""
 
 import datetime as dt
+from collections.abc import Mapping
 
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
-from asset_checks.events import DATED, NewestEvent, newest_event
+from asset_checks.events import ACTIVITY, DATED, NewestEvent, newest_event
 from productpulse_assets.tables import Rows, Run, table
 from resources.home import SettingsError
 from resources.settings import Settings, refuse_after_today
@@ -31,7 +32,7 @@ SCHEMA = ibis.schema(
     metadata_of=lambda rows: {"as_of_date": rows[0]["as_of_date"].isoformat()},
 )
 def calendar(settings: Settings, rules: Rules, run: Run, **tables: ir.Table) -> Rows:
-    """One row per calendar month, from the first customer's to the as-of date's.
+    """One row per calendar month, from that of the first event of any dataset to that of the as-of date.
 
     month is the first day; month_end the last day, or the as-of date in the as-of month.
     is_complete: the month's last day is not after the as-of date. is_current, the same in every row:
@@ -41,7 +42,7 @@ def calendar(settings: Settings, rules: Rules, run: Run, **tables: ir.Table) -> 
     limits = rules.data_quality.as_of
     newest = newest_event(tables, run.today, limits.lone_date_days)
     as_of = as_of_date(settings.as_of, newest, run.today, limits, is_forced=run.is_forced)
-    first = first_appearance(tables["customers"], tables["subscriptions"], as_of)
+    first = first_event(tables, as_of)
     return months(first, as_of, is_current=newest is not None and newest.day <= as_of)
 
 
@@ -79,13 +80,18 @@ def refusal(sentence: str) -> dg.Failure:
     return dg.Failure(sentence, allow_retries=False)
 
 
-def first_appearance(customers: ir.Table, subscriptions: ir.Table, as_of: dt.date) -> dt.date:
-    """The earliest signup or subscription start, not after the as-of date."""
-    starts = customers.select(day="signup_date").union(subscriptions.select(day="start_date"))
-    day = scalar(starts.day.min())
+def first_event(tables: Mapping[str, ir.Table], as_of: dt.date) -> dt.date:
+    """The day of the earliest event of any dataset.
+
+    Raises Failure if no customer signed up or subscribed by `as_of`.
+    """
+    starts = [tables[name].select(day=column) for name in ("customers", "subscriptions") for column in DATED[name]]
+    day = scalar(ibis.union(*starts).day.min())
     if day is None or day > as_of:
         raise refusal(f"No customer signed up or subscribed by {as_of}, the as-of date. Give a later day with --as-of.")
-    return day
+    events = [tables[name].aggregate(day=tables[name][DATED[name][0]].min()) for name in ACTIVITY]
+    earliest = scalar(ibis.union(*events).day.min())
+    return min(day, earliest or day)
 
 
 def scalar(value: ir.Scalar) -> dt.date | None:

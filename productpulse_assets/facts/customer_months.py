@@ -1,9 +1,12 @@
 """The one fact table: payments, usage, support tickets and NPS answers of every customer in every month."""
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.events import DATED, dataset_ends
 from productpulse_assets.facts.billing import paying
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
@@ -26,50 +29,57 @@ def customer_months(
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per customer and calendar month, from the customer's first appearance (signup or
-    first subscription, whichever is earlier) to the as-of month.
+    """One row per customer and calendar month, from the month of the customer's first event of any
+    kind (signup, subscription, payment, usage, ticket or answer) to the as-of month.
 
     Every fact is additive: a KPI of any month, segment, plan, country, channel or cohort is a sum
     or a ratio of sums over these rows. Money is in the reporting currency. Facts of a dataset
-    that is absent or has no rows are NULL, not 0. Always:
+    that is absent or has no rows are NULL, not 0, and so are those of the months after the end of a dataset
+    that ends long before the as-of date. Always:
     mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned.
     """
     threshold = rules.metric_catalog.activation_threshold
     attributes = customer_attributes(rules)
     as_of = calendar.as_of_date.max().as_scalar()
+    activity = {
+        "transactions": transactions,
+        "product_usage": product_usage,
+        "support_tickets": support_tickets,
+        "nps_scores": nps_scores,
+    }
+    day, late_days = calendar.aggregate(as_of_date=_.as_of_date.max()), rules.data_quality.late_days
+    ends = {name: dataset_ends(events, DATED[name][0], day, late_days) for name, events in activity.items()}
     return (
-        spine(customers, subscriptions, product_usage, calendar, attributes)
+        spine(customers, first_days(subscriptions, activity, as_of), calendar, attributes)
         .pipe(with_month_end_mrr, subscriptions, calendar)
         .pipe(with_started_plan, subscriptions)
-        .pipe(add_facts, usage_facts(product_usage, as_of), product_usage, features_used_sum="features_used")
+        .pipe(
+            add_facts,
+            usage_facts(product_usage, as_of),
+            product_usage,
+            ends["product_usage"],
+            features_used_sum="features_used",
+        )
         .pipe(with_history)
         .pipe(with_plan)
         .pipe(revenue_movement)
         .mutate(is_activated=flag(_.key_actions_to_date > threshold))
-        .pipe(add_facts, payment_facts(transactions, as_of), transactions)
-        .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets)
-        .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores)
+        .pipe(add_facts, payment_facts(transactions, as_of), transactions, ends["transactions"])
+        .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets, ends["support_tickets"])
+        .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores, ends["nps_scores"])
         .pipe(with_acquisition_cost, acquisition_channels)
         .select(*columns(attributes))
     )
 
 
-def spine(
-    customers: ir.Table,
-    subscriptions: ir.Table,
-    product_usage: ir.Table,
-    calendar: ir.Table,
-    attributes: tuple[str, ...],
-) -> ir.Table:
+def spine(customers: ir.Table, first_days: ir.Table, calendar: ir.Table, attributes: tuple[str, ...]) -> ir.Table:
     """One row per customer and month: attributes of the customer, before any fact is joined.
 
     Attributes are joined while a customer is one row. Later DuckDB's estimate of the number of rows is far too
     low, and it would build its hash table from all customer-months instead of from the customers.
     """
-    starts = subscriptions.group_by("customer_id").aggregate(first_start=_.start_date.min())
-    as_of = calendar.as_of_date.max().as_scalar()
-    members = left_join_unique(left_join_unique(customers, starts), first_key_actions(product_usage, as_of)).mutate(
-        first_day=ibis.least(_.signup_date, ibis.coalesce(_.first_start, _.signup_date)),
+    members = left_join_unique(customers, first_days).mutate(
+        first_day=ibis.least(_.signup_date, _.first_event.fill_null(_.signup_date)),
         first_month=_.first_key_action.truncate("month"),
         days=ibis.greatest(_.first_key_action.delta(_.signup_date, unit="day"), 0),
     )
@@ -81,10 +91,30 @@ def spine(
     return months.select("customer_id", *attributes, *CALENDAR, days_to_first_key_action=days)
 
 
-def first_key_actions(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
-    """By customer: the day of the first key action."""
-    used = product_usage.filter(_.key_actions > 0, _.date <= as_of)
-    return used.group_by("customer_id").aggregate(first_key_action=_.date.min())
+def first_days(subscriptions: ir.Table, activity: Mapping[str, ir.Table], as_of: ir.DateScalar) -> ir.Table:
+    """By customer: first_event, the day of the first start or activity, and first_key_action; NULL without one."""
+    no_key_action = ibis.null("date")
+    starts = subscriptions.select("customer_id", day=_.start_date, key_action_day=no_key_action)
+    events = [
+        table.select(
+            "customer_id",
+            day=table[DATED[name][0]],
+            key_action_day=ibis.ifelse(table.key_actions > 0, table.date, no_key_action)
+            if name == "product_usage"
+            else no_key_action,
+        ).filter(_.day <= as_of)
+        for name, table in activity.items()
+    ]
+    # Each dataset is aggregated before the union, which then holds a row per customer and dataset.
+    firsts = [
+        table.group_by("customer_id").aggregate(day=_.day.min(), key_action_day=_.key_action_day.min())
+        for table in (starts, *events)
+    ]
+    return (
+        ibis.union(*firsts)
+        .group_by("customer_id")
+        .aggregate(first_event=_.day.min(), first_key_action=_.key_action_day.min())
+    )
 
 
 def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
@@ -190,19 +220,22 @@ def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
     )
 
 
-def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, **needs: str) -> ir.Table:
+def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, ends: ir.Table, **needs: str) -> ir.Table:
     """Join facts by customer and month. `needs` names the optional column that a fact is computed from.
 
-    A month without events has the fact 0. Where the dataset has no rows at all, or the optional column has no
-    values, the fact is unknown: NULL.
+    A month without events has the fact 0. Where the dataset has no rows at all, the optional column has no values,
+    or the month begins after the end of a late dataset, the fact is unknown: NULL.
     """
     names = [name for name in facts.columns if name not in CUSTOMER_MONTH]
     known = events.aggregate(
         **{f"knows_{name}": (events[needs[name]] if name in needs else events).count() > 0 for name in names}
-    )
+    ).cross_join(ends.select(last_known=ibis.ifelse(ends.is_late, ends.newest, ibis.null("date"))))
     joined = left_join_unique(table, facts, CUSTOMER_MONTH).cross_join(known)
+    is_covered = (joined.month <= joined.last_known).fill_null(True)
     values = {
-        name: ibis.ifelse(joined[f"knows_{name}"], joined[name].fill_null(0), ibis.null(joined[name].type()))
+        name: ibis.ifelse(
+            joined[f"knows_{name}"] & is_covered, joined[name].fill_null(0), ibis.null(joined[name].type())
+        )
         for name in names
     }
     return joined.mutate(**values).drop(*known.columns)

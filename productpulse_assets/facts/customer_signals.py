@@ -24,7 +24,8 @@ def customer_signals(
     """One row per customer paying at the as-of date: every signal that a churn rule can use.
 
     Windows are days back from the as-of date, which is included. A signal whose dataset or column
-    is absent, or that needs more history than the customer has, is NULL, never 0.
+    is absent or ends long before the as-of date, or that needs more history than the customer has,
+    is NULL, never 0.
     """
     days = as_of_day(calendar)
     spine = paying_customers(customers, subscriptions, days)
@@ -48,8 +49,8 @@ def with_behaviour(
     keys = spine.select(CUSTOMER_DAY)  # only the keys: DuckDB writes out in full what a query reads twice
     return (
         spine.pipe(with_downgrade, keys, subscriptions)
-        .pipe(with_usage, keys, product_usage, rules.metric_catalog.activation_threshold)
-        .pipe(with_tickets, keys, support_tickets, days, rules.churn_rules.tickets)
+        .pipe(with_usage, keys, product_usage, days, rules)
+        .pipe(with_tickets, keys, support_tickets, days, rules)
         .pipe(with_nps, keys, nps_scores)
         .pipe(with_failed_payments, transactions, subscriptions, days)
     )

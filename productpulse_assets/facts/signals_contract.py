@@ -10,6 +10,9 @@ from productpulse_assets.joins import left_join_unique
 from rules.units import MONEY
 from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, RECOVERY_DAYS, active_on
 
+OVERLAP_DAYS = 31
+"""Days for which the old and the new period of an upgrade may both run."""
+
 
 def paying_customers(customers: ir.Table, subscriptions: ir.Table, days: ir.Table) -> ir.Table:
     """One row per as_of_date and customer who pays on it: MRR, plan, tenure, renewal, and whether it is past due."""
@@ -38,19 +41,57 @@ def paying_customers(customers: ir.Table, subscriptions: ir.Table, days: ir.Tabl
 
 
 def with_downgrade(spine: ir.Table, keys: ir.Table, subscriptions: ir.Table) -> ir.Table:
-    """Add downgraded_recently: in the last 90 days a period with a lower price followed one that ended."""
-    periods = paying(subscriptions)
-    ended = periods.filter(_.end_date.notnull()).select("customer_id", "end_date", old_price="monthly_price")
-    started = periods.select("customer_id", "start_date", "monthly_price")
-    changes = started.join(ended, "customer_id")
-    gap = changes.start_date.delta(changes.end_date, unit="day")
-    # Some systems export the last day of a period as its end: then the next one starts a day later.
-    down = changes.filter((gap >= 0) & (gap <= 1) & (changes.monthly_price < changes.old_price))
-    dated = keys.join(down.select("customer_id", "start_date"), "customer_id")
-    age = dated.as_of_date.delta(dated.start_date, unit="day")
+    """Add downgraded_recently: in the last 90 days MRR fell to less than a month before, but not to 0."""
+    falls = price_changes(subscriptions).filter(_.mrr_after < _.mrr_before, _.mrr_after > 0)
+    dated = keys.join(falls.select("customer_id", "day"), "customer_id")
+    age = dated.as_of_date.delta(dated.day, unit="day")
     recent = dated.filter((age >= 0) & (age <= DOWNGRADE_DAYS)).group_by(CUSTOMER_DAY).aggregate(downgrades=_.count())
     table = left_join_unique(spine, recent, CUSTOMER_DAY)
     return table.mutate(downgraded_recently=table.downgrades.fill_null(0) > 0).drop("downgrades")
+
+
+def price_changes(subscriptions: ir.Table) -> ir.Table:
+    """One row per customer and change of its MRR: day, mrr_before, mrr_after.
+
+    The subscriptions of a customer count together, as in the MRR bridge: one that is replaced by two
+    is a downgrade only if the two cost less. Changes on two days that follow each other are one change,
+    since some systems write the last day of a period as its end. Where MRR falls, mrr_before is at most that
+    of a month before: an upgrade whose old period ends some days late is no downgrade.
+    """
+    periods = paying(subscriptions)
+    starts = periods.select("customer_id", day="start_date", change="monthly_price")
+    ends = periods.filter(_.end_date.notnull(), _.end_date > _.start_date)
+    empty = periods.filter(_.end_date <= _.start_date)  # a period of no day starts and ends on it
+    steps = ibis.union(
+        starts,
+        ends.select("customer_id", day="end_date", change=-ends.monthly_price),
+        empty.select("customer_id", day="start_date", change=-empty.monthly_price),
+    )
+    days = steps.group_by("customer_id", "day").aggregate(change=_.change.sum().cast(MONEY))
+    by_day = ibis.window(group_by="customer_id", order_by="day")
+    so_far = ibis.window(group_by="customer_id", order_by="day", preceding=None, following=0)
+    levels = days.mutate(
+        mrr=days.change.sum().over(so_far).cast(MONEY),
+        is_continued=(days.day.delta(days.day.lag(1).over(by_day), unit="day") == 1).fill_null(False),
+    )
+    numbered = levels.mutate(number=(~levels.is_continued).cast("int64").sum().over(so_far))
+    changes = numbered.group_by("customer_id", "number").aggregate(
+        day=_.day.max(),
+        mrr_before=(_.mrr - _.change).argmin(_.day).cast(MONEY),
+        mrr_after=_.mrr.argmax(_.day).cast(MONEY),
+    )
+    return changes.drop("number").pipe(_compared_with_month_before)
+
+
+def _compared_with_month_before(changes: ir.Table) -> ir.Table:
+    earlier = changes.select("customer_id", earlier_day="day", earlier_mrr="mrr_after")
+    pairs = changes.select("customer_id", "day").join(earlier, "customer_id")
+    pairs = pairs.filter(pairs.day.delta(pairs.earlier_day, unit="day") >= OVERLAP_DAYS)
+    month_before = pairs.group_by("customer_id", "day").aggregate(mrr_month_before=_.earlier_mrr.argmax(_.earlier_day))
+    table = left_join_unique(changes, month_before, ["customer_id", "day"])
+    lower = ibis.least(table.mrr_before, table.mrr_month_before.fill_null(table.mrr_before))
+    is_fall = table.mrr_after < table.mrr_before
+    return table.mutate(mrr_before=ibis.ifelse(is_fall, lower, table.mrr_before)).drop("mrr_month_before")
 
 
 def with_failed_payments(spine: ir.Table, transactions: ir.Table, subscriptions: ir.Table, days: ir.Table) -> ir.Table:

@@ -4,28 +4,35 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.events import dataset_ends
 from productpulse_assets.joins import left_join_unique
+from rules.rule_set import Rules
 from rules.windows import BASELINE_DAYS, RECENT_DAYS
 
 CUSTOMER_DAY = ["customer_id", "as_of_date"]
 
 
-def with_usage(spine: ir.Table, keys: ir.Table, product_usage: ir.Table, activation_threshold: int) -> ir.Table:
+def with_usage(spine: ir.Table, keys: ir.Table, product_usage: ir.Table, days: ir.Table, rules: Rules) -> ir.Table:
     """Add logins and key actions of the recent days and of the baseline, and whether the customer is activated.
 
     The recent days are the 28 days up to the as-of date, which is included; the baseline is the 84 days before
     them, per 28 days. Changes are recent / baseline - 1; NULL where the baseline is 0 or the
-    customer has fewer than 28 days of it. All are NULL without usage data.
+    customer has fewer than 28 days of it. All are NULL without usage data, and where it ends long before
+    the as-of date: days after its end are unknown, not days without use.
     """
-    known = product_usage.aggregate(has_usage=product_usage.count() > 0)
+    ends = dataset_ends(product_usage, "date", days, rules.data_quality.late_days)
+    known = ends.select("as_of_date", has_usage=ends.newest.notnull() & ~ends.is_late)
     facts = _facts(keys, product_usage)
-    table = left_join_unique(spine, facts, CUSTOMER_DAY).cross_join(known)
-    days = ibis.least(table.oldest + 1 - RECENT_DAYS, BASELINE_DAYS)
-    so_far = ibis.ifelse(table.has_usage, table.key_actions_so_far.fill_null(0), ibis.null("int64"))
+    table = left_join_unique(left_join_unique(spine, facts, CUSTOMER_DAY), known, "as_of_date")
+    baseline_days = ibis.least(table.oldest + 1 - RECENT_DAYS, BASELINE_DAYS)
+    so_far = table.key_actions_so_far.fill_null(ibis.ifelse(table.has_usage, 0, ibis.null("int64")))
+    is_activated = so_far > rules.metric_catalog.activation_threshold
     return table.mutate(
-        **_change_from_baseline(table, "logins", "usage_change", days),
-        **_change_from_baseline(table, "key_actions", "key_action_change", days),
-        is_activated=so_far > activation_threshold,
+        **_change_from_baseline(table, "logins", "usage_change", baseline_days),
+        **_change_from_baseline(table, "key_actions", "key_action_change", baseline_days),
+        days_since_last_login=ibis.ifelse(table.has_usage, table.days_since_last_login, ibis.null("int64")),
+        # An activated customer stays activated; for the others, an export that ends early does not show it.
+        is_activated=ibis.ifelse(table.has_usage | is_activated, is_activated, ibis.null("boolean")),
     ).drop("logins_before", "key_actions_before", "key_actions_so_far", "oldest", "has_usage")
 
 

@@ -4,15 +4,15 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.events import dataset_ends
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY
 from productpulse_assets.joins import left_join_unique
 from rules.churn_rules import TicketWords
+from rules.rule_set import Rules
 from rules.windows import NPS_DAYS, TICKET_DAYS
 
 
-def with_tickets(
-    spine: ir.Table, keys: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords
-) -> ir.Table:
+def with_tickets(spine: ir.Table, keys: ir.Table, support_tickets: ir.Table, days: ir.Table, rules: Rules) -> ir.Table:
     """Add counts of tickets opened in the last 90 days, and of tickets that are open on the day.
 
     On the newest day of the data a ticket without a closing date is open unless its status says
@@ -20,24 +20,29 @@ def with_tickets(
     needs a column which the data does not have is NULL.
     """
     known = support_tickets.aggregate(
-        has_tickets=support_tickets.count() > 0,
+        has_rows=support_tickets.count() > 0,
         has_priority=support_tickets.priority.count() > 0,
         has_closing=support_tickets.date_closed.count() > 0,
     )
-    facts = _ticket_facts(keys, support_tickets, days, words)
+    facts = _ticket_facts(keys, support_tickets, days, rules.churn_rules.tickets)
+    ends = dataset_ends(support_tickets, "date_opened", days, rules.data_quality.late_days)
     table = left_join_unique(spine, facts, CUSTOMER_DAY).cross_join(known)
     table = table.join(days.select("as_of_date", "is_current"), "as_of_date")
+    table = left_join_unique(table, ends.select("as_of_date", "is_late"), "as_of_date")
+    table = table.mutate(has_tickets=table.has_rows & ~table.is_late)
     knows_open = table.has_tickets & (table.has_closing | table.is_current)
     known_if = {
         "support_ticket_count": table.has_tickets,
-        "urgent_ticket_count": table.has_priority,
+        "urgent_ticket_count": table.has_tickets & table.has_priority,
         "open_ticket_count": knows_open,
         "open_urgent_ticket_count": knows_open & table.has_priority,
     }
     counts = {
         name: ibis.ifelse(is_known, table[name].fill_null(0), ibis.null("int64")) for name, is_known in known_if.items()
     }
-    return table.mutate(**counts).drop("has_tickets", "has_priority", "has_closing", "is_current")
+    return table.mutate(**counts).drop(
+        "has_tickets", "has_rows", "has_priority", "has_closing", "is_current", "is_late"
+    )
 
 
 def _ticket_facts(keys: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords) -> ir.Table:

@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS, DATASETS
+from asset_checks.events import ACTIVITY, DATED, dataset_ends
 from productpulse_assets.tables import table
 from rules.models import DataQuality
 from rules.operators import as_compared
@@ -25,8 +26,9 @@ def data_quality_scores(source_inventory: ir.Table, calendar: ir.Table, rules: R
 
     completeness is the share of filled cells of the columns that the source has; uniqueness,
     validity and referential integrity are shares of the rows that came in; timeliness falls
-    from 1 to 0 as the newest event ages. overall_score is the mean of the known scores. A
-    dataset that is absent has NULL scores, one without dates or parents no such score.
+    from 1 to 0 as the newest event grows older than the usual gap between two events. overall_score is
+    the mean of the known scores. A dataset that is absent has NULL scores, one without parents no referential
+    integrity, and a list, such as customers, no timeliness: a month without a new customer is no delay.
     """
     quality = rules.data_quality
     rows = [score(name, tables[name], tables[f"{name}_rejects"], calendar, quality) for name in DATASETS]
@@ -46,7 +48,7 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
         unreferred=_rows(rejects, rejects.check_name.isin(REFERENCE_CHECKS)),
         invalid=_rows(rejects, rejects.check_name.notin(UNIQUENESS_CHECKS + REFERENCE_CHECKS)),
     )
-    row = facts.cross_join(lost).cross_join(calendar.aggregate(as_of_date=_.as_of_date.max()))
+    row = facts.cross_join(lost).cross_join(_beyond_usual(name, table, calendar, rules))
     rows_in = row.rows_kept + row.rows_rejected
     has_parents = bool(CONTRACTS[name].metadata["parents"])
     return row.select(
@@ -58,7 +60,7 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
         uniqueness_score=_share_without(row.repeated, rows_in),
         validity_score=_share_without(row.invalid, rows_in),
         referential_integrity_score=_share_without(row.unreferred, rows_in) if has_parents else ibis.null("float64"),
-        timeliness_score=_timeliness(row.newest, row.as_of_date, rules),
+        timeliness_score=_timeliness(row.days_beyond_usual, rules),
         newest_event_date=row.newest,
     )
 
@@ -93,10 +95,18 @@ def _share_without(rows: ir.IntegerColumn, of: ir.IntegerColumn) -> ir.FloatingC
     return 1 - rows.cast("float64") / of.nullif(0)
 
 
-def _timeliness(newest: ir.DateColumn, as_of: ir.DateColumn, rules: DataQuality) -> ir.FloatingColumn:
-    age = as_of.delta(newest, unit="day")
-    left = (rules.stale_days - age).cast("float64") / (rules.stale_days - rules.fresh_days)
-    return ibis.ifelse(newest.isnull(), ibis.null("float64"), left.clip(0.0, 1.0))
+def _beyond_usual(name: str, table: ir.Table, calendar: ir.Table, rules: DataQuality) -> ir.Table:
+    """One row: by how many days the newest event is older than the longest gap of the year before; NULL for a list."""
+    day = calendar.aggregate(as_of_date=_.as_of_date.max())
+    if name not in ACTIVITY:
+        return day.select(days_beyond_usual=ibis.null("int64"))
+    ends = dataset_ends(table, DATED[name][0], day, rules.late_days)
+    return ends.select(days_beyond_usual=ibis.greatest(ends.age_days - ends.longest_gap.fill_null(0), 0))
+
+
+def _timeliness(days: ir.IntegerColumn, rules: DataQuality) -> ir.FloatingColumn:
+    left = (rules.stale_days - days).cast("float64") / (rules.stale_days - rules.fresh_days)
+    return ibis.ifelse(days.isnull(), ibis.null("float64"), left.clip(0.0, 1.0))
 
 
 SCORES = ("completeness_score", "uniqueness_score", "validity_score", "referential_integrity_score", "timeliness_score")

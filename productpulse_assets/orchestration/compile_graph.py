@@ -129,7 +129,8 @@ def check_rules(rules: Rules, stored: Mapping[str, ir.Table]) -> None:
     """Validate the rules that name metrics or finished tables."""
     check_areas(rules.health_scores, rules.metric_catalog, rules.path("health_scores"))
     check_scenarios(rules.scenarios, rules.metric_catalog, rules.path("scenarios"))
-    check_listings(rules.business_questions, {name: stored[name].columns for name in LISTABLE})
+    listable = {name: stored[name].columns for name in LISTABLE}
+    check_listings(rules.business_questions, listable, rules.path("business_questions"))
 
 
 def compiled_tables(queries: Mapping[str, ir.Table]) -> Iterator[tuple[str, CompiledTable]]:

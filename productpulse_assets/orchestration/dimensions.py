@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from ibis.common.exceptions import IbisError
 
 from resources.lineage import column_sources
-from rules.loading.files import RulesError
+from rules.loading.problems import Problem, RulesError, invalid
 from rules.rule_set import Rules
 
 USUAL = ("segment", "plan", "country", "acquisition_channel")
@@ -29,24 +29,27 @@ def own_dimensions_named(rules: Rules) -> Iterator[None]:
         yield
     except (IbisError, TypeError) as error:
         if own := own_dimensions(rules):
-            raise _taken(own) from error
+            raise _taken(rules, own) from error
         raise
 
 
 def check_dimensions(rules: Rules, queries: Mapping[str, ir.Table]) -> None:
     """Raise RulesError for a dimension whose column holds something else in a table that carries it."""
     if other := [name for name in own_dimensions(rules) if _is_something_else(name, queries)]:
-        raise _taken(other)
+        raise _taken(rules, other)
 
 
 def _is_something_else(name: str, queries: Mapping[str, ir.Table]) -> bool:
     return any(column_sources(queries[table])[name] != {(origin, name)} for table, origin in CARRIERS.items())
 
 
-def _taken(names: Sequence[str]) -> RulesError:
+def _taken(rules: Rules, names: Sequence[str]) -> RulesError:
     which = names[0] if len(names) == 1 else f"one of {', '.join(names)}"
-    return RulesError(
-        f"segments.yaml: dimensions: {which} cannot be a dimension: the tables that carry it have a column of that "
+    problem = Problem(
+        "rules.dimension_taken",
+        "dimensions",
+        f"{which} cannot be a dimension: the tables that carry it have a column of that "
         f"name already. Give it another name there, such as customer_{names[-1]}, and under datasets > customers > "
-        f"columns in sources.yaml its name in your export: customer_{names[-1]}: {names[-1]}."
+        f"columns in sources.yaml its name in your export: customer_{names[-1]}: {names[-1]}",
     )
+    return invalid(rules.path("segments"), [problem])

@@ -9,7 +9,7 @@ from productpulse_assets.reports.inputs import as_of_date, metrics_by_name
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import report
 from resources.tables import rows_of
-from rules.questions import Listing, Question, answered, listed
+from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
 from rules.text.formats import named
 
@@ -40,11 +40,11 @@ def business_questions(
     }
     questions = []
     for item in rules.business_questions.questions:
-        lines, answer = listing_lines(item.listing, tables, currency), answered(item, metrics, currency)
+        lines, answer = listing_lines(item.listing, tables, currency), answer_text(item, metrics, currency)
         is_unknown = answer.startswith("Not available") and not lines
         questions.append(
             item.model_dump(include={"question", "owner", "metrics", "tables"})
-            | {"answer": answer_text(item, answer, lines), "lines": lines}
+            | {"answer": complete_answer(item, answer, lines), "lines": lines}
             | {"notes": [] if is_unknown else not_available_notes(item.listing, tables)}
         )
     return render("business_questions", currency, as_of=as_of_date(calendar), questions=questions, present=metrics)
@@ -61,7 +61,7 @@ def listing_lines(listing: Listing | None, tables: dict[str, ir.Table], currency
     column = table[listing.order_by]
     has_value = column > 0 if listing.descending and column.type().is_numeric() else column.notnull()
     first = table.filter(has_value).order_by(column.desc() if listing.descending else column).limit(listing.top)
-    return [listed(listing, _with_name(row), currency) for row in rows_of(first)]
+    return [listing_line(listing, _with_name(row), currency) for row in rows_of(first)]
 
 
 def _with_name(row: Row) -> Row:
@@ -81,7 +81,7 @@ def not_available_notes(listing: Listing | None, tables: dict[str, ir.Table]) ->
     return [f"Not available: {row['count']} of {total}. {row['not_available_reason']}" for row in missing]
 
 
-def answer_text(item: Question, answer: str, lines: list[str]) -> str:
+def complete_answer(item: Question, answer: str, lines: list[str]) -> str:
     """The answer as an introduction to the list below it, which can be empty or be known without the answer."""
     if item.listing is None:
         return answer

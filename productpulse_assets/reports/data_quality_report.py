@@ -18,7 +18,12 @@ from rules.rule_set import Rules
 
 @report(owner="team:data", reads=tuple(f"{name}_rejects" for name in DATASETS))
 def data_quality_report(
-    data_quality_scores: ir.Table, source_inventory: ir.Table, calendar: ir.Table, rules: Rules, **rejects: ir.Table
+    data_quality_scores: ir.Table,
+    fact_coverage: ir.Table,
+    source_inventory: ir.Table,
+    calendar: ir.Table,
+    rules: Rules,
+    **rejects: ir.Table,
 ) -> str:
     """Scores per dataset, every kind of reject with its first row, and absent datasets and columns."""
     scores = rows_of(data_quality_scores)
@@ -31,6 +36,7 @@ def data_quality_report(
         rules=rules.data_quality,
         as_of=as_of_date(calendar),
         scores=scores,
+        uncounted=rows_of(fact_coverage.filter(~fact_coverage.is_counted)),
         reasons=reasons,
         hints=[hint for name, hint in HINTS.items() if name in broken],
         absent_columns=absent_columns,

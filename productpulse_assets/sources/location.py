@@ -15,12 +15,13 @@ import pandera.ibis as pa
 
 from asset_checks.contracts import DATASETS, contracts_with
 from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
+from productpulse_assets.sources.errors import SourceProblem
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
 from resources.settings import Settings
-from rules.loading.files import refuse
+from rules.loading.problems import Problem, refuse
 from rules.models import DatasetSource, Sources
 from rules.rule_set import Rules
 from rules.text.formats import path_text
@@ -30,10 +31,6 @@ EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters of a file's name that are no text: line ends, and codes that a terminal obeys."""
-
-
-class SourceProblem(Exception):
-    """A dataset's source cannot be used; the message says which, what was found, what to do."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def check_sources(rules: Rules) -> None:
     refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
 
 
-def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[str]:
+def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[Problem]:
     columns = {
         f"{name}.{column}": about.dtype.type
         for name, schema in contracts.items()
@@ -84,40 +81,46 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
     }
     for name, source in sources.datasets.items():
         if name not in contracts:
-            yield f"datasets > {name}: is not a dataset; accepted: {', '.join(DATASETS)}."
+            yield Problem("rules.unknown_dataset", f"datasets > {name}", "is not a dataset", ", ".join(DATASETS))
             continue
         for column in source.columns:
             if f"{name}.{column}" not in columns:
                 accepted = ", ".join(contracts[name].columns)
-                yield f"datasets > {name} > columns > {column}: is not a column; accepted: {accepted}."
+                place = f"datasets > {name} > columns > {column}"
+                yield Problem("rules.unknown_column", place, "is not a column", accepted)
     for target, names in sources.aliases.items():
         if target in columns:
             yield from _alias_problems(target, columns[target], names)
         else:
-            yield f"aliases > {target}: give it as dataset.column."
+            yield Problem("rules.unknown_column", f"aliases > {target}", "give it as dataset.column")
     for date_format in sources.date_formats:
         try:
             in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
-            yield (
-                f"date_formats: '{date_format}' is not a date format ({error}); accepted: "
-                "strptime's specifiers, such as %d.%m.%Y."
+            yield Problem(
+                "rules.date_format",
+                "date_formats",
+                f"'{date_format}' is not a date format ({error})",
+                "strptime's specifiers, such as %d.%m.%Y",
             )
 
 
-def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[str]:
+def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[Problem]:
     """Aliases of a column that has none, or that stand for what the column cannot hold."""
     if not (kind.is_string() or kind.is_boolean()):
-        yield (
-            f"aliases > {target}: is a column of numbers or dates, which have no aliases; accepted: "
-            "columns of text or of yes and no. Formats of dates are listed under date_formats."
+        yield Problem(
+            "rules.alias_not_possible",
+            f"aliases > {target}",
+            "is a column of numbers or dates, which have no aliases",
+            "columns of text or of yes and no. Formats of dates are listed under date_formats",
         )
         return
     for name, value in names.items():
         if kind.is_string() and isinstance(value, bool):
-            yield f"aliases > {target} > {name}: is yes or no; accepted: text. In quotes it is text."
+            place = f"aliases > {target} > {name}"
+            yield Problem("rules.alias_value", place, "is yes or no", "text. In quotes it is text")
         if kind.is_boolean() and str(value).lower() not in TRUE_WORDS + FALSE_WORDS:
-            yield f"aliases > {target} > {name}: is '{value}'; accepted: yes, no."
+            yield Problem("rules.alias_value", f"aliases > {target} > {name}", f"is '{value}'", "yes, no")
 
 
 def uses_demo(settings: Settings, rules: Rules) -> bool:
@@ -155,10 +158,20 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     found = tuple(path for path in there if path.is_file())
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
-        raise SourceProblem(f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.")
+        raise SourceProblem(
+            "source.several_files",
+            f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.",
+            dataset=dataset,
+            files=names,
+        )
     if there and not found:
         place = path_text(there[0])
-        raise SourceProblem(f"{dataset}: {place} is {_no_file(there[0])}. Put a file in its place, or remove it.")
+        raise SourceProblem(
+            "source.not_a_file",
+            f"{dataset}: {place} is {_no_file(there[0])}. Put a file in its place, or remove it.",
+            dataset=dataset,
+            file=there[0].name,
+        )
     return Location(dataset, _with_plain_names(dataset, found), source, folder)
 
 
@@ -171,7 +184,9 @@ def _called(dataset: str, folder: Path) -> tuple[Path, ...]:
         there = [path for path in folder.iterdir() if path.name.casefold() in names]
     except OSError as error:
         raise SourceProblem(
-            f"{dataset}: what is in {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions."
+            "source.folder_not_listed",
+            f"{dataset}: what is in {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions.",
+            dataset=dataset,
         ) from error
     return tuple(sorted(there, key=lambda path: (names.index(path.name.casefold()), path.name)))
 
@@ -181,7 +196,9 @@ def _with_plain_names(dataset: str, files: tuple[Path, ...]) -> tuple[Path, ...]
     for path in files:
         if not is_utf8_path(path) or CONTROLS.search(path.name):
             raise SourceProblem(
-                f"{dataset}: the name of the file {path_text(path)} is not plain UTF-8 text on one line. Rename it."
+                "source.file_name",
+                f"{dataset}: the name of the file {path_text(path)} is not plain UTF-8 text on one line. Rename it.",
+                dataset=dataset,
             )
     return files
 
@@ -199,12 +216,18 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
         found = tuple(sorted(path for path in base.glob(str(rest)) if path.is_file()))
     except (ValueError, RuntimeError, NotImplementedError, OSError) as error:
         raise SourceProblem(
+            "source.invalid_pattern",
             f"{dataset}: '{pattern}' of sources.yaml cannot be looked for ({error}). Give a path; * in it "
-            "stands for any text."
+            "stands for any text.",
+            dataset=dataset,
+            pattern=pattern,
         ) from error
     if not found:
         raise SourceProblem(
-            f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it."
+            "source.no_match",
+            f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it.",
+            dataset=dataset,
+            pattern=pattern,
         )
     return _with_plain_names(dataset, found)
 

@@ -1,27 +1,27 @@
-"""YAML as plain data of a bounded size: no objects, no key twice, no anchor inside itself, no bomb."""
+"""YAML as plain data of a limited size: no objects, no duplicate keys, no anchor inside itself, no anchor bombs."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import yaml
-from yaml.constructor import ConstructorError
+
+from rules.text.errors import ProductPulseError
 
 MAX_BYTES = 1 << 20
 MAX_VALUES = 100_000
 """Many times what the largest rules file holds; a few lines of anchors can stand for billions of values."""
 
 LARGEST = 1 << 63
-"""No whole number of the database is larger."""
+"""The database has no larger whole number."""
 
 MAX_DEPTH = 50
-TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep. Write it flatter."
-TOO_MANY = f"with its anchors written out it has more than {MAX_VALUES:,} values. Write it shorter."
 
 
-class NotPlainYaml(Exception):
-    """What is wrong with the text, with the line if one is known, as the end of a sentence."""
+class NotPlainYaml(ProductPulseError):
+    """What is wrong with the text, with the line if it is known, as the end of a sentence."""
 
 
 class Extent(NamedTuple):
@@ -31,8 +31,8 @@ class Extent(NamedTuple):
     levels: int
 
 
-def parsed(text: str) -> Any:
-    """The one document in the text. Raises NotPlainYaml."""
+def parse_yaml(text: str) -> Any:
+    """The one document in the text, None where there is none. Raises NotPlainYaml."""
     try:
         loader = _PlainLoader(text)
         node = loader.get_single_node()
@@ -40,64 +40,81 @@ def parsed(text: str) -> Any:
             return None
         extent = _extent(node, {})
         if extent.levels > MAX_DEPTH:
-            raise NotPlainYaml(TOO_DEEP)
+            raise _too_deep()
         if extent.values > MAX_VALUES:
-            raise NotPlainYaml(TOO_MANY)
+            raise NotPlainYaml(
+                "rules.too_many_values",
+                f"with its anchors written out it has more than {MAX_VALUES:,} values. Write it shorter.",
+            )
         return loader.construct_document(node)
     except yaml.YAMLError as error:
-        raise NotPlainYaml(_problem(error)) from error
+        raise NotPlainYaml("rules.yaml_syntax", _syntax_problem(error)) from error
     except RecursionError as error:
-        raise NotPlainYaml(TOO_DEEP) from error
+        raise _too_deep() from error
+
+
+def _too_deep() -> NotPlainYaml:
+    return NotPlainYaml("rules.too_deep", f"nested more than {MAX_DEPTH} levels deep. Write it flatter.")
 
 
 def _extent(node: yaml.Node, known: dict[yaml.Node, Extent | None]) -> Extent:
-    """Of the node; `known` are those seen before, None for those that this one is inside of."""
+    """The extent of the node; `known` has the nodes seen before, with None for those that contain this one."""
     if isinstance(node, yaml.ScalarNode):
         return Extent(1, 0)
     if node in known:
-        if (extent := known[node]) is None:
-            raise ConstructorError(None, None, "the anchor here is used inside of itself", node.start_mark)
+        extent = known[node]
+        if extent is None:
+            raise _at(node, "rules.anchor_in_itself", "the anchor here is used inside itself")
         return extent
     known[node] = None
     parts = itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
     inside = [_extent(part, known) for part in parts]
-    known[node] = Extent(1 + sum(part.values for part in inside), 1 + max((part.levels for part in inside), default=0))
-    return known[node]
+    extent = Extent(1 + sum(part.values for part in inside), 1 + max((part.levels for part in inside), default=0))
+    known[node] = extent
+    return extent
 
 
-def _problem(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if not mark:
+def _at(node: yaml.Node, code: str, problem: str) -> NotPlainYaml:
+    """An error with the line of a node."""
+    return NotPlainYaml(code, f"line {node.start_mark.line + 1}: {problem}.")
+
+
+def _syntax_problem(error: yaml.YAMLError) -> str:
+    """The parser's own words, with the line if it knows it."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f"{str(error).splitlines()[0].rstrip('.')}."
-    # Some problems are only the second half of what the context begins.
-    begun = f"{error.context}, " if str(error.problem).startswith("but ") else ""
-    return f"line {mark.line + 1}: {begun}{error.problem}."
+    # Some problems are only the second half of a sentence that the context begins.
+    context = f"{error.context}, " if str(error.problem).startswith("but ") else ""
+    return f"line {error.problem_mark.line + 1}: {context}{error.problem}."
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A SafeLoader that refuses what SafeLoader lets pass or fails on with an error of Python's."""
+    """A SafeLoader that also refuses duplicate keys, and values that PyYAML fails on with an error of Python's."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        """YAML keeps the last of two equal keys and says nothing; a metric would be lost that way."""
-        seen: set = set()
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """PyYAML silently keeps the last of two equal keys; a metric would be lost that way."""
+        seen: set[str] = set()
         for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key_node, yaml.ScalarNode):
                 if key_node.value in seen:
-                    raise ConstructorError(None, None, f"{_shown(key_node)} is defined twice", key_node.start_mark)
+                    raise _at(key_node, "rules.duplicate_key", f"{_value_text(key_node)} is defined twice")
                 seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """A day such as 2026-02-30, or text that a tag calls a number."""
+        """Refuses a date such as 2026-02-30, and text with the tag of a number."""
         try:
             value = super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError) as error:
-            told = f"{_shown(node)} cannot be read as {node.tag.rpartition(':')[2]}; put it in quotes if it is text"
-            raise ConstructorError(None, None, told, node.start_mark) from error
+            problem = (
+                f"{_value_text(node)} cannot be read as {node.tag.rpartition(':')[2]}; put it in quotes if it is text"
+            )
+            raise _at(node, "rules.unreadable_value", problem) from error
         if isinstance(value, int) and abs(value) > LARGEST:
-            raise ConstructorError(None, None, f"{_shown(node)} is too large a number", node.start_mark)
+            raise _at(node, "rules.number_too_large", f"{_value_text(node)} is too large a number")
         return value
 
 
-def _shown(node: yaml.ScalarNode) -> str:
-    return repr(node.value if len(node.value) <= 60 else f"{node.value[:57]}...")
+def _value_text(node: yaml.Node) -> str:
+    text = str(node.value)
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
-from rules.loading.files import refuse
+from rules.loading.problems import Problem, refuse
 from rules.metrics.compile import uses
 from rules.metrics.models import Derived, Measure, Metric, MetricCatalog
 from rules.metrics.periods import CURRENT, operand_names
@@ -28,26 +28,28 @@ def check_models(catalog: MetricCatalog, models: Mapping[str, ir.Table], path: P
     refuse(path, (problem for name, metric in metrics for problem in _metric_problems(name, metric, models)))
 
 
-def _reference_problems(catalog: MetricCatalog) -> Iterator[str]:
+def _reference_problems(catalog: MetricCatalog) -> Iterator[Problem]:
     known = ", ".join(catalog.metrics)
     for name, metric in catalog.metrics.items():
         if metric.counted_by and metric.counted_by not in catalog.metrics:
-            yield f"metrics > {name} > counted_by: is '{metric.counted_by}'; accepted: {known}."
+            yield Problem("rules.unknown_metric", f"metrics > {name} > counted_by", f"is '{metric.counted_by}'", known)
         if not isinstance(metric.formula, Derived):
             continue
+        place = f"metrics > {name} > formula"
         unknown = [operand for operand in operand_names(metric.formula) if operand not in catalog.metrics]
         for operand in unknown:
-            yield f"metrics > {name} > formula: there is no metric '{operand}'; accepted: {known}."
+            yield Problem("rules.unknown_metric", place, f"there is no metric '{operand}'", known)
         if not operand_names(metric.formula):
-            yield f"metrics > {name} > formula: refers to no metric; name at least one of: {known}."
-    # Every metric that leads into a cycle finds it; it is one mistake.
+            yield Problem("rules.formula_without_metric", place, f"refers to no metric; name at least one of: {known}")
+    # A cycle is found once for each metric that leads into it; it is one mistake.
     found = [cycle for name in catalog.metrics if (cycle := _cycle(catalog, name, ()))]
     for cycle in {frozenset(cycle): cycle for cycle in reversed(found)}.values():
-        yield f"metrics > {cycle[0]} > formula: refers to itself by way of {' > '.join(cycle)}; name other metrics."
+        message = f"refers to itself through {' > '.join(cycle)}; name other metrics"
+        yield Problem("rules.formula_cycle", f"metrics > {cycle[0]} > formula", message)
     yield from _name_problems(catalog)
 
 
-def _name_problems(catalog: MetricCatalog) -> Iterator[str]:
+def _name_problems(catalog: MetricCatalog) -> Iterator[Problem]:
     """A target may call a metric by its name, its label or an alias, so that each must mean one metric."""
     called = {name: name for name in catalog.metrics}
     for name, metric in catalog.metrics.items():
@@ -55,7 +57,8 @@ def _name_problems(catalog: MetricCatalog) -> Iterator[str]:
             for text in texts:
                 owner = called.setdefault(text.casefold(), name)
                 if owner != name:
-                    yield f"metrics > {name} > {field}: '{text}' already names {owner}; accepted: a name of its own."
+                    message = f"'{text}' already names {owner}"
+                    yield Problem("rules.name_taken", f"metrics > {name} > {field}", message, "a different name")
 
 
 def _cycle(catalog: MetricCatalog, name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -68,32 +71,35 @@ def _cycle(catalog: MetricCatalog, name: str, path: tuple[str, ...]) -> tuple[st
     return next((cycle for cycle in found if cycle), None)
 
 
-def _metric_problems(name: str, metric: Metric, models: Mapping[str, ir.Table]) -> Iterator[str]:
+def _metric_problems(name: str, metric: Metric, models: Mapping[str, ir.Table]) -> Iterator[Problem]:
     if isinstance(metric.formula, Derived):
         return
     where = f"metrics > {name}"
     if metric.model not in models:
-        yield f"{where} > model: is '{metric.model}'; accepted: {', '.join(models)}."
+        yield Problem("rules.unknown_model", f"{where} > model", f"is '{metric.model}'", ", ".join(models))
         return
     model = models[metric.model]
     if metric.period != CURRENT and "month" not in model.columns:
-        yield f"{where} > period: {metric.model} has no months; accepted: current."
+        yield Problem("rules.wrong_period", f"{where} > period", f"{metric.model} has no months", "current")
     if metric.period == CURRENT and "month" in model.columns:
         accepted = "as_of, last_complete_month, trailing_complete_months"
-        yield f"{where} > period: {metric.model} has a row for every month; accepted: {accepted}."
+        message = f"{metric.model} has a row for every month"
+        yield Problem("rules.wrong_period", f"{where} > period", message, accepted)
     for _model, item, _months, _is_snapshot in uses(metric):
-        yield from (f"{where} > formula: {problem}" for problem in _measure_problems(item, metric.model, model))
+        yield from _measure_problems(f"{where} > formula", item, metric.model, model)
 
 
-def _measure_problems(item: Measure, name: str, model: ir.Table) -> Iterator[str]:
+def _measure_problems(place: str, item: Measure, name: str, model: ir.Table) -> Iterator[Problem]:
     accepted = ", ".join(model.columns)
     if item.column not in model.columns:
-        yield f"{name} has no column '{item.column}'; accepted: {accepted}."
+        yield Problem("rules.unknown_column", place, f"{name} has no column '{item.column}'", accepted)
     elif item.aggregation not in COUNTING and not model[item.column].type().is_numeric():
         numbers = ", ".join(column for column in model.columns if model[column].type().is_numeric())
-        yield f"{item.aggregation} needs a number; '{item.column}' is {model[item.column].type()}; accepted: {numbers}."
+        message = f"{item.aggregation} needs a number; '{item.column}' is {model[item.column].type()}"
+        yield Problem("rules.wrong_type", place, message, numbers)
     for rule in item.where:
         if rule.column not in model.columns:
-            yield f"where: {name} has no column '{rule.column}'; accepted: {accepted}."
+            message = f"{name} has no column '{rule.column}'"
+            yield Problem("rules.unknown_column", f"{place} > where", message, accepted)
         elif problem := type_problem(rule.operator, rule.value, model[rule.column]):
-            yield f"where > {rule.column}: {problem}."
+            yield Problem("rules.wrong_type", f"{place} > where > {rule.column}", problem)

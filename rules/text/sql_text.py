@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import re
-import string
-from collections.abc import Iterable
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
 from rules.text.formats import SHARES, SMALL_AMOUNT, SYMBOLS, percent
+from rules.text.templates import placeholders, split_template
 
 UNKNOWN = "unknown"
 
 
-class TextProblem(ValueError):
-    """A text that cannot be filled; the message says why and what is accepted."""
-
-
-def parts(text: str, columns: Iterable[str]) -> list[tuple[str, str | None]]:
-    """(words, column after them) of a text; raises TextProblem for a placeholder without a column."""
-    known = list(columns)
-    try:
-        parsed = list(string.Formatter().parse(text))
-    except ValueError as error:
-        raise TextProblem(f"'{text}' is no text with {{placeholders}}: {error}") from error
-    for _words, name, form, conversion in parsed:
-        if name is not None and name not in known:
-            raise TextProblem(f"{{{name}}} is no column; accepted: {', '.join(known)}")
-        if form or conversion:
-            raise TextProblem(f"'{text}' says how to write {name}; give the column alone: {{{name}}}")
-    return [(words, name) for words, name, _form, _conversion in parsed]
-
-
 def filled(text: str, table: ir.Table, currency: str = "USD") -> ir.StringColumn:
-    """`text` with each {column} as people say the row's value."""
+    """`text` with each {column} replaced by the row's value; raises TemplateError for one without a column."""
+    placeholders(text, table.columns)
     pieces = []
-    for words, name in parts(text, table.columns):
+    for words, name in split_template(text):
         if words:
             pieces.append(ibis.literal(words))
         if name is not None:

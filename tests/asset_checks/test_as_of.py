@@ -55,6 +55,19 @@ def test_dates_in_company_and_a_company_without_dates_are_not_warned_about(usage
     assert warnings() == {}
 
 
+def test_a_dataset_that_ends_long_before_the_as_of_date_is_warned_about(usage):
+    assert warnings("2026-07-28", product_usage=usage) == {
+        "product_usage": "product_usage: the newest date is 2026-06-29, 29 days before the as-of date, and its events are "
+        "usually at most 7 days apart. What happened since is missing: signals and months after that day are not "
+        "available. Export it again."
+    }
+    assert warnings("2026-07-12", product_usage=usage) == {}  # 13 days: less than twice the usual gap
+
+
+def test_a_dataset_with_few_events_is_not_called_late():
+    assert warnings("2026-07-28", nps_scores=[{"date": "2026-01-05"}, {"date": "2026-01-06"}]) == {}
+
+
 def test_rows_after_the_as_of_date_are_counted(usage):
     assert warnings("2026-06-22", product_usage=usage) == {
         "product_usage": "product_usage: 1 rows have a date after the as-of date; no figure counts them."

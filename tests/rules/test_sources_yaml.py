@@ -10,9 +10,9 @@ import yaml
 
 from productpulse_assets.cli.starter import PRESETS, write_starter
 from productpulse_assets.sources.location import check_sources
-from rules.loading.files import RulesError
 from rules.models import DatasetSource, Sources
 from rules.rule_set import read_rules
+from tests.errors import raises_problems
 
 EXAMPLE = re.compile(r"^(\s*)#: (.*)$", re.MULTILINE)
 
@@ -74,5 +74,5 @@ def test_an_example_that_is_wrong_would_be_found(tmp_path):
     path.write_text(
         uncommented(path.read_text(encoding="utf-8")).replace("customer_id: Account ID", "customer: ID"), "utf-8"
     )
-    with pytest.raises(RulesError, match="customers > columns > customer"):
+    with raises_problems("datasets > customers > columns > customer: rules.unknown_column"):
         sources_of(tmp_path)

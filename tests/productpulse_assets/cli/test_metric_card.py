@@ -3,9 +3,7 @@
 import pytest
 
 from productpulse_assets.cli.metric_card import find, sparkline
-from rules.loading.files import RulesError
-from rules.questions import Question, answered, placeholders
-from rules.rule_set import read_rules
+from rules.questions import Question, answer_text
 from tests.graph import RULES
 
 
@@ -37,26 +35,16 @@ QUESTION = Question(
 
 
 def test_an_answer_has_the_numbers_in_it():
-    assert answered(QUESTION, {"mrr": row(284090.0, change=-5100.0)}, "USD") == "It is $284,090 (-$5,100)."
+    assert answer_text(QUESTION, {"mrr": row(284090.0, change=-5100.0)}, "USD") == "It is $284,090 (-$5,100)."
 
 
 def test_an_answer_that_lacks_a_metric_says_which_and_why():
     unknown = {"mrr": row(None, not_available_reason="Needs the dataset subscriptions, which is absent.")}
-    assert answered(QUESTION, unknown, "USD") == (
+    assert answer_text(QUESTION, unknown, "USD") == (
         "Not available: MRR. Needs the dataset subscriptions, which is absent."
     )
 
 
 def test_every_question_that_comes_along_can_be_answered():
     for question in RULES.business_questions.questions:
-        assert placeholders(question.answer), question.question
-
-
-def test_a_question_about_an_unknown_metric_is_refused(rules):
-    (rules / "business_questions.yaml").write_text(
-        "questions:\n- {question: 'How?', owner: 'team:finance', metrics: [nope], tables: [kpi_summary], answer: 'So.'}\n"
-    )
-    with pytest.raises(
-        RulesError, match=r"business_questions.yaml: questions > 1 \('How\?'\): there is no metric 'nope'"
-    ):
-        read_rules(rules)
+        assert "{" in question.answer, question.question

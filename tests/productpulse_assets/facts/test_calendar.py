@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from asset_checks.events import DATED, NewestEvent
-from productpulse_assets.facts.calendar import FORCED, as_of_date, calendar, first_appearance, months
+from productpulse_assets.facts.calendar import FORCED, as_of_date, calendar, first_event, months
 from productpulse_assets.tables import Run
 from resources.home import SettingsError
 from resources.settings import Settings
@@ -115,17 +115,17 @@ def test_a_run_refuses_a_day_long_after_its_data_unless_its_tag_allows_it():
     assert len(built("2020-03-31", {FORCED: "true"}, customers=customers)) == 3
 
 
-def test_the_first_appearance_is_the_earlier_of_signup_and_first_subscription():
-    customers, subscriptions = dataset("customers", {"signup_date": "2026-03-05"}), [{"start_date": "2026-02-20"}]
-    assert first_appearance(customers, dataset("subscriptions"), TODAY) == dt.date(2026, 3, 5)
-    assert first_appearance(customers, dataset("subscriptions", *subscriptions), TODAY) == dt.date(2026, 2, 20)
+def test_the_calendar_begins_with_the_first_event_of_any_dataset():
+    customers, subscriptions = [{"signup_date": "2026-03-05"}], [{"start_date": "2026-02-20"}]
+    usage = [{"date": "2026-01-31"}]
+    assert first_event(tables(customers=customers), TODAY) == dt.date(2026, 3, 5)
+    assert first_event(tables(customers=customers, subscriptions=subscriptions), TODAY) == dt.date(2026, 2, 20)
+    assert first_event(tables(customers=customers, product_usage=usage), TODAY) == dt.date(2026, 1, 31)
 
 
 def test_an_as_of_date_before_every_customer_is_refused():
     with pytest.raises(dg.Failure) as caught:
-        first_appearance(
-            dataset("customers", {"signup_date": "2026-03-05"}), dataset("subscriptions"), dt.date(2026, 3, 4)
-        )
+        first_event(tables(customers=[{"signup_date": "2026-03-05"}]), dt.date(2026, 3, 4))
     assert caught.value.description == (
         "No customer signed up or subscribed by 2026-03-04, the as-of date. Give a later day with --as-of."
     )

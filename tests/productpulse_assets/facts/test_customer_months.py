@@ -89,6 +89,41 @@ def test_rows_start_with_the_earlier_of_signup_and_first_subscription():
     ]  # fmt: skip
 
 
+def test_rows_start_with_the_first_event_of_any_kind_so_that_no_event_is_left_out():
+    early = "2026-01-15"
+    table = build(
+        "2026-06-30",
+        first=early,
+        customers=[{"signup_date": "2026-05-10"}],
+        subscriptions=[{"start_date": "2026-05-10"}],
+        transactions=[
+            {"transaction_date": early, "subscription_id": "S1"},
+            {"transaction_date": "2026-06-01", "subscription_id": "S1"},
+        ],
+        product_usage=[{"date": "2026-02-01", "logins": 7}],
+        support_tickets=[{"date_opened": "2026-03-01"}],
+        nps_scores=[{"date": "2026-04-01", "score": 9}],
+    )
+    facts = ("amount_collected", "logins", "tickets_opened", "nps_responses")
+    assert rows(table, "month", *facts, by=("month",)) == [
+        ("2026-01-01", 100, 0, 0, 0),
+        ("2026-02-01", 0, 7, 0, 0),
+        ("2026-03-01", 0, 0, 1, 0),
+        ("2026-04-01", 0, 0, 0, 1),
+        ("2026-05-01", 0, 0, 0, 0),
+        ("2026-06-01", 100, 0, 0, 0),
+    ]
+
+
+def test_months_after_the_end_of_a_late_dataset_are_unknown():
+    usage = [{"date": dt.date(2026, 1, 5) + dt.timedelta(weeks=week), "logins": 1} for week in range(13)]
+    table = build("2026-06-10", product_usage=usage, subscriptions=[{}])
+    assert rows(table, "month", "logins", "key_actions_to_date", by=("month",)) == [
+        ("2026-01-01", 4, 4), ("2026-02-01", 4, 8), ("2026-03-01", 5, 13),
+        ("2026-04-01", None, 13), ("2026-05-01", None, 13), ("2026-06-01", None, 13),
+    ]  # fmt: skip
+
+
 def test_the_plan_is_the_highest_priced_then_the_last_one_then_none():
     table = build(
         "2026-05-31",

@@ -96,7 +96,7 @@ def test_a_downgrade_counts_for_90_days(age, is_recent):
     assert downgraded(*changes) == is_recent
 
 
-@pytest.mark.parametrize(("gap", "follows"), [(0, True), (1, True), (2, False), (-1, False)])
+@pytest.mark.parametrize(("gap", "follows"), [(0, True), (1, True), (2, False), (-1, True)])
 def test_the_next_period_may_begin_a_day_later(gap, follows):
     assert downgraded(ended("2026-01-01", ago(10 + gap), 200), {"start_date": ago(10)}) == follows
 
@@ -113,6 +113,21 @@ def test_the_next_period_may_begin_a_day_later(gap, follows):
 )
 def test_these_are_not_downgrades(before):
     assert not downgraded(before, {"start_date": ago(10)})
+
+
+def test_the_subscriptions_of_a_customer_count_together():
+    whole = ended("2026-01-01", ago(10), 100)
+    assert not downgraded(
+        whole, {"start_date": ago(10), "monthly_price": 60}, {"start_date": ago(10), "monthly_price": 80}
+    )
+    assert downgraded(whole, {"start_date": ago(10), "monthly_price": 60}, {"start_date": ago(10), "monthly_price": 30})
+    assert downgraded({"monthly_price": 100}, ended("2026-01-01", ago(10), 40))  # one of two products was given up
+
+
+def test_an_upgrade_whose_old_period_ends_late_is_no_downgrade():
+    upgrade = {"start_date": ago(20), "monthly_price": 150}
+    assert not downgraded(ended("2026-01-01", ago(10), 100), upgrade)
+    assert downgraded(ended("2026-01-01", ago(10), 200), upgrade)
 
 
 def test_a_downgrade_after_the_as_of_date_does_not_count():

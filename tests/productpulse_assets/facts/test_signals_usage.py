@@ -53,3 +53,18 @@ def test_signals_are_unknown_without_usage_data_and_0_without_usage_of_the_custo
     columns = ("logins_recent", "key_actions_recent", "usage_change", "days_since_last_login", "is_activated")
     assert of([], *columns) == [(None, None, None, None, None)]
     assert of([use(1, 5, customer_id="C2")], *columns) == [(0, 0, None, None, False)]
+
+
+WEEKLY = [use(days, 5, 2) for days in range(29, 200, 7)]
+
+
+def test_after_the_end_of_a_late_export_use_is_unknown_and_not_zero():
+    columns = ("logins_recent", "usage_change", "key_action_change", "days_since_last_login", "is_activated")
+    assert of(WEEKLY, *columns) == [(None, None, None, None, True)]
+    assert of([use(days, 1) for days in range(29, 200, 7)], "is_activated") == [(None,)]
+
+
+def test_a_week_without_an_export_is_not_late_and_what_others_use_shows_where_it_ends():
+    weekly = [use(days, 5) for days in range(8, 200, 7)]
+    assert of(weekly, "days_since_last_login") == [(8,)]
+    assert of([*WEEKLY, use(1, 5, customer_id="C2")], "days_since_last_login", "logins_recent") == [(29, 0)]

@@ -12,7 +12,7 @@ from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import area_row, check_areas, score_of
 from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from resources.tables import rows_of, table_of
-from rules.loading.files import RulesError
+from rules.loading.problems import RulesError
 from rules.models import DataQuality, HealthArea
 from tests.builders import calendar, dataset
 from tests.graph import RULES
