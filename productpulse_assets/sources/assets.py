@@ -34,6 +34,7 @@ from productpulse_assets.sources.staging import (
     later_duplicates,
     source_columns,
     type_columns,
+    with_exclusive_ends,
 )
 from resources.retries import retried_io
 from resources.settings import Settings
@@ -144,7 +145,8 @@ def _split(
     counts = rows_of(raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count())))[0]
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
+    table = type_columns(raw.rows, schema, sources, renames).pipe(with_exclusive_ends, schema, sources)
+    table = in_reporting_currency(table, schema, sources)
     if parents:
         table = in_form_of_parents(table, parents, rows_of(id_forms(table, parents))[0])
     rules = broken_rules(table, schema)

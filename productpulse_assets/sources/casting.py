@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
@@ -25,6 +27,9 @@ CALENDAR = ("1900-01-02", "9999-12-31")
 """The first and the last day that is taken for a date. Earlier ones (0001-01-01, 1899-12-30, 1900-01-01) are how
 programs write that there is none, and would count as thousands of months; later ones are no dates to Python."""
 
+EPOCH = "1970-01-01"
+"""Second 0 of Unix: programs write it where they have no time."""
+
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
 
@@ -34,9 +39,12 @@ def try_strptime(text: str, date_format: str) -> dt.timestamp:
     """DuckDB's strptime that gives NULL where the text does not fit."""
 
 
-def text_of(raw: ir.Column) -> ir.StringColumn:
-    """A source value as text without the blanks around it; empty is NULL."""
-    return written(raw).re_replace(AROUND, "").nullif("")
+def text_of(raw: ir.Column, null_values: Sequence[str] = ()) -> ir.StringColumn:
+    """A source value as text without the blanks around it; NULL if it is empty or one of `null_values`."""
+    text = written(raw).re_replace(AROUND, "").nullif("")
+    if not null_values:
+        return text
+    return ibis.ifelse(is_among(text.lower(), [word.lower() for word in null_values]), ibis.null("string"), text)
 
 
 def written(raw: ir.Column) -> ir.StringColumn:
@@ -48,18 +56,18 @@ def written(raw: ir.Column) -> ir.StringColumn:
 
 def in_calendar(day: ir.DateColumn) -> ir.BooleanColumn:
     """Whether it is a day that something can have happened on."""
-    return day.between(*(ibis.date(each) for each in CALENDAR))
+    return day.between(*(ibis.date(each) for each in CALENDAR)) & (day != ibis.date(EPOCH))
 
 
-def is_given(raw: ir.Column) -> ir.BooleanColumn:
-    """Whether the source has a value here; blank text is none."""
-    return text_of(raw).notnull() if raw.type().is_string() else raw.notnull()
+def is_given(raw: ir.Column, sources: Sources) -> ir.BooleanColumn:
+    """Whether the source has a value here; blank text and the words of `null_values` are none."""
+    return text_of(raw, sources.null_values).notnull() if raw.type().is_string() else raw.notnull()
 
 
 def typed(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str) -> ir.Column:
     """`raw` as `kind`; `target` (dataset.column) picks its aliases. NULL where it does not parse."""
     if kind.is_string():
-        return _renamed(text_of(raw), sources.aliases.get(target, {}))
+        return _renamed(text_of(raw, sources.null_values), sources.aliases.get(target, {}))
     if kind.is_date():
         return _date(raw, sources.date_formats)
     if kind.is_boolean():
