@@ -1,6 +1,6 @@
 """What the periods of subscriptions show about their dates: warnings, with the setting that corrects them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import ibis
@@ -68,8 +68,8 @@ def active_but_ended_result(subscriptions: ir.Table, calendar: ir.Table) -> dg.A
     return _result(
         "active_rows_have_not_ended",
         f"subscriptions: {facts['rows']:,} of {facts['running']:,} rows that are Active or Past Due ended by "
-        f"{facts['newest']} (first by id: {printable_line(facts['first'], 60)}), and bring no MRR since. If such contracts "
-        "renew, set ends_of_active_rows: planned for subscriptions in sources.yaml; if end_date is the last day, set "
+        f"{facts['newest']} (first by id: {printable_line(facts['first'], 60)}), and bring no MRR since. If such "
+        "contracts renew, set ends_of_active_rows: planned for subscriptions in sources.yaml; if end_date is the last day, set "
         "inclusive_ends: true."
         if facts["rows"]
         else None,
@@ -119,8 +119,7 @@ def doubled_result(subscriptions: ir.Table) -> dg.AssetCheckResult:
         False: "rows run on for some days after the row that follows them began",
     }
     sentences = [
-        f"{row['rows']:,} {words[is_same]} (first: {printable_line(row['first_id'], 60)} and {printable_line(row['second_id'], 60)} "
-        f"of {printable_line(row['customer'], 60)})"
+        f"{row['rows']:,} {words[is_same]} (first: {_example(row)})"
         for is_same, row in sorted(found.items(), reverse=True)
     ]
     return _result(
@@ -131,6 +130,11 @@ def doubled_result(subscriptions: ir.Table) -> dg.AssetCheckResult:
         else None,
         "No two rows of a customer look like one subscription.",
     )
+
+
+def _example(pair: Mapping[str, object]) -> str:
+    first, second, customer = (printable_line(pair[name], 60) for name in ("first_id", "second_id", "customer"))
+    return f"{first} and {second} of {customer}"
 
 
 def _result(name: str, problem: str | None, otherwise: str) -> dg.AssetCheckResult:
