@@ -69,8 +69,8 @@ def active_but_ended_result(subscriptions: ir.Table, calendar: ir.Table) -> dg.A
         "active_rows_have_not_ended",
         f"subscriptions: {facts['rows']:,} of {facts['running']:,} rows that are Active or Past Due ended by "
         f"{facts['newest']} (first by id: {printable_line(facts['first'], 60)}), and bring no MRR since. If such "
-        "contracts renew, set ends_of_active_rows: planned for subscriptions in sources.yaml; if end_date is the last day, set "
-        "inclusive_ends: true."
+        "contracts renew, set ends_of_active_rows: planned for subscriptions in sources.yaml; if end_date is the last "
+        "day, set inclusive_ends: true."
         if facts["rows"]
         else None,
         "No row is Active or Past Due after its end.",
