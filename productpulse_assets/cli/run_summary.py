@@ -100,7 +100,7 @@ def _words(dataset: str, column: str, counts: dict[str, int]) -> str:
     counted = [f"'{printable_line(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:WORDS]]
     more = f" and {len(counts) - WORDS:,} more" if len(counts) > WORDS else ""
     advice = alias_advice(dataset, column, list(counts))
-    return f"Found: {', '.join(counted)}{more}. Mend the export, or {advice}."
+    return f"Found: {', '.join(counted)}{more}. Fix the export, or {advice}."
 
 
 def written_at(path: Path) -> int | None:

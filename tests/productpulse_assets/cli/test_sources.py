@@ -224,14 +224,14 @@ def test_validate_names_the_values_that_the_column_itself_allows_and_every_word_
     assert result.exit_code == 1
     assert (
         "  status: allowed_values (must be one of Active, Past Due, Canceled, Expired, Trial) in 3 rows, first in row 1: "
-        "'Churned'. Found: 'Churned' (2), 'Gone' (1). Mend the export, or say under aliases > subscriptions.status in "
-        "rules/sources.yaml what 'Churned' and 'Gone' mean.\n"
+        "'Churned'. Found: 'Churned' (2), 'Gone' (1). Fix the export, or give the meaning of 'Churned' and 'Gone' under "
+        "aliases > subscriptions.status in rules/sources.yaml.\n"
     ) in result.stdout
     assert "  billing_cycle: allowed_values (must be one of Monthly, Quarterly, Annual) in 1 rows" in result.stdout
     assert (
-        "Mend the export, or say under aliases > subscriptions.billing_cycle in rules/sources.yaml what 'Weekly' means "
-        "and say under aliases > subscriptions.status in rules/sources.yaml what 'Churned' and 'Gone' mean; to raise "
-        "max_reject_share for subscriptions in rules/sources.yaml would leave these rows out of every figure; "
+        "Fix the export, or give the meaning of 'Weekly' under aliases > subscriptions.billing_cycle in "
+        "rules/sources.yaml and give the meaning of 'Churned' and 'Gone' under aliases > subscriptions.status in "
+        "rules/sources.yaml; raising max_reject_share for subscriptions in rules/sources.yaml would leave these rows out of every figure; "
         "`productpulse validate` lists them all."
     ) in result.stderr
 
@@ -258,7 +258,8 @@ def test_words_of_a_yes_no_column_have_aliases(productpulse, tmp_path):
     told = productpulse("validate", "--data", data, "--rules", tmp_path / "rules").stdout
     assert "is_active: parses_as_boolean in 3 rows" in told
     assert (
-        "say under aliases > customers.is_active in rules/sources.yaml what 'Vielleicht', 'ja' and 'nein' mean" in told
+        "give the meaning of 'Vielleicht', 'ja' and 'nein' under aliases > customers.is_active in rules/sources.yaml"
+        in told
     )
     path.write_text(
         text.replace("\naliases:\n", "\naliases:\n  customers.is_active: {JA: yes, nein: 'no', vielleicht: false}\n")
