@@ -11,7 +11,7 @@ from productpulse_assets.tables import table
 from rules.loading.problems import Problem, refuse
 from rules.metrics.compile import band
 from rules.models import CustomerSegment
-from rules.operators import as_compared
+from rules.operators import round_for_comparison
 from rules.rule_set import Rules
 from rules.units import MONEY
 from rules.windows import RECENT_DAYS, active_on
@@ -119,7 +119,7 @@ def select_columns(table: ir.Table) -> ir.Table:
     since = ibis.least(table.signup_date, table.first_start.fill_null(table.signup_date))
     change = table.usage_change
     income_known = (table.collected - table.refunded).fill_null(zero)
-    trend = as_compared(change)  # 11 / 10 - 1 is a little more than 0.1 in binary
+    trend = round_for_comparison(change)  # 11 / 10 - 1 is a little more than 0.1 in binary
     return table.select(
         "customer_id", "company_name", "segment", "country", "acquisition_channel", "signup_date", "as_of_date",
         is_active=table.is_active.fill_null(False),

@@ -12,7 +12,7 @@ from productpulse_assets.tables import table
 from rules.metrics.compile import band, condition
 from rules.recommendation_rules import RecommendationRule, RecommendationRules
 from rules.rule_set import Rules
-from rules.text.sql_text import filled
+from rules.text.sql_text import fill_template
 from rules.units import MONEY
 
 SCORE, WEIGHT = "decimal(28, 2)", "decimal(9, 2)"
@@ -62,10 +62,10 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
         subject_id=rows[subject],
         customer_id=rows.customer_id,
         segment=rows.segment,
-        recommendation_title=filled(rule.title, rows, currency),
+        recommendation_title=fill_template(rule.title, rows, currency),
         category=ibis.literal(rule.category),
-        reason=filled(rule.reason, rows, currency),
-        expected_action=filled(rule.expected_action, rows, currency),
+        reason=fill_template(rule.reason, rows, currency),
+        expected_action=fill_template(rule.expected_action, rows, currency),
         estimated_revenue_impact=impact,
         confidence_level=ibis.literal(level(rule.confidence_weight, rules.confidence_levels)),
         confidence_weight=_double(rule.confidence_weight),

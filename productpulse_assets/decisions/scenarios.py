@@ -9,7 +9,7 @@ from productpulse_assets.metrics.summary import SummaryRow
 from productpulse_assets.tables import Rows, table
 from resources.tables import rows_of
 from rules.rule_set import Rules
-from rules.scenarios import CHANGE, LEVERS, Base, Result, Scenario, explained, simulate
+from rules.scenarios import CHANGE, LEVERS, Base, Result, Scenario, result_sentence, simulate
 from rules.text.formats import money, percent
 from rules.units import MONEY
 
@@ -70,7 +70,7 @@ def scenario_row(name: str, scenario: Scenario, base: Base, currency: str) -> di
         "low_annualized_impact": low.annualized_impact,
         "high_annualized_impact": high.annualized_impact,
         "assumption": scenario.assumption.replace(CHANGE, percent(scenario.change)),
-        "explanation": explained(name, result, currency) + _range_words(scenario, low, high, currency),
+        "explanation": result_sentence(name, result, currency) + _range_words(scenario, low, high, currency),
         "owner": scenario.owner,
         "not_available_reason": result.not_available_reason,
     }

@@ -8,7 +8,7 @@ from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.events import ACTIVITY, DATED, dataset_ends
 from productpulse_assets.tables import table
 from rules.models import DataQuality
-from rules.operators import as_compared
+from rules.operators import round_for_comparison
 from rules.rule_set import Rules
 
 REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
@@ -119,7 +119,7 @@ def with_overall_score(table: ir.Table, rules: DataQuality) -> ir.Table:
     total = [table[name].fill_null(0) for name in SCORES]
     mean = sum(total[1:], total[0]) / sum(known[1:], known[0]).nullif(0)
     scored = table.mutate(overall_score=ibis.ifelse(table.rows_in > 0, mean, ibis.null("float64")))
-    bands = [(as_compared(scored.overall_score) >= floor, name) for name, floor in rules.statuses.items()]
+    bands = [(round_for_comparison(scored.overall_score) >= floor, name) for name, floor in rules.statuses.items()]
     return scored.mutate(status=ibis.cases(*bands, else_="Not available"))
 
 

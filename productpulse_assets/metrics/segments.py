@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.tables import table
-from rules.metrics.compile import UNKNOWN_MEMBER, metric_history, uses
+from rules.metrics.compile import UNKNOWN_MEMBER, metric_history, own_measures
 from rules.metrics.models import MetricCatalog
 from rules.metrics.periods import LAST_COMPLETE, read_at
 from rules.rule_set import Rules
@@ -61,7 +61,8 @@ def with_dimensions(model: ir.Table, dimensions: Sequence[str], columns: Sequenc
 
 def measured_columns(catalog: MetricCatalog, model: str) -> list[str]:
     """The columns of a model that the catalog's measures use."""
-    measures = [item for metric in catalog.metrics.values() for name, item, *_rest in uses(metric) if name == model]
+    uses = (use for metric in catalog.metrics.values() for use in own_measures(metric))
+    measures = [use.measure for use in uses if use.model == model]
     return sorted({column for item in measures for column in (item.column, *(rule.column for rule in item.where))})
 
 
