@@ -22,7 +22,9 @@ def published_path() -> Path:
     """The file to read; raises NoSnapshot if the settings name none."""
     path = Settings().snapshot
     if path is None:
-        raise NoSnapshot("Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard")
+        raise NoSnapshot(
+            "snapshot.not_set", "Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard"
+        )
     return path
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from resources.duckdb_connection import ATTACHED, open_read_only
+from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
 from rules.text.sql_text import harmless
 
@@ -31,7 +32,7 @@ CSV_ROWS = 100_000
 Row = Mapping[str, object]
 
 
-class NoSnapshot(Exception):
+class NoSnapshot(ProductPulseError):
     """There is nothing to read; the message says what is wrong and what to run."""
 
 
@@ -79,7 +80,9 @@ def version_of(path: Path) -> Version:
     try:
         found = path.stat()
     except OSError as error:
-        raise NoSnapshot(f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}") from error
+        raise NoSnapshot(
+            "snapshot.missing", f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}"
+        ) from error
     return Version(path, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
@@ -105,7 +108,9 @@ class Snapshot:
 
     def _unreadable(self, error: duckdb.Error) -> NoSnapshot:
         reason = str(error).splitlines()[0]
-        return NoSnapshot(f"{self.version.path} cannot be read: {reason}. Make it anew with: {MAKE_ONE}")
+        return NoSnapshot(
+            "snapshot.unreadable", f"{self.version.path} cannot be read: {reason}. Make a new one with: {MAKE_ONE}"
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -123,8 +128,10 @@ class Snapshot:
         """A published table; raises NoSnapshot if an earlier version of the program published without it."""
         if name not in self._tables:
             raise NoSnapshot(
+                "snapshot.no_such_table",
                 f"The snapshot {self.version.path} has no table {name}: an earlier version of ProductPulse made it. "
-                f"Make it anew with: {MAKE_ONE}"
+                f"Make a new one with: {MAKE_ONE}",
+                table=name,
             )
         return self._tables[name]
 

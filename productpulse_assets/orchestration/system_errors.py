@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from resources.home import Home
+from rules.text.errors import ProductPulseError
 
 FAULTS = (
     (
@@ -46,7 +47,7 @@ def fault_sentence(message: str, home: Home) -> str | None:
     return None
 
 
-class MachineFault(Exception):
+class MachineFault(ProductPulseError):
     """The machine refuses; the message says what, and what to do."""
 
 
@@ -57,7 +58,7 @@ def faults_said(home: Home) -> Iterator[None]:
         yield
     except Exception as error:
         if said := fault_sentence(_whole(error), home):
-            raise MachineFault(said) from error
+            raise MachineFault("machine.fault", said) from error
         raise
 
 
