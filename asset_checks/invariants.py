@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.checks import Check
+from asset_checks.events import DATED
 
 
 def bridge_breaks(customer_months: ir.Table) -> ir.Table:
@@ -43,4 +45,68 @@ MRR_BRIDGE = Check(
     ),
     inputs=("customer_months",),
     evaluate=mrr_bridge_results,
+)
+
+
+FACTS = {
+    "transactions": ("amount", ("amount_collected", "amount_failed", "amount_refunded")),
+    "product_usage": ("logins", ("logins",)),
+    "support_tickets": (None, ("tickets_opened",)),
+    "nps_scores": ("score", ("nps_score_sum",)),
+}
+"""By dataset: the column that its facts in customer_months add up (None: its rows), and those facts."""
+
+
+def uncounted(dataset: str, events: ir.Table, fact_coverage: ir.Table, customer_months: ir.Table) -> ir.Table:
+    """One row: the dataset's rows and those that fact_coverage accounts for; a sum over events, and over months.
+
+    The two sums do not use fact_coverage: they differ where an event is in no month.
+    """
+    column, facts = FACTS[dataset]
+    as_of = customer_months.month_end.max().as_scalar()
+    dated = events.filter(events[DATED[dataset][0]] <= as_of)
+    of_dataset = fact_coverage.filter(_.dataset == dataset)
+    total = ibis.literal(0)
+    for name in facts:
+        total = total + customer_months[name].sum().fill_null(0)
+    return (
+        events.aggregate(kept=_.count())
+        .cross_join(of_dataset.aggregate(accounted=_.rows.sum().fill_null(0)))
+        .cross_join(dated.aggregate(events_sum=(dated[column].sum() if column else dated.count()).fill_null(0)))
+        .cross_join(customer_months.aggregate(months_sum=total))
+    )
+
+
+def fact_coverage_results(
+    fact_coverage: ir.Table, customer_months: ir.Table, **datasets: ir.Table
+) -> Iterator[dg.AssetCheckResult]:
+    """Whether every kept row is counted or has a reason, and the facts add up to their datasets."""
+    problems = []
+    for name, events in datasets.items():
+        (row,) = uncounted(name, events, fact_coverage, customer_months).to_pyarrow().to_pylist()
+        if row["kept"] != row["accounted"]:
+            problems.append(f"{name}: {row['kept']:,} rows were kept, and {row['accounted']:,} are accounted for.")
+        if row["events_sum"] != row["months_sum"]:
+            what = FACTS[name][0] or "rows"
+            problems.append(f"{name}: {what} adds up to {row['events_sum']:,}, and to {row['months_sum']:,} by month.")
+    yield dg.AssetCheckResult(
+        asset_key="fact_coverage",
+        check_name="every_kept_row_accounted_for",
+        passed=not problems,
+        description=" ".join(problems) or "Every kept row is counted, or listed with the reason why not.",
+    )
+
+
+FACT_COVERAGE = Check(
+    specs=(
+        dg.AssetCheckSpec(
+            "every_kept_row_accounted_for",
+            asset="fact_coverage",
+            blocking=True,
+            description="Every kept row is counted or has a reason, and the facts by month add up to their datasets.",
+            additional_deps=["customer_months", *FACTS],
+        ),
+    ),
+    inputs=("fact_coverage", "customer_months", *FACTS),
+    evaluate=fact_coverage_results,
 )

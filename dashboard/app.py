@@ -1,4 +1,4 @@
-"""The dashboard's frame: the list of pages, the snapshot that they show, and how old it is."""
+"""The dashboard: the list of pages, and in the sidebar the age of the snapshot that they show."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard.links import FIRST, SECTIONS
 from dashboard.reading import current
-from dashboard.states import how_complete, how_old, told_in_words
+from dashboard.states import show_absent_datasets, show_age, show_errors
 
-ICON = Path(__file__).with_name("icon.svg")  # a file of ours: Streamlit would fetch one of its own from a font server
+ICON = Path(__file__).with_name("icon.svg")  # a local file: Streamlit would fetch its own icons from a font server
 
 st.set_page_config(page_title="ProductPulse", page_icon=str(ICON), layout="wide")
 pages = {
@@ -19,11 +19,12 @@ pages = {
     for section, views in SECTIONS.items()
 }
 page = st.navigation(pages)
-# A table's own download button would write cells as they are, which a spreadsheet may run; ours are below each table.
+# Streamlit's own download button of a table is hidden: it writes cells that a spreadsheet could run as formulas. Each
+# table has a button of ours instead.
 st.html("<style>[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV']) {display: none}</style>")
-with told_in_words():
+with show_errors():
     with st.sidebar:
         reading = current()
-        how_old(reading)
-        how_complete(reading)
+        show_age(reading)
+        show_absent_datasets(reading)
     page.run()

@@ -1,4 +1,4 @@
-"""The Decision Brief: the actions in view on one page of Markdown, to send or to take along."""
+"""The decision brief: the interventions in view on one page of Markdown, to send to others."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from markdown_it import MarkdownIt
 
 from dashboard.plan import most_urgent
 from dashboard.reading import Reading
+from productpulse_assets.charts.work import BACKLOG
 from resources.published_snapshot import Row
-from rules.text.formats import named, value_text
+from rules.text.formats import counted_text, named, value_text
 from rules.text.markdown import escape
 
-ACTIONS = 10
+ACTIONS_SHOWN = 10
+"""The largest number of interventions that the brief lists."""
 
 
-def brief(reading: Reading, plan: ir.Table, view: str) -> str:
-    """What the interventions in `plan` come to, by owner, and the most urgent of them with their reasons.
+def brief_markdown(reading: Reading, plan: ir.Table, view: str) -> str:
+    """The totals of the interventions in `plan`, by owner, and the most urgent ones with their reasons.
 
-    `view` says in words what was searched and filtered for.
+    `view` describes the search and the filters.
     """
     totals = plan.aggregate(
         count=_.count(), customers=_.customer_id.nunique(), revenue=_.estimated_revenue_impact.sum()
@@ -34,30 +36,30 @@ def brief(reading: Reading, plan: ir.Table, view: str) -> str:
             "",
             f"As of {reading.as_of}. View: {escape(view)}.",
             "",
-            _summed(reading.rows(totals)[0], reading.currency),
+            _totals_text(reading.rows(totals)[0], reading.currency),
             "",
-            *_by_owner(reading.rows(owners.order_by(_.revenue.desc(), "suggested_owner")), reading.currency),
-            *_first(reading.rows(most_urgent(plan, ACTIONS)), reading.currency),
+            *_owner_table(reading.rows(owners.order_by(_.revenue.desc(), "suggested_owner")), reading.currency),
+            *_action_list(reading.rows(most_urgent(plan, ACTIONS_SHOWN)), reading.currency),
         ]
     )
 
 
-def as_html(text: str) -> str:
-    """The brief as a browser shows it; what looks like HTML in it stays text."""
-    shown = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    return f"<style>.brief :is(td, th) {{padding: 0 1em 0 0; text-align: left}}</style><div class='brief'>{shown}</div>"
+def brief_html(text: str) -> str:
+    """The brief as HTML; HTML in its texts is shown as text."""
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    return f"<style>.brief :is(td, th) {{padding: 0 1em 0 0; text-align: left}}</style><div class='brief'>{body}</div>"
 
 
-def _summed(total: Row, currency: str) -> str:
+def _totals_text(total: Row, currency: str) -> str:
     if not total["count"]:
-        return "Nothing in this view asks for an intervention."
+        return "This view has no interventions."
     return (
-        f"{value_text(total['count'], 'count')} interventions for {value_text(total['customers'], 'count')} customers, "
-        f"about {value_text(total['revenue'], 'money', currency)}. No amount is counted twice."
+        f"{counted_text(total['count'], 'intervention')} for {counted_text(total['customers'], 'customer')} with an "
+        f"estimated impact of {value_text(total['revenue'], 'money', currency)}. No amount is counted twice."
     )
 
 
-def _by_owner(rows: Sequence[Row], currency: str) -> list[str]:
+def _owner_table(rows: Sequence[Row], currency: str) -> list[str]:
     if not rows:
         return []
     lines = [
@@ -65,18 +67,23 @@ def _by_owner(rows: Sequence[Row], currency: str) -> list[str]:
         f"| {value_text(row['revenue'], 'money', currency)} | {escape(row['week'])} |"
         for row in rows
     ]
-    return ["## Who", "", "| Owner | Interventions | Impact | From week |", "|---|---:|---:|---|", *lines, ""]
+    return ["## Owners", "", "| Owner | Interventions | Impact | First week |", "|---|---:|---:|---|", *lines, ""]
 
 
-def _first(rows: Sequence[Row], currency: str) -> list[str]:
+def _action_list(rows: Sequence[Row], currency: str) -> list[str]:
     if not rows:
         return []
     lines = [
         f"{place}. **{escape(row['recommendation_title'])}** "
         f"for {escape(named(row['company_name'], row['customer_id']))}, "
-        f"{escape(row['suggested_owner'])}, week of {escape(row['scheduled_week'])}, "
+        f"{escape(row['suggested_owner'])}, {_week_text(row)}, "
         f"{value_text(row['estimated_revenue_impact'], 'money', currency)}.\n"
         f"   {escape(row['reason'])} {escape(row['expected_action'])}"
         for place, row in enumerate(rows, start=1)
     ]
-    return ["## What first, and why", "", *lines, ""]
+    return ["## First actions and reasons", "", *lines, ""]
+
+
+def _week_text(row: Row) -> str:
+    week = row["scheduled_week"]
+    return "in the backlog" if week == BACKLOG else f"week of {escape(week)}"

@@ -1,23 +1,31 @@
-"""One customer on a page: finding it, what it pays and does, and the rows behind it."""
+"""One customer on a page: the search, its usage, and its records."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import linked, pick_named
+from dashboard.filters import requested_key, select_by_name
 from dashboard.reading import Reading
-from dashboard.states import nothing
-from dashboard.tables import DATE, Column, listing
+from dashboard.states import show_empty_state
+from dashboard.tables import DATE, Column, show_rows
 from rules.text.formats import named
 
 MATCHES = 50
+"""The largest number of customers that the select box offers."""
+
 ROWS = 20
+"""The largest number of records shown per dataset."""
 
 
-def matches(reading: Reading, typed: str) -> ir.Table:
-    """Customers whose name or id holds every word that is typed: those with something to do first."""
+def find_customers(reading: Reading, typed: str) -> ir.Table:
+    """The customers whose name or id contains every typed word.
+
+    Those in the plan come first, in order of priority, then the others by MRR.
+    """
     about = reading.table("customer_360")
     for word in typed.lower().split():
         about = about.filter(
@@ -31,35 +39,35 @@ def matches(reading: Reading, typed: str) -> ir.Table:
     )
 
 
-def pick_customer(reading: Reading) -> str | None:
-    """The customer of the address, or one of those that are searched for; None, with a sentence, if there is none."""
+def select_customer(reading: Reading) -> str | None:
+    """The customer_id in the address, or one that matches the search; None, with a message, if there is none."""
     left, right = st.columns(2)
     with left:
         typed = st.text_input(
             "Search", key="find", bind="query-params", placeholder="Name or id", icon=":material/search:"
         )
-    found = reading.rows(matches(reading, typed or "").limit(MATCHES))
-    asked = st.query_params.get("customer")
-    everyone = reading.table("customer_360").select("customer_id", "company_name")
-    mine = reading.rows(everyone.filter(_.customer_id == asked)) if asked else []
-    if (not typed or linked("customer")) and not any(row in found for row in mine):
-        found = mine + found
+    found = reading.rows(find_customers(reading, typed or "").limit(MATCHES))
+    requested = st.query_params.get("customer")
+    customers = reading.table("customer_360").select("customer_id", "company_name")
+    linked = reading.rows(customers.filter(_.customer_id == requested)) if requested else []
+    if (not typed or requested_key("customer")) and not any(row in found for row in linked):
+        found = linked + found
     if not found:
-        nothing("No customer has this in its name or id.", "Search for a part of the name or the id.")
+        show_empty_state("No customer matches the search.", "Search for a part of the name or of the id.")
         return None
     names = {str(row["customer_id"]): named(row["company_name"], row["customer_id"]) for row in found}
     with right:
-        return pick_named("Customer", names, key="customer", is_known=lambda _customer: bool(mine))
+        return select_by_name("Customer", names, key="customer", is_known=lambda _customer: bool(linked))
 
 
-def of_customer(reading: Reading, table: str, customer_id: str) -> ir.Table:
-    """A customer's rows of a table."""
+def customer_rows(reading: Reading, table: str, customer_id: str) -> ir.Table:
+    """The rows of one customer in a table."""
     return reading.table(table).filter(_.customer_id == customer_id)
 
 
 def weekly_usage(reading: Reading, customer_id: str) -> ir.Table:
-    """One row per week up to the as-of date: logins and key actions."""
-    usage = of_customer(reading, "product_usage", customer_id)
+    """One row per week up to the as-of date, with logins and key actions."""
+    usage = customer_rows(reading, "product_usage", customer_id)
     return (
         usage.filter(usage.date <= reading.as_of)
         .group_by(week=usage.date.truncate("W").cast("date"))
@@ -78,17 +86,17 @@ RECORDS = {
             Column("start_date", "From", DATE),
             Column("end_date", "Until", DATE),
             Column("monthly_price", "MRR", "money"),
-            Column("billing_cycle", "Billed"),
+            Column("billing_cycle", "Billing cycle"),
         ),
     ),
     "transactions": (
         "transaction_date",
         (
             Column("transaction_date", "Date", DATE),
-            Column("transaction_id", "Payment"),
+            Column("transaction_id", "Transaction"),
             Column("amount", "Amount", "money"),
             Column("status", "Status"),
-            Column("payment_method", "By"),
+            Column("payment_method", "Payment method"),
             Column("subscription_id", "Subscription"),
         ),
     ),
@@ -99,9 +107,9 @@ RECORDS = {
             Column("date_closed", "Closed", DATE),
             Column("ticket_id", "Ticket"),
             Column("priority", "Priority"),
-            Column("category", "About"),
+            Column("category", "Category"),
             Column("status", "Status"),
-            Column("resolution_time_hours", "Hours", "number"),
+            Column("resolution_time_hours", "Hours to resolve", "number"),
         ),
     ),
     "nps_scores": (
@@ -109,21 +117,21 @@ RECORDS = {
         (
             Column("date", "Date", DATE),
             Column("score", "Score", "count"),
-            Column("feedback_category", "About"),
-            Column("score_id", "Answer"),
+            Column("feedback_category", "Category"),
+            Column("score_id", "Response"),
         ),
     ),
 }
-"""By dataset, the day that orders its rows, and the columns that are shown."""
+"""By dataset, the date column that orders its rows, and the columns to show."""
 
 
-def records(reading: Reading, dataset: str, customer_id: str) -> int:
-    """The newest rows of a customer in a dataset; how many there are in all."""
+def show_records(reading: Reading, dataset: str, customer_id: str) -> int:
+    """Show the newest rows of a customer in a dataset, and return the number of all its rows there."""
     day, columns = RECORDS[dataset]
-    mine = of_customer(reading, dataset, customer_id)
-    count = reading.count(mine)
+    rows = customer_rows(reading, dataset, customer_id)
+    count = reading.count(rows)
     if count:
-        newest = reading.frame(mine.order_by(_[day].desc(), mine.columns[0]).limit(ROWS))
-        told = tuple(Column(c.name, c.title, c.kind, c.width, dataset) for c in columns)
-        listing(reading, newest, told, f"{dataset.replace('_', ' ')} of this customer")
+        newest = reading.frame(rows.order_by(_[day].desc(), rows.columns[0]).limit(ROWS))
+        described = tuple(replace(column, of=dataset) for column in columns)
+        show_rows(reading, newest, described, f"{dataset.replace('_', ' ')} of this customer")
     return count

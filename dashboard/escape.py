@@ -1,4 +1,4 @@
-"""Text from data on a page: shown as it is, whatever it says."""
+"""Text from data, escaped for Markdown and for HTML."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from rules.text.formats import TEXT_LIMIT, shown
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKS_AND_CODES = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
 _JOINER = "\u2060"
-"""Cannot be seen, and is neither a space nor a letter."""
+"""An invisible character (word joiner) that is neither a space nor a letter."""
 
 
-def plain(text: object, limit: int = TEXT_LIMIT) -> str:
-    """Text where Streamlit reads Markdown: labels, captions, help, metrics.
+def markdown_text(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text escaped for Streamlit's Markdown: labels, captions, help, metrics.
 
-    Backslashes are not enough: Streamlit looks for addresses, :emoji: and :material/icons: once
-    more in what Markdown made of the text, so that an unseen mark keeps their parts from each other.
+    Backslashes are not enough: Streamlit also looks for addresses, :emoji: and :material/icons: in the rendered text.
+    An invisible character between their parts prevents that.
     """
     return _SPECIAL.sub(r"\\\1", _LINKS_AND_CODES.sub(_JOINER, shown(text, limit)))
 
 
-def safe(text: object, limit: int = TEXT_LIMIT) -> str:
-    """Text in HTML, apart from what stands beside it if it runs from right to left."""
+def html_text(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text escaped for HTML; the bdi element keeps right-to-left text from reordering the text next to it."""
     return f"<bdi>{html.escape(shown(text, limit))}</bdi>"
 
 
 def badge(level: object) -> str:
-    """A band or status on its colour, as HTML; the word says it too, for those who do not see colours."""
+    """A band or status as HTML: its name on its colour."""
     return (
         f'<span style="background:{colour_of(level)};color:#000;border-radius:0.6em;padding:0.1em 0.6em;'
-        f'font-size:0.85em;white-space:nowrap">{safe(level, 40)}</span>'
+        f'font-size:0.85em;white-space:nowrap">{html_text(level, 40)}</span>'
     )
 
 
 def facts(*pairs: tuple[str, object]) -> str:
-    """Labelled facts on one line, as HTML; what is unknown is left out."""
-    told = [f"{html.escape(label)} <strong>{safe(value)}</strong>" for label, value in pairs if value not in (None, "")]
-    return f'<span style="line-height:1.8">{" &nbsp;·&nbsp; ".join(told)}</span>'
+    """Labels and values on one line, as HTML; unknown values are left out."""
+    known = [(label, value) for label, value in pairs if value not in (None, "")]
+    items = [f"{html.escape(label)} <strong>{html_text(value)}</strong>" for label, value in known]
+    return f'<span style="line-height:1.8">{" &nbsp;·&nbsp; ".join(items)}</span>'

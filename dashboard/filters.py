@@ -1,4 +1,4 @@
-"""Search boxes and filters, each in the page's address, each a condition that DuckDB looks for."""
+"""Search boxes and filters. Each is part of the page's address, and each becomes a condition of the query."""
 
 from __future__ import annotations
 
@@ -8,56 +8,62 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import or_
 
-from dashboard.escape import plain
+from dashboard.escape import markdown_text
 from dashboard.reading import Reading
-from dashboard.states import nothing
+from dashboard.states import show_empty_state
 from rules.text.formats import NAME_LIMIT, shown
 
 OPTION_LIMIT = 60
+"""The largest number of characters of an option in a select box."""
 
 
 def search(table: ir.Table, columns: Sequence[str], *, key: str = "q", label: str = "Search", hint: str) -> ir.Table:
-    """The rows in which one of the columns holds every word that is typed, whatever its case."""
-    for word in words(key, label, hint):
-        table = table.filter(holds(table, columns, word))
+    """The rows in which every typed word is contained in one of the columns; upper and lower case are the same."""
+    for word in search_words(key, label, hint):
+        table = table.filter(contains_word(table, columns, word))
     return table
 
 
-def search_with_customers(
+def search_with_customer_names(
     reading: Reading, table: ir.Table, columns: Sequence[str], *, key: str, label: str = "Search", hint: str
 ) -> ir.Table:
-    """As `search`, in the name of the row's customer too: looked for among customers, not beside every row."""
-    names = customer_names(reading)
-    for word in words(key, label, hint):
-        called_so = names.filter(holds(names, ["company_name"], word)).customer_id
-        table = table.filter(holds(table, columns, word) | table.customer_id.isin(called_so).fill_null(False))
+    """As `search`, but the name of the row's customer counts too.
+
+    Names are searched in the table of customers, which is smaller than a join with `table`.
+    """
+    names = customer_attributes(reading)
+    for word in search_words(key, label, hint):
+        ids = names.filter(contains_word(names, ["company_name"], word)).customer_id
+        table = table.filter(contains_word(table, columns, word) | table.customer_id.isin(ids).fill_null(False))
     return table
 
 
-def words(key: str, label: str, hint: str) -> list[str]:
-    """What is typed into a search box, in lower case."""
+def search_words(key: str, label: str, hint: str) -> list[str]:
+    """The words typed into a search box, in lower case."""
     typed = st.text_input(label, key=key, bind="query-params", placeholder=hint, icon=":material/search:")
     return (typed or "").lower().split()
 
 
-def holds(table: ir.Table, columns: Sequence[str], word: str) -> ir.BooleanColumn:
-    """Whether a word stands in one of the columns."""
+def contains_word(table: ir.Table, columns: Sequence[str], word: str) -> ir.BooleanColumn:
+    """Whether one of the columns contains the word."""
     return or_(*(table[column].lower().contains(word).fill_null(False) for column in columns))
 
 
-def choose(reading: Reading, table: ir.Table, source: str, column: str, *, key: str, label: str) -> ir.Table:
-    """The rows whose column is one of the values chosen among those of `source`; without a choice, all."""
-    return choose_of(reading, table, reading.table(source), column, key=key, label=label)
+def filter_by_column(
+    reading: Reading, table: ir.Table, options_from: ir.Table | str, column: str, *, key: str, label: str
+) -> ir.Table:
+    """The rows whose column has one of the chosen values; all rows if nothing is chosen.
+
+    The options are the values of the column in `options_from`, a published table by name or an expression.
+    """
+    source = reading.table(options_from) if isinstance(options_from, str) else options_from
+    options = [str(value) for value in reading.values(source, column)]
+    return filter_by_values(table, column, options, key=key, label=label)
 
 
-def choose_of(reading: Reading, table: ir.Table, every: ir.Table, column: str, *, key: str, label: str) -> ir.Table:
-    """As `choose`, among the values of the table `every`."""
-    return among(table, column, [str(value) for value in reading.values(every, column)], key=key, label=label)
-
-
-def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, label: str) -> ir.Table:
-    """As `choose`, among values whose order means something."""
-    absent = _absent(values, key)
+def filter_by_values(table: ir.Table, column: str, values: Sequence[str], *, key: str, label: str) -> ir.Table:
+    """As `filter_by_column`, with the options in a given order, such as bands."""
+    unknown = _unknown_values(values, key)
     chosen = st.multiselect(
         label,
         values,
@@ -66,44 +72,45 @@ def among(table: ir.Table, column: str, values: Sequence[str], *, key: str, labe
         placeholder="All",
         format_func=lambda value: shown(value, OPTION_LIMIT),
     )
-    _report(absent, label)
+    _report_unknown(unknown, label)
     return table.filter(table[column].isin(chosen)) if chosen else table
 
 
-def pick(label: str, values: Sequence[str], *, key: str, default: str | None = None) -> str:
-    """One of a few values, in the page's address."""
-    absent = _absent(values, key)
-    first = default if default in values else values[0]
-    chosen = st.selectbox(
+def select_value(label: str, values: Sequence[str], *, key: str, default: str | None = None) -> str:
+    """A select box with a few values; the choice is part of the page's address."""
+    unknown = _unknown_values(values, key)
+    first = default if default is not None and default in values else values[0]
+    chosen: str = st.selectbox(
         label,
-        values,
+        list(values),
         index=list(values).index(first),
         key=key,
         bind="query-params",
         format_func=lambda value: shown(value, OPTION_LIMIT),
     )
-    _report(absent, label)
+    _report_unknown(unknown, label)
     return chosen
 
 
-def _absent(values: Sequence[str], key: str) -> list[str]:
-    """What the address asks for and the snapshot does not have; Streamlit drops it when it makes the widget."""
+def _unknown_values(values: Sequence[str], key: str) -> list[str]:
+    """The values in the address that the snapshot does not have; Streamlit removes them when it builds the widget."""
     return [value for value in st.query_params.get_all(key) if value not in values]
 
 
-def _report(absent: Sequence[str], label: str) -> None:
-    if absent:
-        names = ", ".join(shown(value, NAME_LIMIT) for value in absent)
-        nothing(f"There is no {plain(label.lower())} {plain(names)} in this snapshot.", "It is left out.")
+def _report_unknown(values: Sequence[str], label: str) -> None:
+    if values:
+        names = ", ".join(shown(value, NAME_LIMIT) for value in values)
+        what = f"{markdown_text(label.lower())} {markdown_text(names)}"
+        show_empty_state(f"There is no {what} in this snapshot.", "The page ignores it.")
 
 
-def linked(key: str) -> str | None:
-    """What a link or an address typed by hand asks for; None where the address is what `pick_named` wrote."""
-    asked = st.query_params.get(key)
-    return asked if asked != st.session_state.get(f"{key}_told") else None
+def requested_key(key: str) -> str | None:
+    """The key that a link or a typed address asks for; None if `select_by_name` itself wrote the address."""
+    requested = st.query_params.get(key)
+    return requested if requested != st.session_state.get(f"{key}_written") else None
 
 
-def pick_named(
+def select_by_name(
     label: str,
     names: Mapping[str, str],
     *,
@@ -111,46 +118,50 @@ def pick_named(
     default: str | None = None,
     is_known: Callable[[str], bool] = lambda _: False,
 ) -> str | None:
-    """One of many things by its name, of which the address holds the key.
+    """A select box that shows names (`names`: by key); the key of the choice is part of the page's address.
 
-    An address that asks for something that is not among the names and is not known otherwise is reported,
-    and stays as it is; nothing is chosen until somebody chooses. `is_known` is for names that are only a part.
-    Streamlit's own binding would put the name there, which can be long, and need not be unique.
+    If the address has a key that is neither in `names` nor known to `is_known` (for names that are only a part), the
+    page reports it, keeps the address, and selects nothing until the user does. Streamlit's own binding would write
+    the name into the address, which can be long and is not always unique.
     """
-    widget, told = f"{key}_choice", f"{key}_told"
-    asked, is_new = st.query_params.get(key), linked(key) is not None
-    is_missing = asked is not None and asked not in names and not is_known(asked)
-    if is_new and asked in names:
-        st.session_state[widget] = asked  # a link led here, or somebody changed the address
-    elif is_missing and (is_new or st.session_state.get(widget) == asked):
-        st.session_state[widget], st.session_state[told] = None, asked
+    widget, written = f"{key}_choice", f"{key}_written"
+    requested, is_new = st.query_params.get(key), requested_key(key) is not None
+    is_missing = requested is not None and requested not in names and not is_known(requested)
+    if is_new and requested in names:
+        st.session_state[widget] = requested  # the user followed a link, or changed the address
+    elif is_missing and (is_new or st.session_state.get(widget) == requested):
+        st.session_state[widget], st.session_state[written] = None, requested
     current = st.session_state.get(widget)
-    is_open = is_missing and current not in names
-    if not is_open and current not in names:
+    is_empty = is_missing and current not in names
+    if not is_empty and current not in names:
         st.session_state[widget] = default if default in names else next(iter(names))
-    chosen = st.selectbox(
+    chosen: str | None = st.selectbox(
         label,
         list(names),
-        index=None if is_open else 0,
+        index=None if is_empty else 0,
         key=widget,
         placeholder="Choose one",
         format_func=lambda value: shown(names.get(value, value), 2 * OPTION_LIMIT),
     )
     if chosen is None:
-        nothing(f"There is no {plain(label.lower())} {plain(asked, NAME_LIMIT)} in this snapshot.", "Choose one above.")
+        what = f"{markdown_text(label.lower())} {markdown_text(requested, NAME_LIMIT)}"
+        show_empty_state(f"There is no {what} in this snapshot.", "Choose one above.")
         return None
-    st.query_params[key] = st.session_state[told] = chosen
+    st.query_params[key] = st.session_state[written] = chosen
     return chosen
 
 
-def customer_names(reading: Reading) -> ir.Table:
-    """What a list of a customer's things is searched and filtered by: one row per customer."""
+def customer_attributes(reading: Reading) -> ir.Table:
+    """One row per customer, with the attributes that lists are searched and filtered by."""
     about = reading.table("customer_360")
     return about.select("customer_id", "company_name", "segment", "plan", "country", "churn_risk_band")
 
 
-def with_customers(reading: Reading, table: ir.Table) -> ir.Table:
-    """Each row beside its customer's name, segment, plan and band; rows without a customer stay."""
-    names = customer_names(reading)
-    own = [name for name in names.columns if name not in table.columns]
-    return table.left_join(names.select("customer_id", *own), "customer_id").select(*table.columns, *own)
+def add_customer_columns(reading: Reading, table: ir.Table) -> ir.Table:
+    """The rows with the name, segment, plan, country and risk band of their customer; no row is lost.
+
+    A column that the table already has is not added.
+    """
+    attributes = customer_attributes(reading)
+    added = [name for name in attributes.columns if name not in table.columns]
+    return table.left_join(attributes.select("customer_id", *added), "customer_id").select(*table.columns, *added)

@@ -1,4 +1,4 @@
-"""The pages by name, and links from one to another that say what to show there."""
+"""The pages by name, and links between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class View:
-    """A page: its file below `views`, which is its address too, its title and its icon."""
+    """A page: its name, which is its file in `views` and its address, its title and its icon."""
 
     name: str
     title: str
@@ -18,12 +18,12 @@ class View:
 
     @property
     def path(self) -> str:
-        """The page's address, without what it is to show; the first page is at the root."""
+        """The page's address without parameters; the first page is at the root."""
         return "/" if self is FIRST else f"/{self.name}"
 
     @property
     def file(self) -> str:
-        """The page's file, as Streamlit knows it."""
+        """The page's file, relative to app.py."""
         return f"views/{self.name}.py"
 
 
@@ -41,7 +41,7 @@ SECTIONS = {
         View("funnel_analysis", "Funnel Analysis", "filter_alt"),
         View("scenario_simulator", "Scenario Simulator", "tune"),
     ),
-    "Trust": (
+    "Data and evidence": (
         View("data_quality", "Data Quality", "fact_check"),
         View("decision_traces", "Decision Traces", "account_tree"),
         View("metric_lineage", "Metric Lineage", "schema"),
@@ -52,11 +52,11 @@ VIEWS = {view.name: view for views in SECTIONS.values() for view in views}
 
 
 def link(name: str, label: str, **state: str) -> None:
-    """A link to a page; `state` is what its address says. `label` is Markdown."""
+    """Show a link to a page; `state` are the parameters of its address, and `label` is Markdown."""
     st.page_link(VIEWS[name].file, label=label, icon=f":material/{VIEWS[name].icon}:", query_params=state or None)
 
 
-def address(name: str, **state: str) -> str:
-    """The address of a page, as a cell of a table links to it."""
-    told = "&".join(f"{key}={quote(str(value), safe='')}" for key, value in state.items())
-    return f"{VIEWS[name].path}?{told}" if told else VIEWS[name].path
+def page_address(name: str, **state: str) -> str:
+    """The address of a page with parameters, for links in tables."""
+    parameters = "&".join(f"{key}={quote(str(value), safe='')}" for key, value in state.items())
+    return f"{VIEWS[name].path}?{parameters}" if parameters else VIEWS[name].path

@@ -1,4 +1,4 @@
-"""The ways of looking at the plan that people ask for most, each one click away."""
+"""The most common filters of the plan, one click each."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ QUICK_VIEWS: dict[str, Callable[[ir.Table, str | None], ir.BooleanValue | None]]
     "Retention": lambda plan, week: plan.category == "Retention",
     "This week": lambda plan, week: plan.scheduled_week == week,
 }
-"""By name, what must hold of an intervention; `week` is the first week of the plan."""
+"""By name, the condition for an intervention; `week` is the first week of the plan."""
 
 
-def seen_through(plan: ir.Table, view: str, week: str | None) -> ir.Table:
-    """The interventions that a quick view shows."""
+def apply_quick_view(plan: ir.Table, view: str, week: str | None) -> ir.Table:
+    """The interventions of a quick view."""
     condition = QUICK_VIEWS[view](plan, week)
     return plan if condition is None else plan.filter(condition)

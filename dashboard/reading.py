@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -47,7 +48,7 @@ class Reading:
         """The rows of an expression as an Arrow table."""
         return _answer(self._snapshot, self.version, self._snapshot.sql(expression))
 
-    def rows(self, expression: ir.Table) -> list[dict[str, object]]:
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
         return self.arrow(expression).to_pylist()
 
@@ -59,7 +60,7 @@ class Reading:
         """How many rows an expression has."""
         return self.rows(expression.aggregate(count=expression.count()))[0]["count"]
 
-    def values(self, table: ir.Table, column: str) -> list[object]:
+    def values(self, table: ir.Table, column: str) -> list[Any]:
         """What a column of a table holds, each value once, in order; unknown is left out."""
         found = table.select(column).distinct()
         return [row[column] for row in self.rows(found.filter(found[column].notnull()).order_by(column))]

@@ -1,4 +1,4 @@
-"""Rows that were kept out, of all datasets together."""
+"""The rejected rows of all datasets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dashboard.reading import Reading
 
 
 def rejects(reading: Reading) -> ir.Table:
-    """One row per broken rule of a rejected row, over all datasets."""
-    stock = reading.rows(reading.table("source_inventory").select("dataset"))
-    names = sorted(f"{row['dataset']}_rejects" for row in stock)
+    """One row per rejected row and broken rule, over all datasets."""
+    datasets = reading.rows(reading.table("source_inventory").select("dataset"))
+    names = sorted(f"{row['dataset']}_rejects" for row in datasets)
     return ibis.union(*(reading.table(name) for name in names if name in reading))

@@ -1,4 +1,4 @@
-"""Tables on a page: sorted and cut in DuckDB, numbers said as everywhere, all rows to download."""
+"""Tables on a page: sorted and paged by DuckDB, with formatted values and a download of all rows."""
 
 from __future__ import annotations
 
@@ -7,88 +7,94 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
+from typing import Any, Literal
 
 import ibis.expr.types as ir
 import pandas as pd
 import streamlit as st
 
-from dashboard.escape import plain
-from dashboard.links import address
+from dashboard.escape import markdown_text
+from dashboard.links import page_address
 from dashboard.reading import Reading
-from dashboard.states import nothing
+from dashboard.states import show_empty_state
 from productpulse_assets.charts.palette import LEVELS, colour_of
 from rules.text.formats import is_unknown, shown, value_text
 from rules.text.sql_text import harmless_text
 
 ROWS = 50
+"""Rows of a table on one page."""
+
 OPEN = "Open"
 UNKNOWN = "–"
 TEXT, DATE, LEVEL = "text", "date", "level"
-WIDTHS = {TEXT: None, DATE: "small", LEVEL: "small"}
+Width = Literal["small", "medium", "large"]
+WIDTHS: dict[str, Width | None] = {TEXT: None, DATE: "small", LEVEL: "small"}
+"""The default widths of columns that are not numbers, by kind."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its title, and how its values are said.
+    """A column of a table: its title, and the format of its values.
 
-    `kind` is text, date, level (a band or status, on its colour) or a unit of rules/text/formats.py. `of`
-    is the published table whose description of the column is shown as help.
+    `kind` is text, date, level (a band or status, on its colour) or a unit of rules/text/formats.py. `of` is the
+    published table whose description of the column is the help text.
     """
 
     name: str
     title: str
     kind: str = TEXT
-    width: str | None = None
+    width: Width | None = None
     of: str | None = None
 
 
 Order = Mapping[str, Sequence[ir.Value]]
-"""Ways to sort, by what they are called; the first is the one at the start."""
+"""The sort orders by label; the first is the default."""
 
-Telling = Callable[[ir.Table], ir.Table]
-"""Adds columns to rows, and neither rows nor an order."""
+AddColumns = Callable[[ir.Table], ir.Table]
+"""Adds columns to a table; changes neither its rows nor their order."""
 
 
-def table(
+def show_table(
     reading: Reading,
-    found: ir.Table,
+    rows: ir.Table,
     columns: Sequence[Column],
     order: Order,
     *,
     key: str,
     noun: str,
     customer_column: str | None = None,
-    told: Telling = lambda rows: rows,
+    add_columns: AddColumns = lambda rows: rows,
 ) -> None:
-    """A page of `found`, with its order and page in the address, and all of it as CSV.
+    """Show one page of `rows`, with the sort order and the page in the address, and a download of all rows.
 
-    `noun` is what its rows are, in the plural; `customer_column` adds a link to the Customer 360;
-    `told` adds what rows are told with and neither found nor ordered by: to a page of them, not to all.
+    `noun` names the rows, in the plural. `customer_column` adds a link to the Customer 360. `add_columns` adds columns
+    that rows are not sorted by: to the rows of the page, which is cheaper than to all rows.
     """
-    count = reading.count(found)
+    count = reading.count(rows)
     if not count:
-        nothing(f"No {noun} here.", "Widen the search or clear the filters.")
+        show_empty_state(f"No {noun} to show.", "Widen the search or clear the filters.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
+        sort_by = st.selectbox(
             f"Sort {noun} by", list(order), key=f"{key}_sort", bind="query-params", width=260, disabled=len(order) == 1
         )
-        download(reading, told(found), key, noun, count)
+        download_button(reading, add_columns(rows), key, noun, count)
     pages, grid, page = ceil(count / ROWS), st.container(), 1
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
             page = min(st.pagination(pages, key=f"{key}_page", bind="query-params"), pages)
             st.caption(f"{(page - 1) * ROWS + 1:,} to {min(page * ROWS, count):,} of {count:,} {noun}")
-    listed = told(found.order_by(*order[chosen]).limit(ROWS, offset=(page - 1) * ROWS)).order_by(*order[chosen])
+    one_page = rows.order_by(*order[sort_by]).limit(ROWS, offset=(page - 1) * ROWS)
+    listed = add_columns(one_page).order_by(*order[sort_by])
     with grid:
-        _grid(reading, reading.frame(listed), columns, customer_column, f"{noun}, page {page} of {pages}")
+        _show_grid(reading, reading.frame(listed), columns, customer_column, f"{noun}, page {page} of {pages}")
 
 
-def download(reading: Reading, found: ir.Table, key: str, noun: str, count: int) -> None:
-    """A button for all rows as CSV, made when it is pressed."""
+def download_button(reading: Reading, rows: ir.Table, key: str, noun: str, count: int) -> None:
+    """A button that downloads all rows as CSV; the file is written when the button is pressed."""
     st.download_button(
         f"{count:,} {noun} as CSV",
-        data=lambda: reading.csv(found),
+        data=lambda: reading.csv(rows),
         file_name=f"{key}_{reading.as_of}.csv",
         mime="text/csv",
         key=f"{key}_csv",
@@ -97,15 +103,15 @@ def download(reading: Reading, found: ir.Table, key: str, noun: str, count: int)
     )
 
 
-def listing(
+def show_rows(
     reading: Reading, rows: pd.DataFrame, columns: Sequence[Column], label: str, customer_column: str | None = None
 ) -> None:
-    """A few rows as they come, and the same rows with all their columns as CSV."""
-    _grid(reading, rows, columns, customer_column, label)
+    """Show a few rows in their order, and a button that downloads them with all their columns as CSV."""
+    _show_grid(reading, rows, columns, customer_column, label)
     name = label.replace(" ", "_")
     st.download_button(
         "CSV",
-        data=lambda: csv_of(rows),
+        data=lambda: csv_bytes(rows),
         file_name=f"{name}_{reading.as_of}.csv",
         mime="text/csv",
         key=f"{name}_csv",
@@ -116,40 +122,45 @@ def listing(
     )
 
 
-def csv_of(rows: pd.DataFrame) -> bytes:
-    """Rows that are there already as CSV, as harmless as those that DuckDB writes."""
-    told = rows.map(lambda value: harmless_text(value) if isinstance(value, str) else value)
-    return told.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
+def csv_bytes(rows: pd.DataFrame) -> bytes:
+    """Rows as CSV in which a spreadsheet runs no formula, as in the CSV that DuckDB writes."""
+    escaped = rows.map(lambda value: harmless_text(value) if isinstance(value, str) else value)
+    text: str = escaped.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return text.encode()
 
 
-def _grid(
+def _show_grid(
     reading: Reading, rows: pd.DataFrame, columns: Sequence[Column], customer_column: str | None, label: str
 ) -> None:
-    shown_rows = rows[[column.name for column in columns]].copy()
-    config = {column.name: _config(reading, column) for column in columns}
+    cells = rows[[column.name for column in columns]].copy()
+    config = {
+        column.name: (st.column_config.TextColumn if column.kind in WIDTHS else st.column_config.NumberColumn)(
+            column.title, width=column.width or WIDTHS.get(column.kind), help=_column_help(reading, column)
+        )
+        for column in columns
+    }
     if customer_column:
-        links = [address("customer_360", customer=value) for value in rows[customer_column]]
-        shown_rows.insert(0, OPEN, links)
-        config[OPEN] = st.column_config.LinkColumn(OPEN, display_text=OPEN, width="small", help="Opens the customer")
-    styled = shown_rows.style.format({column.name: _said(column, reading.currency) for column in columns})
+        links = [page_address("customer_360", customer=value) for value in rows[customer_column]]
+        cells.insert(0, OPEN, links)
+        config[OPEN] = st.column_config.LinkColumn(OPEN, display_text=OPEN, width="small", help="Opens Customer 360")
+    styled = cells.style.format({column.name: _value_format(column, reading.currency) for column in columns})
     levels = [column.name for column in columns if column.kind == LEVEL]
     if levels:
-        styled = styled.map(_coloured, subset=levels)
+        styled = styled.map(_cell_style, subset=levels)
     st.dataframe(
         styled, hide_index=True, column_config=config, placeholder=UNKNOWN, alt=f"Table of {label}", height="content"
     )
 
 
-def _config(reading: Reading, column: Column):
+def _column_help(reading: Reading, column: Column) -> str | None:
     meaning = reading.meaning(column.of, column.name) if column.of else None
-    kind = st.column_config.TextColumn if column.kind in WIDTHS else st.column_config.NumberColumn
-    return kind(column.title, width=column.width or WIDTHS.get(column.kind), help=plain(meaning) if meaning else None)
+    return markdown_text(meaning) if meaning else None
 
 
-def _said(column: Column, currency: str):
-    """How the values of a column are written."""
+def _value_format(column: Column, currency: str) -> Callable[[Any], str]:
+    """The function that formats the values of a column."""
 
-    def said(value: object) -> str:
+    def value_format(value: Any) -> str:
         if is_unknown(value) or value is pd.NA or value is pd.NaT:
             return UNKNOWN
         if column.kind == DATE or isinstance(value, date):
@@ -160,8 +171,8 @@ def _said(column: Column, currency: str):
             return shown(value)
         return value_text(value, column.kind, currency)
 
-    return said
+    return value_format
 
 
-def _coloured(level: object) -> str:
+def _cell_style(level: object) -> str:
     return f"background-color: {colour_of(level)}; color: black" if level in LEVELS else ""

@@ -10,7 +10,7 @@ from asset_checks.as_of import as_of_check
 from asset_checks.checks import Check
 from asset_checks.decisions import DECISION_INVARIANTS
 from asset_checks.governance import governance_check
-from asset_checks.invariants import MRR_BRIDGE
+from asset_checks.invariants import FACT_COVERAGE, MRR_BRIDGE
 from asset_checks.reconciliation import reconciliation_check
 from productpulse_assets.orchestration.compile_graph import compiled_plan, plan_for
 from productpulse_assets.orchestration.graph import TABLES, declarations
@@ -75,7 +75,7 @@ def build(settings: Settings) -> dg.Definitions:
 def checks_by_group(catalog: MetricCatalog) -> dict[str, list[Check]]:
     """What is checked at the end of each group's step."""
     return {
-        "facts": [MRR_BRIDGE],
+        "facts": [MRR_BRIDGE, FACT_COVERAGE],
         "metrics": [governance_check(catalog), anomaly_checks(catalog)],
         "decisions": [DECISION_INVARIANTS],
     }

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis.expr.types as ir
@@ -29,7 +30,8 @@ MAKE_ONE = "productpulse run"
 CSV_ROWS = 100_000
 """Rows that are in memory twice while a CSV is written."""
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
+"""A row of a query by column. What a value is depends on the query, which no type of Python's can tell."""
 
 
 class NoSnapshot(ProductPulseError):
@@ -146,7 +148,7 @@ class Snapshot:
         except duckdb.IOException as error:
             raise self._unreadable(error) from error
 
-    def rows(self, expression: ir.Table) -> list[dict[str, object]]:
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
         return self.arrow(self.sql(expression)).to_pylist()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -15,7 +16,7 @@ def table_of(rows: Sequence[Mapping[str, object]], schema: ibis.Schema) -> ir.Ta
     return ibis.memtable(pa.Table.from_pylist(list(rows), schema=schema.to_pyarrow()))
 
 
-def rows_of(table: ir.Table) -> list[dict[str, object]]:
+def rows_of(table: ir.Table) -> list[dict[str, Any]]:
     """A small table's rows as Python values, in stored order; NULL is None."""
     return table.to_pyarrow().to_pylist()
 

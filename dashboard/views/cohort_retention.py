@@ -1,27 +1,30 @@
-"""How many of those who came together are still here, and how much they pay."""
+"""The retention of customers and MRR by cohort."""
 
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import pick
+from dashboard.filters import select_value
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.tables import DATE, Column, table
-from dashboard.widgets import chart, heading, tiles
+from dashboard.states import show_empty_state
+from dashboard.tables import DATE, Column, show_table
+from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
 
 OF = "cohort_summary"
 TOTAL = "All"
-MEASURES = {"Customers kept": "retention_rate", "MRR kept": "mrr_retention_rate"}
+MEASURES: dict[str, retention.Measure] = {
+    "Customer retention": "retention_rate",
+    "MRR retention": "mrr_retention_rate",
+}
 METRICS = ("retention_rate", "gross_revenue_retention", "net_revenue_retention", "average_monthly_churn_rate")
 COLUMNS = (
     Column("cohort_month", "Cohort", DATE, of=OF),
-    Column("months_since_cohort", "Month", "count", of=OF),
+    Column("months_since_cohort", "Months since start", "count", of=OF),
     Column("customers", "Customers at the start", "count", of=OF),
     Column("retained_customers", "Still paying", "count", of=OF),
-    Column("retention_rate", "Customers kept", "rate", of=OF),
+    Column("retention_rate", "Customer retention", "rate", of=OF),
     Column("mrr", "MRR", "money", of=OF),
-    Column("mrr_retention_rate", "MRR kept", "rate", of=OF),
+    Column("mrr_retention_rate", "MRR retention", "rate", of=OF),
 )
 ORDER = {
     "Cohort": [_.cohort_month, _.months_since_cohort],
@@ -31,23 +34,25 @@ ORDER = {
 
 
 def page(reading: Reading) -> None:
-    """The retention of each signup cohort as a heat map, in all or of one segment, and its rows."""
-    heading("Cohort Retention", "How many of those who began to pay in the same month still pay, month by month.")
-    tiles(reading, METRICS)
+    """The retention of each cohort as a heat map, for all segments or one, and as a table."""
+    show_heading(
+        "Cohort Retention", "How many customers who started paying in the same month still pay, month by month."
+    )
+    show_metric_tiles(reading, METRICS)
     segments = [str(value) for value in reading.values(reading.table(OF), "segment")]
     if not segments:
-        nothing("There is no cohort yet.", "The first one shows with the first paying customer.")
+        show_empty_state("There is no cohort yet.", "A cohort needs at least one paying customer.")
         return
     left, right = st.columns(2)
     with left:
-        segment = pick("Segment", segments, key="cohort_segment", default=TOTAL)
+        segment = select_value("Segment", segments, key="cohort_segment", default=TOTAL)
     with right:
-        measure = pick("Measure", list(MEASURES), key="measure")
-    found = reading.table(OF).filter(_.segment == segment)
-    rows = reading.rows(found.order_by("cohort_month", "months_since_cohort"))
-    chart(retention.cohort_heat_map(rows, MEASURES[measure]), f"{measure} by cohort and month", "cohorts")
-    st.caption("Month 0 is the cohort's first paying month. A cell that is empty lies after the as-of date.")
-    table(reading, found, COLUMNS, ORDER, key="cohorts", noun="cohort months")
+        measure = select_value("Measure", list(MEASURES), key="measure")
+    cohorts = reading.table(OF).filter(_.segment == segment)
+    rows = reading.rows(cohorts.order_by("cohort_month", "months_since_cohort"))
+    show_chart(retention.cohort_heat_map(rows, MEASURES[measure]), f"{measure} by cohort and month", "cohorts")
+    st.caption("Month 0 is the month of the first payment. Empty cells are after the as-of date.")
+    show_table(reading, cohorts, COLUMNS, ORDER, key="cohorts", noun="cohort months")
 
 
 page(current())

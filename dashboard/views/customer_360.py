@@ -1,51 +1,56 @@
-"""Everything about one customer: what it pays and does, its risk, what to do next, and the proof."""
+"""Everything about one customer: revenue, usage, churn risk, next actions and their evidence, and records."""
+
+from typing import Any
 
 import streamlit as st
 from ibis import _
 
-from dashboard.customer import ROWS, of_customer, pick_customer, records, weekly_usage
-from dashboard.escape import badge, facts, plain
+from dashboard.customer import ROWS, customer_rows, select_customer, show_records, weekly_usage
+from dashboard.escape import badge, facts, markdown_text
 from dashboard.evidence_tree import finding_tree, intervention_tree
 from dashboard.links import link
+from dashboard.plan import week_fact
 from dashboard.reading import Reading, current
-from dashboard.states import lacking, nothing
-from dashboard.widgets import chart, heading, tile
+from dashboard.states import show_empty_state, show_if_absent
+from dashboard.tables import TEXT
+from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import customer as charts
 from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
-from rules.text.formats import is_unknown, named, value_text
+from rules.text.formats import named, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",
     "transactions": "Payments",
     "support_tickets": "Tickets",
-    "nps_scores": "NPS",
+    "nps_scores": "NPS scores",
 }
+"""The tabs, by dataset."""
 
 
 def page(reading: Reading) -> None:
-    """The customer that is searched for: who it is, its figures, what to do, history, records."""
-    heading("Customer 360", "Everything about one customer, and what to do next.")
-    customer_id = pick_customer(reading)
+    """The search, then the customer's profile, figures, next actions, history and records."""
+    show_heading("Customer 360", "Everything about one customer, and what to do next.")
+    customer_id = select_customer(reading)
     if customer_id is None:
         return
-    told = customer_evidence(reading, customer_id)
-    who(told.customer)
-    figures(told.customer, reading.currency)
+    evidence = customer_evidence(reading, customer_id)
+    show_profile(evidence.customer)
+    show_figures(evidence.customer, reading.currency)
     left, right = st.columns([3, 2])
     with left:
-        next_steps(reading, told)
+        show_next_steps(reading, evidence)
     with right:
-        history(reading, customer_id)
-    source_records(reading, customer_id)
+        show_history(reading, customer_id)
+    show_source_records(reading, customer_id)
 
 
-def who(about: Row) -> None:
-    """The customer's name, standing and attributes."""
-    st.subheader(plain(named(about["company_name"], about["customer_id"]), 200), divider="gray")
-    standing = badge(about["churn_risk_band"]) if about["churn_risk_band"] else "no churn risk: pays nothing"
+def show_profile(about: Row) -> None:
+    """The customer's name, risk band and attributes."""
+    st.subheader(markdown_text(named(about["company_name"], about["customer_id"]), 200), divider="gray")
+    band = badge(about["churn_risk_band"]) if about["churn_risk_band"] else "not a paying customer"
     st.html(
-        f"{standing} &nbsp; "
+        f"{band} &nbsp; "
         + facts(
             ("Segment", about["segment"]),
             ("Plan", about["plan"]),
@@ -58,80 +63,84 @@ def who(about: Row) -> None:
     )
 
 
-def figures(about: Row, currency: str) -> None:
-    """The customer's numbers as tiles; what is unknown says so."""
-    shown = (
+def show_figures(about: Row, currency: str) -> None:
+    """The customer's figures as tiles; an unknown figure is not available."""
+    figures: tuple[tuple[str, Any, str], ...] = (
         ("MRR", about["current_mrr"], "money"),
         ("Collected so far", about["total_revenue"], "money"),
         ("Risk score", about["churn_risk_score"], "ratio"),
         ("Revenue at risk", about["revenue_at_risk"], "money"),
         ("Open leakage", about["open_leakage"], "money"),
         ("Logins a week", about["latest_usage_frequency"], "number"),
-        ("Usage trend", about["usage_trend"], None),
-        ("Latest NPS answer", about["latest_nps"], "count"),
+        ("Usage trend", about["usage_trend"], TEXT),
+        ("Latest NPS score", about["latest_nps"], "count"),
         ("Tickets in 90 days", about["support_ticket_count"], "count"),
         ("Unrecovered payments", about["failed_payment_count"], "count"),
         ("Days to renewal", about["days_to_renewal"], "count"),
         ("Tenure in days", about["tenure_days"], "count"),
     )
-    for start in range(0, len(shown), 6):
-        for place, (label, value, unit) in zip(st.columns(6), shown[start : start + 6], strict=True):
+    for start in range(0, len(figures), 6):
+        for place, (label, value, unit) in zip(st.columns(6), figures[start : start + 6], strict=True):
             with place:
-                tile(label, value_text(value, unit, currency) if unit or is_unknown(value) else str(value))
+                show_tile(
+                    label, str(value) if unit == TEXT and value is not None else value_text(value, unit, currency)
+                )
 
 
-def next_steps(reading: Reading, told: CustomerEvidence) -> None:
-    """What is planned, and the evidence down to the rows; without a plan, what is known."""
+def show_next_steps(reading: Reading, evidence: CustomerEvidence) -> None:
+    """The planned interventions with their evidence down to the source rows, and other findings."""
     st.subheader("What to do next")
-    if not told.interventions:
-        nothing("No rule asks for an intervention.", "")
-    for each in told.interventions:
+    if not evidence.interventions:
+        show_empty_state("No intervention is recommended for this customer.")
+    for each in evidence.interventions:
         row = each.row
         with st.container(border=True):
-            st.markdown(f"**{row['priority_rank']}\\. {plain(row['recommendation_title'], 160)}**")
+            st.markdown(f"**{row['priority_rank']}\\. {markdown_text(row['recommendation_title'], 160)}**")
             impact = value_text(row["estimated_revenue_impact"], "money", reading.currency)
             st.html(
                 f"{badge(row['priority_band'])} &nbsp; "
-                + facts(("Impact", impact), ("Owner", row["suggested_owner"]), ("Week of", row["scheduled_week"]))
+                + facts(("Impact", impact), ("Owner", row["suggested_owner"]), week_fact(row))
             )
-            st.markdown(plain(row["expected_action"]))
-            with st.expander("Evidence", expanded=each is told.interventions[0]):
+            st.markdown(markdown_text(row["expected_action"]))
+            with st.expander("Evidence", expanded=each is evidence.interventions[0]):
                 st.html(intervention_tree(reading, each))
-    if told.other_findings:
-        with st.expander("What else is known", expanded=not told.interventions):
-            st.html("".join(finding_tree(reading, each) for each in told.other_findings))
-    link("decision_traces", "Every trace of this customer", trace_search=told.customer["customer_id"])
+    if evidence.other_findings:
+        with st.expander("Other findings", expanded=not evidence.interventions):
+            st.html("".join(finding_tree(reading, each) for each in evidence.other_findings))
+    link("decision_traces", "All decision traces of this customer", trace_search=evidence.customer["customer_id"])
 
 
-def history(reading: Reading, customer_id: str) -> None:
-    """Revenue by month and usage by week."""
+def show_history(reading: Reading, customer_id: str) -> None:
+    """Revenue per month and usage per week."""
     st.subheader("Revenue")
-    months = reading.rows(of_customer(reading, "customer_months", customer_id).order_by("month"))
-    chart(charts.revenue(months, reading.currency), "MRR, payments and failed payments by month", "revenue")
+    months = reading.rows(customer_rows(reading, "customer_months", customer_id).order_by("month"))
+    show_chart(charts.revenue(months, reading.currency), "MRR, payments and failed payments by month", "revenue")
     st.subheader("Usage")
-    if not lacking(reading, {"product_usage"}, "Usage is"):
+    if not show_if_absent(reading, {"product_usage"}, "Usage is"):
         weeks = reading.rows(weekly_usage(reading, customer_id))
-        chart(charts.usage(weeks), "Logins and key actions by week", "usage")
+        show_chart(charts.usage(weeks), "Logins and key actions by week", "usage")
 
 
-def source_records(reading: Reading, customer_id: str) -> None:
-    """The newest rows of the customer in each dataset, and the cases of leakage."""
+def show_source_records(reading: Reading, customer_id: str) -> None:
+    """The newest rows of the customer in each dataset, and its leakage cases."""
     st.subheader("Records")
     for place, (dataset, title) in zip(st.tabs(list(TITLES.values())), TITLES.items(), strict=True):
         with place:
-            if lacking(reading, {dataset}, f"{title} are"):
+            if show_if_absent(reading, {dataset}, f"{title} are"):
                 continue
-            count = records(reading, dataset, customer_id)
+            count = show_records(reading, dataset, customer_id)
             if not count:
-                nothing(f"This customer has no {title.lower()}.", "")
+                show_empty_state(f"{title}: this customer has none.")
             elif count > ROWS:
-                st.caption(f"The newest {ROWS} of {count:,}.")
-    leaks = of_customer(reading, "revenue_leakage", customer_id).order_by(_.estimated_revenue_loss.desc())
+                st.caption(f"The newest {ROWS} of {count:,} rows.")
+    leaks = customer_rows(reading, "revenue_leakage", customer_id).order_by(_.estimated_revenue_loss.desc())
     if rows := reading.rows(leaks):
         st.subheader("Leakage")
         for row in rows:
             loss = value_text(row["estimated_revenue_loss"], "money", reading.currency, exact=True)
-            st.markdown(f"**{plain(row['leakage_type'])}**, {plain(loss)}: {plain(row['explanation'])}")
+            st.markdown(
+                f"**{markdown_text(row['leakage_type'])}**, {markdown_text(loss)}: {markdown_text(row['explanation'])}"
+            )
 
 
 page(current())

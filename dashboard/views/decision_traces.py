@@ -1,23 +1,34 @@
-"""Every decision, step by step: from an action down to the rule, the signal and the rows."""
+"""Every decision, step by step: from an action down to the rule, the signal and the source rows."""
 
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.escape import facts, plain
-from dashboard.evidence_tree import finding_tree, proof_table
-from dashboard.filters import OPTION_LIMIT, among, choose, linked, pick_named, search_with_customers, with_customers
+from dashboard.escape import facts, markdown_text
+from dashboard.evidence_tree import evidence_table, finding_tree
+from dashboard.filters import (
+    OPTION_LIMIT,
+    add_customer_columns,
+    filter_by_column,
+    filter_by_values,
+    requested_key,
+    search_with_customer_names,
+    select_by_name,
+)
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.tables import Column, table
-from dashboard.widgets import heading
+from dashboard.states import show_empty_state
+from dashboard.tables import Column, show_table
+from dashboard.widgets import show_heading
 from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
+from resources.published_snapshot import Row
 from rules.text.formats import shown, value_text
 
 OF = "decision_traces"
 KINDS = ("Intervention", "Recommendation", "ChurnRisk", "RevenueLeakage")
 MATCHES = 50
+"""The largest number of traces that the select box offers."""
+
 COLUMNS = (
     Column("entity_type", "Step", of=OF),
     Column("company_name", "Customer", of="customers"),
@@ -28,7 +39,7 @@ COLUMNS = (
     Column("confidence_level", "Confidence", width="small", of=OF),
     Column("evidence", "Evidence", width="large", of=OF),
     Column("trace_id", "Trace", of=OF),
-    Column("parent_trace_id", "Rests on", of=OF),
+    Column("parent_trace_id", "Parent trace", of=OF),
     Column("customer_id", "Id", of=OF),
 )
 ORDER = {
@@ -42,76 +53,77 @@ SEARCHED = (
 
 
 def page(reading: Reading) -> None:
-    """The traces that are searched for, and one of them followed to what it rests on."""
-    heading("Decision Traces", "Every step of every decision. Follow one down to the rows that it came from.")
+    """The search, one decision followed down to its evidence, and all matching traces."""
+    show_heading("Decision Traces", "Every step of every decision. Choose one to follow it down to the source rows.")
     traces = reading.table(OF)
     if not reading.count(traces):
-        nothing("There is no trace: nothing was decided.", "Traces show with the first paying customer.")
+        show_empty_state("There are no decision traces yet.", "They need at least one paying customer.")
         return
-    found = chosen(reading, traces)
-    follow(reading, found)
-    st.subheader("All that fit")
-    st.caption("An impact is repeated on every step of a path: do not add them up.")
-    table(
+    found = apply_filters(reading, traces)
+    show_decision(reading, found)
+    st.subheader("All matching traces")
+    st.caption("Each step of a decision repeats the same impact: do not add the amounts up.")
+    show_table(
         reading, found, COLUMNS, ORDER, key="traces", noun="traces", customer_column="customer_id",
-        told=lambda rows: with_customers(reading, rows),
+        add_columns=lambda rows: add_customer_columns(reading, rows),
     )  # fmt: skip
 
 
-def chosen(reading: Reading, traces: ir.Table) -> ir.Table:
-    """The traces that the search and the filters leave."""
+def apply_filters(reading: Reading, traces: ir.Table) -> ir.Table:
+    """The traces that match the search and the filters."""
     boxes = st.columns([3, 2, 2, 2])
     with boxes[0]:
-        found = search_with_customers(
+        found = search_with_customer_names(
             reading, traces, SEARCHED, key="trace_search", hint="Customer, rule, signal, action, id"
         )
     with boxes[1]:
-        found = among(found, "entity_type", KINDS, key="step", label="Step")
+        found = filter_by_values(found, "entity_type", KINDS, key="step", label="Step")
     with boxes[2]:
-        found = choose(reading, found, OF, "triggered_rule", key="rule", label="Rule")
+        found = filter_by_column(reading, found, OF, "triggered_rule", key="rule", label="Rule")
     with boxes[3]:
-        found = choose(reading, found, OF, "confidence_level", key="confidence", label="Confidence")
+        found = filter_by_column(reading, found, OF, "confidence_level", key="confidence", label="Confidence")
     return found
 
 
-def follow(reading: Reading, found: ir.Table) -> None:
-    """One trace, and each step below it."""
-    cut = found.order_by(*ORDER["Impact"]).limit(MATCHES)
-    first = reading.rows(with_customers(reading, cut).order_by(*ORDER["Impact"]))
+def show_decision(reading: Reading, found: ir.Table) -> None:
+    """A trace that the user chooses, and each step below it."""
+    first_ones = found.order_by(*ORDER["Impact"]).limit(MATCHES)
+    first = reading.rows(add_customer_columns(reading, first_ones).order_by(*ORDER["Impact"]))
     labels = {row["trace_id"]: _label(row) for row in first}
-    asked, every = st.query_params.get("trace"), reading.table(OF)
-    mine = every if linked("trace") else found
-    if asked and asked not in labels:
-        rows = reading.rows(with_customers(reading, mine.filter(_.trace_id == asked)))
+    requested, traces = st.query_params.get("trace"), reading.table(OF)
+    options = traces if requested_key("trace") else found
+    if requested and requested not in labels:
+        rows = reading.rows(add_customer_columns(reading, options.filter(_.trace_id == requested)))
         labels = {row["trace_id"]: _label(row) for row in rows} | labels
     if not labels:
         return
-    st.subheader("Follow one")
-    st.caption(f"The first {MATCHES} that fit.")
-    trace_id = pick_named(
-        "Trace", labels, key="trace", is_known=lambda trace: bool(reading.count(every.filter(_.trace_id == trace)))
+    st.subheader("Follow one decision")
+    st.caption(f"The list has the first {MATCHES} matching traces.")
+    trace_id = select_by_name(
+        "Trace", labels, key="trace", is_known=lambda trace: bool(reading.count(traces.filter(_.trace_id == trace)))
     )
     if trace_id is None:
         return
     for depth, step in enumerate(trace_chain(reading, trace_id)):
-        shown_step(reading, step, depth)
+        show_step(reading, step, depth)
 
 
-def _label(row: dict[str, object]) -> str:
-    words = (
+def _label(row: Row) -> str:
+    parts = (
         row["entity_type"],
         row["company_name"] or row["customer_id"],
         row["triggered_rule"] or "no rule",
         row["signal"],
     )
-    return " · ".join(shown(word, OPTION_LIMIT) for word in words if word)
+    return " · ".join(shown(part, OPTION_LIMIT) for part in parts if part)
 
 
-def shown_step(reading: Reading, step: Step, depth: int) -> None:
-    """A step: what was decided, by which rule, and from what; at the end the rows."""
+def show_step(reading: Reading, step: Step, depth: int) -> None:
+    """A step: what was decided, by which rule, and its evidence; the last step shows the source rows."""
     trace = step.trace
     with st.container(border=True):
-        st.markdown(f"{'because of ' if depth else ''}**{plain(trace['entity_type'])}** {plain(trace['entity_id'])}")
+        step_name = f"**{markdown_text(trace['entity_type'])}** {markdown_text(trace['entity_id'])}"
+        st.markdown(f"based on {step_name}" if depth else step_name)
         st.html(
             facts(
                 ("Rule", trace["triggered_rule"]),
@@ -122,13 +134,13 @@ def shown_step(reading: Reading, step: Step, depth: int) -> None:
             )
         )
         if trace["generated_action"]:
-            st.markdown(plain(trace["generated_action"]))
+            st.markdown(markdown_text(trace["generated_action"]))
         if trace["parent_trace_id"] is None:
             st.html(finding_tree(reading, Finding(trace)))
-        with st.expander("Evidence as recorded"):
-            st.html(proof_table(trace["evidence"]))
+        with st.expander("Recorded evidence"):
+            st.html(evidence_table(trace["evidence"]))
         if not depth:
-            link("customer_360", "The customer", customer=str(trace["customer_id"]))
+            link("customer_360", "Open the customer", customer=str(trace["customer_id"]))
 
 
 page(current())

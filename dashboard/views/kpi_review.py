@@ -1,15 +1,15 @@
-"""Every governed metric: its value, change and target, its history and slices, and how to read it."""
+"""Every governed metric: its value, change and target, and the history, slices and definition of one metric."""
 
 import streamlit as st
 from ibis import _
 
-from dashboard.escape import plain
-from dashboard.filters import choose, pick, pick_named, search
+from dashboard.escape import markdown_text
+from dashboard.filters import filter_by_column, search, select_by_name, select_value
 from dashboard.links import link
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.tables import LEVEL, Column, listing
-from dashboard.widgets import change_before, chart, heading, tile
+from dashboard.states import show_empty_state
+from dashboard.tables import LEVEL, Column, show_rows
+from dashboard.widgets import period_change, show_chart, show_heading, show_tile
 from productpulse_assets.charts import metrics
 from resources.published_snapshot import Row
 from rules.text.formats import change_text, period_text, value_text
@@ -17,105 +17,114 @@ from rules.text.formats import change_text, period_text, value_text
 FIRST = "monthly_recurring_revenue"
 COLUMNS = (
     Column("label", "Metric", of="kpi_summary"),
-    Column("said", "Value", width="small"),
-    Column("moved", "Change", width="small"),
-    Column("target", "Target", width="small"),
+    Column("value_text", "Value", width="small"),
+    Column("change_text", "Change", width="small"),
+    Column("target_text", "Target", width="small"),
     Column("target_status", "Against target", LEVEL, of="kpi_summary"),
-    Column("period", "Period", width="small"),
+    Column("period_text", "Period", width="small"),
     Column("category", "Category", width="small", of="kpi_summary"),
-    Column("told", "How it comes about", width="large"),
+    Column("explanation_text", "How it is computed", width="large"),
 )
 
 
 def page(reading: Reading) -> None:
-    """The table of all metrics, and one of them looked into."""
-    heading("KPI Review", "Every metric: what it is, how it moved, and whether it is where it should be.")
+    """A table of all metrics, and the details of one."""
+    show_heading("KPI Review", "Every metric with its value, change, target, history and definition.")
     left, right = st.columns(2)
     found = reading.table("kpi_summary")
     with left:
         found = search(found, ("label", "metric_name", "explanation"), key="kpi", hint="Metric")
     with right:
-        found = choose(reading, found, "kpi_summary", "category", key="category", label="Category")
+        found = filter_by_column(reading, found, "kpi_summary", "category", key="category", label="Category")
     rows = reading.frame(found)
     if rows.empty:
-        nothing("No metric fits.", "Widen the search or clear the filter.")
+        show_empty_state("No metric matches.", "Widen the search or clear the filter.")
     else:
-        told = [_said(row, reading.currency) for row in reading.rows(found)]
-        listing(reading, rows.assign(**{name: [row[name] for row in told] for name in told[0]}), COLUMNS, "metrics")
-    one_metric(reading)
+        texts = [metric_texts(row, reading.currency) for row in reading.rows(found)]
+        columns = {name: [row[name] for row in texts] for name in texts[0]}
+        show_rows(reading, rows.assign(**columns), COLUMNS, "metrics")
+    show_one_metric(reading)
 
 
-def _said(row: Row, currency: str) -> dict[str, str]:
-    """The words of a metric's row, whose numbers have units of their own."""
+def metric_texts(row: Row, currency: str) -> dict[str, str]:
+    """The formatted values of a metric's row; each metric has its own unit."""
     is_known = row["value"] is not None
     return {
-        "said": value_text(row["value"], row["unit"], currency),
-        "moved": change_text(row["change"], row["unit"], currency) if row["change"] is not None else "–",
-        "target": value_text(row["target_value"], row["unit"], currency) if row["target_value"] is not None else "–",
-        "period": period_text(row["period_start"], row["period_end"]),
-        "told": row["explanation"] if is_known else row["not_available_reason"],
+        "value_text": value_text(row["value"], row["unit"], currency),
+        "change_text": change_text(row["change"], row["unit"], currency) if row["change"] is not None else "–",
+        "target_text": value_text(row["target_value"], row["unit"], currency)
+        if row["target_value"] is not None
+        else "–",
+        "period_text": period_text(row["period_start"], row["period_end"]),
+        "explanation_text": row["explanation"] if is_known else row["not_available_reason"],
     }
 
 
-def one_metric(reading: Reading) -> None:
-    """A metric's value, history, slices and governance."""
+def show_one_metric(reading: Reading) -> None:
+    """The value, history, slices and definition of a metric that the user chooses."""
     labels = {row["metric_name"]: row["label"] for row in reading.rows(reading.table("kpi_summary"))}
-    st.subheader("One metric", divider="gray")
-    name = pick_named("Metric", labels, key="metric", default=FIRST)
+    st.subheader("Metric details", divider="gray")
+    name = select_by_name("Metric", labels, key="metric", default=FIRST)
     if name is None:
         return
-    now = reading.rows(reading.table("kpi_summary").filter(_.metric_name == name))[0]
+    metric = reading.rows(reading.table("kpi_summary").filter(_.metric_name == name))[0]
     about = reading.rows(reading.table("metric_lineage").filter(_.metric_name == name))[0]
     left, right = st.columns([3, 2])
     with left:
-        history(reading, now)
-        slices(reading, now)
+        show_history(reading, metric)
+        show_slices(reading, metric)
     with right:
-        governance(now, about, reading.currency)
+        show_definition(metric, about, reading.currency)
 
 
-def history(reading: Reading, now: Row) -> None:
-    """The metric month by month."""
-    months = reading.table("kpi_history").filter(_.metric_name == now["metric_name"]).order_by("month")
+def show_history(reading: Reading, metric: Row) -> None:
+    """The metric per month."""
+    months = reading.table("kpi_history").filter(_.metric_name == metric["metric_name"]).order_by("month")
     rows = [row for row in reading.rows(months) if row["value"] is not None]
     if not rows:
-        nothing("There is no history of this metric.", plain(now["not_available_reason"] or ""))
+        show_empty_state("This metric has no history yet.", markdown_text(metric["not_available_reason"] or ""))
         return
-    figure = metrics.history(rows, now["label"], now["unit"], reading.currency, now["target_value"])
-    chart(figure, f"{now['label']} by month", "metric_history")
+    figure = metrics.history(rows, metric["label"], metric["unit"], reading.currency, metric["target_value"])
+    show_chart(figure, f"{metric['label']} by month", "metric_history")
 
 
-def slices(reading: Reading, now: Row) -> None:
+def show_slices(reading: Reading, metric: Row) -> None:
     """The metric by segment, plan, country or channel."""
-    of_metric = reading.table("kpi_by_segment").filter(_.metric_name == now["metric_name"])
+    of_metric = reading.table("kpi_by_segment").filter(_.metric_name == metric["metric_name"])
     dimensions = reading.values(of_metric, "dimension")
     if not dimensions:
         return
-    dimension = pick("By", dimensions, key="by")
+    dimension = select_value("By", dimensions, key="by")
     rows = reading.rows(of_metric.filter(_.dimension == dimension).order_by(_.customers.desc(), "member"))
-    chart(metrics.slices(rows, now["label"], now["unit"], reading.currency), f"{now['label']} by {dimension}", "slices")
+    show_chart(
+        metrics.slices(rows, metric["label"], metric["unit"], reading.currency),
+        f"{metric['label']} by {dimension}",
+        "slices",
+    )
 
 
-def governance(now: Row, about: Row, currency: str) -> None:
-    """What the metric means, who answers for it, and how it goes wrong."""
-    tile(
-        now["label"],
-        value_text(now["value"], now["unit"], currency, exact=True),
-        change_before(now, about["good_direction"], currency),
+def show_definition(metric: Row, about: Row, currency: str) -> None:
+    """The metric's value, definition, formula, owner and risks."""
+    show_tile(
+        metric["label"],
+        value_text(metric["value"], metric["unit"], currency, exact=True),
+        period_change(metric, about["good_direction"], currency),
         has_border=True,
     )
-    told = {
-        "Now": now["explanation"] if now["value"] is not None else f"Not available: {now['not_available_reason']}",
+    texts = {
+        "Current value": metric["explanation"]
+        if metric["value"] is not None
+        else f"Not available: {metric['not_available_reason']}",
         "Definition": about["definition"],
         "Formula": about["formula"],
         "Purpose": about["purpose"],
         "How to read it": about["interpretation"],
-        "If misread": about["risk_if_misread"],
+        "Risk if misread": about["risk_if_misread"],
         "Benchmark": about["benchmark"],
         "Owner": about["owner"],
     }
-    st.markdown("\n\n".join(f"**{title}**  \n{plain(text)}" for title, text in told.items() if text))
-    link("metric_lineage", "Where it comes from", lineage=now["metric_name"])
+    st.markdown("\n\n".join(f"**{title}**  \n{markdown_text(text)}" for title, text in texts.items() if text))
+    link("metric_lineage", "Lineage of this metric", lineage=metric["metric_name"])
 
 
 page(current())

@@ -1,14 +1,14 @@
-"""Where revenue leaks: what was earned and not billed or not collected, case by case."""
+"""Revenue leakage: what was earned but not billed or not collected, by kind and by case."""
 
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import choose, search, with_customers
+from dashboard.filters import add_customer_columns, filter_by_column, search
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.tables import DATE, Column, listing, table
-from dashboard.widgets import chart, heading, tiles
+from dashboard.states import show_empty_state
+from dashboard.tables import DATE, Column, show_rows, show_table
+from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import risk
 
 OF = "revenue_leakage"
@@ -19,7 +19,7 @@ KINDS = (
     Column("customers", "Customers", "count", of="leakage_summary"),
     Column("estimated_revenue_loss", "Loss", "money", of="leakage_summary"),
     Column("share_of_loss", "Share", "rate", of="leakage_summary"),
-    Column("not_available_reason", "If not available, why", of="leakage_summary"),
+    Column("not_available_reason", "Reason if not available", of="leakage_summary"),
 )
 COLUMNS = (
     Column("company_name", "Customer", of="customers"),
@@ -44,36 +44,48 @@ ORDER = {
 
 
 def page(reading: Reading) -> None:
-    """What leaks in all, by kind, and each case."""
-    heading("Revenue Leakage", "What was earned and not billed or not collected. No amount is counted twice.")
-    tiles(reading, METRICS)
+    """The leakage metrics, the loss by kind, and each case."""
+    show_heading(
+        "Revenue Leakage", "Revenue that was earned but not billed or not collected. No amount is counted twice."
+    )
+    show_metric_tiles(reading, METRICS)
     left, right = st.columns(2)
     kinds = reading.table("leakage_summary").order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)
     with left:
         st.subheader("By kind")
-        chart(risk.leakage_by_type(reading.rows(kinds), reading.currency), "Lost revenue by kind of leakage", "kinds")
+        show_chart(
+            risk.leakage_by_type(reading.rows(kinds), reading.currency), "Lost revenue by kind of leakage", "kinds"
+        )
     with right:
-        st.subheader("In numbers")
-        listing(reading, reading.frame(kinds), KINDS, "leakage by kind")
+        st.subheader("Numbers by kind")
+        show_rows(reading, reading.frame(kinds), KINDS, "leakage by kind")
     st.subheader("Cases")
-    cases = with_customers(reading, reading.table(OF))
+    cases = add_customer_columns(reading, reading.table(OF))
     if not reading.count(cases):
-        nothing("No case of leakage was found.", "The table above says which kinds could not be looked for.")
+        show_empty_state("No case of leakage was found.", "The table above shows which kinds are not available.")
         return
-    table(reading, chosen(reading, cases), COLUMNS, ORDER, key="leakage", noun="cases", customer_column="customer_id")
+    show_table(
+        reading,
+        apply_filters(reading, cases),
+        COLUMNS,
+        ORDER,
+        key="leakage",
+        noun="cases",
+        customer_column="customer_id",
+    )
 
 
-def chosen(reading: Reading, cases: ir.Table) -> ir.Table:
-    """The cases that the search and the filters leave."""
+def apply_filters(reading: Reading, cases: ir.Table) -> ir.Table:
+    """The cases that match the search and the filters."""
     boxes = st.columns([3, 2, 2, 2])
     with boxes[0]:
         found = search(cases, ("company_name", "customer_id", "explanation", "leakage_type"), hint="Customer or case")
     with boxes[1]:
-        found = choose(reading, found, OF, "leakage_type", key="kind", label="Kind")
+        found = filter_by_column(reading, found, OF, "leakage_type", key="kind", label="Kind")
     with boxes[2]:
-        found = choose(reading, found, "customer_360", "segment", key="segment", label="Segment")
+        found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
     with boxes[3]:
-        found = choose(reading, found, "customer_360", "plan", key="plan", label="Plan")
+        found = filter_by_column(reading, found, "customer_360", "plan", key="plan", label="Plan")
     return found
 
 

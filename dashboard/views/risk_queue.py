@@ -1,14 +1,14 @@
-"""Who is likely to leave, why, and how much revenue that is."""
+"""The customers who are likely to leave, why, and the revenue at risk."""
 
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import among, choose, search, with_customers
+from dashboard.filters import add_customer_columns, filter_by_column, filter_by_values, search
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.tables import LEVEL, Column, table
-from dashboard.widgets import chart, heading, tile
+from dashboard.states import show_empty_state
+from dashboard.tables import LEVEL, Column, show_table
+from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import risk
 from rules.text.formats import value_text
 
@@ -36,48 +36,50 @@ ORDER = {
 
 
 def page(reading: Reading) -> None:
-    """The filters, what they come to, where the risk is and why, and every customer."""
-    heading("Risk Queue", "Who is likely to leave, why, and how much revenue that is.")
-    profiles = with_customers(reading, reading.table(OF))
+    """The filters, the totals, the risk by segment and by driver, and every customer."""
+    show_heading("Risk Queue", "Customers who are likely to leave, why, and the revenue at risk.")
+    profiles = add_customer_columns(reading, reading.table(OF))
     if not reading.count(profiles):
-        nothing("Nobody pays at the as-of date, so nobody can leave.", "Is the as-of date the one you mean?")
+        show_empty_state("There are no paying customers on the as-of date.", "Check the as-of date of the run.")
         return
-    found = chosen(reading, profiles)
-    totals(reading, found)
+    found = apply_filters(reading, profiles)
+    show_totals(reading, found)
     left, right = st.columns(2)
     with left:
         st.subheader("By segment")
         rows = reading.rows(risk.by_segment(found.select(*profiles.columns)))
-        chart(risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "segments")
+        show_chart(
+            risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "segments"
+        )
     with right:
-        st.subheader("Why")
+        st.subheader("Drivers")
         evidence = reading.table("churn_evidence").semi_join(found, "customer_id")
         rows = reading.rows(risk.driver_counts(evidence, reading.table(OF)))
-        chart(risk.drivers(rows, reading.currency), "Customers and MRR by the rule that fired", "drivers")
+        show_chart(risk.drivers(rows, reading.currency), "Customers at risk by driver", "drivers")
     st.caption(
-        "A rule whose signal is not known does not fire: where few signals are known, a low score is no sign of health."
+        "A rule with an unknown signal does not fire: a low score does not mean low risk if few signals are known."
     )
-    table(reading, found, COLUMNS, ORDER, key="risk", noun="customers", customer_column="customer_id")
+    show_table(reading, found, COLUMNS, ORDER, key="risk", noun="customers", customer_column="customer_id")
 
 
-def chosen(reading: Reading, profiles: ir.Table) -> ir.Table:
-    """The customers that the search and the filters leave."""
+def apply_filters(reading: Reading, profiles: ir.Table) -> ir.Table:
+    """The customers that match the search and the filters."""
     boxes = st.columns([3, 2, 2, 2, 2])
     with boxes[0]:
         found = search(profiles, ("company_name", "customer_id", "drivers"), hint="Customer or driver")
     with boxes[1]:
-        found = among(found, "risk_band", reading.risk_bands, key="risk_band", label="Risk")
+        found = filter_by_values(found, "risk_band", reading.risk_bands, key="risk_band", label="Risk")
     with boxes[2]:
-        found = choose(reading, found, OF, "main_driver", key="driver", label="Main driver")
+        found = filter_by_column(reading, found, OF, "main_driver", key="driver", label="Main driver")
     with boxes[3]:
-        found = choose(reading, found, "customer_360", "segment", key="segment", label="Segment")
+        found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
     with boxes[4]:
-        found = choose(reading, found, "customer_360", "plan", key="plan", label="Plan")
+        found = filter_by_column(reading, found, "customer_360", "plan", key="plan", label="Plan")
     return found
 
 
-def totals(reading: Reading, found: ir.Table) -> None:
-    """Customers, MRR and revenue at risk of those in view."""
+def show_totals(reading: Reading, found: ir.Table) -> None:
+    """The totals of the customers in view."""
     total = reading.rows(
         found.aggregate(
             customers=_.count(),
@@ -87,16 +89,16 @@ def totals(reading: Reading, found: ir.Table) -> None:
             unknown=_.revenue_at_risk.isnull().sum(),
         )
     )[0]
-    shown = (
+    figures = (
         ("Customers in view", total["customers"], "count"),
         ("Their MRR", total["mrr"], "money"),
         ("At risk", total["risky"], "count"),
         ("Revenue at risk", total["at_risk"], "money"),
-        ("Risk not known", total["unknown"], "count"),
+        ("Risk unknown", total["unknown"], "count"),
     )
-    for place, (label, value, unit) in zip(st.columns(5), shown, strict=True):
+    for place, (label, value, unit) in zip(st.columns(5), figures, strict=True):
         with place:
-            tile(label, value_text(value, unit, reading.currency), has_border=True)
+            show_tile(label, value_text(value, unit, reading.currency), has_border=True)
 
 
 page(current())

@@ -2,47 +2,50 @@
 
 import streamlit as st
 
-from dashboard.escape import plain
+from dashboard.escape import markdown_text
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.widgets import Change, chart, heading, summary, tile
+from dashboard.states import show_empty_state
+from dashboard.widgets import Change, kpi_summary, show_chart, show_heading, show_tile
 from productpulse_assets.charts import scenarios
 from resources.published_snapshot import Row
 from rules.scenarios import Base, Result, explained, simulate
-from rules.text.formats import money, percent
+from rules.text.formats import money, percent, value_text
 
 
 def page(reading: Reading) -> None:
-    """A slider for each assumption; what it brings beside the default, and the range."""
-    heading("Scenario Simulator", "What a change would be worth in twelve months. Move a slider to assume another one.")
+    """A slider per scenario with its impact and range, and a chart that compares all scenarios."""
+    show_heading(
+        "Scenario Simulator", "What a change would be worth in twelve months. Move a slider to try another assumption."
+    )
     rows = reading.rows(reading.table("scenario_analysis"))
     if not rows:
-        nothing("No scenario is switched on.", "Switch one on in `scenarios.yaml`.")
+        show_empty_state("No scenario is enabled.", "Enable one in `scenarios.yaml`.")
         return
     base = starting_point(reading)
-    results = {row["scenario_name"]: scenario(row, base, reading.currency) for row in rows}
-    st.subheader("Side by side")
-    told = [_compared(row, results[row["scenario_name"]]) for row in rows]
-    chart(scenarios.impact(told, reading.currency), "Impact in twelve months, assumed and by default", "impact")
+    results = {row["scenario_name"]: show_scenario(row, base, reading.currency) for row in rows}
+    st.subheader("Comparison")
+    impacts = [scenario_impact(row, results[row["scenario_name"]]) for row in rows]
+    alt = "Impact of each scenario in twelve months, by default and by your assumption"
+    show_chart(scenarios.impact(impacts, reading.currency), alt, "impact")
     st.caption(
-        "The bars start from today's figures, each by itself: what two changes bring together is not their sum, "
-        "since customers who stay can pay more too."
+        "Each scenario starts from today's figures. The impact of two changes together is not the sum of both: "
+        "customers who stay can also pay more."
     )
 
 
 def starting_point(reading: Reading) -> Base:
-    """What scenarios start from: today's metrics, and the days that leakage was looked for in."""
+    """The starting point of all scenarios: today's metrics, and the number of days that leakage covers."""
     leakage = reading.table("leakage_summary")
     days = reading.rows(leakage.aggregate(first=leakage.window_start.min(), last=leakage.window_end.max()))[0]
     window = (days["last"] - days["first"]).days + 1 if days["first"] and days["last"] else 0
-    return Base({name: row["value"] for name, row in summary(reading).items()}, window)
+    return Base({name: row["value"] for name, row in kpi_summary(reading).items()}, window)
 
 
-def scenario(row: Row, base: Base, currency: str) -> Result:
-    """A scenario's slider, and what the assumption brings beside the default."""
+def show_scenario(row: Row, base: Base, currency: str) -> Result:
+    """Show a scenario's slider and the impact of the chosen assumption; return that impact."""
     name = row["scenario_name"]
     with st.container(border=True):
-        st.markdown(f"**{plain(row['label'])}**")
+        st.markdown(f"**{markdown_text(row['label'])}**")
         left, right = st.columns([2, 3])
         with left:
             chosen = st.slider(
@@ -50,39 +53,44 @@ def scenario(row: Row, base: Base, currency: str) -> Result:
                 0, 100, round(row["change"] * 100), format="%d %%", key=name, bind="query-params",
                 label_visibility="collapsed", disabled=row["not_available_reason"] is not None,
             )  # fmt: skip
-            st.caption(plain(row["assumption"].replace(percent(row["change"]), percent(chosen / 100))))
+            st.caption(markdown_text(row["assumption"].replace(percent(row["change"]), percent(chosen / 100))))
         result = simulate(name, chosen / 100, base)
         with right:
             if result.not_available_reason:
-                nothing(plain(result.not_available_reason), "Data Quality shows which exports are absent.")
+                show_empty_state(
+                    markdown_text(result.not_available_reason), "Data Quality shows which exports are absent."
+                )
             else:
-                _brings(row, result, currency)
-        st.caption(plain(explained(name, result, currency)))
+                _show_impact(row, result, currency)
+        st.caption(markdown_text(explained(name, result, currency)))
     return result
 
 
-def _brings(row: Row, result: Result, currency: str) -> None:
-    month, year, usual = st.columns(3)
+def _show_impact(row: Row, result: Result, currency: str) -> None:
+    """The impact of the chosen assumption, with its difference from the default, and the default with its range."""
+    month, year, default = st.columns(3)
     with month:
-        tile("In the first month", money(result.monthly_impact, currency))
-    more = result.annualized_impact - row["annualized_impact"]
+        show_tile("In the first month", value_text(result.monthly_impact, "money", currency))
+    annual = result.annualized_impact
+    difference = annual - row["annualized_impact"] if annual is not None else None
     with year:
-        tile(
+        show_tile(
             "In twelve months",
-            money(result.annualized_impact, currency),
-            Change(more, "money", currency, "up", "vs. default") if more else None,
+            value_text(annual, "money", currency),
+            Change(difference, "money", currency, "up", "vs. default") if difference else None,
         )
     low, high = (money(row[f"{end}_annualized_impact"], currency) for end in ("low", "high"))
-    with usual:
-        tile(
+    with default:
+        show_tile(
             f"Default, {percent(row['change'], 0)}",
             money(row["annualized_impact"], currency),
-            about=f"Usual range: {percent(row['low_change'], 0)} to {percent(row['high_change'], 0)}",
+            help_text=f"Range: {percent(row['low_change'], 0)} to {percent(row['high_change'], 0)}",
         )
-        st.caption(f"{plain(low)} to {plain(high)}")
+        st.caption(f"{markdown_text(low)} to {markdown_text(high)}")
 
 
-def _compared(row: Row, result: Result) -> dict[str, object]:
+def scenario_impact(row: Row, result: Result) -> scenarios.ScenarioImpact:
+    """A scenario as the chart needs it."""
     return {
         "label": row["label"],
         "default": row["annualized_impact"],

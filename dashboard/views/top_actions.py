@@ -1,4 +1,4 @@
-"""Who should do what this week: the plan, searched, filtered, by owner, and as a brief to send."""
+"""The intervention plan: who should do what this week, with filters, owner workload and a brief to send."""
 
 from math import ceil
 
@@ -6,19 +6,21 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.brief import as_html, brief
-from dashboard.escape import plain
-from dashboard.filters import among, choose, search
-from dashboard.plan import card, first_week, most_urgent, planned
-from dashboard.quick_views import QUICK_VIEWS, seen_through
+from dashboard.brief import brief_html, brief_markdown
+from dashboard.escape import markdown_text
+from dashboard.filters import filter_by_column, filter_by_values, search
+from dashboard.plan import first_week, most_urgent, plan_with_customers, show_card
+from dashboard.quick_views import QUICK_VIEWS, apply_quick_view
 from dashboard.reading import Reading, current
-from dashboard.states import nothing
-from dashboard.tables import LEVEL, Column, table
-from dashboard.widgets import chart, heading
+from dashboard.states import show_empty_state
+from dashboard.tables import LEVEL, Column, show_table
+from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
 from rules.text.formats import value_text
 
 PER_PAGE = 10
+"""Cards on one page."""
+
 CARDS, TABLE = "Cards", "Table"
 COLUMNS = (
     Column("priority_rank", "#", "count", "small", "intervention_plan"),
@@ -45,84 +47,83 @@ SEARCHED = ("recommendation_title", "company_name", "customer_id", "reason", "ca
 
 
 def page(reading: Reading) -> None:
-    """The filters, what they leave, each action as a card or a row, the owners' load, the brief."""
-    heading("Top Actions", "Who should do what, for which customer, in which week, and for how much money.")
-    if not reading.count(planned(reading)):
-        nothing("Nothing in the data asks for an intervention.", "The Risk Queue shows what is known of each customer.")
+    """The filters, the totals, the interventions as cards or rows, the owners' workload and the brief."""
+    show_heading("Top Actions", "Who should do what, for which customer, in which week, and the revenue impact.")
+    if not reading.count(plan_with_customers(reading)):
+        show_empty_state("No intervention is recommended.", "The Risk Queue shows the churn risk of each customer.")
         return
-    view, found = chosen(reading)
+    view, found = apply_filters(reading)
     total = reading.rows(found.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0]
-    st.markdown(
-        f"**{value_text(total['count'], 'count')}** interventions about "
-        f"**{plain(value_text(total['revenue'] or 0, 'money', reading.currency))}**. No amount is counted twice."
-    )
-    actions(reading, found, total["count"])
+    count = value_text(total["count"], "count")
+    impact = markdown_text(value_text(total["revenue"] or 0, "money", reading.currency))
+    st.markdown(f"**{count}** interventions with an estimated impact of **{impact}**. No amount is counted twice.")
+    show_interventions(reading, found, total["count"])
     left, right = st.columns(2)
     with left:
-        workload(reading)
+        show_workload(reading)
     with right:
-        decision_brief(reading, found, view)
+        show_brief(reading, found, view)
 
 
-def chosen(reading: Reading) -> tuple[str, ir.Table]:
-    """The interventions that the quick view, the search and the filters leave, and what was asked for."""
+def apply_filters(reading: Reading) -> tuple[str, ir.Table]:
+    """A description of the filters, and the interventions that match them."""
     quick = st.segmented_control(
         "Quick view", list(QUICK_VIEWS), default="All", required=True, key="view", bind="query-params"
     )
-    found = seen_through(planned(reading), quick, first_week(reading))
+    found = apply_quick_view(plan_with_customers(reading), quick, first_week(reading))
     boxes = st.columns([3, 2, 2, 2, 2])
     with boxes[0]:
         found = search(found, SEARCHED, hint="Customer, action, reason")
     with boxes[1]:
-        found = choose(reading, found, "intervention_plan", "suggested_owner", key="owner", label="Owner")
+        found = filter_by_column(reading, found, "intervention_plan", "suggested_owner", key="owner", label="Owner")
     with boxes[2]:
-        found = among(found, "priority_band", reading.priority_bands, key="band", label="Priority")
+        found = filter_by_values(found, "priority_band", reading.priority_bands, key="band", label="Priority")
     with boxes[3]:
-        found = choose(reading, found, "customer_360", "segment", key="segment", label="Segment")
+        found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
     with boxes[4]:
-        found = choose(reading, found, "customer_360", "plan", key="plan", label="Plan")
-    asked = {name: st.session_state.get(name) for name in ("q", "owner", "band", "segment", "plan")}
-    told = [quick] + [
+        found = filter_by_column(reading, found, "customer_360", "plan", key="plan", label="Plan")
+    filters = {name: st.session_state.get(name) for name in ("q", "owner", "band", "segment", "plan")}
+    parts = [quick] + [
         f"{name} {', '.join(value) if isinstance(value, list) else value}"
-        for name, value in asked.items() if value
+        for name, value in filters.items() if value
     ]  # fmt: skip
-    return "; ".join(told).replace("; q ", "; search "), found
+    return "; ".join(parts).replace("; q ", "; search "), found
 
 
-def actions(reading: Reading, found: ir.Table, count: int) -> None:
-    """The interventions as cards, or as a table with its download."""
+def show_interventions(reading: Reading, found: ir.Table, count: int) -> None:
+    """The interventions as cards, or as a table with a download."""
     shape = st.segmented_control("Show as", [CARDS, TABLE], default=CARDS, required=True, key="as", bind="query-params")
     if shape == TABLE:
-        table(reading, found, COLUMNS, ORDER, key="actions", noun="interventions", customer_column="customer_id")
+        show_table(reading, found, COLUMNS, ORDER, key="actions", noun="interventions", customer_column="customer_id")
         return
     if not count:
-        nothing("No intervention fits.", "Widen the search or clear the filters.")
+        show_empty_state("No intervention matches.", "Widen the search or clear the filters.")
         return
     pages, cards, number = ceil(count / PER_PAGE), st.container(), 1
     if pages > 1:
         number = min(st.pagination(pages, key="page", bind="query-params"), pages)
     with cards:
         for row in reading.rows(most_urgent(found, PER_PAGE, (number - 1) * PER_PAGE)):
-            card(reading, row)
+            show_card(reading, row)
 
 
-def workload(reading: Reading) -> None:
-    """What each owner has to do, week by week."""
+def show_workload(reading: Reading) -> None:
+    """The interventions of each owner, week by week."""
     st.subheader("Owner workload")
     rows = reading.rows(reading.table("owner_workload").order_by("owner", "week"))
-    chart(work.workload(rows), "Interventions by owner and week, against capacity", "workload")
+    show_chart(work.workload(rows), "Interventions by owner and week, against capacity", "workload")
 
 
-def decision_brief(reading: Reading, found: ir.Table, view: str) -> None:
-    """The view as a page of Markdown."""
+def show_brief(reading: Reading, found: ir.Table, view: str) -> None:
+    """The interventions in view as one page of Markdown."""
     st.subheader("Decision brief")
-    text = brief(reading, found, view)
+    text = brief_markdown(reading, found, view)
     st.download_button(
         "Brief as Markdown", text, f"decision_brief_{reading.as_of}.md", "text/markdown",
         key="brief", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
-    with st.expander("Read it here"):
-        st.html(as_html(text))
+    with st.expander("Preview"):
+        st.html(brief_html(text))
 
 
 page(current())

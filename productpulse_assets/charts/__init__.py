@@ -1,1 +1,1 @@
-"""The figures that the pages and the HTML report share: rows in, a plotly figure out; no Streamlit."""
+"""The plotly figures of the pages and of the HTML report. Each function takes rows and returns a figure."""

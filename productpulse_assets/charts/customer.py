@@ -1,4 +1,4 @@
-"""One customer over time: what they pay and how they use the product."""
+"""One customer over time: payments and product usage."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from rules.text.formats import money
 
 
 def revenue(rows: Sequence[Row], currency: str) -> go.Figure:
-    """MRR at each month's end as a line; what was collected, and what failed, as bars.
+    """MRR at the end of each month as a line; collected and failed payments as bars.
 
-    `rows` are those of customer_months of one customer, in order. What no dataset says is not drawn.
+    `rows` are one customer's rows of customer_months, in order. A column that is NULL in every month, since its
+    dataset is absent, has no line or bars.
     """
-    names = {"amount_collected": ("Collected", TOTAL), "amount_failed": ("Failed", LOSS)}
-    known = {column: [row for row in rows if row[column] is not None] for column in ("mrr_end", *names)}
+    bar_columns = {"amount_collected": ("Collected", TOTAL), "amount_failed": ("Failed", LOSS)}
+    known = {column: [row for row in rows if row[column] is not None] for column in ("mrr_end", *bar_columns)}
     if not any(known.values()):
-        return look.nothing("Nothing is known of what this customer pays.")
+        return look.message_figure("No revenue is recorded for this customer.")
     bars = [
         go.Bar(
             x=[row["month"] for row in known[column]],
             y=[float(row[column]) for row in known[column]],
             name=name,
             marker={"color": colour},
-            hovertext=[_told(row, name, money(row[column], currency)) for row in known[column]],
+            hovertext=[_hover_text(row, name, money(row[column], currency)) for row in known[column]],
             hoverinfo="text",
         )
-        for column, (name, colour) in names.items()
+        for column, (name, colour) in bar_columns.items()
         if known[column]
     ]
     line = go.Scatter(
@@ -40,33 +41,33 @@ def revenue(rows: Sequence[Row], currency: str) -> go.Figure:
         mode="lines+markers",
         line={"color": MAIN, "width": 2, "shape": "hvh"},
         marker={"size": 5},
-        hovertext=[_told(row, "MRR", money(row["mrr_end"], currency)) for row in known["mrr_end"]],
+        hovertext=[_hover_text(row, "MRR", money(row["mrr_end"], currency)) for row in known["mrr_end"]],
         hoverinfo="text",
     )
-    amounts = [row[column] for column, found in known.items() for row in found]
+    amounts = [row[column] for column, known_rows in known.items() for row in known_rows]
     return look.figure(
         *bars,
         line,
         showlegend=True,
         barmode="stack",
         xaxis=look.months_axis(len(rows)),
-        yaxis=look.axis_of(amounts, "money", currency) | {"rangemode": "tozero"},
+        yaxis=look.value_axis(amounts, "money", currency) | {"rangemode": "tozero"},
     )
 
 
 def usage(rows: Sequence[Row]) -> go.Figure:
-    """Logins and key actions week by week.
+    """Logins and key actions per week.
 
-    Rows: week (the first day), logins, key_actions (counts).
+    Rows: week (its first day), logins, key_actions (counts).
     """
     if all(row["logins"] is None and row["key_actions"] is None for row in rows):
-        return look.nothing("No use of the product is recorded for this customer.")
+        return look.message_figure("No product usage is recorded for this customer.")
     lines = [_usage_line(rows, "logins", "Logins", MAIN), _usage_line(rows, "key_actions", "Key actions", SECOND)]
     return look.figure(
         *lines,
         showlegend=True,
         xaxis={"type": "date", "showgrid": False},
-        yaxis={"rangemode": "tozero", "tickformat": ",~f", "title": {"text": "A week"}},
+        yaxis={"rangemode": "tozero", "tickformat": ",~f", "title": {"text": "Per week"}},
     )
 
 
@@ -81,12 +82,12 @@ def _usage_line(rows: Sequence[Row], column: str, name: str, colour: str) -> go.
         hovertext=[
             ""
             if row[column] is None
-            else f"Week of {row['week'].day} {look.month(row['week'])}: {name} {row[column]:,}"
+            else f"Week of {row['week'].day} {look.month_label(row['week'])}: {name} {row[column]:,}"
             for row in rows
         ],
         hoverinfo="text",
     )
 
 
-def _told(row: Row, name: str, amount: str) -> str:
-    return f"{look.month(row['month'])}: {name} {amount}"
+def _hover_text(row: Row, name: str, amount: str) -> str:
+    return f"{look.month_label(row['month'])}: {name} {amount}"

@@ -1,8 +1,11 @@
-"""How MRR moves: within the last month, over the months, and by which parts of the business."""
+"""How MRR moves: in the last complete month, over the months, and by segment, plan, country or channel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from itertools import accumulate
 
 import ibis.expr.types as ir
@@ -22,67 +25,90 @@ BRIDGE = {
     "contraction_revenue": "-",
     "churned_revenue": "-",
 }
-"""The metrics that the closing MRR is made of, and which way each goes."""
+"""The metrics whose sum is the closing MRR, and the sign of each; the opening MRR has none."""
 
 STEPS = ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned", "Closing")
 MRR, CHURN = "monthly_recurring_revenue", "customer_churn_rate"
-NO_MONTH = "No complete month with MRR to show yet."
+NO_MONTH = "There is no complete month with MRR yet."
 
 
-def bridge(kpi_rows: Mapping[str, Row]) -> dict[str, object] | None:
-    """Opening MRR, the month's movements and the closing MRR they add up to; None without a month.
+@dataclass(frozen=True)
+class Bridge:
+    """Opening MRR and the month's movements, and the closing MRR that they add up to.
 
-    `kpi_rows` is kpi_summary by metric. `lines` are (its row, '+' or '-'), `closing` is money,
-    `month` the month's first day.
+    lines: rows of kpi_summary with their signs: '' for the opening MRR, '+' or '-' for a movement.
+    """
+
+    lines: Sequence[tuple[Row, str]]
+
+    @property
+    def month(self) -> date:
+        """The first day of the month."""
+        day: date = self.lines[0][0]["period_start"]
+        return day
+
+    @property
+    def closing(self) -> Decimal:
+        """MRR at the end of the month."""
+        return sum(self.amounts, Decimal(0))
+
+    @property
+    def amounts(self) -> list[Decimal]:
+        """The opening MRR and the movements, with their signs."""
+        return [row["amount"] * (-1 if sign == "-" else 1) for row, sign in self.lines]
+
+
+def bridge(kpi_rows: Mapping[str, Row]) -> Bridge | None:
+    """The bridge of the last complete month; None if one of its metrics has no value.
+
+    `kpi_rows` is kpi_summary by metric.
     """
     lines = [(kpi_rows[name], sign) for name, sign in BRIDGE.items() if name in kpi_rows]
     if len(lines) < len(BRIDGE) or any(row["value"] is None for row, _sign in lines):
         return None
-    closing = sum(row["amount"] * (-1 if sign == "-" else 1) for row, sign in lines)
-    return {"lines": lines, "closing": closing, "month": lines[0][0]["period_start"]}
+    return Bridge(lines)
 
 
-def waterfall(bridge: Mapping[str, object] | None, currency: str) -> go.Figure:
-    """From the month's opening MRR through its movements to the closing one."""
+def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
+    """The bridge as a waterfall: opening MRR, each movement, closing MRR."""
     if bridge is None:
-        return look.nothing(NO_MONTH)
-    moves = [row["amount"] * (-1 if sign == "-" else 1) for row, sign in bridge["lines"]]
-    opening, *changes = moves
-    said = [money(opening, currency), *(change_text(change, "money", currency) for change in changes)]
-    said.append(money(bridge["closing"], currency))
-    labels = [look.words(row["label"]) for row, _sign in bridge["lines"]] + ["MRR at the end of the month"]
+        return look.message_figure(NO_MONTH)
+    opening, *changes = bridge.amounts
+    texts = [money(opening, currency), *(change_text(change, "money", currency) for change in changes)]
+    texts.append(money(bridge.closing, currency))
+    labels = [look.plotly_text(row["label"]) for row, _sign in bridge.lines] + ["MRR at the end of the month"]
     bars = go.Waterfall(
         x=list(range(len(STEPS))),
-        y=[*map(float, moves), 0],
+        y=[*map(float, bridge.amounts), 0],
         measure=["absolute", *["relative"] * len(changes), "total"],
-        text=said,
+        text=texts,
         textposition="outside",
         cliponaxis=False,
-        hovertext=[f"{label}: {value}" for label, value in zip(labels, said, strict=True)],
+        hovertext=[f"{label}: {text}" for label, text in zip(labels, texts, strict=True)],
         hoverinfo="text",
         increasing={"marker": {"color": GAIN}},
         decreasing={"marker": {"color": LOSS}},
         totals={"marker": {"color": TOTAL}},
         connector={"line": {"color": GREY, "width": 1}},
     )
-    low, high = _window([float(level) for level in accumulate(moves)])
+    low, high = _window([float(level) for level in accumulate(bridge.amounts)])
     title = {"text": "MRR (the axis does not begin at 0)" if low > 0 else "MRR"}
     return look.figure(
         bars,
         xaxis=look.names_axis(STEPS) | {"showgrid": False},
-        yaxis=look.axis_of(moves, "money", currency) | {"range": [low, high], "title": title},
+        yaxis=look.value_axis(bridge.amounts, "money", currency) | {"range": [low, high], "title": title},
     )
 
 
 def _window(levels: Sequence[float]) -> tuple[float, float]:
-    """The part of the axis in which the movements can be seen: they are small beside what they move."""
+    """The part of the axis that shows the movements, which are small compared with the total MRR."""
     low, high = min(levels), max(levels)
     spread = (high - low) or abs(high) or 1
     return max(0.0, low - spread), high + 0.3 * spread
 
 
 def monthly(kpi_history: ir.Table) -> ir.Table:
-    """One row per month: mrr at its end (money), and churn, the share of customers lost, of complete months."""
+    """One row per month: mrr at its end (money), and churn, the churn rate of customers, NULL if it is not complete."""
     both = kpi_history.filter(_.metric_name.isin([MRR, CHURN]))
     return (
         both.group_by("month")
@@ -95,9 +121,9 @@ def monthly(kpi_history: ir.Table) -> ir.Table:
 
 
 def mrr_and_churn(rows: Sequence[Row], currency: str) -> go.Figure:
-    """MRR as an area, and the share of customers lost each month as a line on an axis of its own."""
+    """MRR as an area, and the rate of customer churn per month as a line with its own axis on the right."""
     if all(row["mrr"] is None for row in rows):
-        return look.nothing("No month with MRR to show.")
+        return look.message_figure("There is no month with MRR yet.")
     lines = [_mrr_area(rows, currency)]
     if any(row["churn"] is not None for row in rows):
         lines.append(_churn_line(rows))
@@ -106,8 +132,8 @@ def mrr_and_churn(rows: Sequence[Row], currency: str) -> go.Figure:
         *lines,
         showlegend=True,
         xaxis=look.months_axis(len(rows)),
-        yaxis=look.axis_of([row["mrr"] for row in rows], "money", currency) | {"rangemode": "tozero"},
-        yaxis2=right | look.axis_of([row["churn"] for row in rows], "rate", currency),
+        yaxis=look.value_axis([row["mrr"] for row in rows], "money", currency) | {"rangemode": "tozero"},
+        yaxis2=right | look.value_axis([row["churn"] for row in rows], "rate", currency),
     )
 
 
@@ -118,9 +144,11 @@ def _mrr_area(rows: Sequence[Row], currency: str) -> go.Scatter:
         name="MRR",
         mode="lines",
         fill="tozeroy",
-        fillcolor=look.faint(MAIN),
+        fillcolor=look.translucent(MAIN),
         line={"color": MAIN, "width": 2},
-        hovertext=[f"{look.month(row['month'])}: MRR {value_text(row['mrr'], 'money', currency)}" for row in rows],
+        hovertext=[
+            f"{look.month_label(row['month'])}: MRR {value_text(row['mrr'], 'money', currency)}" for row in rows
+        ],
         hoverinfo="text",
     )
 
@@ -133,28 +161,30 @@ def _churn_line(rows: Sequence[Row]) -> go.Scatter:
         mode="lines",
         line={"color": SECOND, "width": 2},
         yaxis="y2",
-        hovertext=[f"{look.month(row['month'])}: customer churn {value_text(row['churn'], 'rate')}" for row in rows],
+        hovertext=[
+            f"{look.month_label(row['month'])}: customer churn {value_text(row['churn'], 'rate')}" for row in rows
+        ],
         hoverinfo="text",
     )
 
 
 def drivers(rows: Sequence[Row], currency: str) -> go.Figure:
-    """What each member of one dimension added to the month's change of MRR, or took from it; gains on top."""
+    """The change of MRR of each member of one dimension in the month, the largest gain on top."""
     if not rows:
-        return look.nothing("No part of the business to compare yet.")
-    shown, note = look.shortened(sorted(rows, key=lambda row: (-row["change"], str(row["member"]))), "change")
+        return look.message_figure("There is nothing to compare yet.")
+    shown, note = look.keep_largest(sorted(rows, key=lambda row: (-row["change"], str(row["member"]))), "change")
     changes = [row["change"] for row in shown]
-    names = [look.words(row["member"]) for row in shown]
-    said = [change_text(change, "money", currency) for change in changes]
+    names = [look.plotly_text(row["member"]) for row in shown]
+    texts = [change_text(change, "money", currency) for change in changes]
     hover = [
-        f"{name}: {change}, from {money(row['mrr_before'], currency)} to {money(row['mrr_after'], currency)}"
-        for name, change, row in zip(names, said, shown, strict=True)
+        f"{name}: {text}, from {money(row['mrr_before'], currency)} to {money(row['mrr_after'], currency)}"
+        for name, text, row in zip(names, texts, shown, strict=True)
     ]
     colours = [GAIN if change > 0 else LOSS if change < 0 else GREY for change in changes]
-    drawn = look.figure(
-        look.level_bars(changes, said, hover, colours),
+    chart = look.figure(
+        look.horizontal_bars(changes, texts, hover, colours),
         height=look.bars_height(len(shown)),
-        xaxis=look.axis_of(changes, "money", currency) | look.with_room(changes),
-        yaxis=look.downwards(names),
+        xaxis=look.value_axis(changes, "money", currency) | look.bar_range(changes),
+        yaxis=look.top_down_axis(names),
     )
-    return look.noted(drawn, note)
+    return look.add_note(chart, note)

@@ -1,8 +1,7 @@
 """One colour for one meaning, in charts, badges and reports.
 
-Okabe and Ito's eight colours (Color Universal Design, 2008), which people with any of the common
-kinds of colour blindness can tell apart; black text stands out on each of them, on a light page as
-on a dark one.
+The eight colours of Okabe and Ito (Color Universal Design, 2008): people with any of the common kinds of colour
+blindness can tell them apart, and black text is readable on each of them, on light and on dark pages.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ LEVELS = {
     "Missed": VERMILION,
     "Met": GREEN,
 }
-"""By band or status. Whatever is not in it has no colour of its own: GREY."""
+"""By band or status; any other text is GREY."""
 
 GAIN, LOSS, TOTAL = GREEN, VERMILION, SKY
-"""What adds, what takes away, and what they add up to."""
+"""An amount that adds, an amount that reduces, and a total."""
 
 MAIN, SECOND = BLUE, ORANGE
 """The first and the second line of a chart."""
 
 SERIES = (SKY, ORANGE, GREEN, PURPLE, YELLOW, VERMILION, BLUE, GREY)
-"""Members without a meaning of their own, in the order they come."""
+"""For members without a level, such as segments, in the order in which they are used."""
 
 SEQUENCE = ("#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725")
-"""From little to much: viridis (Smith and van der Walt, 2015), even in lightness, so that it reads in grey too."""
+"""From low to high: viridis (Smith and van der Walt, 2015). Its lightness rises evenly, so it also works in grey."""
 
 
 def colour_of(level: object) -> str:

@@ -1,4 +1,4 @@
-"""How signup cohorts hold, and where new customers get stuck."""
+"""Cohort retention, and the funnel from signup to a paying customer."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from rules.text.formats import counted_text, percent
 
 Measure = Literal["retention_rate", "mrr_retention_rate"]
 TEXT_CELLS = 26
-"""Months and cohorts up to which a cell has room for its number."""
+"""Up to this number of months and of cohorts, each cell shows its number."""
 
-LABELLED = 36
-"""Cohorts that have room for their names."""
+LABELS = 36
+"""The largest number of cohort labels that can be read."""
 
 BOTTLENECK = "bottleneck"
 
 
 def cohort_heat_map(rows: Sequence[Row], measure: Measure = "retention_rate") -> go.Figure:
-    """Cohorts from top to bottom, months from left to right: which share of the first month's is still there.
+    """The retention of each cohort, month by month; cells after the as-of date are empty.
 
-    `rows` are those of cohort_summary of one segment. Cells that no cohort has reached yet stay empty.
+    `rows` are those of cohort_summary of one segment.
     """
     known = [row for row in rows if row[measure] is not None]
     if not known:
-        return look.nothing("No cohort of paying customers to show.")
+        return look.message_figure("There is no cohort of paying customers yet.")
     cohorts = sorted({row["cohort_month"] for row in known})
     months = max(row["months_since_cohort"] for row in known) + 1
     cells = {(row["cohort_month"], row["months_since_cohort"]): row for row in known}
     grid = [[cells.get((cohort, number)) for number in range(months)] for cohort in cohorts]
     has_text = months <= TEXT_CELLS and len(cohorts) <= TEXT_CELLS
     rates = [row[measure] for row in known]
-    map_ = go.Heatmap(
+    heat_map = go.Heatmap(
         z=[[row and row[measure] for row in line] for line in grid],
-        hovertext=[[_told(row, measure) if row else "" for row in line] for line in grid],
+        hovertext=[[_hover_text(row, measure) if row else "" for row in line] for line in grid],
         hoverinfo="text",
         hoverongaps=False,
         text=[[f"{row[measure] * 100:.0f}" if row else "" for row in line] for line in grid] if has_text else None,
@@ -53,67 +53,72 @@ def cohort_heat_map(rows: Sequence[Row], measure: Measure = "retention_rate") ->
     )
     size = max(13, min(26, 900 // len(cohorts)))
     return look.figure(
-        map_,
+        heat_map,
         height=90 + size * max(len(cohorts), 4),
         xaxis={"title": {"text": "Months since the first payment"}, "showgrid": False, "zeroline": False}
         | {"tickmode": "linear", "dtick": max(1, math.ceil(months / 24)), "range": [-0.5, months - 0.5]},
-        yaxis=look.downwards([look.month(cohort) for cohort in cohorts], every=math.ceil(len(cohorts) / LABELLED)),
+        yaxis=look.top_down_axis(
+            [look.month_label(cohort) for cohort in cohorts], every=math.ceil(len(cohorts) / LABELS)
+        ),
     )
 
 
-def _told(row: Row, measure: Measure) -> str:
-    kept = f"{row['retained_customers']:,} of {counted_text(row['customers'], 'customer')}"
+def _hover_text(row: Row, measure: Measure) -> str:
+    retained = f"{row['retained_customers']:,} of {counted_text(row['customers'], 'customer')}"
     share = "" if measure == "retention_rate" else " of the first month's MRR"
-    place = f"{look.month(row['cohort_month'])}, month {row['months_since_cohort']}"
-    return f"{place}: {percent(row[measure])}{share} ({kept})"
+    place = f"{look.month_label(row['cohort_month'])}, month {row['months_since_cohort']}"
+    return f"{place}: {percent(row[measure])}{share} ({retained})"
 
 
 def funnel(rows: Sequence[Row]) -> go.Figure:
-    """How many customers get to each step, out of how many that could; the bottleneck is named."""
+    """Customers in each step, and their share of the step before; the bottleneck has its own colour.
+
+    `rows` are those of funnel_summary, in order; steps that are not available are listed below.
+    """
     known = [row for row in rows if row["users"] is not None]
     if not known:
-        return look.nothing("No customer has signed up.")
-    said = [_step_words(row) for row in known]
+        return look.message_figure("No customer has signed up yet.")
+    texts = [_step_text(row) for row in known]
     steps = go.Funnel(
         x=[row["users"] for row in known],
         y=list(range(len(known))),
-        text=said,
+        text=texts,
         textinfo="text",
         textposition="auto",
-        insidetextfont={"color": look.ON_COLOUR},
+        insidetextfont={"color": look.TEXT_ON_COLOUR},
         constraintext="none",
         cliponaxis=False,
-        hovertext=[f"{look.words(row['step'])}: {text}" for row, text in zip(known, said, strict=True)],
+        hovertext=[f"{look.plotly_text(row['step'])}: {text}" for row, text in zip(known, texts, strict=True)],
         hoverinfo="text",
         marker={"color": [ORANGE if row["is_bottleneck"] else TOTAL for row in known]},
         connector={"fillcolor": "rgba(128,128,128,0.15)", "line": {"width": 0}},
     )
-    drawn = look.figure(
+    chart = look.figure(
         steps,
         height=look.FRAME_HEIGHT + 52 * max(len(known), 2),
         xaxis={"visible": False},
-        yaxis=look.downwards([look.words(row["step"]) for row in known]),
+        yaxis=look.top_down_axis([look.plotly_text(row["step"]) for row in known]),
         bargap=0.15,
     )
-    return look.noted(drawn, look.left_out([row["step"] for row in rows if row["users"] is None]))
+    return look.add_note(chart, look.not_available_note([row["step"] for row in rows if row["users"] is None]))
 
 
-def _step_words(row: Row) -> str:
+def _step_text(row: Row) -> str:
     if row["conversion_rate"] is None:
         return f"{row['users']:,}"
-    words = f"{row['users']:,} of {row['previous_step_users']:,} ({percent(row['conversion_rate'])})"
-    return f"{words}, the {BOTTLENECK}" if row["is_bottleneck"] else words
+    text = f"{row['users']:,} of {row['previous_step_users']:,} ({percent(row['conversion_rate'])})"
+    return f"{text}, the {BOTTLENECK}" if row["is_bottleneck"] else text
 
 
 def funnel_by_segment(rows: Sequence[Row]) -> go.Figure:
-    """The share of each segment's signups that gets to each step; each segment's bottleneck is named.
+    """The share of each segment's signups in each step; the bottleneck of each segment is labelled.
 
-    `rows` are those of segment_funnel. The largest segments only, as many as there are colours.
+    `rows` are those of segment_funnel. Only the largest segments are shown, one per colour of the palette.
     """
     known = [row for row in rows if row["users"] is not None]
     signups = {row["segment"]: row["users"] for row in known if row["step_number"] == 1 and row["users"]}
     if not signups:
-        return look.nothing("No customer has signed up.")
+        return look.message_figure("No customer has signed up yet.")
     steps = {row["step_number"]: row["step"] for row in sorted(known, key=lambda row: row["step_number"])}
     largest = sorted(signups, key=lambda name: (-signups[name], str(name)))[: len(SERIES)]
     places = {number: place for place, number in enumerate(steps)}
@@ -121,21 +126,21 @@ def funnel_by_segment(rows: Sequence[Row]) -> go.Figure:
         _segment_bars([row for row in known if row["segment"] == name], signups[name], places, colour)
         for name, colour in zip(largest, SERIES, strict=False)
     ]
-    drawn = look.figure(
+    chart = look.figure(
         *bars,
         showlegend=True,
         barmode="group",
-        xaxis=look.names_axis([look.wrapped(step, 16) for step in steps.values()]) | {"showgrid": False},
-        yaxis=look.axis_of([1], "rate", "") | {"range": [0, 1.02], "title": {"text": "Share of signups"}},
+        xaxis=look.names_axis([look.wrapped_text(step, 16) for step in steps.values()]) | {"showgrid": False},
+        yaxis=look.value_axis([1], "rate", "") | {"range": [0, 1.02], "title": {"text": "Share of signups"}},
     )
-    lacking = dict.fromkeys(row["step"] for row in rows if row["users"] is None)
+    missing_steps = dict.fromkeys(row["step"] for row in rows if row["users"] is None)
     more = len(signups) - len(largest)
-    notes = [look.left_out(list(lacking)), f"{more:,} smaller segments are not drawn." if more else ""]
-    return look.noted(drawn, " ".join(filter(None, notes)))
+    notes = [look.not_available_note(list(missing_steps)), f"{more:,} smaller segments are not shown." if more else ""]
+    return look.add_note(chart, " ".join(filter(None, notes)))
 
 
 def _segment_bars(rows: Sequence[Row], signups: int, places: dict[int, int], colour: str) -> go.Bar:
-    name = look.words(rows[0]["segment"])
+    name = look.plotly_text(rows[0]["segment"])
     return go.Bar(
         x=[places[row["step_number"]] for row in rows],
         y=[row["users"] / signups for row in rows],
@@ -144,9 +149,9 @@ def _segment_bars(rows: Sequence[Row], signups: int, places: dict[int, int], col
         text=[BOTTLENECK if row["is_bottleneck"] else "" for row in rows],
         textposition="inside",
         textangle=-90,
-        insidetextfont={"color": look.ON_COLOUR},
+        insidetextfont={"color": look.TEXT_ON_COLOUR},
         hovertext=[
-            f"{name}, {look.words(row['step'])}: {percent(row['users'] / signups)} of signups; {_step_words(row)}"
+            f"{name}, {look.plotly_text(row['step'])}: {percent(row['users'] / signups)} of signups; {_step_text(row)}"
             for row in rows
         ],
         hoverinfo="text",

@@ -1,62 +1,72 @@
-"""What could be gained if an assumption came true."""
+"""What the business would gain if an assumption came true."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypedDict
 
 import plotly.graph_objects as go
 
 from productpulse_assets.charts import look
-from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import MAIN, SECOND, TOTAL
 from rules.text.formats import money
 
 
-def impact(rows: Sequence[Row], currency: str) -> go.Figure:
-    """What each scenario brings in twelve months, with its low and high; beside it what the chosen assumption brings.
+class ScenarioImpact(TypedDict):
+    """A scenario's impact in twelve months, as money.
 
-    Rows: label, default, low and high (money; default None if the scenario is not available), chosen
-    (money or None).
+    default: by the assumption in the rules, None if the scenario is not available; low, high: its range;
+    chosen: by the user's assumption, None if there is none.
     """
+
+    label: str
+    default: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    chosen: Decimal | None
+
+
+def impact(rows: Sequence[ScenarioImpact], currency: str) -> go.Figure:
+    """The impact of each scenario in twelve months with its range, and that of the user's assumption next to it."""
     known = [row for row in rows if row["default"] is not None]
-    unknown = look.left_out([row["label"] for row in rows if row["default"] is None])
+    not_available = look.not_available_note([row["label"] for row in rows if row["default"] is None])
     if not known:
-        return look.nothing(unknown or "There is no scenario to show.")
-    chosen = [row for row in known if row["chosen"] is not None]
-    names = [look.words(row["label"]) for row in known]
+        return look.message_figure(not_available or "There is no scenario to show.")
+    has_choice = any(row["chosen"] is not None for row in known)
+    names = [look.plotly_text(row["label"]) for row in known]
     bars = [_default_bars(known, names, currency)]
-    if chosen:
-        places = [place for place, row in enumerate(known) if row["chosen"] is not None]
-        bars.append(_chosen_bars(chosen, places, currency))
-    amounts = [row[column] for row in known for column in ("default", "chosen", "low", "high")]
-    drawn = look.figure(
+    if has_choice:
+        bars.append(_chosen_bars(known, names, currency))
+    amounts = [amount for row in known for amount in (row["default"], row["chosen"], row["low"], row["high"])]
+    chart = look.figure(
         *bars,
         barmode="group",
-        showlegend=bool(chosen),
-        height=look.bars_height(len(known) * (2 if chosen else 1)) + 30,
-        xaxis=look.axis_of(amounts, "money", currency)
-        | look.with_room(amounts)
+        showlegend=has_choice,
+        height=look.bars_height(len(known) * (2 if has_choice else 1)) + 30,
+        xaxis=look.value_axis(amounts, "money", currency)
+        | look.bar_range(amounts)
         | {"title": {"text": "In twelve months"}},
-        yaxis=look.downwards(
-            [f"{name}<br>{_range_words(row, currency)}" for name, row in zip(names, known, strict=True)]
+        yaxis=look.top_down_axis(
+            [f"{name}<br>{_range_text(row, currency)}" for name, row in zip(names, known, strict=True)]
         ),
     )
-    return look.noted(drawn, unknown)
+    return look.add_note(chart, not_available)
 
 
-def _default_bars(rows: Sequence[Row], names: Sequence[str], currency: str) -> go.Bar:
-    bars = look.level_bars(
+def _default_bars(rows: Sequence[ScenarioImpact], names: Sequence[str], currency: str) -> go.Bar:
+    bars = look.horizontal_bars(
         [row["default"] for row in rows],
-        [""] * len(rows),  # said beside the name: here it would lie under the range
-        [f"{name}: {_range_words(row, currency)}" for name, row in zip(names, rows, strict=True)],
+        [""] * len(rows),  # the amount is next to the name: at the bar, the error bar would cross it
+        [f"{name}: {_range_text(row, currency)}" for name, row in zip(names, rows, strict=True)],
         TOTAL,
     )
     return bars.update(
-        name="As the rules assume",
+        name="Default assumption",
         error_x={
             "type": "data",
-            "array": [_beyond(row["high"], row["default"]) for row in rows],
-            "arrayminus": [_beyond(row["default"], row["low"]) for row in rows],
+            "array": [_difference(row["high"], row["default"]) for row in rows],
+            "arrayminus": [_difference(row["default"], row["low"]) for row in rows],
             "color": MAIN,
             "thickness": 2,
             "width": 6,
@@ -64,21 +74,21 @@ def _default_bars(rows: Sequence[Row], names: Sequence[str], currency: str) -> g
     )
 
 
-def _chosen_bars(rows: Sequence[Row], places: Sequence[int], currency: str) -> go.Bar:
-    said = [money(row["chosen"], currency) for row in rows]
-    hover = [f"{look.words(row['label'])}, as chosen: {amount}" for row, amount in zip(rows, said, strict=True)]
-    return look.level_bars([row["chosen"] for row in rows], said, hover, SECOND).update(
-        name="As chosen", y=list(places)
+def _chosen_bars(rows: Sequence[ScenarioImpact], names: Sequence[str], currency: str) -> go.Bar:
+    chosen = {place: row["chosen"] for place, row in enumerate(rows) if row["chosen"] is not None}
+    texts = [money(amount, currency) for amount in chosen.values()]
+    hover = [f"{names[place]}, your assumption: {text}" for place, text in zip(chosen, texts, strict=True)]
+    return look.horizontal_bars(list(chosen.values()), texts, hover, SECOND).update(
+        name="Your assumption", y=list(chosen)
     )
 
 
-def _range_words(row: Row, currency: str) -> str:
-    words = money(row["default"], currency)
-    if row["low"] is None or row["high"] is None:
-        return words
-    return f"{words} ({money(row['low'], currency)} to {money(row['high'], currency)})"
+def _range_text(row: ScenarioImpact, currency: str) -> str:
+    default, low, high = (row["default"], row["low"], row["high"])
+    text = "" if default is None else money(default, currency)
+    return text if low is None or high is None else f"{text} ({money(low, currency)} to {money(high, currency)})"
 
 
-def _beyond(larger: object, smaller: object) -> float:
-    """How far one end of the range is from the bar's; 0 where it is not known."""
+def _difference(larger: Decimal | None, smaller: Decimal | None) -> float:
+    """The length of an error bar; 0 if an end of the range is not known."""
     return 0.0 if larger is None or smaller is None else max(0.0, float(larger - smaller))

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,7 +54,8 @@ def read_settings(**options: object) -> Settings:
     from resources.settings import Settings, refuse_after_today
 
     names = {"data": "data_dir", "rules": "rules_dir"}
-    settings = Settings(**{names.get(option, option): value for option, value in options.items() if value})
+    given: dict[str, Any] = {names.get(option, option): value for option, value in options.items() if value}
+    settings = Settings(**given)
     for path in (settings.data_dir, settings.rules_dir):
         if path and not path.is_dir():
             raise SettingsError("settings.not_a_folder", f"{path} is not a folder. Give one that exists.", folder=path)

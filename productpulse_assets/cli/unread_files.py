@@ -8,7 +8,8 @@ from pathlib import Path
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.demo import MANIFEST
-from productpulse_assets.sources.location import EXTENSIONS, SourceProblem, locate
+from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.location import EXTENSIONS, locate
 from resources.settings import Settings
 from rules.rule_set import Rules
 from rules.text.formats import path_text

@@ -1,13 +1,22 @@
-"""Governed metrics: the catalog, computed."""
+"""The governed metrics of the catalog: values by month, the present ones, and where they come from."""
 
 from collections.abc import Collection
+from typing import TypedDict, cast
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.metrics.summary import SUMMARY_SCHEMA, Availability, summarise
+from productpulse_assets.metrics.summary import (
+    SUMMARY_SCHEMA,
+    Availability,
+    CalendarRow,
+    HistoryRow,
+    SummaryRow,
+    TargetRow,
+    summary_rows,
+)
 from productpulse_assets.tables import Rows, table
 from resources.compiled_plan import Plan, Source
 from resources.tables import rows_of
@@ -34,7 +43,7 @@ def metric_lineage(rules: Rules, plan: Plan) -> Rows:
     """One row per metric of the catalog: its governance, its formula in words, and the source
     datasets and columns that its value is computed from.
 
-    lineage_status is Complete when every column was traced to a dataset.
+    lineage_status is Complete when the value was traced to columns of datasets, else Unresolved.
     """
     catalog = rules.metric_catalog
     return [_governance(catalog, name, plan.metric_sources[name]) for name in catalog.metrics]
@@ -76,7 +85,7 @@ def kpi_history(
 
     value is in the metric's unit, a share in [0, 1] for rates; NULL where it is not available.
     amount repeats a money value as a decimal. numerator and denominator are those of a ratio.
-    is_complete is false in a month that the as-of date cuts off.
+    is_complete is false for a month that is not over at the as-of date.
     """
     catalog = rules.metric_catalog
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
@@ -93,7 +102,7 @@ def kpi_history(
 
 
 def metric_values(rows: Rows) -> dict[str, float]:
-    """Each metric's value by its name: as numbers in the metadata, the UI plots them from run to run."""
+    """Each metric's value by name: Dagster's UI plots metadata that is a number from run to run."""
     return {row["metric_name"]: row["value"] for row in rows if row["value"] is not None}
 
 
@@ -105,31 +114,47 @@ def kpi_summary(
     source_inventory: ir.Table,
     targets: ir.Table,
     rules: Rules,
-) -> Rows:
-    """One row per metric of the catalog: its value now, the one before, the target, and why.
+) -> list[SummaryRow]:
+    """One row per metric of the catalog: its present value, the one before, the target, and an explanation.
 
     A stock is read at the as-of date, a flow in the last complete month; period_start and
-    period_end say which days. change is value - previous_value. Where value is NULL,
-    not_available_reason says what is lacking. A few dozen rows, so the sentences are written
-    in Python.
+    period_end are the first and the last of its days. change is value - previous_value. Where value is
+    NULL, not_available_reason says what is missing. There are a few dozen rows, so Python writes the
+    sentences.
     """
-    return summarise(
+    return summary_rows(
         rules,
-        history=rows_of(kpi_history),
-        calendar=rows_of(calendar.order_by("month")),
+        history=cast(list[HistoryRow], rows_of(kpi_history)),
+        calendar=cast(list[CalendarRow], rows_of(calendar.order_by("month"))),
         availability=_availability(metric_lineage, source_inventory),
-        targets=rows_of(targets),
+        targets=cast(list[TargetRow], rows_of(targets)),
     )
 
 
+class LineageRow(TypedDict):
+    """A row of metric_lineage, as far as `_availability` needs it."""
+
+    metric_name: str
+    source_columns: str
+
+
+class InventoryRow(TypedDict):
+    """A row of source_inventory, as far as `_availability` needs it."""
+
+    dataset: str
+    is_available: bool
+    columns_absent: str | None
+
+
 def _availability(metric_lineage: ir.Table, source_inventory: ir.Table) -> Availability:
-    stock = rows_of(source_inventory)
+    lineage = cast(list[LineageRow], rows_of(metric_lineage))
+    inventory = cast(list[InventoryRow], rows_of(source_inventory))
     return Availability(
-        columns={row["metric_name"]: row["source_columns"].split(", ") for row in rows_of(metric_lineage)},
-        absent_datasets={row["dataset"] for row in stock if not row["is_available"]},
+        columns={row["metric_name"]: row["source_columns"].split(", ") for row in lineage},
+        absent_datasets={row["dataset"] for row in inventory if not row["is_available"]},
         absent_columns={
             f"{row['dataset']}.{column}"
-            for row in stock
+            for row in inventory
             if row["is_available"] and row["columns_absent"]
             for column in row["columns_absent"].split(", ")
         },

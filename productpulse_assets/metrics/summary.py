@@ -1,15 +1,17 @@
-"""A metric's present value told in a row: which days, against what, and why it may be missing."""
+"""A metric's present value as a row: its days, its target, its numbers in a sentence, and why it may be missing."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypedDict
 
 import ibis
 
 from rules.metrics.formula import measure_words
-from rules.metrics.models import Derived, Metric, MetricCatalog, Ratio
+from rules.metrics.models import Derived, Measure, Metric, MetricCatalog, Ratio
 from rules.metrics.periods import LAST_COMPLETE, longest_period, operand_names, read_at
 from rules.operators import DIGITS
 from rules.rule_set import Rules
@@ -38,12 +40,68 @@ SUMMARY_SCHEMA = ibis.schema(
     }
 )
 
-Row = dict[str, object]
+
+class HistoryRow(TypedDict):
+    """A row of kpi_history, as far as the summary needs it."""
+
+    metric_name: str
+    month: dt.date
+    value: float | None
+    amount: Decimal | None
+    numerator: float | None
+    denominator: float | None
+
+
+class CalendarRow(TypedDict):
+    """A row of calendar, as far as the summary needs it."""
+
+    month: dt.date
+    is_complete: bool
+    as_of_date: dt.date
+
+
+class TargetRow(TypedDict):
+    """A row of targets, as far as the summary needs it."""
+
+    metric_name: str
+    target_value: Decimal
+    date: dt.date
+
+
+class TargetColumns(TypedDict):
+    """The columns of kpi_summary about the target."""
+
+    target_value: float | None
+    target_gap: float | None
+    target_status: str
+
+
+class SummaryRow(TargetColumns):
+    """A row of kpi_summary."""
+
+    metric_name: str
+    label: str
+    category: str
+    value: float | None
+    amount: Decimal | None
+    unit: str
+    grain: str
+    period_start: dt.date | None
+    period_end: dt.date | None
+    previous_value: float | None
+    change: float | None
+    status: str
+    explanation: str
+    not_available_reason: str | None
+
+
+Present = Mapping[str, HistoryRow | None]
+"""By metric: its row of kpi_history in the month that its present value is read from; None without such a row."""
 
 
 @dataclass(frozen=True)
 class Availability:
-    """What the sources lack: by metric the `dataset.column`s it needs, and which are absent."""
+    """Which `dataset.column`s each metric needs, by metric, and which datasets and columns the sources lack."""
 
     columns: dict[str, list[str]]
     absent_datasets: set[str]
@@ -52,15 +110,15 @@ class Availability:
 
 @dataclass(frozen=True)
 class Months:
-    """The calendar as the summary needs it."""
+    """The calendar as the summary needs it: the first days of its months, oldest first."""
 
     starts: list[dt.date]
     as_of: dt.date
     last_complete: dt.date | None
 
     @classmethod
-    def of(cls, calendar: list[Row]) -> Months:
-        """The months of the calendar, oldest first."""
+    def of(cls, calendar: Sequence[CalendarRow]) -> Months:
+        """The months of the calendar, whose rows are in order."""
         complete = [row["month"] for row in calendar if row["is_complete"]]
         return cls(
             starts=[row["month"] for row in calendar],
@@ -73,9 +131,9 @@ class Months:
         later = self.starts.index(month) + 1
         return self.starts[later] - dt.timedelta(days=1) if later < len(self.starts) else self.as_of
 
-    def read_month(self, place: str) -> dt.date | None:
-        """The month that a metric is read in: the last complete one, None if there is none, or the as-of month."""
-        return self.last_complete if place == LAST_COMPLETE else self.starts[-1]
+    def read_month(self, period: str) -> dt.date | None:
+        """The month that a metric is read in: the last complete one (None if there is none) or the as-of month."""
+        return self.last_complete if period == LAST_COMPLETE else self.starts[-1]
 
     def before(self, month: dt.date | None, count: int = 1) -> dt.date | None:
         """The month `count` earlier, if the data reaches that far."""
@@ -84,46 +142,69 @@ class Months:
         return self.starts[self.starts.index(month) - count]
 
 
-def summarise(
-    rules: Rules, history: list[Row], calendar: list[Row], availability: Availability, targets: list[Row]
-) -> list[Row]:
-    """One row per metric of the catalog, in its order, from the rows of the tables."""
-    catalog, currency = rules.metric_catalog, rules.currency
-    months = Months.of(calendar)
-    values = {(row["metric_name"], row["month"]): row for row in history}
-    present = {name: values.get((name, months.read_month(read_at(catalog, name))), {}) for name in catalog.metrics}
+def summary_rows(
+    rules: Rules,
+    history: Sequence[HistoryRow],
+    calendar: Sequence[CalendarRow],
+    availability: Availability,
+    targets: Sequence[TargetRow],
+) -> list[SummaryRow]:
+    """One row per metric of the catalog, in its order, from the rows of the tables; those of calendar are in order."""
+    catalog, months = rules.metric_catalog, Months.of(calendar)
+    by_month = {(row["metric_name"], row["month"]): row for row in history}
+
+    def row_of(name: str, month: dt.date | None) -> HistoryRow | None:
+        return by_month.get((name, month)) if month else None
+
+    read_months = {name: months.read_month(read_at(catalog, name)) for name in catalog.metrics}
+    present = {name: row_of(name, month) for name, month in read_months.items()}
     rows = []
-    for name, metric in catalog.metrics.items():
-        period_start, period_end = _days(catalog, name, months)
-        previous = values.get((name, months.before(months.read_month(read_at(catalog, name)))), {})
-        value, before = _known(present[name]), _known(previous)
-        change = None if value is None or before is None else value - before
-        reason = _reason(catalog, name, present, availability, months) if value is None else None
-        rows.append(
-            {
-                "metric_name": name,
-                "label": metric.label,
-                "category": metric.category,
-                "value": value,
-                "amount": present[name].get("amount") if metric.unit == "money" else None,
-                "unit": metric.unit,
-                "grain": _grain(catalog, name),
-                "period_start": period_start,
-                "period_end": period_end,
-                "previous_value": before,
-                "change": change,
-                **_against_target(catalog, name, value, period_end, targets),
-                "status": "Available" if value is not None else "Not available",
-                "explanation": _explanation(catalog, name, present, change, currency),
-                "not_available_reason": reason,
-            }
-        )
+    for name, month in read_months.items():
+        previous = _value(row_of(name, months.before(month)))
+        row = _summary_row(rules, name, present, previous, months, targets)
+        if row["value"] is None:
+            row["not_available_reason"] = _reason(catalog, name, present, availability, months)
+        rows.append(row)
     return rows
 
 
-def _known(row: Row) -> float | None:
-    value = row.get("value")
-    return None if is_unknown(value) else float(value)
+def _summary_row(
+    rules: Rules,
+    name: str,
+    present: Present,
+    previous: float | None,
+    months: Months,
+    targets: Sequence[TargetRow],
+) -> SummaryRow:
+    """The row of one metric, still without the reason for a missing value."""
+    catalog = rules.metric_catalog
+    metric, row = catalog.metrics[name], present[name]
+    value = _value(row)
+    change = None if value is None or previous is None else value - previous
+    period_start, period_end = _days(catalog, name, months)
+    return {
+        "metric_name": name,
+        "label": metric.label,
+        "category": metric.category,
+        "value": value,
+        "amount": row["amount"] if row and metric.unit == "money" else None,
+        "unit": metric.unit,
+        "grain": _grain(catalog, name),
+        "period_start": period_start,
+        "period_end": period_end,
+        "previous_value": previous,
+        "change": change,
+        **_target_columns(metric, name, value, period_end, targets),
+        "status": "Available" if value is not None else "Not available",
+        "explanation": _explanation(catalog, name, present, change, rules.currency),
+        "not_available_reason": None,
+    }
+
+
+def _value(row: HistoryRow | None) -> float | None:
+    """The value of a row; None if it is not a number or there is no row."""
+    value = row["value"] if row else None
+    return None if value is None or is_unknown(value) else float(value)
 
 
 def _grain(catalog: MetricCatalog, name: str) -> str:
@@ -139,76 +220,80 @@ def _days(catalog: MetricCatalog, name: str, months: Months) -> tuple[dt.date | 
         return months.as_of, months.as_of
     if months.last_complete is None:
         return None, None
-    reach = longest_period(catalog, name) - 1
-    first = months.before(months.last_complete, reach) or months.starts[0]
+    earlier = longest_period(catalog, name) - 1
+    first = months.before(months.last_complete, earlier) or months.starts[0]
     return first, months.end(months.last_complete)
 
 
-def _against_target(
-    catalog: MetricCatalog, name: str, value: float | None, period_end: dt.date | None, targets: list[Row]
-) -> Row:
-    """The newest target that holds at the period's end, and how far the value is from it."""
-    metric = catalog.metrics[name]
-    called = {text.casefold() for text in (name, metric.label, *metric.aliases)}
-    holding = [
+def _target_columns(
+    metric: Metric, name: str, value: float | None, period_end: dt.date | None, targets: Sequence[TargetRow]
+) -> TargetColumns:
+    """The newest target that is valid at the period's end, and how far the value is from it."""
+    names = metric.names_in_targets(name)
+    valid = [
         target
         for target in targets
-        if target["metric_name"].casefold() in called and period_end and target["date"] <= period_end
+        if target["metric_name"].casefold() in names and period_end and target["date"] <= period_end
     ]
-    if not holding:
+    if not valid:
         return {"target_value": None, "target_gap": None, "target_status": "No target"}
-    wanted = float(max(holding, key=lambda target: target["date"])["target_value"])
+    target_value = float(max(valid, key=lambda target: target["date"])["target_value"])
     if value is None:
-        return {"target_value": wanted, "target_gap": None, "target_status": "Not available"}
-    gap = value - wanted
+        return {"target_value": target_value, "target_gap": None, "target_status": "Not available"}
+    gap = value - target_value
     is_met = round(gap, DIGITS) <= 0 if metric.good_direction == "down" else round(gap, DIGITS) >= 0
     status = "Not judged" if metric.good_direction == "neutral" else "Met" if is_met else "Missed"
-    return {"target_value": wanted, "target_gap": gap, "target_status": status}
+    return {"target_value": target_value, "target_gap": gap, "target_status": status}
 
 
-def _explanation(
-    catalog: MetricCatalog, name: str, present: dict[str, Row], change: float | None, currency: str
-) -> str:
-    """The numbers behind the value in a sentence, such as `$284,090.00 over 710 paying customers`."""
+def _explanation(catalog: MetricCatalog, name: str, present: Present, change: float | None, currency: str) -> str:
+    """The numbers behind the value in a sentence, such as `$284,090.00 from 710 paying customers`."""
     metric = catalog.metrics[name]
-    value = _known(present[name])
+    value = _value(present[name])
     if value is None:
         return f"{metric.label} is not available."
     text = value_text(value, metric.unit, currency, exact=True)
     if parts := _parts(catalog, metric, present[name], currency):
-        text = f"{text} = {parts[0]} over {parts[1]}"
-    elif metric.counted_by and (count := _known(present[metric.counted_by])) is not None:
+        text = f"{text} = {parts[0]} divided by {parts[1]}"
+    elif metric.counted_by and (count := _value(present[metric.counted_by])) is not None:
         counted = catalog.metrics[metric.counted_by]
-        text = f"{text} over {value_text(count, counted.unit)} {_lowered(counted.label)}"
+        text = f"{text} from {value_text(count, counted.unit)} {_lowered(counted.label)}"
     if change is not None:
-        text += f" ({change_text(change, metric.unit, currency)} on the month before)"
+        text += f" ({change_text(change, metric.unit, currency)} compared with the month before)"
     return f"{text}."
 
 
-def _parts(catalog: MetricCatalog, metric: Metric, row: Row, currency: str) -> tuple[str, str] | None:
-    """Numerator and denominator with what they are, where the metric is a quotient."""
-    named = _part_names(catalog, metric)
-    if named is None:
+def _parts(catalog: MetricCatalog, metric: Metric, row: HistoryRow | None, currency: str) -> tuple[str, str] | None:
+    """Numerator and denominator, each with what it counts; None where the metric is not a quotient."""
+    names = _part_names(catalog, metric)
+    if names is None or row is None:
         return None
-    numbers = (row["numerator"], row["denominator"])
-    top, bottom = (
-        f"{value_text(number, unit, currency, exact=True)} {words}".strip()
-        for number, (words, unit) in zip(numbers, named, strict=True)
-    )
-    return top, bottom
+    (top, top_unit), (bottom, bottom_unit) = names
+    numerator = value_text(row["numerator"], top_unit, currency, exact=True)
+    denominator = value_text(row["denominator"], bottom_unit, currency, exact=True)
+    return f"{numerator} {top}".strip(), f"{denominator} {bottom}".strip()
 
 
-def _part_names(catalog: MetricCatalog, metric: Metric) -> list[tuple[str, str]] | None:
-    """(words, unit) of a quotient's two parts."""
+PartName = tuple[str, str]
+"""What a part of a quotient counts, in words, and its unit."""
+
+
+def _part_names(catalog: MetricCatalog, metric: Metric) -> tuple[PartName, PartName] | None:
+    """The names of a quotient's numerator and denominator."""
     formula = metric.formula
     if isinstance(formula, Ratio):
-        return [(item.label or measure_words(item), item.unit) for item in (formula.numerator, formula.denominator)]
+        return _measure_name(formula.numerator), _measure_name(formula.denominator)
     if isinstance(formula, Derived) and formula.combination == "divide":
-        return [_operand_name(catalog, operand) for operand in formula.operands]
+        dividend, divisor = formula.operands
+        return _operand_name(catalog, dividend), _operand_name(catalog, divisor)
     return None
 
 
-def _operand_name(catalog: MetricCatalog, operand: object) -> tuple[str, str]:
+def _measure_name(measure: Measure) -> PartName:
+    return measure.label or measure_words(measure), measure.unit
+
+
+def _operand_name(catalog: MetricCatalog, operand: object) -> PartName:
     if isinstance(operand, str):
         metric = catalog.metrics[operand]
         return _lowered(metric.label), metric.unit
@@ -217,52 +302,51 @@ def _operand_name(catalog: MetricCatalog, operand: object) -> tuple[str, str]:
 
 
 def _lowered(label: str) -> str:
-    """A label inside a sentence; abbreviations such as MRR stay as they are."""
+    """A label inside a sentence; abbreviations such as MRR keep their capitals."""
     return label if label[:2].isupper() else label[0].lower() + label[1:]
 
 
-def _reason(
-    catalog: MetricCatalog, name: str, present: dict[str, Row], availability: Availability, months: Months
-) -> str:
-    """Why there is no value, the cause first: absent data, then time, then a zero denominator."""
+def _reason(catalog: MetricCatalog, name: str, present: Present, availability: Availability, months: Months) -> str:
+    """Why there is no value. The first cause that applies: absent data, no complete month, a zero denominator."""
     needed = availability.columns.get(name, [])
     datasets = sorted({column.split(".")[0] for column in needed} & availability.absent_datasets)
     if datasets:
-        return f"Needs the {_listed('dataset', datasets)}."
+        return f"Needs the {_absent('dataset', datasets)}."
     columns = sorted(set(needed) & availability.absent_columns)
     if columns:
-        return f"Needs the {_listed('column', columns)}."
+        return f"Needs the {_absent('column', columns)}."
     if read_at(catalog, name) == LAST_COMPLETE and months.last_complete is None:
         return "The data does not cover a complete month yet."
     if zero := _zero_divisor(catalog, name, present):
         return f"{zero[0].upper()}{zero[1:]} is 0, so there is nothing to divide by."
     formula = catalog.metrics[name].formula
     for operand in operand_names(formula) if isinstance(formula, Derived) else ():
-        if _known(present[operand]) is None:
+        if _value(present[operand]) is None:
             return f"Needs {_lowered(catalog.metrics[operand].label)}, which is not available."
     names = ", ".join(sorted({column.split(".")[0] for column in needed}))
     return f"There are no rows of {names} to compute it from."
 
 
-def _listed(noun: str, names: Sequence[str]) -> str:
+def _absent(noun: str, names: Sequence[str]) -> str:
     """`dataset targets, which is absent`, or `columns a, b and c, which are absent`."""
     if len(names) == 1:
         return f"{noun} {names[0]}, which is absent"
     return f"{noun}s {', '.join(names[:-1])} and {names[-1]}, which are absent"
 
 
-def _zero_divisor(catalog: MetricCatalog, name: str, present: dict[str, Row]) -> str | None:
-    """What the metric divides by, in words, where that is 0."""
-    if present[name].get("denominator") == 0:
-        return _part_names(catalog, catalog.metrics[name])[1][0] or "the denominator"
-    zeros = [each for each in _divisors(catalog.metrics[name].formula) if _known(present[each]) == 0]
+def _zero_divisor(catalog: MetricCatalog, name: str, present: Present) -> str | None:
+    """The part of the formula that the metric divides by, in words, where it is 0."""
+    metric, row = catalog.metrics[name], present[name]
+    if row and row["denominator"] == 0 and (names := _part_names(catalog, metric)):
+        return names[1][0] or "the denominator"
+    zeros = [each for each in _divisors(metric.formula) if _value(present[each]) == 0]
     return catalog.metrics[zeros[0]].label if zeros else None
 
 
 def _divisors(formula: object) -> list[str]:
-    """The metrics that are divided by anywhere in a formula."""
+    """The metrics that a formula divides by, at any depth."""
     if not isinstance(formula, Derived):
         return []
-    below = formula.operands[1:] if formula.combination == "divide" else ()
+    divisors = formula.operands[1:] if formula.combination == "divide" else ()
     deeper = [name for operand in formula.operands for name in _divisors(operand)]
-    return [name for name in below if isinstance(name, str)] + deeper
+    return [name for name in divisors if isinstance(name, str)] + deeper

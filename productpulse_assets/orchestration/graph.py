@@ -12,6 +12,7 @@ from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.scenarios import scenario_analysis
 from productpulse_assets.decisions.traces import decision_traces
 from productpulse_assets.facts.calendar import calendar
+from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.facts.customer_signals import customer_signals
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
@@ -31,7 +32,7 @@ from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_lea
 from productpulse_assets.tables import Declaration, declaration_of
 
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
-    "facts": (calendar, customer_months, customer_signals),
+    "facts": (calendar, customer_months, fact_coverage, customer_signals),
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
     "metrics": (
         cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,

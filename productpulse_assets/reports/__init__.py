@@ -1,1 +1,1 @@
-"""Reports that people read: Markdown from templates, each an asset."""
+"""The reports: each is an asset that fills in a template."""

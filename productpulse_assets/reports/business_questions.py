@@ -1,9 +1,11 @@
-"""The questions people ask every month, answered."""
+"""The questions that people ask every month, with their answers."""
 
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.charts.look import Row
 from productpulse_assets.joins import left_join_unique
+from productpulse_assets.reports.inputs import as_of_date, metrics_by_name
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import report
 from resources.tables import rows_of
@@ -12,7 +14,7 @@ from rules.rule_set import Rules
 from rules.text.formats import named
 
 LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
-"""Tables whose first rows may be listed under an answer."""
+"""The tables whose first rows an answer can list."""
 
 
 @report(owner="team:finance")
@@ -26,8 +28,8 @@ def business_questions(
     calendar: ir.Table,
     rules: Rules,
 ) -> str:
-    """Each question of rules/business_questions.yaml with its answer and where to look further."""
-    present = {row["metric_name"]: row for row in rows_of(kpi_summary)}
+    """Each question of rules/business_questions.yaml with its answer, and the metrics and tables behind it."""
+    metrics = metrics_by_name(kpi_summary)
     currency = rules.currency
     names = customers.select("customer_id", "company_name")
     tables = {
@@ -36,42 +38,40 @@ def business_questions(
         "leakage_summary": leakage_summary,
         "scenario_analysis": scenario_analysis,
     }
-    told = []
+    questions = []
     for item in rules.business_questions.questions:
-        lines, answer = first_lines(item.listing, tables, currency), answer_text(item, present, currency)
-        has_none = answer.startswith("Not available") and not lines
-        told.append(
+        lines, answer = listing_lines(item.listing, tables, currency), answer_text(item, metrics, currency)
+        is_unknown = answer.startswith("Not available") and not lines
+        questions.append(
             item.model_dump(include={"question", "owner", "metrics", "tables"})
-            | {"answer": answer_before(item, answer, lines), "lines": lines}
-            | {"left_out": [] if has_none else left_out(item.listing, tables)}
+            | {"answer": complete_answer(item, answer, lines), "lines": lines}
+            | {"notes": [] if is_unknown else not_available_notes(item.listing, tables)}
         )
-    return render(
-        "business_questions", currency, as_of=rows_of(calendar)[0]["as_of_date"], questions=told, present=present
-    )
+    return render("business_questions", currency, as_of=as_of_date(calendar), questions=questions, present=metrics)
 
 
-def first_lines(wanted: Listing | None, tables: dict[str, ir.Table], currency: str) -> list[str]:
-    """The rows that a question lists, each in words and its customer by name.
+def listing_lines(listing: Listing | None, tables: dict[str, ir.Table], currency: str) -> list[str]:
+    """The first rows of a listing as sentences.
 
-    Those without a value in order_by are left out, and where the largest come first those with nothing.
+    Rows without a value in order_by are left out; in descending order, so are rows whose value is 0.
     """
-    if wanted is None:
+    if listing is None:
         return []
-    table = tables[wanted.table]
-    column = table[wanted.order_by]
-    has_value = column > 0 if wanted.descending and column.type().is_numeric() else column.notnull()
-    first = table.filter(has_value).order_by(column.desc() if wanted.descending else column).limit(wanted.top)
-    return [listing_line(wanted, _with_name(row), currency) for row in rows_of(first)]
+    table = tables[listing.table]
+    column = table[listing.order_by]
+    has_value = column > 0 if listing.descending and column.type().is_numeric() else column.notnull()
+    first = table.filter(has_value).order_by(column.desc() if listing.descending else column).limit(listing.top)
+    return [listing_line(listing, _with_name(row), currency) for row in rows_of(first)]
 
 
-def _with_name(row: dict) -> dict:
-    """The row with its customer called by name and id, where it has one."""
-    return row | {"customer_id": named(row["company_name"], row["customer_id"])} if "company_name" in row else row
+def _with_name(row: Row) -> Row:
+    """The row with the customer's name and id in customer_id, if the row has a customer."""
+    return {**row, "customer_id": named(row["company_name"], row["customer_id"])} if "company_name" in row else row
 
 
-def left_out(wanted: Listing | None, tables: dict[str, ir.Table]) -> list[str]:
-    """Why rows that a question would list have no value, one text per reason."""
-    table = tables[wanted.table] if wanted else None
+def not_available_notes(listing: Listing | None, tables: dict[str, ir.Table]) -> list[str]:
+    """Why some rows of a listing have no value: one sentence per reason."""
+    table = tables[listing.table] if listing else None
     if table is None or "not_available_reason" not in table.columns:
         return []
     reasons = table.group_by("not_available_reason").aggregate(count=_.count()).order_by("not_available_reason")
@@ -81,10 +81,10 @@ def left_out(wanted: Listing | None, tables: dict[str, ir.Table]) -> list[str]:
     return [f"Not available: {row['count']} of {total}. {row['not_available_reason']}" for row in missing]
 
 
-def answer_before(item: Question, answer: str, lines: list[str]) -> str:
-    """The answer as it reads before so many lines: what it introduces may be empty, or known without it."""
+def complete_answer(item: Question, answer: str, lines: list[str]) -> str:
+    """The answer as an introduction to the list below it, which can be empty or be known without the answer."""
     if item.listing is None:
         return answer
     if answer.endswith(":"):
         return answer if lines else f"{answer} none."
-    return f"{answer} What is known all the same:" if lines else answer
+    return f"{answer} This much is known:" if lines else answer

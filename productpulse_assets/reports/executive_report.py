@@ -1,4 +1,4 @@
-"""The charts on one page that needs nothing else: one HTML file, with plotly inside."""
+"""The charts as one HTML file that contains plotly and needs no other file."""
 
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from productpulse_assets.charts import mrr, risk
 from productpulse_assets.reports import sections
+from productpulse_assets.reports.inputs import as_of_date, metrics_by_name
 from productpulse_assets.reports.markdown import PAGES
 from productpulse_assets.tables import report
 from resources.tables import rows_of
@@ -37,22 +38,22 @@ def executive_report(
     calendar: ir.Table,
     rules: Rules,
 ) -> str:
-    """The charts that go with the executive summary, each with its numbers, in one HTML file that asks
-    nothing of the network: how MRR moved, cohorts, funnel, risk, leakage and the owners' work."""
-    rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
+    """The charts of the executive summary, each with its numbers, in one HTML file that loads nothing from the
+    network: MRR movement, cohorts, funnel, churn risk, leakage and the owners' workload."""
+    rows = metrics_by_name(kpi_summary)
     currency = rules.currency
-    everybody = cohort_summary.filter(_.segment == "All").order_by("cohort_month", "months_since_cohort")
+    all_segments = cohort_summary.filter(_.segment == "All").order_by("cohort_month", "months_since_cohort")
     charts = [
         sections.movement(rows, currency),
         sections.over_time(rows_of(mrr.monthly(kpi_history)), currency),
-        sections.cohorts(rows_of(everybody)),
+        sections.cohorts(rows_of(all_segments)),
         sections.funnel(rows_of(funnel_summary.order_by("step_number")), rows),
         sections.churn_risk(rows_of(risk.by_segment(churn_risk_profiles)), rows, rules),
         sections.leakage(rows_of(leakage_summary.order_by("leakage_type")), currency),
         sections.workload(rows_of(owner_workload.order_by("owner", "week")), currency),
     ]
     return _template().render(
-        as_of=rows_of(calendar)[0]["as_of_date"],
+        as_of=as_of_date(calendar),
         currency=currency,
         headlines=[rows[name] for name in HEADLINES if name in rows],
         absent=rows_of(source_inventory.filter(~_.is_available).order_by("dataset")),

@@ -1,13 +1,17 @@
-"""The page an executive reads first."""
+"""The executive summary: the first report to read."""
+
+from collections.abc import Mapping, Sequence
 
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.mrr import BRIDGE, bridge
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import risk_bands
-from productpulse_assets.reports.changes import changes_of
-from productpulse_assets.reports.lead import lead_of
+from productpulse_assets.reports.changes import summarize_changes
+from productpulse_assets.reports.inputs import as_of_date, metrics_by_name
+from productpulse_assets.reports.lead import build_lead
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import DAILY, report
 from resources.tables import rows_of
@@ -38,7 +42,7 @@ SECTIONS = {
 }  # fmt: skip
 ACTIONS_SHOWN = 3
 MOVERS_SHOWN = 2
-"""Members shown per dimension on either side: those that gained and those that lost most."""
+"""The largest number of members with a gain, and of members with a loss, shown per dimension."""
 
 
 @report(owner="team:finance", freshness=DAILY)
@@ -56,25 +60,25 @@ def executive_summary(
     customers: ir.Table,
     rules: Rules,
 ) -> str:
-    """Where the business stands, in a paragraph, what to do first and why, and what is new in the plan
-    since the as-of date before; then health, targets,
-    how revenue moved and what moved it, risk, leakage, what could be gained, every metric with its
-    change, and what is not available and why."""
-    rows = {row["metric_name"]: row for row in rows_of(kpi_summary)}
+    """The state of the business in a paragraph, the first actions with their reasons, and the changes of the plan
+    since the as-of date before; then health, targets, the MRR bridge and its drivers, churn risk, leakage,
+    scenarios, every metric with its change, and what is not available with the reason."""
+    rows = metrics_by_name(kpi_summary)
+    health, drivers = rows_of(health_scores), rows_of(revenue_drivers)
     return render(
         "executive_summary",
         rules.currency,
-        as_of=rows_of(calendar)[0]["as_of_date"],
-        lead=lead_of(rows, health := rows_of(health_scores)),
+        as_of=as_of_date(calendar),
+        lead=build_lead(rows, health),
         sections=_sections(rows),
         health=health,
         targets=[row for row in rows.values() if row["target_value"] is not None],
         bridge=bridge(rows),
-        movers=_movers(drivers := rows_of(revenue_drivers)),
-        alike=_alike(drivers),
+        movers=_movers(drivers),
+        uniform=_uniform_dimensions(drivers),
         actions=_first_actions(intervention_plan, customers),
         plan=rows_of(intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0],
-        changes=changes_of(decision_changes, customers),
+        changes=summarize_changes(decision_changes, customers),
         bands=risk_bands(churn_risk_profiles, rules.churn_rules),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         scenarios=rows_of(scenario_analysis),
@@ -83,16 +87,16 @@ def executive_summary(
     )
 
 
-def _sections(rows: dict[str, dict]) -> dict[str, list[dict]]:
-    """The metrics by section; those that no section names come last, so that none is left out."""
-    placed = {name for names in SECTIONS.values() for name in names} | set(BRIDGE)
+def _sections(rows: Mapping[str, Row]) -> dict[str, list[Row]]:
+    """The metrics by section; the last section has the metrics that no other section lists."""
+    listed = {name for names in SECTIONS.values() for name in names} | set(BRIDGE)
     sections = {title: [rows[name] for name in names if name in rows] for title, names in SECTIONS.items()}
-    rest = [row for name, row in rows.items() if name not in placed]
-    return {title: found for title, found in (sections | {"Further metrics": rest}).items() if found}
+    rest = [row for name, row in rows.items() if name not in listed]
+    return {title: metrics for title, metrics in (sections | {"Further metrics": rest}).items() if metrics}
 
 
-def _movers(drivers: list[dict]) -> dict[str, list[dict]]:
-    """By dimension, the members that gained most and those that lost most."""
+def _movers(drivers: Sequence[Row]) -> dict[str, list[Row]]:
+    """By dimension, the members with the largest gains and losses."""
     moved = {
         dimension: [row for row in members if row["change"]]
         for dimension, members in _members(drivers).items()
@@ -105,20 +109,21 @@ def _movers(drivers: list[dict]) -> dict[str, list[dict]]:
     }
 
 
-def _members(drivers: list[dict]) -> dict[str, list[dict]]:
+def _members(drivers: Sequence[Row]) -> dict[str, list[Row]]:
     """The rows of each dimension, the largest gain first."""
-    members: dict[str, list[dict]] = {}
+    members: dict[str, list[Row]] = {}
     for row in sorted(drivers, key=lambda row: (row["dimension"], -row["change"], row["member"])):
         members.setdefault(row["dimension"], []).append(row)
     return members
 
 
-def _alike(drivers: list[dict]) -> list[str]:
-    """The dimensions in which all customers are the same, so that they explain nothing."""
+def _uniform_dimensions(drivers: Sequence[Row]) -> list[str]:
+    """The dimensions that have only one member, so that they explain no change."""
     return [dimension for dimension, members in _members(drivers).items() if len(members) == 1]
 
 
-def _first_actions(plan: ir.Table, customers: ir.Table) -> list[dict]:
+def _first_actions(plan: ir.Table, customers: ir.Table) -> list[Row]:
     """The most urgent interventions, with the names of their customers."""
     first = plan.order_by("priority_rank").limit(ACTIONS_SHOWN)
-    return rows_of(left_join_unique(first, customers.select("customer_id", "company_name")).order_by("priority_rank"))
+    names = customers.select("customer_id", "company_name")
+    return list(rows_of(left_join_unique(first, names).order_by("priority_rank")))

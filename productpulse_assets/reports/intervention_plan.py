@@ -1,4 +1,4 @@
-"""Who does what for which customer in which week, on paper."""
+"""The intervention plan by owner: what to do for which customer in which week."""
 
 from itertools import groupby
 from operator import itemgetter
@@ -9,12 +9,14 @@ from ibis import _
 
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
+from productpulse_assets.reports.inputs import as_of_date
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import report
 from resources.tables import rows_of
 from rules.rule_set import Rules
 
 SHOWN_PER_OWNER = 15
+"""The largest number of interventions listed per owner."""
 
 
 @report(owner="team:customer-success", file="intervention_plan")
@@ -27,12 +29,12 @@ def intervention_plan_report(
     calendar: ir.Table,
     rules: Rules,
 ) -> str:
-    """The plan by owner: this week's interventions and the next, most urgent first, each owner's load,
-    and what could not be looked at."""
+    """The plan by owner, the most urgent interventions first, with each owner's workload and what could not be
+    assessed."""
     total = intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum())
-    named = left_join_unique(most_urgent(intervention_plan), customers.select("customer_id", "company_name"))
+    with_names = left_join_unique(most_urgent(intervention_plan), customers.select("customer_id", "company_name"))
     shown = rows_of(
-        left_join_unique(named, most_at_risk(churn_risk_profiles).select("customer_id", "place")).order_by(
+        left_join_unique(with_names, most_at_risk(churn_risk_profiles).select("customer_id", "place")).order_by(
             "suggested_owner", "priority_rank"
         )
     )
@@ -40,7 +42,7 @@ def intervention_plan_report(
     return render(
         "intervention_plan",
         rules.currency,
-        as_of=rows_of(calendar)[0]["as_of_date"],
+        as_of=as_of_date(calendar),
         total=rows_of(total)[0],
         owners=owners,
         places={owner: place for place, (owner, _rows) in enumerate(owners, start=1)},
@@ -51,10 +53,9 @@ def intervention_plan_report(
 
 
 def most_urgent(plan: ir.Table) -> ir.Table:
-    """The interventions that the report shows: the first of each owner; count is how many the owner has."""
-    mine = ibis.window(group_by="suggested_owner")
-    placed = plan.mutate(
+    """The most urgent interventions of each owner, up to SHOWN_PER_OWNER; count is the owner's total."""
+    ranked = plan.mutate(
         place_of_owner=ibis.row_number().over(group_by="suggested_owner", order_by="priority_rank"),
-        count=_.count().over(mine),
+        count=_.count().over(group_by="suggested_owner"),
     )
-    return placed.filter(_.place_of_owner < SHOWN_PER_OWNER).drop("place_of_owner")
+    return ranked.filter(_.place_of_owner < SHOWN_PER_OWNER).drop("place_of_owner")

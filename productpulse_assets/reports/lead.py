@@ -1,29 +1,43 @@
-"""The paragraph at the top of the executive summary: what it has to say."""
+"""The first paragraph of the executive summary: its metrics, and the areas that need attention."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-Row = Mapping[str, object]
+from productpulse_assets.charts.look import Row
 
 HEADLINES = (
     "monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate", "revenue_at_risk", "revenue_leakage",
 )  # fmt: skip
-"""The metrics that the paragraph names; of those that it cannot, it says why."""
+"""The metrics of the paragraph; for a metric without a value it gives the reason."""
 
-TROUBLE = 50
-"""Below this score an area is nearer to its risk value than to its healthy one."""
+ATTENTION_BELOW = 50
+"""An area with a lower score is closer to its risk value than to its healthy value."""
 
 
-def lead_of(rows: Mapping[str, Row], health: list[dict]) -> dict[str, object]:
-    """What the lead tells, of kpi_summary by metric and health_scores.
+@dataclass(frozen=True)
+class Lead:
+    """The content of the paragraph.
 
-    known: the metrics that have a value, by name; missing: the headlines that have none; trouble: the
-    areas below TROUBLE, the worst first; scored of areas: how many have a score.
+    known: the metrics that have a value, by name; missing: the headlines that have none; weak_areas: the areas with a
+    score below ATTENTION_BELOW, the lowest first; scored: the number of areas that have a score, out of areas.
     """
+
+    known: Mapping[str, Row]
+    missing: Sequence[Row]
+    weak_areas: Sequence[Row]
+    scored: int
+    areas: int
+
+
+def build_lead(metrics: Mapping[str, Row], health: Sequence[Row]) -> Lead:
+    """The content of the paragraph, from kpi_summary by metric and health_scores."""
     scored = [row for row in health if row["score"] is not None]
-    return {
-        "known": {name: row for name, row in rows.items() if row["value"] is not None},
-        "missing": [rows[name] for name in HEADLINES if name in rows and rows[name]["value"] is None],
-        "trouble": sorted((row for row in scored if row["score"] < TROUBLE), key=lambda row: row["score"]),
-        "scored": len(scored),
-        "areas": len(health),
-    }
+    return Lead(
+        known={name: row for name, row in metrics.items() if row["value"] is not None},
+        missing=[metrics[name] for name in HEADLINES if name in metrics and metrics[name]["value"] is None],
+        weak_areas=sorted(
+            (row for row in scored if row["score"] < ATTENTION_BELOW), key=lambda row: float(row["score"])
+        ),
+        scored=len(scored),
+        areas=len(health),
+    )

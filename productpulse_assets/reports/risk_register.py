@@ -1,4 +1,4 @@
-"""Which customers are at risk and where money leaks, on paper."""
+"""The customers at risk, and the cases of revenue leakage."""
 
 import ibis
 import ibis.expr.types as ir
@@ -7,6 +7,7 @@ from ibis import _
 from productpulse_assets.charts.risk import driver_counts
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
+from productpulse_assets.reports.inputs import as_of_date
 from productpulse_assets.reports.intervention_plan import most_urgent
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import report
@@ -15,7 +16,7 @@ from rules.leakage_rules import LABELS
 from rules.rule_set import Rules
 
 CASES_SHOWN = 10
-"""Cases of leakage shown of each kind."""
+"""The largest number of leakage cases listed per kind."""
 
 
 @report(owner="team:customer-success")
@@ -29,18 +30,18 @@ def risk_register(
     calendar: ir.Table,
     rules: Rules,
 ) -> str:
-    """Customers at risk by band with their reasons and what is planned for them, what drives risk
-    overall, and the leakage by kind and case."""
+    """Customers at risk by band with the reasons and the planned interventions, the drivers of churn risk, and
+    leakage by kind and case."""
     names = customers.select("customer_id", "company_name")
-    worst = left_join_unique(
+    listed = left_join_unique(
         left_join_unique(most_at_risk(churn_risk_profiles), names), _planned(intervention_plan)
     ).order_by("place")
     return render(
         "risk_register",
         rules.currency,
-        as_of=rows_of(calendar)[0]["as_of_date"],
+        as_of=as_of_date(calendar),
         bands=risk_bands(churn_risk_profiles, rules.churn_rules),
-        customers=rows_of(worst),
+        customers=rows_of(listed),
         drivers=rows_of(driver_counts(churn_evidence, churn_risk_profiles)),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
         rules={label: rules.leakage_rules.detectors.of(name) for name, label in LABELS.items()},
@@ -49,13 +50,13 @@ def risk_register(
 
 
 def _planned(plan: ir.Table) -> ir.Table:
-    """Each customer's first intervention, and whether the plan on paper shows it."""
+    """Each customer's most urgent intervention, and whether the report of the plan lists it."""
     first = plan.group_by("customer_id").aggregate(priority_rank=_.priority_rank.min())
     return left_join_unique(first, most_urgent(plan).select("priority_rank", is_shown=True), "priority_rank")
 
 
 def _largest(cases: ir.Table) -> ir.Table:
-    """The cases that cost most, so many of each kind."""
+    """The cases with the largest loss, up to CASES_SHOWN per kind."""
     order = [_.estimated_revenue_loss.desc(), _.leakage_id]
-    placed = cases.mutate(place=ibis.row_number().over(group_by="leakage_type", order_by=order))
-    return placed.filter(_.place < CASES_SHOWN)
+    ranked = cases.mutate(place=ibis.row_number().over(group_by="leakage_type", order_by=order))
+    return ranked.filter(_.place < CASES_SHOWN)

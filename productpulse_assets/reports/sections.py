@@ -1,26 +1,35 @@
-"""The sections of the executive report: each a chart, what it says, and its numbers."""
+"""The sections of the executive report: a chart, a sentence about it, and its numbers as a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 
 import plotly.graph_objects as go
 from markupsafe import Markup
 
 from productpulse_assets.charts import mrr, retention, risk, work
-from productpulse_assets.charts.look import month
+from productpulse_assets.charts.look import Row, month_label
 from rules.rule_set import Rules
-from rules.text.formats import NAME_LIMIT, change_text, counted_text, money, percent, period_text, shown, value_text
-
-Row = Mapping[str, object]
+from rules.text.formats import (
+    NAME_LIMIT,
+    Number,
+    change_text,
+    counted_text,
+    money,
+    percent,
+    period_text,
+    shown,
+    value_text,
+)
 
 AFTER_MONTHS = (1, 3, 6, 12, 24)
-"""The months after which the table beneath the cohorts says what is left."""
+"""The months since the first payment for which the table of cohorts shows retention."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A chart with its heading, what it shows in a sentence, and its numbers as a table."""
+    """A chart with a title, a sentence about it, and its numbers as a table."""
 
     name: str
     title: str
@@ -30,67 +39,67 @@ class Section:
     cells: Sequence[Sequence[str]]
 
     @property
-    def drawn(self) -> Markup:
-        """The figure's JSON; plotly writes < > and / in it so that it cannot end the script it stands in."""
-        return Markup(self.figure.to_json())  # see above  # nosec B704
+    def figure_json(self) -> Markup:
+        """The figure as JSON; plotly escapes < > and / in it, so that it cannot end the script element around it."""
+        return Markup(self.figure.to_json())  # escaped by plotly, see above  # nosec B704
 
 
 def movement(rows: Mapping[str, Row], currency: str) -> Section:
-    """How MRR got from the beginning of the month to its end."""
+    """The MRR bridge of the last complete month."""
     bridge = mrr.bridge(rows)
     figure, columns = mrr.waterfall(bridge, currency), ("Movement", "MRR")
     title = "How MRR moved"
     if bridge is None:
-        lacking = [rows[name] for name in mrr.BRIDGE if name in rows and rows[name]["value"] is None]
-        return Section("mrr-movement", title, _not_available(_reasons(lacking)), figure, columns, [])
-    opening = bridge["lines"][0][0]["amount"]
+        missing = [rows[name] for name in mrr.BRIDGE if name in rows and rows[name]["value"] is None]
+        return Section("mrr-movement", title, _not_available(_reasons(missing)), figure, columns, [])
+    opening = bridge.amounts[0]
     sentence = (
-        f"In {month(bridge['month'])}, MRR went from {money(opening, currency)} to "
-        f"{money(bridge['closing'], currency)}, a change of "
-        f"{change_text(bridge['closing'] - opening, 'money', currency)}."
+        f"In {month_label(bridge.month)}, MRR went from {money(opening, currency)} to "
+        f"{money(bridge.closing, currency)}, a change of "
+        f"{change_text(bridge.closing - opening, 'money', currency)}."
     )
-    cells = [(row["label"], _signed(row["amount"], sign, currency)) for row, sign in bridge["lines"]]
-    total = ("MRR at the end of the month", money(bridge["closing"], currency, cents=True))
+    cells = [(row["label"], _signed(row["amount"], sign, currency)) for row, sign in bridge.lines]
+    total = ("MRR at the end of the month", money(bridge.closing, currency, cents=True))
     return Section("mrr-movement", title, sentence, figure, columns, [*cells, total])
 
 
-def _signed(amount: object, sign: str, currency: str) -> str:
+def _signed(amount: Decimal, sign: str, currency: str) -> str:
     return (sign if amount else "") + money(amount, currency, cents=True)
 
 
 def over_time(rows: Sequence[Row], currency: str) -> Section:
-    """MRR and customer churn, month by month."""
+    """MRR and customer churn per month."""
     title, columns = "MRR and customer churn", ("Month", "MRR", "Customer churn")
     figure = mrr.mrr_and_churn(rows, currency)
     known = [row for row in rows if row["mrr"] is not None]
-    churned = [row for row in rows if row["churn"] is not None]
+    with_churn = [row for row in rows if row["churn"] is not None]
     if not known:
         return Section("mrr-and-churn", title, "Not available: no month has MRR.", figure, columns, [])
     first, last = known[0], known[-1]
     sentence = f"MRR is {money(last['mrr'], currency)} in {_month(last)}, from {money(first['mrr'], currency)} in "
     sentence += f"{_month(first)}. Customer churn "
     sentence += (
-        f"was {percent(churned[-1]['churn'])} in {_month(churned[-1])}, the last complete month."
-        if churned
-        else "is not available: no complete month begins with paying customers."
+        f"was {percent(with_churn[-1]['churn'])} in {_month(with_churn[-1])}, the last complete month."
+        if with_churn
+        else "is not available: there are no paying customers at the start of a complete month."
     )
     cells = [(_month(row), value_text(row["mrr"], "money", currency), _rate(row["churn"])) for row in rows]
     return Section("mrr-and-churn", title, sentence, figure, columns, cells)
 
 
 def cohorts(rows: Sequence[Row]) -> Section:
-    """What is left of each month's first payers."""
+    """The retention of each cohort."""
     title, figure = "Cohort retention", retention.cohort_heat_map(rows)
     columns = ("First paid", "Customers", *(f"After {count} mo." for count in AFTER_MONTHS), "Latest")
     if not rows:
-        return Section("cohorts", title, "Not available: nobody has paid yet.", figure, columns, [])
+        return Section("cohorts", title, "Not available: there are no paying customers yet.", figure, columns, [])
     by_month = {first: list(found) for first, found in groupby(rows, key=lambda row: row["cohort_month"])}
     latest = next(iter(by_month.values()))[-1]
     sentence = (
-        f"Of {counted_text(latest['customers'], 'customer')} who first paid in {month(latest['cohort_month'])}, "
+        f"Of {counted_text(latest['customers'], 'customer')} who first paid in {month_label(latest['cohort_month'])}, "
         f"{latest['retained_customers']:,} ({_rate(latest['retention_rate'])}) paid "
         f"{counted_text(latest['months_since_cohort'], 'month')} later. "
-        "Each row is the customers who first paid in a month; each cell is the percentage still paying."
+        "Each row is a cohort: the customers who first paid in that month. Each cell is the percentage still paying."
     )
     cells = [_cohort_cells(found) for found in by_month.values()]
     return Section("cohorts", title, sentence, figure, columns, cells)
@@ -98,42 +107,43 @@ def cohorts(rows: Sequence[Row]) -> Section:
 
 def _cohort_cells(rows: Sequence[Row]) -> list[str]:
     after = {row["months_since_cohort"]: _rate(row["retention_rate"]) for row in rows}
-    kept = [after.get(count, "not reached") for count in AFTER_MONTHS]
+    retention = [after.get(count, "not reached") for count in AFTER_MONTHS]
     first = rows[0]
-    return [month(first["cohort_month"]), value_text(first["customers"], "count"), *kept, after[max(after)]]
+    return [month_label(first["cohort_month"]), value_text(first["customers"], "count"), *retention, after[max(after)]]
 
 
 def funnel(rows: Sequence[Row], kpis: Mapping[str, Row]) -> Section:
-    """How far those who signed up got."""
+    """The steps from signup to a retained customer."""
     cells = [
         (row["step"], _count(row["users"]), _count(row["previous_step_users"]), _rate(row["conversion_rate"]))
         for row in rows
     ]
-    worst = next((row for row in rows if row["is_bottleneck"]), None)
+    bottleneck = next((row for row in rows if row["is_bottleneck"]), None)
     if any(row["users"] is None for row in rows):
         reasons = _reasons([kpis["activation_rate"]] if "activation_rate" in kpis else [])
         sentence = f"The steps after signup are not available. {reasons}".strip()
-    elif worst is None:
-        sentence = "No step has customers who could have got further."
+    elif bottleneck is None:
+        sentence = "There is no bottleneck: no step has customers who could go on to the next one."
     else:
         sentence = (
-            f"The bottleneck is {worst['step']}: {worst['users']:,} of the {worst['previous_step_users']:,} who could "
-            f"get there did ({_rate(worst['conversion_rate'])})."
+            f"The bottleneck is {bottleneck['step']}: {bottleneck['users']:,} of "
+            f"{counted_text(bottleneck['previous_step_users'], 'customer')} reached it "
+            f"({_rate(bottleneck['conversion_rate'])})."
         )
     columns = ("Step", "Customers", "Out of", "Conversion")
     return Section("funnel", "From signup to retained", sentence, retention.funnel(rows), columns, cells)
 
 
 def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], rules: Rules) -> Section:
-    """Who is at risk, by segment."""
+    """Customers and MRR by segment and risk band."""
     churn, currency = rules.churn_rules, rules.currency
     bands = list(churn.bands)
     at_risk = kpis.get("at_risk_customers")
     paying = counted_text(sum(row["customers"] for row in rows), "paying customer")
     revenue = kpis.get("revenue_at_risk")
     if at_risk is None or revenue is None or at_risk["value"] is None:
-        sentence = f"How many are at risk is not available. {_reasons([at_risk] if at_risk else [])}".strip()
-        sentence += " A low band from few known signals is no sign of health."
+        sentence = f"The number of customers at risk is not available. {_reasons([at_risk] if at_risk else [])}".strip()
+        sentence += " A low band does not mean low risk if few signals are known."
     else:
         sentence = (
             f"At risk ({' or '.join(churn.revenue_at_risk_bands)}): {_count(at_risk['value'])} of {paying}, with "
@@ -148,53 +158,59 @@ def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], rules: Rules) -> Se
 
 
 def leakage(rows: Sequence[Row], currency: str) -> Section:
-    """Through which kinds of leakage money is lost."""
+    """The loss by kind of leakage."""
     known = [row for row in rows if row["estimated_revenue_loss"] is not None]
-    lacking = [row for row in rows if row["estimated_revenue_loss"] is None]
-    told = []
-    if known:
-        total, worst = sum(row["estimated_revenue_loss"] for row in known), max(known, key=_loss)
-        days = period_text(worst["window_start"], worst["window_end"])
-        told.append(f"{money(total, currency)} leaked in {days}")
-        told[-1] += f", the most as {worst['leakage_type']} ({money(_loss(worst), currency)})." if total else "."
-    for reason, kinds in groupby(sorted(lacking, key=_reason), key=_reason):
-        told.append(f"Not available: {', '.join(row['leakage_type'] for row in kinds)}. {reason}")
+    missing = [row for row in rows if row["estimated_revenue_loss"] is None]
+    sentences = [_largest_loss(known, currency)] if known else []
+    for reason, kinds in groupby(sorted(missing, key=_reason), key=_reason):
+        sentences.append(f"Not available: {', '.join(row['leakage_type'] for row in kinds)}. {reason}")
     cells = [
-        (row["leakage_type"], value_text(row["cases"], "count"), value_text(_loss(row), "money", currency, exact=True))
+        (
+            row["leakage_type"],
+            _count(row["cases"]),
+            value_text(row["estimated_revenue_loss"], "money", currency, exact=True),
+        )
         for row in rows
     ]
     figure, columns = risk.leakage_by_type(rows, currency), ("Kind", "Cases", "Loss")
-    return Section("leakage", "Revenue leakage by kind", " ".join(told), figure, columns, cells)
+    return Section("leakage", "Revenue leakage by kind", " ".join(sentences), figure, columns, cells)
+
+
+def _largest_loss(rows: Sequence[Row], currency: str) -> str:
+    """The total loss, and the kind with the largest part of it."""
+    total = sum(row["estimated_revenue_loss"] for row in rows)
+    largest = max(rows, key=lambda row: Decimal(row["estimated_revenue_loss"]))
+    sentence = f"{money(total, currency)} leaked in {period_text(largest['window_start'], largest['window_end'])}"
+    if not total:
+        return f"{sentence}."
+    loss = money(largest["estimated_revenue_loss"], currency)
+    return f"{sentence}; the largest kind is {largest['leakage_type']} ({loss})."
 
 
 def workload(rows: Sequence[Row], currency: str) -> Section:
-    """What each owner has to do in which week."""
-    waiting = sum(row["interventions"] for row in rows if row["week"] == work.BACKLOG)
+    """The interventions of each owner by week."""
+    backlog = sum(row["interventions"] for row in rows if row["week"] == work.BACKLOG)
     total, owners = sum(row["interventions"] for row in rows), {row["owner"] for row in rows}
     revenue = sum(row["revenue"] for row in rows)
     sentence = (
-        f"{counted_text(total, 'intervention')} for {counted_text(len(owners), 'owner')}, about "
-        f"{money(revenue, currency)}; {waiting:,} of them in the backlog."
+        f"{counted_text(total, 'intervention')} for {counted_text(len(owners), 'owner')} with an estimated impact of "
+        f"{money(revenue, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
         if total
-        else "Nothing in the data asks for an intervention."
+        else "No intervention is recommended."
     )
     cells = [
-        (row["owner"], row["week"], _count(row["interventions"]), _room(row), _money(row["revenue"], currency))
+        (row["owner"], row["week"], _count(row["interventions"]), _capacity(row), _money(row["revenue"], currency))
         for row in rows
     ]
-    columns = ("Owner", "Week", "Interventions", "Capacity", "Revenue")
-    return Section("workload", "Owners' work", sentence, work.workload(rows), columns, cells)
-
-
-def _loss(row: Row) -> object:
-    return row["estimated_revenue_loss"]
+    columns = ("Owner", "Week", "Interventions", "Capacity", "Impact")
+    return Section("workload", "Owner workload", sentence, work.workload(rows), columns, cells)
 
 
 def _reason(row: Row) -> str:
-    return row["not_available_reason"] or ""
+    return str(row["not_available_reason"] or "")
 
 
-def _reasons(rows: Sequence[Row]) -> str:
+def _reasons(rows: Iterable[Row]) -> str:
     """Why some metrics are not available, each reason once."""
     return " ".join(dict.fromkeys(_reason(row) for row in rows if _reason(row)))
 
@@ -211,14 +227,14 @@ def _count(count: float | None) -> str:
     return value_text(count, "count")
 
 
-def _money(amount: object, currency: str) -> str:
+def _money(amount: Number | None, currency: str) -> str:
     return value_text(amount, "money", currency)
 
 
-def _room(row: Row) -> str:
+def _capacity(row: Row) -> str:
     """An owner's capacity; the backlog has none."""
     return "–" if row["capacity"] is None else _count(row["capacity"])
 
 
 def _month(row: Row) -> str:
-    return month(row["month"])
+    return month_label(row["month"])

@@ -13,8 +13,9 @@ from ibis.backends.duckdb import Backend
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import id_forms, in_form_of_parents
-from productpulse_assets.sources.location import Location, SourceProblem, locate
+from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
@@ -123,8 +124,11 @@ def split(
         return _split(backend, schema, location, raw, sources, parents)
     except duckdb.Error as error:
         raise SourceProblem(
+            "source.damaged",
             f"{schema.name}: {location.shown} can be opened but not read to its end "
-            f"({without_values(error).splitlines()[0][:200]}). Export it again."
+            f"({without_values(error).splitlines()[0][:200]}). Export it again.",
+            dataset=schema.name,
+            file=location.shown,
         ) from None  # the message of the cause has values of the data
 
 

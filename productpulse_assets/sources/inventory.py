@@ -1,17 +1,20 @@
-"""What was found of each dataset before anything is read."""
+"""The inventory of the sources: what each dataset comes from, before anything is read."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import dagster as dg
 import ibis
+import ibis.expr.types as ir
 import pandera.ibis as pa
 
 from asset_checks.contracts import DATASETS, contracts_with, required_columns
-from productpulse_assets.sources.location import Location, SourceProblem, locate
+from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.column_names import no_header, values_in
-from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, columns_of_query
+from productpulse_assets.sources.readers.raw_rows import columns_of, columns_of_query
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import table_of
@@ -35,8 +38,23 @@ SCHEMA = ibis.schema(
 )
 
 
+class InventoryRow(TypedDict):
+    """One row of source_inventory: a dataset, where it comes from and what is absent."""
+
+    dataset: str
+    is_required: bool
+    is_available: bool
+    source: str
+    bytes: int | None
+    sha256: str | None
+    columns_found: str
+    columns_missing: str
+    columns_absent: str
+    problem: str | None
+
+
 def source_inventory(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
-    """The asset that looks at every source before anything is read."""
+    """The asset that lists every source before anything is read."""
 
     @dg.asset(
         name="source_inventory",
@@ -53,62 +71,77 @@ def source_inventory(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
                 "sources_usable",
                 asset="source_inventory",
                 blocking=True,
-                description="Required datasets and columns are there, and every file opens as its format.",
+                description="Required datasets and columns exist, and every file opens as its format.",
             )
         ],
     )
-    def inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
-        """One row per dataset: where it comes from in this run, what it has, what is absent.
+    def inventory(context: dg.AssetExecutionContext) -> Iterator[dg.Output[ir.Table] | dg.AssetCheckResult]:
+        """One row per dataset: where it comes from in this run, which columns it has, which are absent.
 
-        bytes and sha256 are of the files as they are; columns_missing are required ones that the
-        source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
+        bytes and sha256 are of the files without unpacking; columns_missing are required ones that
+        the source lacks, columns_absent optional ones. `problem` says why the dataset cannot be used.
         """
         warehouse: Warehouse = context.resources.warehouse
-        rows = [take_stock(name, warehouse, settings, rules) for name in DATASETS]
-        problems = [rules.with_folder(row["problem"]) for row in rows if row["problem"]]
+        found = [inspect_source(name, warehouse, settings, rules) for name in DATASETS]
+        rows = [row for row, _problem in found]
+        problems = [problem for _row, problem in found if problem]
         yield dg.Output(table_of(rows, SCHEMA))
         yield dg.AssetCheckResult(
             passed=not problems,
-            description="\n".join(problems) or "Every source can be used.",
-            metadata={"available": [row["dataset"] for row in rows if row["is_available"]]},
+            description="\n".join(rules.with_folder(str(each)) for each in problems) or "Every source can be used.",
+            metadata={
+                "available": [row["dataset"] for row in rows if row["is_available"]],
+                "codes": [problem.code for problem in problems],
+            },
         )
 
     return inventory
 
 
 @retried_io()
-def take_stock(name: str, warehouse: Warehouse, settings: Settings, rules: Rules) -> dict[str, object]:
-    """The inventory row of one dataset."""
+def inspect_source(
+    name: str, warehouse: Warehouse, settings: Settings, rules: Rules
+) -> tuple[InventoryRow, SourceProblem | None]:
+    """The inventory row of one dataset, and why it cannot be used."""
     schema = contracts_with(rules.dimensions)[name]
-    row: dict[str, object] = dict.fromkeys(SCHEMA) | {
+    row: InventoryRow = {
         "dataset": name,
         "is_required": schema.metadata["is_required"],
         "is_available": False,
+        "source": "",
+        "bytes": None,
+        "sha256": None,
         "columns_found": "",
         "columns_missing": "",
         "columns_absent": "",
-        "source": "",
+        "problem": None,
     }
     try:
         location = locate(name, settings, rules)
-        if not location.is_available:
-            row["problem"] = _absence(location) if row["is_required"] else None
-            return row
-        found = _columns(location, warehouse, settings.home.scratch)
-    except (SourceProblem, UnreadableSource) as problem:
-        return row | {"problem": str(problem)}
+        problem = _inspect_location(row, location, schema, warehouse, settings.home.scratch)
+    except SourceProblem as error:
+        problem = error
+    row["problem"] = str(problem) if problem else None
+    return row, problem
+
+
+def _inspect_location(
+    row: InventoryRow, location: Location, schema: pa.DataFrameSchema, warehouse: Warehouse, scratch: Path
+) -> SourceProblem | None:
+    """Fill the row with what the location has; the problem is a dataset or a column that is missing."""
+    if not location.is_available:
+        return _missing_dataset(location) if row["is_required"] else None
+    found = _columns(location, warehouse, scratch)
     absent = _absent(found, schema, location.source.columns)
     missing = [column for column in required_columns(schema) if column in absent]
-    return row | {
-        "is_available": not missing,
-        "source": location.shown,
-        "bytes": sum(file.stat().st_size for file in location.files) if location.files else None,
-        "sha256": location.digest,
-        "columns_found": "" if missing and values_in(found) else ", ".join(found),
-        "columns_missing": ", ".join(missing),
-        "columns_absent": ", ".join(column for column in absent if column not in missing),
-        "problem": _missing_columns(location, missing, found) if missing else None,
-    }
+    row["is_available"] = not missing
+    row["source"] = location.shown
+    row["bytes"] = sum(file.stat().st_size for file in location.files) if location.files else None
+    row["sha256"] = location.digest
+    row["columns_found"] = "" if missing and values_in(found) else ", ".join(found)
+    row["columns_missing"] = ", ".join(missing)
+    row["columns_absent"] = ", ".join(column for column in absent if column not in missing)
+    return _missing_columns(location, missing, found) if missing else None
 
 
 def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[str, ...]:
@@ -124,26 +157,35 @@ def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, renames: dict[st
     return [column for column in schema.columns if plain_name(renames.get(column, column)) not in there]
 
 
-def _absence(location: Location) -> str:
-    return (
+def _missing_dataset(location: Location) -> SourceProblem:
+    return SourceProblem(
+        "source.missing_dataset",
         f"{location.dataset}: the dataset is required and there is no {location.dataset}.csv (or .parquet, "
-        f".json, …) in {location.folder}. Put it there, or name its file in sources.yaml."
+        f".json, …) in {location.folder}. Put it there, or name its file in sources.yaml.",
+        dataset=location.dataset,
     )
 
 
-def _missing_columns(location: Location, missing: list[str], found: tuple[str, ...]) -> str:
+def _missing_columns(location: Location, missing: list[str], found: tuple[str, ...]) -> SourceProblem:
     renames = location.source.columns
     named = " and ".join(
         f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
         for column in missing
     )
     if values := values_in(found):
-        return f"{location.dataset}: {location.shown} has no column {named}; {no_header(values)}"
+        return SourceProblem(
+            "source.no_header",
+            f"{location.dataset}: {location.shown} has no column {named}; {no_header(values)}",
+            dataset=location.dataset,
+        )
     are, add, they_are = ("which is", "it", "it is") if len(missing) == 1 else ("which are", "them", "they are")
-    return (
+    return SourceProblem(
+        "source.missing_columns",
         f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
         f"{_listed(found)}. Add {add}, or say under datasets > {location.dataset} > columns in "
-        f"sources.yaml what {they_are} called there."
+        f"sources.yaml what {they_are} called there.",
+        dataset=location.dataset,
+        columns=missing,
     )
 
 

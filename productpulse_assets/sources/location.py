@@ -15,6 +15,7 @@ import pandera.ibis as pa
 
 from asset_checks.contracts import DATASETS, contracts_with
 from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
+from productpulse_assets.sources.errors import SourceProblem
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
@@ -30,10 +31,6 @@ EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters of a file's name that are no text: line ends, and codes that a terminal obeys."""
-
-
-class SourceProblem(Exception):
-    """A dataset's source cannot be used; the message says which, what was found, what to do."""
 
 
 @dataclass(frozen=True)
@@ -161,10 +158,20 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     found = tuple(path for path in there if path.is_file())
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
-        raise SourceProblem(f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.")
+        raise SourceProblem(
+            "source.several_files",
+            f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.",
+            dataset=dataset,
+            files=names,
+        )
     if there and not found:
         place = path_text(there[0])
-        raise SourceProblem(f"{dataset}: {place} is {_no_file(there[0])}. Put a file in its place, or remove it.")
+        raise SourceProblem(
+            "source.not_a_file",
+            f"{dataset}: {place} is {_no_file(there[0])}. Put a file in its place, or remove it.",
+            dataset=dataset,
+            file=there[0].name,
+        )
     return Location(dataset, _with_plain_names(dataset, found), source, folder)
 
 
@@ -177,7 +184,9 @@ def _called(dataset: str, folder: Path) -> tuple[Path, ...]:
         there = [path for path in folder.iterdir() if path.name.casefold() in names]
     except OSError as error:
         raise SourceProblem(
-            f"{dataset}: what is in {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions."
+            "source.folder_not_listed",
+            f"{dataset}: what is in {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions.",
+            dataset=dataset,
         ) from error
     return tuple(sorted(there, key=lambda path: (names.index(path.name.casefold()), path.name)))
 
@@ -187,7 +196,9 @@ def _with_plain_names(dataset: str, files: tuple[Path, ...]) -> tuple[Path, ...]
     for path in files:
         if not is_utf8_path(path) or CONTROLS.search(path.name):
             raise SourceProblem(
-                f"{dataset}: the name of the file {path_text(path)} is not plain UTF-8 text on one line. Rename it."
+                "source.file_name",
+                f"{dataset}: the name of the file {path_text(path)} is not plain UTF-8 text on one line. Rename it.",
+                dataset=dataset,
             )
     return files
 
@@ -205,12 +216,18 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
         found = tuple(sorted(path for path in base.glob(str(rest)) if path.is_file()))
     except (ValueError, RuntimeError, NotImplementedError, OSError) as error:
         raise SourceProblem(
+            "source.invalid_pattern",
             f"{dataset}: '{pattern}' of sources.yaml cannot be looked for ({error}). Give a path; * in it "
-            "stands for any text."
+            "stands for any text.",
+            dataset=dataset,
+            pattern=pattern,
         ) from error
     if not found:
         raise SourceProblem(
-            f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it."
+            "source.no_match",
+            f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it.",
+            dataset=dataset,
+            pattern=pattern,
         )
     return _with_plain_names(dataset, found)
 

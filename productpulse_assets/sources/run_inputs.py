@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.sources.location import Location, SourceProblem, locate, uses_demo
+from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.location import Location, locate, uses_demo
 from resources.digests import digest_of, files_digest
 from resources.home import CHECKOUT, SettingsError
 from resources.settings import Settings

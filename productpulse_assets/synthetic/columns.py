@@ -1,11 +1,17 @@
 """Builds Arrow columns from numpy arrays and draws random codes, without a loop over rows."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 MONEY = pa.decimal128(18, 2)
+Columns = TypeVar("Columns", bound="DataclassInstance")
 
 
 def ids(prefix: str, *parts: tuple[np.ndarray, int]) -> pa.Array:
@@ -83,3 +89,8 @@ def sequence_within(customer: np.ndarray) -> np.ndarray:
     position = np.arange(len(customer))
     starts = np.where(is_first_of_run(customer), position, 0)
     return position - np.maximum.accumulate(starts) + 1
+
+
+def take_rows(columns: Columns, rows: np.ndarray) -> Columns:
+    """The dataclass of arrays, with each array at the positions `rows`."""
+    return replace(columns, **{field.name: getattr(columns, field.name)[rows] for field in fields(columns)})

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from productpulse_assets.synthetic.account import Account
 from productpulse_assets.synthetic.billing import Bills, window_start
 from productpulse_assets.synthetic.columns import MONEY, dates, is_first_of_run, labels, money
 from productpulse_assets.synthetic.customers import Customers
@@ -149,12 +150,90 @@ def planted_table(
     the end of the last paid period for usage without billing); transaction_date the first
     failed attempt, the short payment or the refund, else NULL; amount the loss.
     """
-    cases = pa.concat_tables(
+    return _in_order(
         [
             *_bill_cases(customers, periods, bills, unpaid, timeline),
             _past_due_cases(customers, periods, bills, unpaid, timeline),
             _usage_without_billing_cases(customers, periods, tenures, late_users),
         ]
     )
+
+
+def styled_planted_table(
+    customers: Customers,
+    periods: Periods,
+    account: Account,
+    *,
+    tenures: Tenures,
+    late_users: np.ndarray,
+    timeline: Timeline,
+) -> pa.Table:
+    """The planted cases of the billing styles, with the same columns.
+
+    There is one row per bill that is open, per refund, per past-due subscription (with the
+    sum of its open bills) and per customer with usage after its last period. Amounts are in
+    US dollars.
+    """
+    bills, outcomes = account.bills, account.outcomes
+    problem = np.where(bills.start <= timeline.as_of, outcomes.problem[bills.invoice], Problem.PAID)
+    open_cents = bills.due_cents - account.covered_cents()
+    short = np.flatnonzero((problem == Problem.UNDERBILLED) & (open_cents > 0))
+    missed = np.flatnonzero(problem == Problem.MISSED)
+    failed = np.flatnonzero(problem == Problem.FAILED)
+    kinds = [
+        ("Failed Payment", failed, outcomes.attempt_date),
+        ("Missed Invoice", missed, None),
+        ("Underbilled Subscription", short, outcomes.paid_date),
+    ]
+    cases = [
+        _table(
+            leakage_type,
+            customers,
+            periods,
+            period=bills.period[bill],
+            period_start=bills.start[bill],
+            cents=account.in_dollars(bills.period[bill], open_cents[bill]),
+            transaction_date=None if date is None else date[bills.invoice[bill]],
+        )
+        for leakage_type, bill, date in kinds
+    ]
+    cases.append(_refund_cases(customers, periods, account))
+    cases.append(_unpaid_cases(customers, periods, account, np.flatnonzero(problem == Problem.UNPAID)))
+    return _in_order([*cases, _usage_without_billing_cases(customers, periods, tenures, late_users)])
+
+
+def _refund_cases(customers: Customers, periods: Periods, account: Account) -> pa.Table:
+    invoice = np.flatnonzero(account.outcomes.problem == Problem.REFUNDED)
+    period = account.invoices.period[invoice]
+    return _table(
+        "Refund",
+        customers,
+        periods,
+        period=period,
+        period_start=account.invoices.date[invoice],
+        cents=account.in_dollars(period, account.outcomes.paid_cents[invoice]),
+        transaction_date=account.outcomes.refund_date[invoice],
+    )
+
+
+def _unpaid_cases(customers: Customers, periods: Periods, account: Account, bill: np.ndarray) -> pa.Table:
+    """The bills at the positions `bill`, as one case per period."""
+    bills = account.bills
+    bill = bill[np.lexsort((bills.start[bill], bills.period[bill]))]
+    first = np.flatnonzero(is_first_of_run(bills.period[bill]))
+    cents = account.in_dollars(bills.period[bill], bills.due_cents[bill])
+    return _table(
+        "Unpaid Active Subscription",
+        customers,
+        periods,
+        period=bills.period[bill[first]],
+        period_start=bills.start[bill[first]],
+        cents=np.add.reduceat(cents, first) if len(first) else cents,
+    )
+
+
+def _in_order(tables: list[pa.Table]) -> pa.Table:
+    """The cases in the order of LEAKAGE_TYPES."""
+    cases = pa.concat_tables(tables)
     rank = pc.index_in(cases["leakage_type"], value_set=pa.array(LEAKAGE_TYPES))
     return cases.take(np.argsort(rank.to_numpy(), kind="stable"))

@@ -13,7 +13,10 @@ from productpulse_assets.synthetic.engagement import Engagement
 
 
 class Problem(IntEnum):
-    """What happens to a bill; every bill has exactly one."""
+    """What happens to a bill; every bill has exactly one.
+
+    PENDING is a bill that is not overdue yet; only bills with payment terms can be pending.
+    """
 
     PAID = 0
     RECOVERED = 1
@@ -22,6 +25,7 @@ class Problem(IntEnum):
     UNDERBILLED = 4
     REFUNDED = 5
     UNPAID = 6
+    PENDING = 7
 
 
 def draw_problems(rng: np.random.Generator, engagement: Engagement) -> np.ndarray:

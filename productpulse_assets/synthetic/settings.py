@@ -15,7 +15,8 @@ class CompanyPlan:
 
     The window is the `months` calendar months that end with the month of `as_of`; nothing
     happens after `as_of`. Customers are simulated `batch_customers` at a time, each batch
-    from its own random numbers.
+    from its own random numbers. `billing` is one of BILLING_NAMES; with `losses` false the
+    company loses no revenue.
     """
 
     customers: int = 1000
@@ -23,9 +24,11 @@ class CompanyPlan:
     seed: int = 42
     as_of: date = date(2026, 6, 30)
     batch_customers: int = 50_000
+    billing: str = "anniversary"
+    losses: bool = True
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a number below its minimum."""
+        """Raise ValueError for a number below its minimum and for an unknown billing style."""
         minimums = {"customers": 1, "months": 1, "seed": 0, "batch_customers": 1}
         for name, minimum in minimums.items():
             if getattr(self, name) < minimum:
@@ -33,6 +36,15 @@ class CompanyPlan:
                     f"The demo company's {name} is {getattr(self, name)}; "
                     f"expected a whole number of at least {minimum}."
                 )
+        if self.billing not in BILLING_NAMES:
+            raise ValueError(
+                f"The demo company's billing is {self.billing!r}; expected one of {', '.join(BILLING_NAMES)}."
+            )
+
+    @property
+    def has_euro(self) -> bool:
+        """Whether some customers of the company pay in euro."""
+        return self.billing in ("two-currencies", MIXED)
 
 
 class Plan(NamedTuple):
@@ -67,6 +79,22 @@ class Channel(NamedTuple):
     log_engagement: float
 
 
+class BillingStyle(NamedTuple):
+    """How a customer is billed and pays; the module `styles` has the codes.
+
+    `cycle` replaces the billing cycle of its customers; `payment_days` are the days from an
+    invoice to its payment; `recovered_share` is the share of invoices whose first attempt to
+    collect fails. Where `loses_last` is true, no payment follows the bill of a planted loss:
+    such payments do not show which bill they are for.
+    """
+
+    name: str
+    cycle: str | None = None
+    payment_days: tuple[int, int] = (0, 3)
+    recovered_share: float = 0.03
+    loses_last: bool = False
+
+
 PLANS = (
     Plan("Starter", 49.0, 1.25),
     Plan("Growth", 149.0, 1.0),
@@ -91,6 +119,24 @@ CHANNELS = (
 COUNTRIES = (
     ("US", 38), ("GB", 14), ("DE", 12), ("FR", 9), ("CA", 9), ("BR", 7), ("AU", 6), ("IN", 5),
 )  # fmt: skip
+
+# How customers are billed. In a mixed company each customer has one of the styles.
+BILLING_STYLES = (
+    BillingStyle("anniversary"),
+    BillingStyle("calendar", cycle="Monthly"),
+    BillingStyle("net-30", payment_days=(20, 40), recovered_share=0.0, loses_last=True),
+    BillingStyle("annual-invoices", cycle="Annual"),
+    BillingStyle("unused-time-credit"),
+    BillingStyle("single-invoice", loses_last=True),
+    BillingStyle("retries", recovered_share=0.5),
+    BillingStyle("seat-changes", cycle="Monthly"),
+    BillingStyle("refund-rebill"),
+    BillingStyle("prepaid", cycle="Monthly", payment_days=(-5, 0), recovered_share=0.0, loses_last=True),
+    BillingStyle("two-currencies"),
+    BillingStyle("migration"),
+)
+MIXED = "mixed"
+BILLING_NAMES = (*(style.name for style in BILLING_STYLES), MIXED)
 
 # Signups: LAUNCH_SHARE of the customers in the first month, then growth with a yearly season.
 LAUNCH_SHARE = 0.40
@@ -184,6 +230,33 @@ LEAKAGE_WINDOW_DAYS = 90
 MISSED_INVOICE_GRACE_DAYS = 10
 UNBILLED_USAGE_DAYS = 28
 UNBILLED_GAP_DAYS = 14
+
+# Losses of the billing styles: the share of customers that can have one and do, and the age in days of
+# the lost bills at the as-of date. Where invoices are payable in 30 days, only older bills are overdue.
+PLANTED_SHARE = 0.35
+LOST_BILL_DAYS = (12, 88)
+LOST_BILL_DAYS_WITH_TERMS = (45, 88)
+PAYMENT_TERMS_DAYS = 30
+
+# Details of the billing styles.
+RETRY_ATTEMPT_DAYS = (0, 2, 5)
+LAST_RETRY_DAYS = (1, 9)
+SECOND_SUBSCRIPTION_SHARE = 0.85
+THIRD_SUBSCRIPTION_SHARE = 0.35
+SECOND_SUBSCRIPTION_PRICE_SHARES = (0.1, 0.6)
+SEAT_CHANGE_SHARE = 0.6
+SEAT_PRICE_FACTORS = (1.1, 1.6)
+MIGRATED_SHARE = 0.7
+SHORTEST_SPLIT_DAYS = 70
+WRONG_AMOUNT_SHARE = 0.15
+WRONG_AMOUNT_FACTORS = (0.5, 1.6)
+REBILL_DAYS = (0, 3)
+PREPAID_BILLS = (3, 6, 12)
+
+# One euro in US dollars, as in the example of rules/sources.yaml. Amounts in euro are multiples of
+# 0.25, so that each is a whole number of cents in both currencies.
+EUR_RATE_PERCENT = 108
+EUR_STEP_CENTS = 25
 
 MRR_TARGET_FACTOR = 1.03
 EXPECTED_MONTHLY_SURVIVAL = 0.988

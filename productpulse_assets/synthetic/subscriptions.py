@@ -17,6 +17,7 @@ from productpulse_assets.synthetic.timeline import Timeline
 
 STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
 ACTIVE, PAST_DUE, CANCELED, EXPIRED, TRIAL = range(len(STATUSES))
+CURRENCIES = ("USD", "EUR")
 NO_MONTH = -1
 
 
@@ -197,16 +198,20 @@ def draw_subscriptions(
 
 
 def subscriptions_table(
-    rng: np.random.Generator, customers: Customers, periods: Periods, status: np.ndarray
+    rng: np.random.Generator,
+    customers: Customers,
+    periods: Periods,
+    status: np.ndarray,
+    is_euro: np.ndarray | None = None,
 ) -> pa.Table:
     """One row per subscription period; monthly_price is per month for every billing cycle.
 
     `status` replaces the status of the periods: which running periods are past due depends on
-    their bills.
+    their bills. There is a column currency if `is_euro` is given.
     """
     customer = periods.customer
     renews = draw(rng, (1 - settings.AUTO_RENEW_SHARE, settings.AUTO_RENEW_SHARE), len(periods))
-    return pa.table(
+    table = pa.table(
         {
             "subscription_id": periods.ids(customers),
             "customer_id": customers.ids(customer),
@@ -219,3 +224,6 @@ def subscriptions_table(
             "auto_renew": pa.array(renews == 1),
         }
     )
+    if is_euro is None:
+        return table
+    return table.append_column("currency", labels(CURRENCIES, is_euro.astype(np.int8)))

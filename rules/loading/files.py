@@ -37,7 +37,15 @@ EXPECTED = {
 """What is accepted, by Pydantic's name for the mistake; other mistakes have Pydantic's own message."""
 
 MISSING_KEY, UNKNOWN_KEY = KEY_PROBLEMS = ("rules.missing_key", "rules.unknown_key")
-KINDS: dict[object, str] = {str: "text", int: "a whole number", float: "a number", list: "a list"}
+KINDS: dict[object, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    Decimal: "a number",
+    bool: "true or false",
+    list: "a list",
+    tuple: "a list",
+}
 IN_KEY = "[key]"
 """Pydantic's place of a mistake in a key itself."""
 

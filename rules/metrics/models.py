@@ -165,6 +165,10 @@ class Metric(Strict):
     period: Period = None
     formula: Formula
 
+    def names_in_targets(self, name: str) -> frozenset[str]:
+        """What targets may call the metric of this name, in lower case: its name, its label and its aliases."""
+        return frozenset(text.casefold() for text in (name, self.label, *self.aliases))
+
     @field_validator("formula", mode="before")
     @classmethod
     def _formula_kind(cls, data: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the program makes of an input: the sentence that stops it, or the rows kept and rejected."""
+"""Runs the sources step over an input: the result is an error, or rows kept and rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CUSTOMERS = "customer_id,signup_date\nC1,2026-01-01\nC2,2026-01-02\nC3,2026-01-03\n"
 SUBSCRIPTIONS = "subscription_id,customer_id,status,start_date,monthly_price\nS1,C1,Active,2026-01-01,10\n"
 SOUND = {"customers": CUSTOMERS, "subscriptions": SUBSCRIPTIONS}
-"""What lies beside the input, unless it is that dataset's own: its parents."""
+"""Valid files of the parents, written unless the input is that dataset."""
 
 Reject = tuple[int, str | None, str, str | None]
 """row_number, column_name, check_name, value."""
@@ -36,19 +36,21 @@ Reject = tuple[int, str | None, str, str | None]
 
 @dataclass(frozen=True)
 class Input:
-    """A file that is not as it should be, and what must come of it.
+    """A broken file and the expected result.
 
-    how: what is wrong with it. file: its name, which says the dataset. settings: what sources.yaml
-    says of the dataset, and `top` what it says above. rows: how many data rows were written into it.
-    said: the sentence that stops a run, as a regular expression, or nothing. kept: the keys of the
-    rows kept. rejects: the rules that rows broke.
+    how: what is wrong with it. file: its name, which begins with the dataset. settings: the dataset's
+    settings in sources.yaml; `top`: lines above them. rows: the number of data rows in the file.
+    code: the code of the error that stops a run, or nothing. sentence: the error's sentence, where it
+    has words that are not ours (… stands for them); tests/error_sentences.txt has the other ones.
+    kept: the keys of the rows kept. rejects: the rules that rows broke.
     """
 
     how: str
     file: str
     content: bytes | str
     rows: int = 0
-    said: str = ""
+    code: str = ""
+    sentence: str = ""
     kept: tuple[str, ...] = ()
     rejects: tuple[Reject, ...] = ()
     settings: str = ""
@@ -65,16 +67,17 @@ class Input:
 
 @dataclass
 class Verdict:
-    """What the program said and did. counted: (rows in, kept, rejected) as the run's own check tells them."""
+    """The result of a run. codes: of the inventory's problems. counted: (rows in, kept, rejected) by the run's own check."""
 
     problems: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
     kept: tuple[str, ...] = ()
     rejects: tuple[Reject, ...] = ()
     counted: tuple[int, int, int] | None = None
 
 
 def lay_out(folder: Path, given: Input) -> Path:
-    """The input among sound parents in `folder`/data, and a rules folder beside it; returns the data's."""
+    """Write the input and valid parents to `folder`/data, and a rules folder next to it; returns the data folder."""
     data, rules = folder / "data", folder / "rules"
     data.mkdir()
     rules.mkdir()
@@ -95,7 +98,7 @@ def rules_of(folder: Path) -> Rules:
 
 
 def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
-    """Runs the inventory and the steps of the dataset and its parents over what `lay_out` made."""
+    """Runs the inventory and the steps of the dataset and its parents over the files that `lay_out` wrote."""
     store = folder / "home" / "store.duckdb"
     store.parent.mkdir()
     rules, settings = rules_of(folder), Settings(home=store.parent, data_dir=folder / "data")
@@ -123,6 +126,8 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
         running.note(event, outcome)
     verdict = Verdict(outcome.failed_checks + outcome.errors)
     for check in result.get_asset_check_evaluations():
+        if check.check_name == "sources_usable":
+            verdict.codes = list(check.metadata["codes"].value)
         if check.check_name == "rows_accounted_for" and check.asset_key.path[-1] == dataset:
             counted = {name: value.value for name, value in check.metadata.items()}
             verdict.counted = (counted["rows_in"], counted["rows_kept"], counted["rows_rejected"])

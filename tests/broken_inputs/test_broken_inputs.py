@@ -1,4 +1,4 @@
-"""Every broken input of this folder: a clear sentence or exact rejects, and rows in = kept + rejected."""
+"""Every broken input of this folder gives a clear sentence or exact rejects, and rows in = kept + rejected."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from rules.loading.problems import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
 from tests.broken_inputs.judging import CHECKOUT, SOUND, Input, judge, lay_out
+from tests.errors import assert_known
 from tests.fuzz.entrances import read_folder
 from tests.graph import RULES
 
@@ -39,19 +40,23 @@ def instance():
 NOTHING_LEFT = "{}: no rows are left to work with; the dataset is required. Check the export."
 
 
-def matches(said: str, sentence: str) -> bool:
-    """Whether it is the sentence; … in it stands for words that are not ours."""
-    return re.fullmatch(re.escape(sentence).replace("…", ".*"), said, re.DOTALL) is not None
+def matches(message: str, sentence: str) -> bool:
+    """Whether the message is the sentence; … in it stands for words that are not ours."""
+    return re.fullmatch(re.escape(sentence).replace("…", ".*"), message, re.DOTALL) is not None
 
 
 @pytest.mark.parametrize("given", [pytest.param(each, id=each.how) for each in INPUTS])
 def test_a_sentence_or_exact_rejects(tmp_path, instance, given: Input):
-    data = lay_out(tmp_path, given)
+    lay_out(tmp_path, given)
     found = judge(tmp_path, instance, given.dataset)
-    if given.said:
-        (said,) = found.problems
-        # Judged without a command, which would name the folder of sources.yaml.
-        assert matches(RULES.with_folder(said), RULES.with_folder(given.said.replace("{data}", str(data)))), said
+    if given.code or given.sentence:
+        (sentence,) = found.problems
+        assert found.codes == ([given.code] if given.code else [])
+        if given.sentence:
+            # A dataset's step names sources.yaml without its folder; a command adds it.
+            assert matches(RULES.with_folder(sentence), RULES.with_folder(given.sentence)), sentence
+        else:
+            assert_known(given.code, sentence)
         assert found.counted is None  # nothing was read, so nothing is kept
         return
     assert found.problems == ([] if given.kept or given.dataset not in SOUND else [NOTHING_LEFT.format(given.dataset)])
@@ -71,7 +76,11 @@ def test_a_sentence_about_rules(tmp_path, given: rules_files.RulesText):
     assert matches(str(caught.value), path.name + given.said.replace("{path}", str(path))), caught.value
 
 
-# --- where a file should be ------------------------------------------------------------------------
+# --- paths that are not files ------------------------------------------------------------------------
+
+
+def nothing(place: Path) -> None:
+    assert not place.exists()
 
 
 def a_folder(place: Path) -> None:
@@ -86,27 +95,31 @@ def a_pipe(place: Path) -> None:
     os.mkfifo(place)
 
 
-def a_file_of_somebody_else(place: Path) -> None:
+def a_file_without_permission(place: Path) -> None:
     place.write_text("customer_id,signup_date\n")
     place.chmod(0)
 
 
 PLACES = {
-    a_folder: "customers: {place} is a folder, not a file. Put a file in its place, or remove it.",
-    a_link_to_nothing: "customers: {place} is a link to a file that is not there. Put a file in its place, or remove it.",
-    a_pipe: "customers: {place} is no ordinary file. Put a file in its place, or remove it.",
-    a_file_of_somebody_else: "customers.csv cannot be opened: Permission denied. Check the path in rules/sources.yaml and the file's permissions.",
+    nothing: "source.missing_dataset",
+    a_folder: "source.not_a_file",
+    a_link_to_nothing: "source.not_a_file",
+    a_pipe: "source.not_a_file",
+    a_file_without_permission: "source.cannot_open",
 }
 
 
-@pytest.mark.parametrize(("make", "said"), PLACES.items(), ids=lambda case: getattr(case, "__name__", ""))
-def test_what_is_no_file(tmp_path, instance, make, said):
+@pytest.mark.parametrize(("make", "code"), PLACES.items(), ids=lambda case: getattr(case, "__name__", ""))
+def test_a_path_that_is_not_a_readable_file(tmp_path, instance, make, code):
     place = lay_out(tmp_path, Input("", "customers.csv", "")) / "customers.csv"
     place.unlink()
     make(place)
-    if make is a_file_of_somebody_else and os.access(place, os.R_OK):
+    if make is a_file_without_permission and os.access(place, os.R_OK):
         pytest.skip("This user may read every file.")
-    assert judge(tmp_path, instance, "customers").problems == [said.replace("{place}", str(place))]
+    found = judge(tmp_path, instance, "customers")
+    assert found.codes == [code]
+    (sentence,) = found.problems
+    assert_known(code, sentence)
 
 
 # --- as a command ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The dashboard as its users have it: a server of its own, and Chromium without a window."""
+"""A dashboard server for tests, and headless Chromium."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-"""A browser that asks nobody for anything by itself; as root it runs without its sandbox."""
+"""Options that stop the browser's own network requests; `--no-sandbox` lets it run as root."""
 
 
 @contextmanager
 def serving(home: Path) -> Iterator[str]:
-    """`productpulse dashboard` over a home; the address it is at."""
+    """Run `productpulse dashboard` for a home, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,7 +44,7 @@ def serving(home: Path) -> Iterator[str]:
 
 
 def waiting_for(url: str, server: subprocess.Popen) -> None:
-    """Until the server answers; raises RuntimeError if it ends or stays silent for a minute."""
+    """Wait until the server answers; raises RuntimeError if it ends or does not answer within a minute."""
     for _attempt in range(240):
         if server.poll() is not None:
             raise RuntimeError(f"The server ended with status {server.returncode}.")
@@ -58,7 +58,7 @@ def waiting_for(url: str, server: subprocess.Popen) -> None:
 
 @contextmanager
 def chromium(*options: str) -> Iterator[Browser]:
-    """The Chromium that is installed, with command-line options."""
+    """The installed Chromium, started with command-line options."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *options])
         try:
@@ -68,7 +68,7 @@ def chromium(*options: str) -> Iterator[Browser]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has its title and the server has nothing more to say."""
+    """Wait until the page has its title and the server has finished the page."""
     page.locator("h1").first.wait_for(timeout=PATIENCE)
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
@@ -78,6 +78,6 @@ def settled(page: Page) -> None:
 
 
 def open_view(page: Page, address: str) -> None:
-    """Go to an address and wait for what it shows."""
+    """Open an address and wait until its page is complete."""
     page.goto(address)
     settled(page)

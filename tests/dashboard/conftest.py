@@ -1,4 +1,4 @@
-"""Homes to look at through the dashboard: the demo, a company that has little, one customer, and a hostile one."""
+"""Homes for the dashboard: the demo, a company with two datasets, one customer, and hostile names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def bare_home(productpulse, company_exports, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def lone_home(productpulse, tmp_path_factory) -> Path:
-    """A run over one customer."""
+    """A run with one customer."""
     exports, home = tmp_path_factory.mktemp("lone_exports"), tmp_path_factory.mktemp("lone")
     write_company(CompanyPlan(customers=1, months=14, seed=7), exports, "csv")
     assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
@@ -44,7 +44,7 @@ def lone_home(productpulse, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def hostile_home(productpulse, company_exports, tmp_path_factory) -> Path:
-    """A run over exports whose names try to be something else, and a few of whose rows are rejected."""
+    """A run with exports whose names contain markup, scripts and formulas, and with a rejected row."""
     exports, home = tmp_path_factory.mktemp("hostile") / "exports", tmp_path_factory.mktemp("hostile_home")
     shutil.copytree(company_exports, exports)
     make_hostile(exports)
@@ -56,13 +56,13 @@ def hostile_home(productpulse, company_exports, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def homes(demo_home, bare_home, lone_home, hostile_home) -> dict[str, Path]:
-    """The homes by what is special about them."""
+    """The homes by kind."""
     return {"demo": demo_home, "bare": bare_home, "one customer": lone_home, "hostile": hostile_home}
 
 
 @pytest.fixture
 def opened(monkeypatch) -> Opened:
-    """A page as the dashboard shows it of a home's snapshot; `state` is what its address says."""
+    """Opens a page for a home's snapshot; `state` are the parameters of its address."""
 
     def open_page(home: Path, name: str, **state: object) -> AppTest:
         monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(Home(home).published))
@@ -76,7 +76,7 @@ def opened(monkeypatch) -> Opened:
 
 @pytest.fixture(scope="session")
 def demo_sql(demo_home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The demo's snapshot, to ask in plain SQL."""
+    """The demo's snapshot, for plain SQL."""
     database = duckdb.connect(str(Home(demo_home).published), read_only=True)
     yield database
     database.close()

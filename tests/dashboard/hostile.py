@@ -1,4 +1,4 @@
-"""A company in whose exports every name tries to be something else."""
+"""Exports in which every name contains markup, a script, a formula or the like."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = (
     "{{ 7 * 7 }} {customer_id} %s %(x)s",
     "'; DROP TABLE customers; --",
 )
-"""What a customer may be called."""
+"""The names of customers."""
 
 SEGMENTS = ("<b>SMB</b>", "a|b [c](http://evil.example)", "=1+1")
 

@@ -1,4 +1,4 @@
-"""Pictures for the README, of the demo: `make screenshots`."""
+"""Takes the screenshots of the demo for the documents: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.dashboard.browser import CHROMIUM, chromium, open_view, serving, wait
 FOLDER = Path(__file__).parents[2] / "dashboard" / "screenshots"
 WIDTH = 1400
 OPEN_GROUPS = ("risk",)
-"""Groups of the graph whose assets are shown; the others are a box each."""
+"""Groups of the asset graph that are expanded; each other group is one box."""
 
 VIEWS = {
     "executive_cockpit": ("/", 1000, "light"),
@@ -25,11 +25,11 @@ VIEWS = {
     "cohort_retention": ("/cohort_retention", 1000, "light"),
     "scenario_simulator": ("/scenario_simulator?churn_reduction=25", 1000, "dark"),
 }
-"""By picture: the view's address, the height in pixels, and light or dark."""
+"""By file name: the address, the height in pixels, and light or dark."""
 
 
 def main() -> None:
-    """Run the demo in a folder of its own, and take every picture."""
+    """Run the demo in a temporary folder, and take every screenshot."""
     if CHROMIUM is None:
         sys.exit("Chromium is not installed. On Debian: apt-get install chromium")
     FOLDER.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def dashboard(browser: Browser, address: str, target: Path, height: int, scheme: str) -> None:
-    """One view of the dashboard."""
+    """Take a screenshot of one page of the dashboard."""
     page = browser.new_page(viewport={"width": WIDTH, "height": height}, color_scheme=scheme)
     open_view(page, address)
     page.wait_for_timeout(2000)  # charts are drawn after the page has settled
@@ -54,7 +54,7 @@ def dashboard(browser: Browser, address: str, target: Path, height: int, scheme:
 
 
 def graph(browser: Browser, home: Path, target: Path) -> None:
-    """Dagster's graph of all assets, as `productpulse dev` shows it after a run."""
+    """Take a screenshot of Dagster's asset graph, as `productpulse dev` shows it after a run."""
     port = "3917"
     command = [sys.executable, "-m", "productpulse_assets.cli", "dev", "--home", str(home), "--port", port]
     server = subprocess.Popen(command, env=os.environ.copy(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,12 +1,12 @@
-"""The Decision Brief: the view on a page of Markdown."""
+"""The decision brief: the interventions in view on one page of Markdown."""
 
 import re
 
 import pytest
 from ibis import _
 
-from dashboard.brief import ACTIONS, as_html, brief
-from dashboard.plan import planned
+from dashboard.brief import ACTIONS_SHOWN, brief_html, brief_markdown
+from dashboard.plan import plan_with_customers
 from dashboard.reading import Reading
 from resources.home import Home
 from resources.published_snapshot import Snapshot, version_of
@@ -16,9 +16,9 @@ from tests.graph import RULES
 pytestmark = pytest.mark.slow
 
 
-def test_it_sums_up_the_view_and_gives_reasons_for_what_comes_first(reading, demo_sql):
-    plan = planned(reading).filter(_.category == "Retention")
-    text = brief(reading, plan, "Retention")
+def test_it_has_the_totals_of_the_view_and_the_first_actions_with_reasons(reading, demo_sql):
+    plan = plan_with_customers(reading).filter(_.category == "Retention")
+    text = brief_markdown(reading, plan, "Retention")
     count, revenue = demo_sql.execute(
         "SELECT count(*), sum(estimated_revenue_impact) FROM intervention_plan WHERE category = 'Retention'"
     ).fetchone()
@@ -29,19 +29,19 @@ def test_it_sums_up_the_view_and_gives_reasons_for_what_comes_first(reading, dem
         "ORDER BY priority_rank LIMIT 1"
     ).fetchone()
     assert f"1. **{first[0]}**" in text
-    assert len(re.findall(r"^\d+\. \*\*", text, re.MULTILINE)) == ACTIONS
+    assert len(re.findall(r"^\d+\. \*\*", text, re.MULTILINE)) == ACTIONS_SHOWN
 
 
-def test_an_empty_view_says_so(reading):
-    text = brief(reading, planned(reading).filter(_.category == "none of ours"), "Nothing")
-    assert "Nothing in this view asks for an intervention." in text
+def test_an_empty_view_has_a_message(reading):
+    text = brief_markdown(reading, plan_with_customers(reading).filter(_.category == "none of ours"), "Nothing")
+    assert "This view has no interventions." in text
     assert "##" not in text
 
 
 def test_hostile_names_stay_text(hostile_home):
     reading = Reading(Snapshot(version_of(Home(hostile_home).published)), RULES)
-    text = brief(reading, planned(reading), "All")
-    shown = as_html(text)
-    assert "<script" not in shown and "<img" not in shown and "<a " not in shown
+    text = brief_markdown(reading, plan_with_customers(reading), "All")
+    html = brief_html(text)
+    assert "<script" not in html and "<img" not in html and "<a " not in html
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count("|") - line.count("\\|") for line in tables} == {5}

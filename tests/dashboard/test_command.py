@@ -1,4 +1,4 @@
-"""`productpulse dashboard`: what it starts, where, and with which snapshot."""
+"""`productpulse dashboard`: the command that it starts, its address and its snapshot."""
 
 import os
 import sys
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def started(productpulse, monkeypatch):
-    """What the command becomes, instead of a server."""
+    """The program that the command would replace itself with, instead of a server."""
     found = {}
 
-    def become(program, arguments, environment):
+    def record(program, arguments, environment):
         found.update(program=program, arguments=arguments, snapshot=environment["PRODUCTPULSE_SNAPSHOT"])
         raise SystemExit(0)
 
-    monkeypatch.setattr(os, "execve", become)
+    monkeypatch.setattr(os, "execve", record)
     return lambda *given: productpulse("dashboard", *given).exit_code == 0 and found
 
 

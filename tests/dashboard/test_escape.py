@@ -1,8 +1,8 @@
-"""Whatever a customer is called, it is shown so and does nothing."""
+"""Names from data are shown as text and run nothing."""
 
 import pytest
 
-from dashboard.escape import badge, facts, plain, safe
+from dashboard.escape import badge, facts, html_text, markdown_text
 from tests.dashboard.hostile import NAMES
 
 
@@ -21,21 +21,21 @@ from tests.dashboard.hostile import NAMES
     ],
 )
 def test_markdown_shows_text_as_it_is(text, shown):
-    assert plain(text) == shown
+    assert markdown_text(text) == shown
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_html_shows_text_as_it_is_and_short(name):
-    inside = safe(name).removeprefix("<bdi>").removesuffix("</bdi>")
+    inside = html_text(name).removeprefix("<bdi>").removesuffix("</bdi>")
     assert not set(inside) & set('<>"\n\r\t\u202e')
     assert len(inside) < 1000
 
 
-def test_a_band_is_said_in_words_and_colour():
+def test_a_badge_has_the_name_and_the_colour_of_its_band():
     assert "Critical" in badge("Critical") and "#D55E00" in badge("Critical")
     assert "&lt;b&gt;" in badge("<b>")
 
 
-def test_what_is_unknown_is_left_out_of_facts():
-    told = facts(("Segment", "SMB"), ("Plan", None), ("Country", ""))
-    assert "Segment" in told and "Plan" not in told and "Country" not in told
+def test_unknown_values_are_left_out_of_facts():
+    text = facts(("Segment", "SMB"), ("Plan", None), ("Country", ""))
+    assert "Segment" in text and "Plan" not in text and "Country" not in text

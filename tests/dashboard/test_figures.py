@@ -1,4 +1,4 @@
-"""The numbers on the pages are those of the snapshot, asked in plain SQL."""
+"""The numbers on the pages agree with plain SQL over the snapshot."""
 
 from decimal import Decimal
 
@@ -49,12 +49,12 @@ def test_a_quick_view_shows_its_interventions(homes, opened, demo_sql, view):
         f"SELECT count(*), sum(estimated_revenue_impact) {PLAN} WHERE {WHERE[view]}"
     ).fetchone()
     assert count > 0
-    told = app.main.markdown[0].value.replace("\\", "")
-    assert f"**{count}** interventions about **{money(revenue)}**" in told
+    text = app.main.markdown[0].value.replace("\\", "")
+    assert f"**{count}** interventions with an estimated impact of **{money(revenue)}**" in text
     assert count < 133 or view == "All"
 
 
-def test_search_and_filters_hold_together(homes, opened, demo_sql):
+def test_search_and_filters_are_combined(homes, opened, demo_sql):
     app = opened(homes["demo"], "top_actions", q="bill", owner=["Billing Operations"], segment=["SMB"])
     count = one(
         demo_sql,
@@ -66,7 +66,7 @@ def test_search_and_filters_hold_together(homes, opened, demo_sql):
     assert f"**{count}** interventions" in app.main.markdown[0].value
 
 
-def test_the_table_of_actions_is_sorted_and_cut_in_the_database(homes, opened, demo_sql):
+def test_the_table_of_actions_is_sorted_and_paged(homes, opened, demo_sql):
     app = opened(homes["demo"], "top_actions", **{"as": "Table", "actions_sort": "Impact", "actions_page": "2"})
     wanted = demo_sql.execute(
         "SELECT priority_rank FROM intervention_plan ORDER BY estimated_revenue_impact DESC, priority_rank "
@@ -87,18 +87,18 @@ def test_a_customer_is_found_by_a_part_of_its_name(homes, opened, demo_sql):
     assert metric(app, "Risk score") == f"{about[2]:.2f}"
 
 
-def test_a_customer_of_the_address_is_shown_though_many_come_before(homes, opened, demo_sql):
+def test_the_customer_in_the_address_is_shown_even_if_the_list_does_not_have_it(homes, opened, demo_sql):
     last = one(demo_sql, "SELECT max(customer_id) FROM customers")
     app = opened(homes["demo"], "customer_360", customer=last)
     assert last in app.subheader[0].value.replace("\\", "")
 
 
-def test_nobody_of_that_name(homes, opened):
-    app = opened(homes["demo"], "customer_360", find="nobody is called so")
+def test_a_search_without_matches_has_a_message(homes, opened):
+    app = opened(homes["demo"], "customer_360", find="no such customer")
     assert any("No customer" in box.value for box in app.info)
 
 
-def test_the_risk_queue_counts_what_it_shows(homes, opened, demo_sql):
+def test_the_totals_of_the_risk_queue_are_those_of_its_rows(homes, opened, demo_sql):
     app = opened(homes["demo"], "risk_queue", risk_band=["High"])
     count, mrr, risk = demo_sql.execute(
         "SELECT count(*), sum(mrr), sum(revenue_at_risk) FROM churn_risk_profiles WHERE risk_band = 'High'"
@@ -118,7 +118,7 @@ def test_leakage_is_filtered_by_kind(homes, opened, demo_sql):
     )
 
 
-def test_a_slider_at_its_start_says_what_the_report_says_and_moved_what_the_function_says(homes, opened, demo_sql):
+def test_a_slider_shows_the_published_impact_by_default_and_a_computed_one_when_moved(homes, opened, demo_sql):
     app = opened(homes["demo"], "scenario_simulator")
     usual = dict(demo_sql.execute("SELECT scenario_name, annualized_impact FROM scenario_analysis").fetchall())
     yearly = [each.value.replace("\\", "") for each in app.metric if each.label == "In twelve months"]
@@ -131,7 +131,7 @@ def test_a_slider_at_its_start_says_what_the_report_says_and_moved_what_the_func
     assert wanted > usual["churn_reduction"]
 
 
-def test_rows_in_are_rows_kept_and_rejected_and_each_reject_can_be_looked_into(homes, opened):
+def test_rows_in_are_the_sum_of_kept_and_rejected_rows_and_each_reject_is_listed(homes, opened):
     app = opened(homes["hostile"], "data_quality")
     rows_in, kept, rejected = (
         int(metric(app, label).replace(",", "")) for label in ("Rows in", "Rows kept", "Rows rejected")
@@ -143,7 +143,7 @@ def test_rows_in_are_rows_kept_and_rejected_and_each_reject_can_be_looked_into(h
     assert "window.hacked" in found["value"].iloc[0]
 
 
-def test_a_trace_is_followed_to_its_finding(homes, opened, demo_sql):
+def test_a_trace_is_followed_down_to_its_finding(homes, opened, demo_sql):
     trace = one(demo_sql, "SELECT min(trace_id) FROM decision_traces WHERE entity_type = 'Intervention'")
     app = opened(homes["demo"], "decision_traces", trace=trace)
     shown = " ".join(each.value.replace("\\", "") for each in app.main.markdown)

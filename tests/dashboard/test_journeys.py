@@ -1,4 +1,4 @@
-"""What people do with the dashboard, in Chromium: from the top action to the rule, and the same view elsewhere."""
+"""Journeys through the dashboard in Chromium: from an action to its evidence, filters, downloads and updates."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not in
 browser_tools = pytest.importorskip("tests.dashboard.browser", reason="Playwright is not installed")
 AXE = Path(os.environ.get("AXE_CORE", ".venv/node/node_modules/axe-core/axe.min.js"))
 STREAMLITS_OWN = {
-    "list": "the list of pages holds its headings beside its links",
-    "listitem": "the list of pages, likewise",
-    "svg-img-alt": "the small chart in a metric tile, whose numbers the tile says in words",
+    "list": "the list of pages contains headings next to links",
+    "listitem": "the same list",
+    "svg-img-alt": "the small chart in a metric tile, which also shows the value as text",
 }
-"""Serious violations of Streamlit's frame and of its own elements, which pages cannot mend, and where they are."""
+"""Serious violations in Streamlit's own elements, which pages cannot fix, by rule."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,7 +51,7 @@ def hostile(hostile_home) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser):
-    """A browser that has not been here before."""
+    """A page in a new browser context."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
     context.set_default_timeout(browser_tools.PATIENCE)
     yield context.new_page()
@@ -66,7 +66,7 @@ def wait_for(page, text: str) -> None:
     page.locator("[data-testid=stMain]").get_by_text(text).first.wait_for()
 
 
-def test_from_the_top_action_to_its_customer_and_the_rule_that_it_rests_on(page, demo, demo_sql):
+def test_from_the_first_action_to_its_customer_and_its_rule(page, demo, demo_sql):
     title, name, customer, rule = demo_sql.execute(
         """SELECT recommendation_title, company_name, customer_id, rule_id
            FROM intervention_plan JOIN customers USING (customer_id)
@@ -84,7 +84,7 @@ def test_from_the_top_action_to_its_customer_and_the_rule_that_it_rests_on(page,
     assert re.search(r"\d+ rows? of (subscriptions|transactions|support_tickets|product_usage)", evidence.inner_text())
 
 
-def test_why_opens_below_an_action_and_is_reached_by_keyboard(page, demo):
+def test_the_evidence_of_an_action_is_opened_by_keyboard(page, demo):
     browser_tools.open_view(page, f"{demo}/top_actions")
     why = page.locator("summary", has_text="Why?").first
     why.focus()
@@ -109,7 +109,7 @@ def test_a_slider_moved_by_keyboard_changes_the_result_and_the_address(page, bro
     again.context.close()
 
 
-def test_the_same_view_by_its_address_in_another_browser(page, browser, demo, demo_sql):
+def test_an_address_shows_the_same_view_in_another_browser(page, browser, demo, demo_sql):
     count = demo_sql.execute(
         """SELECT count(*) FROM intervention_plan JOIN customers USING (customer_id)
            WHERE category = 'Billing Recovery' AND company_name ILIKE '%dental%'"""
@@ -118,18 +118,18 @@ def test_the_same_view_by_its_address_in_another_browser(page, browser, demo, de
     browser_tools.open_view(page, f"{demo}/top_actions")
     page.get_by_role("radio", name="Billing recovery").click()
     page.wait_for_url(re.compile("view=Billing"))
-    wait_for(page, "62 interventions about")
+    wait_for(page, "62 interventions with an estimated impact of")
     box = page.get_by_role("textbox", name="Search")
     box.fill("dental")
     box.press("Enter")
     page.wait_for_url(re.compile("q=dental"))
-    wait_for(page, f"{count} interventions about")
-    told = re.compile(r"\d+ interventions about \$[\d,.]+")
-    seen = told.search(words(page))[0]
+    wait_for(page, f"{count} interventions with an estimated impact of")
+    totals = re.compile(r"\d+ interventions with an estimated impact of \$[\d,.]+")
+    seen = totals.search(words(page))[0]
     other = browser.new_context().new_page()
     browser_tools.open_view(other, page.url)
-    wait_for(other, "interventions about")
-    assert told.search(words(other))[0] == seen
+    wait_for(other, "interventions with an estimated impact of")
+    assert totals.search(words(other))[0] == seen
     expect(other.get_by_role("textbox", name="Search")).to_have_value("dental")
     other.context.close()
 
@@ -151,14 +151,14 @@ def test_the_brief_and_the_table_are_downloaded(page, demo, demo_sql):
     assert table.value.suggested_filename == "actions_2026-06-30.csv"
 
 
-def test_only_our_downloads_are_offered_as_a_spreadsheet_may_run_cells_written_as_they_are(page, hostile):
+def test_the_download_button_of_streamlit_is_hidden(page, hostile):
     browser_tools.open_view(page, f"{hostile}/risk_queue")
     page.locator("[data-testid=stDataFrame]").first.hover()
     page.get_by_role("button", name=re.compile("^Search: Table")).first.wait_for()
     assert not page.locator("[aria-label^='Download as CSV']").first.is_visible()
 
 
-def test_a_new_snapshot_shows_by_itself(page, homes, tmp_path):
+def test_the_page_updates_when_a_snapshot_is_published(page, homes, tmp_path):
     shutil.copytree(Home(homes["one customer"]).published.parent, tmp_path / "published")
     with browser_tools.serving(tmp_path) as address:
         browser_tools.open_view(page, f"{address}/risk_queue")
@@ -168,7 +168,7 @@ def test_a_new_snapshot_shows_by_itself(page, homes, tmp_path):
 
 
 def outside(page, address: str) -> list[str]:
-    """Where the page asks for something that is not on this machine, as it happens."""
+    """A list that collects the page's requests to other machines."""
     found: list[str] = []
     ours = (address, address.replace("http:", "ws:"), "data:", "blob:")
     page.on("request", lambda request: None if request.url.startswith(ours) else found.append(request.url))
@@ -176,7 +176,7 @@ def outside(page, address: str) -> list[str]:
     return found
 
 
-def test_no_page_asks_anybody_for_anything(page, demo):
+def test_no_page_sends_a_request_to_another_machine(page, demo):
     asked = outside(page, demo)
     for view in VIEWS.values():
         browser_tools.open_view(page, demo + view.path)
@@ -185,7 +185,7 @@ def test_no_page_asks_anybody_for_anything(page, demo):
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_hostile_names_run_nothing_and_break_no_layout(page, hostile, name):
+def test_hostile_names_run_nothing_and_do_not_break_the_layout(page, hostile, name):
     asked = outside(page, hostile)
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -203,14 +203,14 @@ def test_hostile_names_run_nothing_and_break_no_layout(page, hostile, name):
     )
 
 
-def test_a_name_that_is_markup_is_read_as_it_is(page, hostile):
+def test_a_name_with_markup_is_shown_as_text(page, hostile):
     browser_tools.open_view(page, f"{hostile}/customer_360?find=script")
     assert "<script>window.hacked = 1</script>" in words(page)
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install --prefix .venv/node axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_serious_barrier_but_those_of_streamlits_own_frame(browser, demo, scheme):
+def test_no_serious_accessibility_violation_except_in_streamlits_own_elements(browser, demo, scheme):
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
     page = context.new_page()
     found = {}

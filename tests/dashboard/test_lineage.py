@@ -1,9 +1,9 @@
-"""From source column to metric to who acts."""
+"""The lineage of a metric, from source columns to decisions."""
 
 import pytest
 from ibis import _
 
-from dashboard.lineage import ACTION, COLUMN, DATASET, METRIC, decisions, lineage_of, uses
+from dashboard.lineage import ACTION, COLUMN, DATASET, METRIC, build_lineage, metric_uses, related_decisions
 
 
 def about(reading, name):
@@ -11,29 +11,29 @@ def about(reading, name):
     return row
 
 
-def labels(found, layer):
-    return {label for _id, label, at, _colour in found.nodes.values() if at == layer}
+def labels(graph, layer):
+    return {node.label for node in graph.nodes.values() if node.layer == layer}
 
 
-def test_a_metric_is_joined_to_its_columns_and_they_to_who_acts_on_the_same_data(reading):
-    found = lineage_of(reading, about(reading, "failed_payment_rate"))
-    assert labels(found, COLUMN) == {"transactions.status"}
-    assert labels(found, DATASET) == {"transactions"}
-    assert labels(found, METRIC) == {"Failed payment rate"}
-    assert "Billing Recovery, Billing Operations" in labels(found, ACTION)
-    assert all(start in found.nodes and end in found.nodes for start, end in found.links)
-    assert len(found.links) == len(set(found.links))
+def test_a_metric_is_linked_to_its_columns_and_to_actions_from_the_same_datasets(reading):
+    graph = build_lineage(reading, about(reading, "failed_payment_rate"))
+    assert labels(graph, COLUMN) == {"transactions.status"}
+    assert labels(graph, DATASET) == {"transactions"}
+    assert labels(graph, METRIC) == {"Failed payment rate"}
+    assert "Billing Recovery, Billing Operations" in labels(graph, ACTION)
+    assert all(start in graph.nodes and end in graph.nodes for start, end in graph.links)
+    assert len(graph.links) == len(set(graph.links))
 
 
-def test_what_is_said_with_a_metric(reading):
-    assert ("Health", "Customer Churn") in uses(reading, "customer_churn_rate")
-    assert ("Scenario", "Churn Reduction") in uses(reading, "average_monthly_churn_rate")
-    assert uses(reading, "new_customers") == []
+def test_the_uses_of_a_metric(reading):
+    assert ("Health", "Customer Churn") in metric_uses(reading, "customer_churn_rate")
+    assert ("Scenario", "Churn Reduction") in metric_uses(reading, "average_monthly_churn_rate")
+    assert metric_uses(reading, "new_customers") == []
 
 
 @pytest.mark.parametrize("dataset", ["support_tickets", "transactions"])
-def test_decisions_are_counted_along_their_traces(reading, demo_sql, dataset):
-    rows = decisions(reading, [dataset])
+def test_interventions_are_counted_along_their_traces(reading, demo_sql, dataset):
+    rows = related_decisions(reading, [dataset])
     assert rows and all(dataset in row["source_dataset"] for row in rows)
     first = rows[0]
     counted = demo_sql.execute(

@@ -1,4 +1,4 @@
-"""Every page, on every kind of home: it shows what it is for, and never a stack trace."""
+"""Every page with every kind of home shows its content and no stack trace."""
 
 import datetime as dt
 import os
@@ -23,7 +23,7 @@ def faults(app):
 
 @pytest.mark.parametrize("kind", ["demo", "bare", "one customer", "hostile"])
 @pytest.mark.parametrize("name", VIEWS)
-def test_every_page_shows_of_every_home(homes, opened, kind, name):
+def test_every_page_is_shown_for_every_home(homes, opened, kind, name):
     app = opened(homes[kind], name)
     assert faults(app) == []
     assert [title.value for title in app.title] == [VIEWS[name].title]
@@ -31,27 +31,27 @@ def test_every_page_shows_of_every_home(homes, opened, kind, name):
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_what_is_absent_is_told_on_every_page(homes, opened, name):
+def test_every_page_lists_absent_datasets(homes, opened, name):
     app = opened(homes["bare"], name)
     assert any("Not in the data" in box.value and "transactions" in box.value for box in app.sidebar.info)
     assert not opened(homes["demo"], name).sidebar.info
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("funnel_analysis", "product\\_usage is not in the data"),
         ("revenue_leakage", "No case of leakage was found"),
-        ("executive_cockpit", "No target holds for this period"),
+        ("executive_cockpit", "There are no targets for this period"),
         ("scenario_simulator", "which is not available"),
         ("customer_360", "Payments are not available: transactions is not in the data"),
     ],
 )
-def test_a_page_says_what_it_lacks_and_what_to_do(homes, opened, name, told):
-    assert any(told in box.value for box in opened(homes["bare"], name).main.info)
+def test_a_page_shows_what_is_not_available(homes, opened, name, message):
+    assert any(message in box.value for box in opened(homes["bare"], name).main.info)
 
 
-def test_without_a_snapshot_every_page_says_what_to_run(monkeypatch, tmp_path):
+def test_without_a_snapshot_a_page_shows_what_to_run(monkeypatch, tmp_path):
     monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(Home(tmp_path).published))
     app = AppTest.from_file(str(APP)).run()
     (fault,) = faults(app)
@@ -59,13 +59,13 @@ def test_without_a_snapshot_every_page_says_what_to_run(monkeypatch, tmp_path):
     assert "productpulse run" in fault
 
 
-def test_started_without_being_told_where(monkeypatch):
+def test_an_app_started_without_a_home_shows_the_command(monkeypatch):
     monkeypatch.delenv("PRODUCTPULSE_SNAPSHOT", raising=False)
     (fault,) = faults(AppTest.from_file(str(APP)).run())
     assert "productpulse dashboard" in fault
 
 
-def test_a_snapshot_that_cannot_be_read_is_said_in_a_sentence(monkeypatch, tmp_path):
+def test_a_snapshot_that_cannot_be_read_has_a_message(monkeypatch, tmp_path):
     published = Home(tmp_path).published
     published.parent.mkdir()
     published.write_bytes(b"no database" * 1000)
@@ -80,7 +80,7 @@ def copied(home, tmp_path):
     return tmp_path
 
 
-def test_a_snapshot_of_an_earlier_version_says_so(homes, opened, tmp_path):
+def test_a_snapshot_of_an_earlier_version_has_a_message(homes, opened, tmp_path):
     home = copied(homes["one customer"], tmp_path)
     with duckdb.connect(str(Home(home).published)) as database:
         database.execute("DROP TABLE owner_workload; DROP TABLE scenario_analysis")
@@ -90,21 +90,21 @@ def test_a_snapshot_of_an_earlier_version_says_so(homes, opened, tmp_path):
     assert faults(opened(home, "kpi_review")) == []
 
 
-def test_a_column_that_is_not_there_shows_no_stack_trace(homes, opened, tmp_path):
+def test_a_missing_column_has_a_message_without_stack_trace(homes, opened, tmp_path):
     home = copied(homes["demo"], tmp_path)
     with duckdb.connect(str(Home(home).published)) as database:
         database.execute("ALTER TABLE intervention_plan DROP COLUMN category")
     (fault,) = faults(opened(home, "top_actions", view="Retention"))
-    assert "make it anew" in fault
+    assert "replace it with" in fault
 
 
 def aged(days: int, file: Path) -> None:
-    """Make it so that a file was last written days ago."""
+    """Set the time of a file to a number of days ago."""
     then = (dt.datetime.now() - dt.timedelta(days=days)).timestamp()
     os.utime(file, (then, then))
 
 
-def test_a_stale_snapshot_says_how_old_it_is(homes, opened, tmp_path):
+def test_a_stale_snapshot_has_a_warning_with_its_age(homes, opened, tmp_path):
     home = copied(homes["one customer"], tmp_path)
     assert not opened(home, "kpi_review").sidebar.warning
     for file in (Home(home).published, Home(home).inputs):
@@ -123,7 +123,7 @@ def test_a_snapshot_that_a_run_found_up_to_date_is_not_stale(homes, opened, tmp_
     assert "published 5 days ago, found up to date 24 hours ago." in sidebar.caption[0].value
 
 
-def test_a_new_snapshot_shows_without_a_restart(homes, monkeypatch, tmp_path):
+def test_a_new_snapshot_is_shown_without_a_restart(homes, monkeypatch, tmp_path):
     home = copied(homes["one customer"], tmp_path)
     monkeypatch.setenv("PRODUCTPULSE_SNAPSHOT", str(Home(home).published))
     app = AppTest.from_file(str(APP), default_timeout=60).run()
@@ -135,7 +135,7 @@ def test_a_new_snapshot_shows_without_a_restart(homes, monkeypatch, tmp_path):
 
 @pytest.fixture
 def rules(monkeypatch, tmp_path):
-    """A copy of the rules that come with the program, which the dashboard is told to read."""
+    """A rules folder for the dashboard: a copy of the shipped one."""
     folder = tmp_path / "rules"
     folder.mkdir()
     for file in SHIPPED.glob("*.yaml"):
@@ -158,7 +158,7 @@ def test_bands_and_currency_are_those_of_the_rules_folder(homes, opened, rules):
     assert bands.options[0] == "Burning"
 
 
-def test_a_mistake_in_the_rules_is_a_sentence_until_it_is_corrected(homes, opened, rules):
+def test_a_mistake_in_the_rules_has_a_message_until_it_is_fixed(homes, opened, rules):
     sources = rules / "sources.yaml"
     sources.write_text("time_zone: [", encoding="utf-8")
     (fault,) = faults(opened(homes["demo"], "executive_cockpit"))

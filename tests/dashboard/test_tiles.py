@@ -1,4 +1,4 @@
-"""Metric tiles of every page: the sign that is read is the sign of the number, and so are arrow and colour."""
+"""Metric tiles: the shown sign, the arrow and the colour agree with the sign of the number."""
 
 import ast
 from pathlib import Path
@@ -21,7 +21,7 @@ COLOURS = {
     "neutral": dict.fromkeys(ARROWS, GRAY),
 }
 SMALLEST_SHOWN = {"rate": 0.0005, "money": 0.005, "count": 0.5, "ratio": 0.005, "number": 0.005}
-"""Half of the last digit that a change shows, by unit; of the units that are not here 0.05."""
+"""Half of the last shown digit of a change, by unit; 0.05 for other units."""
 
 
 def as_shown(text: str) -> str:
@@ -29,20 +29,20 @@ def as_shown(text: str) -> str:
 
 
 def sign_of(size: float, unit: str) -> int:
-    """The sign of a number, 0 where it is shown as nothing."""
+    """The sign of a number; 0 if it rounds to zero."""
     return 0 if abs(size) <= SMALLEST_SHOWN.get(unit, 0.05) else 1 if size > 0 else -1
 
 
-def sign_read(text: str) -> int:
+def shown_sign(text: str) -> int:
     return {"+": 1, "-": -1}.get(as_shown(text)[:1], 0)
 
 
-def seen(tile) -> tuple[int, int, int]:
-    """The sign that is read, the arrow and the colour."""
-    return sign_read(tile.delta), tile.proto.direction, tile.proto.color
+def look_of(tile) -> tuple[int, int, int]:
+    """The shown sign, the arrow and the colour of a tile."""
+    return shown_sign(tile.delta), tile.proto.direction, tile.proto.color
 
 
-def due(size: float, unit: str, good_direction: str) -> tuple[int, int, int]:
+def expected_look(size: float, unit: str, good_direction: str) -> tuple[int, int, int]:
     sign = sign_of(size, unit)
     return sign, ARROWS[sign], COLOURS[good_direction][sign]
 
@@ -58,9 +58,9 @@ def metrics(database) -> dict[str, dict]:
 
 
 def one_tile(size, unit, good_direction):
-    from dashboard.widgets import Change, tile
+    from dashboard.widgets import Change, show_tile
 
-    tile("Label", "Value", Change(size, unit, "USD", good_direction, "from before"))
+    show_tile("Label", "Value", Change(size, unit, "USD", good_direction, "from before"))
 
 
 @pytest.mark.parametrize("good_direction", COLOURS)
@@ -82,36 +82,36 @@ def one_tile(size, unit, good_direction):
 def test_a_change_has_the_arrow_and_the_colour_of_its_number(size, unit, text, good_direction):
     (tile,) = AppTest.from_function(one_tile, args=(size, unit, good_direction)).run().metric
     assert as_shown(tile.delta) == text
-    assert seen(tile) == due(size, unit, good_direction)
+    assert look_of(tile) == expected_look(size, unit, good_direction)
 
 
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("kind", ["demo", "hostile"])
-def test_on_every_page_the_arrow_is_that_of_the_sign(homes, opened, kind, name):
+def test_the_arrow_agrees_with_the_sign_on_every_page(homes, opened, kind, name):
     for tile in opened(homes[kind], name).metric:
-        assert tile.proto.direction == ARROWS[sign_read(tile.delta)], tile.label
-        assert (tile.proto.color == GRAY) or sign_read(tile.delta), tile.label
+        assert tile.proto.direction == ARROWS[shown_sign(tile.delta)], tile.label
+        assert (tile.proto.color == GRAY) or shown_sign(tile.delta), tile.label
 
 
 def test_the_cockpit_shows_each_change_and_each_gap_with_its_sign(homes, opened, demo_sql):
     known, tiles = metrics(demo_sql), opened(homes["demo"], "executive_cockpit").metric
     changes = [tile for tile in tiles if tile.delta and not tile.proto.delta_description]
-    gaps = [tile for tile in tiles if tile.proto.delta_description == "from target"]
+    gaps = [tile for tile in tiles if tile.proto.delta_description == "vs. target"]
     assert len(changes) >= 6 and len(gaps) >= 3
     for column, shown in (("change", changes), ("target_gap", gaps)):
         for tile in shown:
             row = known[as_shown(tile.label)]
-            assert seen(tile) == due(row[column], row["unit"], row["good_direction"]), tile.label
+            assert look_of(tile) == expected_look(row[column], row["unit"], row["good_direction"]), tile.label
 
 
-def test_the_review_shows_rises_falls_and_no_change_with_their_sign(homes, opened, demo_sql):
+def test_the_kpi_review_shows_rises_falls_and_no_change_with_their_sign(homes, opened, demo_sql):
     rows = [row for row in metrics(demo_sql).values() if row["change"] is not None]
     kinds = {(sign_of(row["change"], row["unit"]), row["good_direction"]): row for row in rows}
     assert {(1, "up"), (-1, "up"), (1, "down"), (0, "up")} <= kinds.keys()
     for row in kinds.values():
         (tile,) = opened(homes["demo"], "kpi_review", metric=row["metric_name"]).metric
         assert as_shown(tile.label) == row["label"]
-        assert seen(tile) == due(row["change"], row["unit"], row["good_direction"]), tile.label
+        assert look_of(tile) == expected_look(row["change"], row["unit"], row["good_direction"]), tile.label
 
 
 @pytest.mark.parametrize(("chosen", "sign"), [("2", -1), ("35", 1)])
@@ -123,10 +123,10 @@ def test_an_assumption_below_the_default_is_a_fall(homes, opened, demo_sql, chos
     tiles = opened(homes["demo"], "scenario_simulator", churn_reduction=chosen).metric
     (moved,) = [tile for tile in tiles if tile.delta]
     assert moved.proto.delta_description == "vs. default"
-    assert seen(moved) == due(sign, "money", "up")
+    assert look_of(moved) == expected_look(sign, "money", "up")
 
 
-def test_one_function_makes_all_tiles():
+def test_all_tiles_are_built_by_one_function():
     folder = Path(dashboard.__file__).parent
     calls = [
         (file.name, node.lineno)

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import ibis
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import check_sources
-from productpulse_assets.sources.readers.raw_rows import RawRows, UnreadableSource, columns_of, read_files
+from productpulse_assets.sources.readers.raw_rows import RawRows, columns_of, read_files
 from rules.loading.problems import RulesError
 from rules.rule_set import MODELS, SHIPPED, read_rules
 
@@ -94,7 +95,7 @@ def _read(backend: ibis.BaseBackend, folder: Path, content: bytes, name: str, en
     path.write_bytes(gzip.compress(content, 1) if name.endswith(".gz") else content)
     try:
         raw = read_files(backend, "t", [path], encoding, scratch=folder / "scratch")
-    except UnreadableSource as error:
+    except SourceProblem as error:
         _is_sentence(str(error), name)
         return None
     assert columns_of(backend, [path], encoding, scratch=folder / "scratch") == raw.columns

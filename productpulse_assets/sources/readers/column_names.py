@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.blanks import plain_name, trimmed
-from productpulse_assets.sources.readers.text_file import UnreadableSource
 
 OURS = ("source_file", "row_number")
 MAX_COLUMNS = 1_000
@@ -21,41 +21,61 @@ VALUE = re.compile(r"(?=.*\d)[-+.,:/ \dTZ]+")
 
 
 def checked_names(path: Path, names: Iterable[str]) -> tuple[str, ...]:
-    """The names, unchanged. Raises UnreadableSource for too many names, for an empty name, for a name
+    """The names, unchanged. Raises SourceProblem for too many names, for an empty name, for a name
     with a control character, for two names that differ only by case (one name to DuckDB) or by
     the blanks around them, and for names that we add ourselves."""
     columns = tuple(names)
     if len(columns) > MAX_COLUMNS:
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.too_many_columns",
             f"{path.name} has {len(columns):,} columns; up to {MAX_COLUMNS:,} are read. Export only the columns that "
-            f"are needed, or check that the lines of the file end where rows do."
+            f"are needed, or check that the lines of the file end where rows do.",
+            file=path.name,
         )
     seen: dict[str, str] = {}
     for position, name in enumerate(columns, start=1):
-        if not trimmed(name):
-            raise UnreadableSource(
-                f"{path.name}: column {position} of {len(columns)} has no name. Name it in the "
-                f"file's header, or take the column out."
-            )
-        if CONTROLS.search(name):
-            raise UnreadableSource(
-                f"{path.name}: the column name {_shown(name)} has a control character in it, so the file is "
-                f"damaged or not text. Export it again."
-            )
+        _refuse_name(path, name, f"column {position} of {len(columns)}")
         if (plain := plain_name(name)) in seen:
-            if values := values_in(columns):
-                raise UnreadableSource(f"{path.name}: {no_header(values)}")
-            raise UnreadableSource(
-                f"{path.name}: the column names {_shown(seen[plain])} and {_shown(name)} are the "
-                f"same (case does not count). Rename or remove one of the two columns."
-            )
-        if plain in OURS:
-            raise UnreadableSource(
-                f"{path.name}: a column is named {name!r}, which is the name ProductPulse gives "
-                f"to where a row came from. Rename the column in the file."
-            )
+            raise _repeated_name(path, seen[plain], name, columns)
         seen[plain] = name
     return columns
+
+
+def _refuse_name(path: Path, name: str, place: str) -> None:
+    if not trimmed(name):
+        raise SourceProblem(
+            "source.column_without_name",
+            f"{path.name}: {place} has no name. Name it in the file's header, or take the column out.",
+            file=path.name,
+        )
+    if CONTROLS.search(name):
+        raise SourceProblem(
+            "source.control_character",
+            f"{path.name}: the column name {_shown(name)} has a control character in it, so the file is "
+            f"damaged or not text. Export it again.",
+            file=path.name,
+            column=name,
+        )
+    if plain_name(name) in OURS:
+        raise SourceProblem(
+            "source.reserved_column",
+            f"{path.name}: a column is named {name!r}, which is the name ProductPulse gives "
+            f"to where a row came from. Rename the column in the file.",
+            file=path.name,
+            column=name,
+        )
+
+
+def _repeated_name(path: Path, first: str, name: str, columns: Sequence[str]) -> SourceProblem:
+    if values := values_in(columns):
+        return SourceProblem("source.no_header", f"{path.name}: {no_header(values)}", file=path.name)
+    return SourceProblem(
+        "source.same_column_twice",
+        f"{path.name}: the column names {_shown(first)} and {_shown(name)} are the "
+        f"same (case does not count). Rename or remove one of the two columns.",
+        file=path.name,
+        column=name,
+    )
 
 
 def values_in(columns: Sequence[str]) -> tuple[str, ...]:

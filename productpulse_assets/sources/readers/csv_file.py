@@ -8,12 +8,16 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.blanks import trimmed
 from productpulse_assets.sources.readers.column_names import checked_names
-from productpulse_assets.sources.readers.text_file import BOM, TextFile, UnreadableSource, empty_file, ending_of
+from productpulse_assets.sources.readers.text_file import BOM, TextFile, empty_file, ending_of
 
 FOR_EXCEL = re.compile(rb'"?sep=([,;\t|])"?', re.IGNORECASE)
 """A line above the header that tells Excel the delimiter."""
+
+UNCLOSED_QUOTE = "unexpected end of data"
+"""Python's message for it, in strict mode."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class CsvFile:
     def open(cls, path: Path, encoding: str) -> CsvFile:
         """Read the header from the first megabyte.
 
-        A first line such as sep=; names the delimiter, as in files for Excel. Raises UnreadableSource
+        A first line such as sep=; names the delimiter, as in files for Excel. Raises SourceProblem
         when there is no header, when it is not valid CSV or not text in this encoding, when a name is
         empty, used twice or one of ours, and for what TextFile.open refuses.
         """
@@ -101,13 +105,24 @@ def _split_header(text: TextFile, head: io.BytesIO, delimiter: str) -> list[str]
         lines = (line.decode("utf-8") for line in iter(head.readline, b""))
         return next(csv.reader(lines, delimiter=delimiter, strict=True))
     except UnicodeDecodeError as error:
-        raise UnreadableSource(
+        raise SourceProblem(
+            "csv.header_encoding",
             f"{text.path.name}: the header is not text in the encoding {text.encoding} (byte "
             f"0x{error.object[error.start]:02x}). Set encoding: for the dataset in "
-            f"sources.yaml, for example cp1252, or save the file as UTF-8."
+            f"sources.yaml, for example cp1252, or save the file as UTF-8.",
+            file=text.path.name,
+            encoding=text.encoding,
         ) from error
     except csv.Error as error:
-        raise UnreadableSource(
+        if str(error) == UNCLOSED_QUOTE:
+            raise SourceProblem(
+                "csv.unclosed_quote",
+                f"{text.path.name}: a quote in the header is not closed. Close it, or export the file again.",
+                file=text.path.name,
+            ) from error
+        raise SourceProblem(
+            "csv.invalid_header",
             f"{text.path.name}: the header line cannot be split into column names "
-            f"({str(error).replace(chr(9), 'tab')}). Mend the quotes in the first line, or export the file again."
+            f"({str(error).replace(chr(9), 'tab')}). Fix the quotes in the first line, or export the file again.",
+            file=text.path.name,
         ) from error

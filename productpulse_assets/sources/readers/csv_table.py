@@ -14,9 +14,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.csv_file import CsvFile
 from productpulse_assets.sources.readers.csv_lines import BadLine, separate
-from productpulse_assets.sources.readers.text_file import HEAD_BYTES, MAX_ROW_BYTES, UnreadableSource
+from productpulse_assets.sources.readers.text_file import HEAD_BYTES, MAX_ROW_BYTES
 
 VALUE_CHARACTERS = 200
 DUCKDB_LINE_BYTES = MAX_ROW_BYTES + (1 << 20)
@@ -49,7 +50,7 @@ def load_csv(
     scratch: Path,
 ) -> None:
     """Creates the temp table `table` from a CSV or TSV file, and adds its bad lines to the
-    table `malformed`. Raises UnreadableSource."""
+    table `malformed`. Raises SourceProblem."""
     file = CsvFile.open(path, encoding).as_utf8(scratch)
     if _loads_whole(backend, table, file):
         return
@@ -63,10 +64,12 @@ def load_csv(
         raise _unsplittable(file)
 
 
-def _unsplittable(file: CsvFile) -> UnreadableSource:
-    return UnreadableSource(
+def _unsplittable(file: CsvFile) -> SourceProblem:
+    return SourceProblem(
+        "csv.ambiguous_rows",
         f"{file.name} could not be split into rows with certainty, even line by line. Export "
-        f"it again with quotes around every text, or as Parquet."
+        f"it again with quotes around every text, or as Parquet.",
+        file=file.name,
     )
 
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import duckdb
 import pyarrow as pa
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.column_names import checked_names
 from productpulse_assets.sources.readers.text_file import (
     BOM,
@@ -16,7 +17,6 @@ from productpulse_assets.sources.readers.text_file import (
     INVALID_BYTES,
     MAX_ROW_BYTES,
     TextFile,
-    UnreadableSource,
     decodes,
     ending_of,
 )
@@ -47,7 +47,7 @@ def load_json(
     scratch: Path,
 ) -> None:
     """Creates the temp table `table` from a JSON file, every value as text, and adds what is
-    not an object to the table `malformed`. Raises UnreadableSource."""
+    not an object to the table `malformed`. Raises SourceProblem."""
     documents = f"{table}_documents"
     _load_documents(con, documents, path, encoding, scratch)
     names = _keys(con, documents, path)
@@ -68,7 +68,7 @@ def load_json(
 
 def json_columns(con: duckdb.DuckDBPyConnection, path: Path, encoding: str, scratch: Path) -> tuple[str, ...]:
     """The keys of all objects in the file, in order of appearance. JSON has no header, so the
-    whole file is read. Raises UnreadableSource."""
+    whole file is read. Raises SourceProblem."""
     documents = "json_columns_documents"
     _load_documents(con, documents, path, encoding, scratch)
     names = _keys(con, documents, path)
@@ -88,10 +88,12 @@ def _load_documents(con: duckdb.DuckDBPyConnection, documents: str, path: Path, 
     text = file.utf8_path(scratch)
     is_json = ending_of(path) == ".json"
     if is_json and start not in (b"[", b"{"):
-        raise UnreadableSource(
+        raise SourceProblem(
+            "json.no_rows",
             f"{path.name} is not JSON that holds rows: it starts with "
             f"{start.decode(errors='replace')!r}, where an array of objects or one object per "
-            f"line was expected. Export it as one of the two."
+            f"line was expected. Export it as one of the two.",
+            file=path.name,
         )
     is_array = is_json and start == b"["
     try:
@@ -100,9 +102,11 @@ def _load_documents(con: duckdb.DuckDBPyConnection, documents: str, path: Path, 
         _read_objects(con, documents, text, "array" if is_array else "newline_delimited")
     except duckdb.Error as error:
         if is_array:
-            raise UnreadableSource(
+            raise SourceProblem(
+                "json.invalid_array",
                 f"{path.name} is not a valid JSON array: {_where(error)}. Export it "
-                f"again, or as one object per line (.jsonl), where a bad line harms no other."
+                f"again, or as one object per line (.jsonl), where a bad line harms no other.",
+                file=path.name,
             ) from error
         _read_lines(con, documents, text)
     if not is_array and _count(con, documents) < _line_count(text):
@@ -125,17 +129,21 @@ def _refuse_cut_array(path: Path, text: Path) -> None:
         stream.seek(max(0, text.stat().st_size - HEAD_BYTES))
         end = stream.read().rstrip()
     if not end.endswith(b"]"):
-        raise UnreadableSource(
+        raise SourceProblem(
+            "json.array_cut_short",
             f"{path.name} is not a valid JSON array: it does not end with ']', so it may have "
-            f"been cut short. Export or copy it again."
+            f"been cut short. Export or copy it again.",
+            file=path.name,
         )
 
 
 def _refuse_no_objects(con: duckdb.DuckDBPyConnection, documents: str, path: Path) -> None:
     if not con.execute(f"SELECT bool_or(is_object) FROM {documents}").fetchone()[0]:  # names of ours  # nosec B608
-        raise UnreadableSource(
+        raise SourceProblem(
+            "json.no_objects",
             f"{path.name} is not JSON that holds rows: no line of it is an object, and it is "
-            f"no array. Export it as an array of objects or as one object per line."
+            f"no array. Export it as an array of objects or as one object per line.",
+            file=path.name,
         )
 
 

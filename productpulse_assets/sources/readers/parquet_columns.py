@@ -10,8 +10,8 @@ from typing import NamedTuple
 import duckdb
 import sqlglot.expressions as sge
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.column_names import checked_names
-from productpulse_assets.sources.readers.text_file import UnreadableSource
 from rules.text.formats import shown
 
 MOST_DIGITS = 38
@@ -39,7 +39,7 @@ class Element(NamedTuple):
 def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
     """The names in the file: DuckDB gives other names to those that are there twice or are empty.
 
-    Raises UnreadableSource for names as `checked_names` does, and for decimals of more digits than DuckDB has.
+    Raises SourceProblem for names as `checked_names` does, and for decimals of more digits than DuckDB has.
     """
     try:
         con.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": str(path)})
@@ -50,9 +50,12 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ..
     columns = list(_columns(iter(elements), root.children))
     for name, digits in columns:
         if digits > MOST_DIGITS:
-            raise UnreadableSource(
+            raise SourceProblem(
+                "parquet.too_many_digits",
                 f"{path.name}: the column '{shown(name, 60)}' has decimals of up to {digits} digits, and up to "
-                f"{MOST_DIGITS} can be read without changing them. Export it with fewer digits, or leave it out."
+                f"{MOST_DIGITS} can be read without changing them. Export it with fewer digits, or leave it out.",
+                file=path.name,
+                column=name,
             )
     return checked_names(path, [name for name, _digits in columns])
 
@@ -71,10 +74,12 @@ def as_text(columns: Sequence[str], types: Iterable[object]) -> str:
     return f" REPLACE ({', '.join(f'{name}::VARCHAR AS {name}' for name in names)})" if names else ""
 
 
-def unreadable_parquet(files: Sequence[Path], error: duckdb.Error) -> UnreadableSource:
+def unreadable_parquet(files: Sequence[Path], error: duckdb.Error) -> SourceProblem:
     """What DuckDB says of files that are no Parquet, or damaged."""
     names = ", ".join(path.name for path in files)
-    return UnreadableSource(
+    return SourceProblem(
+        "parquet.unreadable",
         f"{names} cannot be read as Parquet: {str(error).splitlines()[0]}. Export or copy it "
-        f"again, or correct its ending if it is another format."
+        f"again, or correct its ending if it is another format.",
+        files=names,
     )

@@ -12,16 +12,15 @@ import ibis
 import ibis.expr.types as ir
 import sqlglot.expressions as sge
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.column_names import OURS, checked_names
 from productpulse_assets.sources.readers.csv_file import CsvFile
 from productpulse_assets.sources.readers.csv_table import load_csv
 from productpulse_assets.sources.readers.json_table import json_columns, load_json
 from productpulse_assets.sources.readers.parquet_columns import as_text, parquet_columns, unreadable_parquet
-from productpulse_assets.sources.readers.text_file import UnreadableSource, ending_of
+from productpulse_assets.sources.readers.text_file import ending_of
 from rules.text.formats import without_credentials
-
-__all__ = ["RawRows", "UnreadableSource", "columns_of", "read_files", "read_query"]
 
 READABLE = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .json, .jsonl or .jsonl.gz"
 FORMATS = {
@@ -67,7 +66,7 @@ def columns_of(
     backend: ibis.BaseBackend, files: Sequence[Path], encoding: str = "utf-8", *, scratch: Path
 ) -> tuple[str, ...]:
     """The columns of the files, in order of first appearance, without reading their rows
-    (JSON has its names in the rows, and is read). Leaves nothing in `scratch`. Raises UnreadableSource."""
+    (JSON has its names in the rows, and is read). Leaves nothing in `scratch`. Raises SourceProblem."""
     by_format = _in_order(files)
     names: dict[str, str] = {}
     scratch.mkdir(parents=True, exist_ok=True)
@@ -95,7 +94,7 @@ def read_files(
     """The rows of all files, in the order of their names, united by column name.
 
     Creates raw_<name> (a temp table; for Parquet a temp view) and the temp table
-    malformed_<name>, and leaves nothing in `scratch`. Raises UnreadableSource.
+    malformed_<name>, and leaves nothing in `scratch`. Raises SourceProblem.
     """
     in_order = _in_order(files)
     malformed = _fresh_tables(backend.con, name)
@@ -119,13 +118,13 @@ def read_files(
 
 
 def columns_of_query(backend: ibis.BaseBackend, name: str, query: str) -> tuple[str, ...]:
-    """The columns that a query of sources.yaml gives, without running it. Raises UnreadableSource."""
+    """The columns that a query of sources.yaml gives, without running it. Raises SourceProblem."""
     return tuple(_relation(backend, name, query).columns)
 
 
 def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
     """The rows of one SELECT that the owner of the rules folder wrote, kept as raw_<name>;
-    source_file is 'query'. Raises UnreadableSource when it is not one SELECT or fails."""
+    source_file is 'query'. Raises SourceProblem when it is not one SELECT or fails."""
     relation = _relation(backend, name, query)
     _fresh_tables(backend.con, name)
     try:
@@ -149,11 +148,17 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
     try:
         statements = backend.con.extract_statements(query)
         if any(each.type == duckdb.StatementType.LOAD for each in statements):
-            raise UnreadableSource(f"The query for {name} in sources.yaml installs or loads an extension. {LOCAL}")
+            raise SourceProblem(
+                "query.not_local",
+                f"The query for {name} in sources.yaml installs or loads an extension. {LOCAL}",
+                dataset=name,
+            )
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
-            raise UnreadableSource(
+            raise SourceProblem(
+                "query.not_one_select",
                 f"The query for {name} in sources.yaml is not one SELECT statement, but "
-                f"{len(statements)} statements or one of another kind. Write one SELECT."
+                f"{len(statements)} statements or one of another kind. Write one SELECT.",
+                dataset=name,
             )
         relation = backend.con.sql(query)
     except duckdb.Error as error:
@@ -163,14 +168,16 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
     return relation
 
 
-def _failed_query(name: str, error: duckdb.Error) -> UnreadableSource:
+def _failed_query(name: str, error: duckdb.Error) -> SourceProblem:
     if found := NOT_LOCAL.search(" ".join(str(error).split())):
         # Without the address: it may have a password in it.
         needed = f"reads {found['scheme']}" if found["scheme"] else f"needs DuckDB's extension {found['extension']}"
-        return UnreadableSource(f"The query for {name} in sources.yaml {needed}. {LOCAL}")
-    return UnreadableSource(
+        return SourceProblem("query.not_local", f"The query for {name} in sources.yaml {needed}. {LOCAL}", dataset=name)
+    return SourceProblem(
+        "query.failed",
         f"The query for {name} in sources.yaml does not work: "
-        f"{without_credentials(' '.join(without_values(error).split()))[:500]} Mend the query."
+        f"{without_credentials(' '.join(without_values(error).split()))[:500]} Fix the query.",
+        dataset=name,
     )
 
 
@@ -207,19 +214,25 @@ def _fresh_tables(con: duckdb.DuckDBPyConnection, name: str) -> str:
 def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
     """The files by name, each with its format."""
     if not files:
-        raise UnreadableSource("No file was found for the dataset. Check its path or pattern in sources.yaml.")
+        raise SourceProblem(
+            "source.no_file", "No file was found for the dataset. Check its path or pattern in sources.yaml."
+        )
     formats = [(path, _format(path)) for path in sorted(files, key=lambda path: (path.name, str(path)))]
     for (path, _), (other, _) in pairwise(formats):
         if path.name == other.name:
-            raise UnreadableSource(
+            raise SourceProblem(
+                "source.same_file_name",
                 f"{path} and {other} have the same name, so it could not be said which of them a row is "
-                f"from. Rename one, or give the dataset a pattern in sources.yaml that finds one."
+                f"from. Rename one, or give the dataset a pattern in sources.yaml that finds one.",
+                file=path.name,
             )
     if len({layout == "parquet" for _, layout in formats}) > 1:
         names = ", ".join(path.name for path, _ in formats)
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.mixed_formats",
             f"{names}: Parquet files and text files cannot be read as one dataset. Give the "
-            f"dataset a pattern in sources.yaml that finds one kind."
+            f"dataset a pattern in sources.yaml that finds one kind.",
+            files=names,
         )
     return formats
 
@@ -227,8 +240,10 @@ def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
 def _format(path: Path) -> str:
     layout = FORMATS.get(ending_of(path))
     if layout is None or (layout == "parquet" and path.suffix.lower() == ".gz"):
-        raise UnreadableSource(
-            f"{path.name} has an ending that is not known. Files that can be read end in {READABLE}."
+        raise SourceProblem(
+            "source.unknown_ending",
+            f"{path.name} has an ending that is not known. Files that can be read end in {READABLE}.",
+            file=path.name,
         )
     return layout
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.gzip_files import (
     MAX_GROWTH,
     SIGNATURE,
@@ -57,10 +58,6 @@ WIDE_BOMS = {
 Bytes = UnpackedFile | io.BufferedReader
 
 
-class UnreadableSource(Exception):
-    """A sentence: which file, what was found, what to do."""
-
-
 def _mark_undecodable(error: UnicodeError) -> tuple[str | bytes, int]:
     # A byte that the declared encoding does not have becomes 0xFF, which is never valid in
     # UTF-8: the line it is on is then rejected like any other line with invalid bytes.
@@ -91,7 +88,7 @@ class TextFile:
 
     @classmethod
     def open(cls, path: Path, encoding: str) -> TextFile:
-        """Raises UnreadableSource for a file that cannot be opened, is empty, or is
+        """Raises SourceProblem for a file that cannot be opened, is empty, or is
         recognisably not text, and for an encoding that Python does not know."""
         is_utf8 = _is_utf8(encoding)
         with unpacked(path) as stream:
@@ -116,7 +113,7 @@ class TextFile:
         """The file itself if it is plain UTF-8, else a UTF-8 copy of it in `scratch`.
 
         The copy is written as a stream, so that memory does not grow with the file. Raises
-        UnreadableSource for a gzip that is cut short.
+        SourceProblem for a gzip that is cut short.
         """
         is_plain = self.is_utf8 and not self.has_cr_line_ends
         if is_plain and not self.is_gzip:
@@ -156,37 +153,47 @@ def decodes(line: bytes) -> bool:
     return True
 
 
-def empty_file(path: Path) -> UnreadableSource:
+def empty_file(path: Path) -> SourceProblem:
     """The error for a file without a line."""
-    return UnreadableSource(
+    return SourceProblem(
+        "source.empty",
         f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
-        f"required may be left out: take the file away, and out of sources.yaml if it is named there."
+        f"required may be left out: take the file away, and out of sources.yaml if it is named there.",
+        file=path.name,
     )
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Bytes]:
-    """The bytes of a file, unpacked if its name ends in .gz. Errors of reading are raised as UnreadableSource."""
+    """The bytes of a file, unpacked if its name ends in .gz. Errors of reading are raised as SourceProblem."""
     try:
         with UnpackedFile(path) if _is_gzip(path) else path.open("rb") as stream:
             yield stream
     except NotGzip as error:
-        raise UnreadableSource(f"{path.name} is not gzip-compressed, as its name says. Take .gz off it.") from error
+        raise SourceProblem(
+            "source.not_gzip", f"{path.name} is not gzip-compressed, as its name says. Take .gz off it.", file=path.name
+        ) from error
     except UnpacksWithoutEnd as error:
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.gzip_too_large",
             f"{path.name} unpacks to more than {MAX_GROWTH} times its size, which no export does: it may be made to "
-            f"fill the disk. If you know what it is, unpack it, and give the unpacked file."
+            f"fill the disk. If you know what it is, unpack it, and give the unpacked file.",
+            file=path.name,
         ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UnreadableSource(
-            f"{path.name} is not a complete gzip file ({error}). Copy or export it again."
+        raise SourceProblem(
+            "source.gzip_incomplete",
+            f"{path.name} is not a complete gzip file ({error}). Copy or export it again.",
+            file=path.name,
         ) from error
     except OSError as error:
         if error.errno in DISK_FULL:
             raise
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.cannot_open",
             f"{path.name} cannot be opened: {error.strerror or error}. Check the path in "
-            f"sources.yaml and the file's permissions."
+            f"sources.yaml and the file's permissions.",
+            file=path.name,
         ) from error
 
 
@@ -196,9 +203,11 @@ def _is_utf8(encoding: str) -> bool:
         codecs.getincrementaldecoder(encoding)(MARK_UNDECODABLE).decode(b"")
         return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
     except (LookupError, ValueError, TypeError) as error:
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.unknown_encoding",
             f"encoding: {encoding!r} in sources.yaml is not a text encoding that Python "
-            f"knows. Write one such as utf-8, cp1252, latin-1 or utf-16."
+            f"knows. Write one such as utf-8, cp1252, latin-1 or utf-16.",
+            encoding=encoding,
         ) from error
 
 
@@ -215,9 +224,12 @@ def _decoding(path: Path, encoding: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError as error:
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.wrong_encoding",
             f"{path.name} is not text in the encoding {encoding} ({error}). Set encoding: for the "
-            f"dataset in sources.yaml to the one that it is in, or save the file as UTF-8."
+            f"dataset in sources.yaml to the one that it is in, or save the file as UTF-8.",
+            file=path.name,
+            encoding=encoding,
         ) from error
 
 
@@ -225,18 +237,27 @@ def _refuse_other_formats(path: Path, head: bytes, is_utf8: bool) -> None:
     start = head[:START_BYTES].removeprefix(BOM).lstrip().lower()
     for signature, what in SIGNATURES.items():
         if start.startswith(signature):
-            raise UnreadableSource(f"{path.name} is not text but {what}.")
+            raise SourceProblem("source.other_format", f"{path.name} is not text but {what}.", file=path.name)
     if not head.strip(b"\x00"):
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.zero_bytes",
             f"{path.name} is not text but zero bytes, as a disk that was full or a copy that broke off leaves "
-            f"behind. Copy or export it again."
+            f"behind. Copy or export it again.",
+            file=path.name,
         )
     if head.startswith(b"PAR1") and b"\x00" in head:
-        raise UnreadableSource(f"{path.name} is not text but a Parquet file; give its name the ending .parquet.")
+        raise SourceProblem(
+            "source.other_format",
+            f"{path.name} is not text but a Parquet file; give its name the ending .parquet.",
+            file=path.name,
+        )
     if is_utf8 and (wide := _wide_encoding(head)):
-        raise UnreadableSource(
+        raise SourceProblem(
+            "source.wide_text",
             f"{path.name} is {wide} text, where UTF-8 was expected. Save it as UTF-8, or set "
-            f"encoding: {wide.lower()} for the dataset in sources.yaml."
+            f"encoding: {wide.lower()} for the dataset in sources.yaml.",
+            file=path.name,
+            encoding=wide,
         )
 
 

@@ -10,14 +10,14 @@ HOSTILE = '<a href="http://x">x</a> & <script>'
 AS_TEXT = '&lt;a href="http://x"&gt;x&lt;/a&gt; &amp; &lt;script&gt;'
 
 
-def test_markup_in_data_is_text_and_quotes_stay_as_plotly_shows_them():
-    assert look.words(HOSTILE) == AS_TEXT
-    assert look.words("one\ntwo\u202e") == "one two"
-    assert len(look.words("x" * 500)) == 80
+def test_markup_in_data_is_escaped_and_quotes_are_not():
+    assert look.plotly_text(HOSTILE) == AS_TEXT
+    assert look.plotly_text("one\ntwo\u202e") == "one two"
+    assert len(look.plotly_text("x" * 500)) == 80
 
 
-def test_long_names_break_into_lines_without_cutting_an_escape_in_two():
-    assert look.wrapped("Tom & Jerry & Co", 8) == "Tom &amp;<br>Jerry &amp;<br>Co"
+def test_long_names_are_wrapped_between_words_and_escaped():
+    assert look.wrapped_text("Tom & Jerry & Co", 8) == "Tom &amp;<br>Jerry &amp;<br>Co"
 
 
 @pytest.mark.parametrize(
@@ -33,26 +33,26 @@ def test_long_names_break_into_lines_without_cutting_an_escape_in_two():
     ],
 )
 def test_ticks_are_written_in_the_unit(values, unit, currency, ticks):
-    assert look.axis_of(values, unit, currency) == ticks
+    assert look.value_axis(values, unit, currency) == ticks
 
 
-def test_names_that_look_like_numbers_or_are_alike_keep_places_of_their_own():
+def test_equal_names_and_names_like_numbers_keep_their_own_places():
     axis = look.names_axis(["2024-01", "7", "7"])
     assert (axis["tickvals"], axis["ticktext"]) == ([0, 1, 2], ["2024-01", "7", "7"])
 
 
-def test_only_the_largest_members_are_drawn_in_their_order_and_the_rest_counted():
+def test_only_the_largest_members_are_shown_in_their_order_and_the_rest_is_counted():
     rows = [{"member": str(number), "change": number} for number in range(25)]
-    shown, note = look.shortened(rows, "change")
+    shown, note = look.keep_largest(rows, "change")
     assert [row["change"] for row in shown] == list(range(5, 25))
-    assert note == "5 smaller ones are not drawn."
+    assert note == "5 smaller ones are not shown."
 
 
-def test_a_note_makes_the_figure_taller_and_no_note_leaves_it():
-    assert look.noted(look.figure(), "").layout.height == look.HEIGHT
-    noted = look.noted(look.figure(), "Not available: x.")
-    assert noted.layout.height > look.HEIGHT
-    assert [note.text for note in noted.layout.annotations] == ["Not available: x."]
+def test_a_note_makes_the_figure_taller_and_an_empty_note_changes_nothing():
+    assert look.add_note(look.figure(), "").layout.height == look.HEIGHT
+    chart = look.add_note(look.figure(), "Not available: x.")
+    assert chart.layout.height > look.HEIGHT
+    assert [note.text for note in chart.layout.annotations] == ["Not available: x."]
 
 
 EMPTY = {
@@ -77,14 +77,14 @@ EMPTY = {
 
 
 @pytest.mark.parametrize("figure", EMPTY.values(), ids=EMPTY.keys())
-def test_without_rows_a_figure_says_so_in_words(figure):
+def test_a_figure_without_rows_shows_a_message(figure):
     assert len(figure.data) == 0
     assert " " in figure.layout.annotations[0].text
 
 
-def test_a_figure_leaves_font_and_background_to_its_page():
-    drawn = mrr.drivers([{"member": "SMB", "change": 5, "mrr_before": 1, "mrr_after": 6}], "USD")
-    layout = json.loads(drawn.to_json())["layout"]
-    assert (layout["paper_bgcolor"], layout["plot_bgcolor"]) == (look.CLEAR, look.CLEAR)
+def test_a_figure_sets_neither_font_nor_background():
+    chart = mrr.drivers([{"member": "SMB", "change": 5, "mrr_before": 1, "mrr_after": 6}], "USD")
+    layout = json.loads(chart.to_json())["layout"]
+    assert (layout["paper_bgcolor"], layout["plot_bgcolor"]) == (look.TRANSPARENT, look.TRANSPARENT)
     assert layout["template"].get("layout", {}) == {}
     assert "font" not in layout and "title" not in layout

@@ -1,15 +1,18 @@
-"""Metrics over time and by member, health and lineage, drawn."""
+"""The charts of a metric over time and by member, of health and of lineage."""
 
 import datetime as dt
 import math
 
 from productpulse_assets.charts import metrics
+from productpulse_assets.charts.metrics import LineageNode
 from productpulse_assets.charts.palette import GREEN, LEVELS, SKY
 
+METRIC = LineageNode("m", "MRR", 1, GREEN)
 
-def months(*values, open_last=False):
+
+def months(*values, last_is_complete=True):
     return [
-        {"month": dt.date(2026, place, 1), "is_complete": not (open_last and place == len(values)), "value": value}
+        {"month": dt.date(2026, place, 1), "is_complete": last_is_complete or place < len(values), "value": value}
         for place, value in enumerate(values, start=1)
     ]
 
@@ -20,20 +23,20 @@ def test_unknown_months_are_gaps():
     assert list(line.hovertext[:2]) == ["Jan 2026: 10.0 %", "Feb 2026: not available"]
 
 
-def test_a_month_that_is_not_complete_is_drawn_differently():
-    whole, still_open = metrics.history(months(1000, 1200, 900, open_last=True), "MRR", "money", "EUR").data
-    assert list(whole.y) == [1000, 1200]
-    assert list(still_open.y) == [1200, 900]
-    assert still_open.line.dash == "dot" and whole.line.dash is None
-    assert still_open.hovertext[1] == "Mar 2026: €900.00 (month not complete)"
+def test_a_month_that_is_not_complete_has_a_dotted_line():
+    complete, incomplete = metrics.history(months(1000, 1200, 900, last_is_complete=False), "MRR", "money", "EUR").data
+    assert list(complete.y) == [1000, 1200]
+    assert list(incomplete.y) == [1200, 900]
+    assert incomplete.line.dash == "dot" and complete.line.dash is None
+    assert incomplete.hovertext[1] == "Mar 2026: €900.00 (month not complete)"
 
 
-def test_the_target_is_a_line_of_its_own():
+def test_the_target_is_a_separate_line():
     line = metrics.history(months(0.1, 0.2), "Churn", "rate", "USD", target=0.05).data[-1]
     assert (line.name, list(line.y)) == ("Target 5.0 %", [0.05, 0.05])
 
 
-def test_members_are_ordered_by_value_and_those_without_one_named():
+def test_members_are_ordered_by_value_and_members_without_a_value_are_listed():
     rows = [
         {"member": "<b>SMB</b>", "value": 0.2, "customers": 1},
         {"member": "Big", "value": 0.9, "customers": 1200},
@@ -48,7 +51,7 @@ def test_members_are_ordered_by_value_and_those_without_one_named():
     assert figure.layout.annotations[0].text == "Not available: New."
 
 
-def test_the_worst_area_is_on_top_and_one_without_a_score_is_named():
+def test_the_lowest_score_is_on_top_and_an_area_without_a_score_is_listed():
     rows = [
         {"area": "Growth", "score": 95.0, "status": "Healthy"},
         {"area": "Leakage", "score": 0.0, "status": "Critical"},
@@ -61,19 +64,19 @@ def test_the_worst_area_is_on_top_and_one_without_a_score_is_named():
     assert figure.layout.annotations[0].text == "Not available: Support."
 
 
-def test_lineage_goes_from_layer_to_layer_with_links_alike():
+def test_lineage_goes_from_layer_to_layer_with_links_of_equal_width():
     long = "column_" * 20
-    nodes = [("a", "<b>A</b>", 0, SKY), ("b", long, 0, SKY), ("m", "MRR", 1, GREEN)]
+    nodes = [LineageNode("a", "<b>A</b>", 0, SKY), LineageNode("b", long, 0, SKY), METRIC]
     figure = metrics.lineage(nodes, [("a", "m"), ("b", "m")])
     (graph,) = figure.data
     assert (list(graph.link.source), list(graph.link.target), list(graph.link.value)) == ([0, 1], [2, 2], [1, 1])
-    assert graph.node.label[0] == "&lt;b&gt;A&lt;/b&gt;" and len(graph.node.label[1]) == metrics.LABEL
+    assert graph.node.label[0] == "&lt;b&gt;A&lt;/b&gt;" and len(graph.node.label[1]) == metrics.LABEL_LENGTH
     assert graph.node.x[0] == graph.node.x[1] < graph.node.x[2]
     assert graph.node.y[0] < graph.node.y[1]
 
 
-def test_lineage_grows_with_its_widest_layer():
-    nodes = [*((str(n), str(n), 0, SKY) for n in range(60)), ("m", "MRR", 1, GREEN)]
+def test_the_lineage_chart_is_taller_if_its_widest_layer_has_more_nodes():
+    nodes = [*(LineageNode(str(n), str(n), 0, SKY) for n in range(60)), METRIC]
     few = metrics.lineage([*nodes[:2], nodes[-1]], [("0", "m"), ("1", "m")])
     many = metrics.lineage(nodes, [(str(n), "m") for n in range(60)])
     assert many.layout.height > 3 * few.layout.height

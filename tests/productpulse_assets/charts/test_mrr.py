@@ -1,4 +1,4 @@
-"""How MRR moves, drawn."""
+"""The charts of how MRR moves."""
 
 import datetime as dt
 from decimal import Decimal
@@ -27,11 +27,11 @@ def kpis():
 
 def test_the_bridge_adds_up_to_the_closing_mrr(kpis):
     bridge = mrr.bridge(kpis)
-    assert (bridge["closing"], bridge["month"]) == (Decimal("1200.00"), JUNE)
-    assert [sign for _row, sign in bridge["lines"]] == ["", "+", "+", "+", "-", "-"]
+    assert (bridge.closing, bridge.month) == (Decimal("1200.00"), JUNE)
+    assert [sign for _row, sign in bridge.lines] == ["", "+", "+", "+", "-", "-"]
 
 
-def test_without_one_of_its_movements_there_is_no_bridge(kpis):
+def test_there_is_no_bridge_if_a_movement_is_not_known(kpis):
     assert mrr.bridge(kpis | {"new_revenue": kpis["new_revenue"] | {"value": None}}) is None
     assert mrr.bridge({}) is None
 
@@ -48,13 +48,13 @@ def test_the_waterfall_goes_from_opening_to_closing(kpis):
     assert [part.marker.color for part in colours] == [GAIN, LOSS, TOTAL]
 
 
-def test_an_axis_that_does_not_begin_at_0_says_so(kpis):
+def test_the_title_of_an_axis_that_does_not_begin_at_0_states_it(kpis):
     figure = mrr.waterfall(mrr.bridge(kpis), "USD")
     assert figure.layout.yaxis.range[0] > 0
     assert "does not begin at 0" in figure.layout.yaxis.title.text
 
 
-def test_churn_is_that_of_complete_months_and_mrr_that_of_all():
+def test_churn_is_of_complete_months_and_mrr_is_of_all_months():
     schema = ibis.schema(
         {"metric_name": "string", "month": "date", "is_complete": "boolean", "value": "float64", "amount": "decimal(18, 2)"}
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_churn_is_that_of_complete_months_and_mrr_that_of_all():
     ]
 
 
-def test_mrr_and_churn_are_on_axes_of_their_own():
+def test_mrr_and_churn_have_separate_axes():
     rows = [{"month": MAY, "mrr": Decimal("1500.00"), "churn": 0.02}, {"month": JUNE, "mrr": Decimal("1200.00"), "churn": None}]  # fmt: skip
     area, line = mrr.mrr_and_churn(rows, "USD").data
     assert (list(area.y), list(line.y)) == ([1500, 1200], [0.02, None])
@@ -82,7 +82,7 @@ def test_mrr_and_churn_are_on_axes_of_their_own():
     assert (area.hovertext[1], line.hovertext[0]) == ("Jun 2026: MRR $1,200", "May 2026: customer churn 2.0 %")
 
 
-def test_without_churn_there_is_no_second_line():
+def test_there_is_no_second_line_if_churn_is_not_known():
     assert len(mrr.mrr_and_churn([{"month": MAY, "mrr": Decimal(5), "churn": None}], "USD").data) == 1
 
 

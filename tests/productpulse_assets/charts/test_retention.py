@@ -1,4 +1,4 @@
-"""Cohorts and funnels, drawn."""
+"""The charts of cohorts and funnels."""
 
 import datetime as dt
 
@@ -10,17 +10,17 @@ from productpulse_assets.charts.palette import ORANGE, TOTAL
 STEPS = ("Signup", "First Key Action", "Activated", "Paid", "Retained Month 1")
 
 
-def cell(month, after, kept, of, mrr_rate=1.0):
+def cell(month, after, retained, customers, mrr_rate=1.0):
     return {
-        "cohort_month": dt.date(2026, month, 1), "months_since_cohort": after, "customers": of,
-        "retained_customers": kept, "retention_rate": kept / of, "mrr_retention_rate": mrr_rate,
+        "cohort_month": dt.date(2026, month, 1), "months_since_cohort": after, "customers": customers,
+        "retained_customers": retained, "retention_rate": retained / customers, "mrr_retention_rate": mrr_rate,
     }  # fmt: skip
 
 
 COHORTS = [cell(5, 0, 10, 10), cell(4, 1, 15, 20, 1.2), cell(4, 0, 20, 20)]
 
 
-def test_months_that_a_cohort_has_not_reached_stay_empty():
+def test_cells_of_months_after_the_as_of_date_are_empty():
     figure = retention.cohort_heat_map(COHORTS)
     (cells,) = figure.data
     assert [list(line) for line in cells.z] == [[1.0, 0.75], [1.0, None]]
@@ -29,13 +29,13 @@ def test_months_that_a_cohort_has_not_reached_stay_empty():
     assert cells.hovertext[1][1] == "" and cells.text[1][1] == ""
 
 
-def test_the_other_measure_is_of_mrr():
+def test_the_second_measure_is_mrr_retention():
     (cells,) = retention.cohort_heat_map(COHORTS, "mrr_retention_rate").data
     assert cells.z[0][1] == 1.2
     assert "120.0 % of the first month's MRR" in cells.hovertext[0][1]
 
 
-def test_many_cohorts_have_no_room_for_numbers():
+def test_a_heat_map_of_many_months_has_no_numbers_in_its_cells():
     (cells,) = retention.cohort_heat_map([cell(1, after, 5, 10) for after in range(30)]).data
     assert cells.text is None and len(cells.hovertext[0]) == 30
 
@@ -52,7 +52,7 @@ def steps(*users, segment="SMB", bottleneck=3):
     ]  # fmt: skip
 
 
-def test_the_funnel_says_how_many_of_how_many_and_names_the_bottleneck():
+def test_the_funnel_shows_counts_conversion_and_the_bottleneck():
     figure = retention.funnel(steps(1000, 900, 300, 290))
     (bars,) = figure.data
     assert list(bars.x) == [1000, 900, 300, 290]
@@ -60,13 +60,13 @@ def test_the_funnel_says_how_many_of_how_many_and_names_the_bottleneck():
     assert list(bars.marker.color) == [TOTAL, TOTAL, ORANGE, TOTAL]
 
 
-def test_steps_that_are_not_known_are_named_and_not_drawn_as_0():
+def test_steps_that_are_not_available_are_listed_and_not_shown_as_0():
     figure = retention.funnel(steps(1000, None, None, bottleneck=0))
     assert list(figure.data[0].x) == [1000]
     assert figure.layout.annotations[0].text == "Not available: First Key Action, Activated."
 
 
-def test_segments_are_compared_by_the_share_of_their_signups():
+def test_segments_are_compared_by_share_of_signups():
     rows = steps(10, 8, 2) + steps(100, 90, 80, segment="<b>Big</b>", bottleneck=2)
     figure = retention.funnel_by_segment(rows)
     assert [bars.name for bars in figure.data] == ["&lt;b&gt;Big&lt;/b&gt;", "SMB"]

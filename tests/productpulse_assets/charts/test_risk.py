@@ -1,4 +1,4 @@
-"""Risk and leakage, drawn."""
+"""The charts of churn risk and leakage."""
 
 from decimal import Decimal
 
@@ -26,7 +26,7 @@ def test_customers_and_mrr_are_counted_by_segment_and_band():
     ]
 
 
-def test_bands_are_stacked_in_their_colours_the_worst_first():
+def test_bands_are_stacked_in_their_colours_with_the_highest_risk_first():
     rows = [
         {"segment": "<b>S</b>", "risk_band": "Low", "customers": 1},
         {"segment": "Big", "risk_band": "Low", "customers": 1200},
@@ -47,7 +47,7 @@ def leak(kind, loss):
     return {"leakage_type": kind, "estimated_revenue_loss": loss and Decimal(loss), "cases": loss and 1}
 
 
-def test_kinds_that_cannot_be_looked_for_are_named_and_not_drawn_as_0():
+def test_kinds_that_are_not_available_are_listed_and_not_shown_as_0():
     figure = risk.leakage_by_type([leak("Refund", "20.00"), leak("Missed", None), leak("Failed", "1500.00")], "EUR")
     assert list(figure.layout.yaxis.ticktext) == ["Failed", "Refund"]
     assert list(figure.data[0].x) == [1500, 20]
@@ -55,13 +55,13 @@ def test_kinds_that_cannot_be_looked_for_are_named_and_not_drawn_as_0():
     assert figure.layout.annotations[0].text == "Not available: Missed."
 
 
-def test_when_no_kind_can_be_looked_for_only_the_words_are_left():
+def test_only_a_message_is_shown_if_no_kind_is_available():
     figure = risk.leakage_by_type([leak("Missed", None)], "USD")
     assert len(figure.data) == 0
     assert figure.layout.annotations[0].text == "Not available: Missed."
 
 
-def test_drivers_are_counted_by_rule_the_most_frequent_first():
+def test_drivers_are_counted_by_rule_with_the_most_frequent_first():
     evidence = ibis.memtable(
         {"customer_id": ["1", "3", "2"], "rule_id": ["b", "b", "a"], "driver_label": ["Idle", "Idle", "Detractor"]}
     )

@@ -1,4 +1,4 @@
-"""Owners' weeks, a customer's months and scenarios, drawn."""
+"""The charts of owners' work, of one customer and of scenarios."""
 
 import datetime as dt
 from decimal import Decimal
@@ -13,12 +13,12 @@ WEEKS = [
 ]
 
 
-def test_the_backlog_is_apart_from_the_weeks_and_has_no_capacity():
+def test_the_backlog_has_its_own_bar_and_no_capacity():
     order, planned, backlog, capacity = work.workload(WEEKS).data
     assert list(order.x[1]) == ["29 Jun", "6 Jul", "backlog"]
     assert (list(planned.y), list(backlog.y), list(capacity.y)) == ([15, 1], [7], [15, 15])
     assert set(planned.x[0]) == {"&lt;b&gt;CSM&lt;/b&gt;"}
-    assert planned.hovertext[1] == "&lt;b&gt;CSM&lt;/b&gt;, week of 6 Jul: 1 intervention, room for 15"
+    assert planned.hovertext[1] == "&lt;b&gt;CSM&lt;/b&gt;, week of 6 Jul: 1 intervention (capacity 15)"
     assert backlog.hovertext[0] == "&lt;b&gt;CSM&lt;/b&gt;: 7 interventions in the backlog"
     assert planned.marker.color != backlog.marker.color
 
@@ -30,26 +30,26 @@ def month(number, mrr, collected, failed):
     }
 
 
-def test_a_customers_money_month_by_month():
+def test_mrr_and_payments_of_a_customer_by_month():
     rows = [month(5, "100.00", "100.00", "0.00"), month(6, "100.00", "0.00", "1100.00")]
     collected, failed, mrr = customer.revenue(rows, "USD").data
     assert (list(collected.y), list(failed.y), list(mrr.y)) == ([100, 0], [0, 1100], [100, 100])
     assert failed.hovertext[1] == "Jun 2026: Failed $1,100"
 
 
-def test_payments_that_no_dataset_says_are_not_drawn():
+def test_payments_are_left_out_if_their_dataset_is_absent():
     assert [trace.name for trace in customer.revenue([month(6, "5.00", None, None)], "USD").data] == ["MRR"]
 
 
-def test_a_customers_use_week_by_week():
+def test_usage_of_a_customer_by_week():
     logins, actions = customer.usage([{"week": dt.date(2026, 6, 22), "logins": 1200, "key_actions": 3}]).data
     assert (list(logins.y), list(actions.y)) == ([1200], [3])
     assert logins.hovertext[0] == "Week of 22 Jun 2026: Logins 1,200"
 
 
-def test_a_customer_without_usage_data_is_not_one_who_never_logs_in():
+def test_unknown_usage_is_not_shown_as_no_logins():
     figure = customer.usage([{"week": dt.date(2026, 6, 22), "logins": None, "key_actions": None}])
-    assert len(figure.data) == 0 and "No use" in figure.layout.annotations[0].text
+    assert len(figure.data) == 0 and "No product usage" in figure.layout.annotations[0].text
 
 
 def scenario(label, default, chosen=None):
@@ -57,7 +57,7 @@ def scenario(label, default, chosen=None):
     return {"label": label} | {name: None if amount is None else Decimal(amount) for name, amount in amounts.items()}
 
 
-def test_a_scenario_has_its_range_and_the_chosen_assumption_beside_it():
+def test_a_scenario_shows_its_range_and_the_users_assumption():
     figure = scenarios.impact(
         [scenario("<b>Less</b> churn", 100), scenario("More", 50, 90), scenario("Gone", None)], "USD"
     )
@@ -72,5 +72,5 @@ def test_a_scenario_has_its_range_and_the_chosen_assumption_beside_it():
     assert figure.layout.annotations[0].text == "Not available: Gone."
 
 
-def test_without_a_choice_there_is_one_bar():
+def test_there_is_one_bar_without_an_assumption_of_the_user():
     assert len(scenarios.impact([scenario("Less churn", 100)], "USD").data) == 1

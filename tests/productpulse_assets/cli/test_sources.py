@@ -9,6 +9,8 @@ import re
 import duckdb
 import pytest
 
+from productpulse_assets.cli import generate
+from productpulse_assets.synthetic import settings
 from resources.home import Home
 from tests.productpulse_assets.cli.output import fields, tree
 from tests.resources.test_run_lock import other_run
@@ -44,7 +46,22 @@ def test_generate_without_a_folder_fills_the_home(productpulse, tmp_path):
     assert "customers.csv" in tree(tmp_path / "synthetic")
 
 
-@pytest.mark.parametrize("arguments", [["--as-of", "June"], ["--customers", 0], ["--format", "xlsx"]])
+def test_generate_bills_in_another_style_and_loses_nothing(productpulse, tmp_path):
+    for name, more in {"usual": [], "mixed": ["--billing", "mixed", "--no-losses"]}.items():
+        assert productpulse("generate", *SMALL, "--out", tmp_path / name, *more).exit_code == 0
+    usual, mixed = (tree(tmp_path / name) for name in ("usual", "mixed"))
+    assert usual["customers.csv"] == mixed["customers.csv"]
+    assert usual["transactions.csv"] != mixed["transactions.csv"]
+    assert b"Past Due" not in mixed["subscriptions.csv"] and b"EUR" in mixed["transactions.csv"]
+
+
+def test_generate_names_the_billing_styles_of_the_simulator():
+    assert generate.BILLING_NAMES == settings.BILLING_NAMES
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--as-of", "June"], ["--customers", 0], ["--format", "xlsx"], ["--billing", "weekly"]]
+)
 def test_generate_refuses_arguments_that_it_cannot_use(productpulse, tmp_path, arguments):
     assert productpulse("generate", "--out", tmp_path / "demo", *arguments).exit_code == 2
     assert not (tmp_path / "demo").exists()

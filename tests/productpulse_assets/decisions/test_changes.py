@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from productpulse_assets.decisions.changes import FIRST_DAY, OPEN_DECISION, decision_changes, open_decisions
-from productpulse_assets.reports.changes import changes_of
+from productpulse_assets.reports.changes import summarize_changes
 from resources.decision_history import DECISIONS, day_before, keep, kept
 from resources.tables import rows_of, table_of
 from tests.builders import calendar, rows
@@ -87,13 +87,13 @@ def test_the_paragraph_counts_and_names_the_largest():
         [{"customer_id": "C-B", "company_name": "Bell"}],
         ibis.schema({"customer_id": "string", "company_name": "string"}),
     )
-    told = changes_of(table, customers)
-    assert told["since"] == YESTERDAY
-    assert told["count"] == {"New": 4, "Still open": 1, "Gone": 1}
-    assert told["money"] == {"New": 100, "Still open": 5, "Gone": 9}
-    assert [row["recommendation_title"] for row in told["came"]] == ["Call B", "Call D", "Call C"]
-    assert [row["company_name"] for row in told["came"]] == ["Bell", None, None]
-    assert [row["recommendation_title"] for row in told["went"]] == ["Call F"]
+    summary = summarize_changes(table, customers)
+    assert summary.since == YESTERDAY
+    assert summary.count == {"New": 4, "Still open": 1, "Gone": 1}
+    assert summary.money == {"New": 100, "Still open": 5, "Gone": 9}
+    assert [row["recommendation_title"] for row in summary.new] == ["Call B", "Call D", "Call C"]
+    assert [row["company_name"] for row in summary.new] == ["Bell", None, None]
+    assert [row["recommendation_title"] for row in summary.gone] == ["Call F"]
 
 
 # --- the files -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A metric's row in the summary: which days, against what, and why it may be missing."""
+"""A metric's row in the summary: its days, its target, its explanation, and why it may be missing."""
 
 import dataclasses
 import datetime as dt
@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from productpulse_assets.facts.calendar import months
-from productpulse_assets.metrics.summary import SUMMARY_SCHEMA, Availability, summarise
+from productpulse_assets.metrics.summary import SUMMARY_SCHEMA, Availability, summary_rows
 from rules.metrics.models import MetricCatalog
 from rules.models import Sources
 from tests.graph import RULES
@@ -53,7 +53,7 @@ def month(number, year=2026):
     return dt.date(year, number, 1)
 
 
-def told(values, as_of="2026-03-10", first="2026-01-05", availability=ALL_THERE, targets=(), rules=MADE_UP):
+def summary(values, as_of="2026-03-10", first="2026-01-05", availability=ALL_THERE, targets=(), rules=MADE_UP):
     """The summary by metric; `values` maps (metric, month of 2026) to a value or (value, numerator, denominator)."""
     history = []
     for (name, number), content in values.items():
@@ -63,7 +63,7 @@ def told(values, as_of="2026-03-10", first="2026-01-05", availability=ALL_THERE,
             {"metric_name": name, "month": month(number), "value": value, "amount": amount, "numerator": top, "denominator": bottom}
         )  # fmt: skip
     calendar = months(dt.date.fromisoformat(first), dt.date.fromisoformat(as_of))
-    rows = summarise(rules, history, calendar, availability, list(targets))
+    rows = summary_rows(rules, history, calendar, availability, list(targets))
     assert all(set(row) == set(SUMMARY_SCHEMA) for row in rows)
     return {row["metric_name"]: row for row in rows}
 
@@ -76,7 +76,7 @@ EVERY_MONTH = {(name, number): 10.0 * number for name in METRICS for number in (
 
 
 def test_a_stock_is_read_at_the_as_of_date_and_a_flow_in_the_last_complete_month():
-    rows = told(EVERY_MONTH)
+    rows = summary(EVERY_MONTH)
     places = {n: (r["value"], r["previous_value"], r["change"], r["grain"], r["period_start"], r["period_end"]) for n, r in rows.items()}  # fmt: skip
     tenth, february_end = dt.date(2026, 3, 10), dt.date(2026, 2, 28)
     stock = (30.0, 20.0, 10.0, "day", tenth, tenth)
@@ -84,43 +84,43 @@ def test_a_stock_is_read_at_the_as_of_date_and_a_flow_in_the_last_complete_month
     assert places == {
         "mrr": stock, "customers": stock, "arpu": stock, "yearly": stock, "risk": stock,
         "churned": flow, "opening": flow, "percent": flow, "churn": flow, "retention": flow, "kept": flow,
-        # Three months are asked for; the data has two.
+        # The metric covers three months; the data has two.
         "failed": (20.0, 10.0, 10.0, "3 months", month(1), february_end),
     }  # fmt: skip
 
 
 def test_a_month_that_ends_at_the_as_of_date_is_complete():
-    row = told(EVERY_MONTH, as_of="2026-03-31")["churned"]
+    row = summary(EVERY_MONTH, as_of="2026-03-31")["churned"]
     assert (row["value"], row["period_start"], row["period_end"]) == (30.0, month(3), dt.date(2026, 3, 31))
 
 
-def test_three_complete_months_end_before_a_month_that_is_not_over():
+def test_three_complete_months_end_before_the_month_that_is_not_over():
     values = {("failed", number): float(number) for number in (1, 2, 3, 4)}
-    row = told(values, as_of="2026-04-30")["failed"]
+    row = summary(values, as_of="2026-04-30")["failed"]
     assert (row["value"], row["period_start"], row["period_end"]) == (4.0, month(2), dt.date(2026, 4, 30))
-    row = told(values, as_of="2026-04-29")["failed"]
+    row = summary(values, as_of="2026-04-29")["failed"]
     assert (row["value"], row["period_start"], row["period_end"]) == (3.0, month(1), dt.date(2026, 3, 31))
 
 
 def test_without_a_month_before_there_is_no_change():
-    row = told({("mrr", 1): 50.0, ("customers", 1): 2.0}, as_of="2026-01-20")["mrr"]
+    row = summary({("mrr", 1): 50.0, ("customers", 1): 2.0}, as_of="2026-01-20")["mrr"]
     assert (row["value"], row["previous_value"], row["change"]) == (50.0, None, None)
-    assert row["explanation"] == "$50.00 over 2 paying customers."
+    assert row["explanation"] == "$50.00 from 2 paying customers."
 
 
 def test_an_unknown_value_before_leaves_the_change_unknown():
-    row = told({("mrr", 3): 50.0, ("mrr", 2): None})["mrr"]
+    row = summary({("mrr", 3): 50.0, ("mrr", 2): None})["mrr"]
     assert (row["value"], row["previous_value"], row["change"]) == (50.0, None, None)
 
 
 def test_money_has_its_exact_amount_and_nothing_else_has_one():
-    rows = told({("mrr", 3): 1234.56, ("customers", 3): 3.0})
+    rows = summary({("mrr", 3): 1234.56, ("customers", 3): 3.0})
     assert rows["mrr"]["amount"] == Decimal("1234.56")
     assert rows["customers"]["amount"] is None
 
 
-def test_explanations_have_the_numbers_in_them():
-    rows = told(
+def test_explanations_contain_the_numbers():
+    rows = summary(
         {
             ("mrr", 2): 282590.0, ("mrr", 3): 284090.0, ("customers", 3): 710.0, ("customers", 2): 713.0,
             ("arpu", 3): (400.12676, 284090.0, 710.0),
@@ -130,20 +130,22 @@ def test_explanations_have_the_numbers_in_them():
             ("yearly", 3): 3409080.0,
         }
     )  # fmt: skip
-    said = {name: row["explanation"] for name, row in rows.items()}
-    assert said["mrr"] == "$284,090.00 over 710 paying customers (+$1,500 on the month before)."
-    assert said["customers"] == "710 (-3 on the month before)."
-    assert said["arpu"] == "$400.13 = $284,090.00 MRR over 710 paying customers."
-    assert said["churn"] == "3.12 % = 20 churned customers over 640 opening customers (-1.9 pp on the month before)."
-    assert said["retention"] == "96.88 %."
-    assert said["kept"] == "50.00 % = $1,500.50 still paid over 3,001 sum of before where plan equals A."
-    assert said["yearly"] == "$3,409,080.00."
-    assert said["failed"] == "Failed payments is not available."
+    explanations = {name: row["explanation"] for name, row in rows.items()}
+    assert explanations["mrr"] == "$284,090.00 from 710 paying customers (+$1,500 compared with the month before)."
+    assert explanations["customers"] == "710 (-3 compared with the month before)."
+    assert explanations["arpu"] == "$400.13 = $284,090.00 MRR divided by 710 paying customers."
+    assert explanations["churn"] == (
+        "3.12 % = 20 churned customers divided by 640 opening customers (-1.9 pp compared with the month before)."
+    )
+    assert explanations["retention"] == "96.88 %."
+    assert explanations["kept"] == "50.00 % = $1,500.50 still paid divided by 3,001 sum of before where plan equals A."
+    assert explanations["yearly"] == "$3,409,080.00."
+    assert explanations["failed"] == "Failed payments is not available."
 
 
 def test_the_reporting_currency_is_that_of_the_sources():
     in_euros = dataclasses.replace(MADE_UP, sources=Sources(reporting_currency="EUR"))
-    assert told({("yearly", 3): 5000.0}, rules=in_euros)["yearly"]["explanation"] == "€5,000.00."
+    assert summary({("yearly", 3): 5000.0}, rules=in_euros)["yearly"]["explanation"] == "€5,000.00."
 
 
 # --- targets -------------------------------------------------------------------------------------
@@ -151,16 +153,16 @@ def test_the_reporting_currency_is_that_of_the_sources():
 
 def against(name, value, *targets):
     number = 2 if name in ("churned", "churn", "opening", "failed") else 3
-    row = told({(name, number): value}, targets=targets)[name]
+    row = summary({(name, number): value}, targets=targets)[name]
     return row["target_value"], row["target_gap"], row["target_status"]
 
 
-@pytest.mark.parametrize("called", ["mrr", "MRR", "Mrr", "monthly revenue", "Monthly Revenue"])
-def test_a_target_names_its_metric_by_name_label_or_alias(called):
-    assert against("mrr", 100.0, target(called, 80, "2026-01-01")) == (80.0, 20.0, "Met")
+@pytest.mark.parametrize("given", ["mrr", "MRR", "Mrr", "monthly revenue", "Monthly Revenue"])
+def test_a_target_gives_its_metric_by_name_label_or_alias(given):
+    assert against("mrr", 100.0, target(given, 80, "2026-01-01")) == (80.0, 20.0, "Met")
 
 
-def test_another_metrics_target_is_not_this_ones():
+def test_the_target_of_another_metric_is_not_used():
     assert against("mrr", 100.0, target("revenue", 80, "2026-01-01")) == (None, None, "No target")
 
 
@@ -171,7 +173,7 @@ def test_another_metrics_target_is_not_this_ones():
         ("mrr", 79.99, "Missed"),
         ("churned", 80.0, "Met"),  # down: at the target or below
         ("churned", 80.01, "Missed"),
-        ("mrr", 79.99999999999999, "Met"),  # what binary leaves over does not count
+        ("mrr", 79.99999999999999, "Met"),  # a binary rounding error does not count
         ("churned", 80.00000000000001, "Met"),
     ],
 )
@@ -179,14 +181,14 @@ def test_a_target_is_met_in_the_good_direction(name, value, status):
     assert against(name, value, target(name, 80, "2026-01-01"))[2] == status
 
 
-def test_the_newest_target_that_holds_at_the_periods_end_counts():
+def test_the_newest_target_that_is_valid_at_the_periods_end_counts():
     older, newer, later = (
         target("mrr", 1, "2025-01-01"),
         target("MRR", 2, "2026-03-10"),
         target("mrr", 3, "2026-03-11"),
     )
     assert against("mrr", 5.0, newer, older, later) == (2.0, 3.0, "Met")
-    # A flow's period ended on February 28: a target from March on does not hold yet.
+    # A flow's period ended on February 28: a target from March on is not valid yet.
     assert against("churned", 5.0, target("churned", 4, "2026-02-28"), target("churned", 9, "2026-03-01")) == (
         4.0,
         1.0,
@@ -203,14 +205,14 @@ def test_a_target_of_an_unknown_value_is_neither_met_nor_missed():
 
 
 def reason(name, values, availability=ALL_THERE, **given):
-    row = told(values, availability=availability, **given)[name]
+    row = summary(values, availability=availability, **given)[name]
     assert (row["value"], row["status"]) == (None, "Not available")
     assert row["explanation"] == f"{row['label']} is not available."
     return row["not_available_reason"]
 
 
 def test_an_available_metric_has_no_reason():
-    row = told({("mrr", 3): 0.0})["mrr"]
+    row = summary({("mrr", 3): 0.0})["mrr"]
     assert (row["status"], row["not_available_reason"]) == ("Available", None)
 
 
@@ -231,7 +233,7 @@ def test_an_absent_column():
 def test_no_complete_month_yet():
     values = {("churned", 1): 3.0, ("mrr", 1): 5.0}
     assert reason("churned", values, as_of="2026-01-20") == "The data does not cover a complete month yet."
-    rows = told(values, as_of="2026-01-20")
+    rows = summary(values, as_of="2026-01-20")
     assert (rows["churned"]["period_start"], rows["churned"]["period_end"]) == (None, None)
     assert rows["mrr"]["value"] == 5.0
 
@@ -262,4 +264,4 @@ def test_no_rows_at_all():
 
 
 def test_not_a_number_is_not_available():
-    assert told({("mrr", 3): float("nan")})["mrr"]["status"] == "Not available"
+    assert summary({("mrr", 3): float("nan")})["mrr"]["status"] == "Not available"

@@ -1,4 +1,4 @@
-"""Markdown as a renderer sees it: which tags there are, and what people read."""
+"""Markdown as a renderer shows it: its tags and its text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ RENDERERS = {
     "GitHub": MarkdownIt("commonmark").enable(["table", "strikethrough"]),
 }
 FINDS_LINKS = re.compile(r"https?://[-.\w]+|www\.[-.\w]+|[-.\w+]+@[-\w]+\.[-\w]+|:[a-z_]+:|(?<![\w`])@\w+")
-"""What GitHub makes links, people or emoji of in finished text that is no code."""
+"""What GitHub turns into links, mentions or emoji in rendered text outside code."""
 
 
 class Page(HTMLParser):
-    """The tags of a page in order, the text of each place, and what finished text would still become."""
+    """The tags, links, anchors and text of a page, and what GitHub would turn into links, mentions or emoji (`found`)."""
 
     def __init__(self, html: str):
         super().__init__(convert_charrefs=True)
@@ -33,7 +33,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
         self._code += tag == "code"
-        if tag != "code":  # data may stand as code
+        if tag != "code":  # data can be shown as code
             self.tags.append(tag)
         self.links += [unquote(values["href"])] if "href" in values else []
         self.anchors += [values["id"]] if "id" in values else []
@@ -48,5 +48,5 @@ class Page(HTMLParser):
 
 
 def page(markdown: str, renderer: str = "GitHub") -> Page:
-    """A report as people see it."""
+    """A report as it is shown."""
     return Page(RENDERERS[renderer].render(markdown))

@@ -1,4 +1,4 @@
-"""What the reports say of risk, leakage and actions is what the tables hold."""
+"""The reports show the risk, leakage and actions of the tables."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from resources.home import Home
 from resources.tables import rows_of
 from rules.text.formats import money, named, value_text
 from rules.text.markdown import escape
-from tests.productpulse_assets.reports.papers import REPORTS
+from tests.productpulse_assets.reports.build_report import REPORTS
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +24,10 @@ def report(good_run, good_home):
     return lambda name: (Home(good_home).reports / f"{name}.md").read_text(encoding="utf-8")
 
 
-def test_the_plan_lists_each_owners_first_interventions_and_counts_the_rest(report, snapshot):
+def test_the_plan_lists_the_first_interventions_of_each_owner_and_counts_the_rest(report, snapshot):
     text, plan = report("intervention_plan"), rows_of(snapshot.table("intervention_plan").order_by("priority_rank"))
     total = sum(row["estimated_revenue_impact"] for row in plan)
-    assert f"{len(plan)} interventions about {money(total)}." in text
+    assert f"{len(plan)} interventions with an estimated impact of {money(total)}." in text
     for owner in {row["suggested_owner"] for row in plan}:
         mine = [row for row in plan if row["suggested_owner"] == owner]
         section = text.split(f"## {owner}\n")[1].split("\n## ")[0]
@@ -55,7 +55,7 @@ def test_the_risk_register_has_every_band_and_kind(report, snapshot):
         assert len(re.findall(r"^\| .*\d", section, re.M)) == min(row["cases"], 10)
 
 
-def test_the_risk_register_names_customers_at_risk_and_what_is_planned(report, snapshot):
+def test_the_risk_register_lists_customers_at_risk_with_their_rank_in_the_plan(report, snapshot):
     text = report("risk_register")
     names = {row["customer_id"]: row["company_name"] for row in rows_of(snapshot.table("customers"))}
     plan = snapshot.table("intervention_plan")
@@ -67,20 +67,20 @@ def test_the_risk_register_names_customers_at_risk_and_what_is_planned(report, s
         assert f"| {mine} |" in line or f"| [{mine}](intervention_plan.md#plan-{mine}) |" in line
 
 
-def test_the_executive_summary_begins_with_the_three_most_urgent_actions_and_why(report, snapshot):
+def test_the_executive_summary_begins_with_the_three_most_urgent_actions_and_reasons(report, snapshot):
     text, plan = report("executive_summary"), rows_of(snapshot.table("intervention_plan").order_by("priority_rank"))
     section = text.split("## What to do first")[1].split("\n## ")[0]
     for number, row in enumerate(plan[:3], start=1):
         action = section.split(f"\n{number}. ")[1].split(f"\n{number + 1}. ")[0]
         assert action.startswith(f"**[{escape(row['recommendation_title'])}](intervention_plan.md#plan-{number})**")
-        for said in (f"({row['customer_id']})", money(row["estimated_revenue_impact"])):
-            assert said in action.splitlines()[0]
+        for text_part in (f"({row['customer_id']})", money(row["estimated_revenue_impact"])):
+            assert text_part in action.splitlines()[0]
         assert f"- Why: {escape(row['reason'])}" in action and f"- Do: {escape(row['expected_action'])}" in action
         assert row["suggested_owner"] in action and row["scheduled_week"] in action
     assert "\n4. " not in section
     for row in rows_of(snapshot.table("scenario_analysis")):
         assert value_text(row["annualized_impact"], "money") in text
-    for title in ("Churn risk", "Revenue leakage", "What could be gained"):
+    for title in ("Churn risk", "Revenue leakage", "Potential gains"):
         assert f"\n## {title}\n" in text
 
 
@@ -91,20 +91,20 @@ def test_questions_list_the_first_rows_of_their_tables(report, snapshot):
         assert f"{number}. {escape(row['recommendation_title'])} (" in text
 
 
-def test_questions_call_customers_by_name(report, snapshot):
+def test_questions_show_the_names_of_customers(report, snapshot):
     profiles, customers = snapshot.table("churn_risk_profiles"), snapshot.table("customers")
     worst = rows_of(profiles.filter(profiles.revenue_at_risk > 0).order_by(profiles.revenue_at_risk.desc()).limit(1))[0]
     name = rows_of(customers.filter(customers.customer_id == worst["customer_id"]))[0]["company_name"]
     assert f"1. {escape(named(name, worst['customer_id']))}, " in report("business_questions")
 
 
-def test_amounts_have_one_currency_and_days_one_form(report):
+def test_dates_have_one_format_and_no_raw_value_is_shown(report):
     for name in REPORTS:
         text = report(name)
         assert not re.search(r"\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4}", text), name
         assert "None" not in text and "nan" not in text.split() and "team:" not in text, name
 
 
-def test_templates_leave_the_form_of_numbers_to_the_filters():
+def test_templates_format_numbers_by_filters_only():
     for template in (Path(markdown.__file__).parent).glob("*.jinja"):
         assert not re.search(r"\| *(?:format|safe|round)\b|strftime|%\.", template.read_text("utf-8")), template.name

@@ -1,4 +1,4 @@
-"""The report in HTML needs nothing but itself, and says what the tables hold."""
+"""The HTML report needs no other file and shows the numbers of the tables."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def page(good_run, good_home):
     return (Home(good_home).reports / "executive_report.html").read_text(encoding="utf-8")
 
 
-def made_of(tables):
+def build(tables):
     return executive_report(**tables, rules=RULES)
 
 
@@ -67,7 +67,7 @@ def tags(page):
     return parser.found
 
 
-def test_the_page_asks_nothing_of_the_network(page):
+def test_the_page_loads_nothing_from_the_network(page):
     assert page.count('<script id="plotly">') == 1
     assert "http://" not in without_plotly(page) and "https://" not in without_plotly(page)
     found = tags(page)
@@ -77,14 +77,14 @@ def test_the_page_asks_nothing_of_the_network(page):
     assert "default-src 'none'" in next(a["content"] for _t, a in found if a.get("http-equiv"))
 
 
-def test_every_link_leads_to_a_report_beside_it(page, good_home):
+def test_every_link_leads_to_a_report_in_the_same_folder(page, good_home):
     links = [attributes["href"] for tag, attributes in tags(page) if tag == "a"]
     assert "executive_summary.md" in links
     assert all((Home(good_home).reports / link).exists() for link in links)
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_every_chart_is_drawn_and_its_numbers_are_below_it(page, name):
+def test_every_chart_has_data_and_a_table_of_its_numbers(page, name):
     assert data(page, name)["data"]
     assert f'id="chart-{name}"' in page
     assert "<details>" in section(page, name) and "<td>" in section(page, name)
@@ -107,30 +107,30 @@ def test_the_numbers_are_those_of_the_tables(page, tables):
     )
 
 
-def test_two_times_the_same_input_gives_the_same_bytes(page, tables):
-    assert made_of(tables) == made_of(tables) == page
+def test_the_same_input_gives_the_same_bytes(page, tables):
+    assert build(tables) == build(tables) == page
 
 
-def test_a_hostile_segment_is_text(tables):
+def test_a_hostile_segment_is_shown_as_text(tables):
     hostile = "</script><script>alert(1)</script><a href='http://x'>x</a>"
     profiles = tables["churn_risk_profiles"].mutate(segment=ibis.literal(hostile))
-    spoiled = made_of(tables | {"churn_risk_profiles": profiles})
-    plain = made_of(tables)
-    assert [tag for tag, _attributes in tags(spoiled)].count("script") == [tag for tag, _a in tags(plain)].count(
+    hostile_page = build(tables | {"churn_risk_profiles": profiles})
+    plain = build(tables)
+    assert [tag for tag, _attributes in tags(hostile_page)].count("script") == [tag for tag, _a in tags(plain)].count(
         "script"
     )
-    assert [a for tag, a in tags(spoiled) if tag == "a"] == [a for tag, a in tags(plain) if tag == "a"]
-    (name,) = data(spoiled, "risk")["layout"]["yaxis"]["ticktext"]
+    assert [a for tag, a in tags(hostile_page) if tag == "a"] == [a for tag, a in tags(plain) if tag == "a"]
+    (name,) = data(hostile_page, "risk")["layout"]["yaxis"]["ticktext"]
     assert "<" not in name and unescape(name) == hostile
 
 
-def test_a_figure_cannot_end_the_script_that_holds_it():
+def test_a_figure_cannot_end_the_script_element_around_it():
     figure = go.Figure(go.Bar(name="</script><b>"), layout={"template": {}})
-    drawn = Section("x", "X", "", figure, [], []).drawn
-    assert "<" not in drawn and json.loads(drawn)["data"][0]["name"] == "</script><b>"
+    text = Section("x", "X", "", figure, [], []).figure_json
+    assert "<" not in text and json.loads(text)["data"][0]["name"] == "</script><b>"
 
 
-def test_what_is_not_available_says_why(tables):
+def test_what_is_not_available_has_a_reason(tables):
     reason = "Needs the dataset subscriptions, which is absent."
     kpis = tables["kpi_summary"].mutate(
         value=ibis.null("float64"), amount=ibis.null("decimal(18, 2)"), not_available_reason=ibis.literal(reason)
@@ -139,12 +139,12 @@ def test_what_is_not_available_says_why(tables):
         cases=ibis.null("int64"), estimated_revenue_loss=ibis.null("decimal(18, 2)"),
         not_available_reason=ibis.literal("Needs the dataset transactions, which is absent."),
     )  # fmt: skip
-    nothing = {"kpi_history", "cohort_summary", "funnel_summary", "churn_risk_profiles", "owner_workload"}
-    empty = {name: tables[name].filter(ibis.literal(False)) for name in nothing}
+    empty_tables = {"kpi_history", "cohort_summary", "funnel_summary", "churn_risk_profiles", "owner_workload"}
+    empty = {name: tables[name].filter(ibis.literal(False)) for name in empty_tables}
     inventory = tables["source_inventory"].mutate(is_available=tables["source_inventory"].dataset != "transactions")
-    page = made_of(tables | empty | {"kpi_summary": kpis, "leakage_summary": leakage, "source_inventory": inventory})
+    page = build(tables | empty | {"kpi_summary": kpis, "leakage_summary": leakage, "source_inventory": inventory})
     assert f"Not available: {reason}" in section(page, "mrr-movement")
-    assert f"How many are at risk is not available. {reason}" in section(page, "risk")
+    assert f"The number of customers at risk is not available. {reason}" in section(page, "risk")
     assert "Refund" in section(page, "leakage")
     assert "Needs the dataset transactions, which is absent." in section(page, "leakage")
     assert "Not in the data: transactions." in page

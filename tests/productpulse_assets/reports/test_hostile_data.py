@@ -1,4 +1,4 @@
-"""Whatever the data holds, the reports keep their layout and lead nowhere else."""
+"""No text in the data changes the layout or the links of a report."""
 
 import re
 
@@ -9,11 +9,11 @@ from asset_checks.contracts import DATASETS
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from rules.text.formats import shown
-from tests.productpulse_assets.reports.papers import REPORTS, written
+from tests.productpulse_assets.reports.build_report import REPORTS, build_report
 from tests.productpulse_assets.reports.rendered import page
 
 OURS = {"metric_name", "unit", "risk_band", "leakage_type", "dataset"}
-"""Columns whose values the program looks up, and that no export decides."""
+"""Columns whose values come from the program and not from exports."""
 
 HOSTILE = [
     "<script>alert(1)</script> | x | [a](b) ![i](http://x) ",
@@ -30,19 +30,19 @@ def snapshot(good_run, good_home):
     return open_read_only(Home(good_home).published)
 
 
-def beginning_with(text):
-    """Every text of the data begins with `text`; one row of each dataset was rejected."""
+def with_prefix(text):
+    """A change of the tables: every text begins with `text`, and each dataset has one rejected row."""
 
     def changed(name, table):
         if name.endswith("_rejects"):
-            table = rejected(table)
+            table = with_one_reject(table)
         texts = [column for column, kind in table.schema().items() if kind.is_string() and column not in OURS]
         return table.mutate(**{column: ibis.literal(text) + table[column] for column in texts})
 
     return changed
 
 
-def rejected(table):
+def with_one_reject(table):
     """One reject of a dataset, in the columns of its table of rejects."""
     dataset = next(name for name in DATASETS if table.get_name() == f"{name}_rejects")
     texts = {column: "x" for column, kind in table.schema().items() if kind.is_string()} | {"dataset": dataset}
@@ -57,13 +57,13 @@ def rejected(table):
 
 @pytest.fixture(scope="module")
 def plain(snapshot):
-    return {name: page(written(name, snapshot, beginning_with(PLAIN))) for name in REPORTS}
+    return {name: page(build_report(name, snapshot, with_prefix(PLAIN))) for name in REPORTS}
 
 
 @pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_texts_leave_the_layout_as_it_is(name, text, snapshot, plain):
-    markdown = written(name, snapshot, beginning_with(text))
+def test_hostile_texts_do_not_change_the_layout(name, text, snapshot, plain):
+    markdown = build_report(name, snapshot, with_prefix(text))
     seen = page(markdown)
     assert seen.tags == plain[name].tags
     assert seen.links == plain[name].links
@@ -73,9 +73,9 @@ def test_hostile_texts_leave_the_layout_as_it_is(name, text, snapshot, plain):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_every_row_of_a_table_has_as_many_cells_as_its_head(name, snapshot):
-    markdown = written(name, snapshot, beginning_with("| x | a@b.co |"))
+def test_every_row_of_a_table_has_as_many_cells_as_its_header(name, snapshot):
+    markdown = build_report(name, snapshot, with_prefix("| x | a@b.co |"))
     tables = re.findall(r"(?:^\|.*\n)+", markdown, re.MULTILINE)
-    assert tables or name == "business_questions"  # whose answers are sentences
+    assert tables or name == "business_questions"  # it has sentences only
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table

@@ -1,10 +1,10 @@
-"""The paragraph at the top says how the business is, and what of it is not known."""
+"""The first paragraph of the executive summary: the state of the business, and what is not available."""
 
 import datetime as dt
 
 import pytest
 
-from productpulse_assets.reports.lead import lead_of
+from productpulse_assets.reports.lead import build_lead
 from productpulse_assets.reports.markdown import render
 from tests.productpulse_assets.reports.rendered import page
 
@@ -35,21 +35,21 @@ HEALTH = [
 
 
 def lead(rows, health=()):
-    """The paragraph as people read it, on one line."""
-    return " ".join(page(render("lead", "USD", lead=lead_of(rows, list(health)))).text.split())
+    """The text of the paragraph, on one line."""
+    return " ".join(page(render("lead", "USD", lead=build_lead(rows, list(health)))).text.split())
 
 
-def test_the_headlines_in_words():
+def test_the_paragraph_has_the_headlines():
     assert lead(KNOWN, HEALTH) == (
         "MRR is $297,975 from 628 paying customers, down $2,140 on the month before. "
         "Net new MRR in Jun 2026 is -$2,140, and customer churn 4.0 %, up 1.8 pp on the month before. "
-        "Revenue at risk is $14,460, what 33 customers pay a month. "
-        "Revenue leakage is $42,203, 5.5 % of what was collected. "
-        "In trouble: Leakage (Critical, 11 of 100) and Growth (Critical, 26 of 100)."
+        "Revenue at risk is $14,460, the MRR of 33 customers. "
+        "Revenue leakage is $42,203, 5.5 % of the collected revenue. "
+        "Needs attention: Leakage (Critical, 11 of 100) and Growth (Critical, 26 of 100)."
     )
 
 
-def test_what_is_not_available_says_why_once():
+def test_a_reason_is_given_once():
     reason = "Needs the dataset transactions, which is absent."
     rows = KNOWN | metric("revenue_leakage", "Revenue leakage", None, reason=reason)
     rows |= metric("revenue_at_risk", "Revenue at risk", None, reason=reason)
@@ -58,7 +58,7 @@ def test_what_is_not_available_says_why_once():
     assert text.count("Revenue leakage") == 1 and "$0" not in text
 
 
-def test_churn_is_told_without_net_new_revenue():
+def test_churn_is_shown_without_net_new_revenue():
     rows = KNOWN | metric("net_new_revenue", "Net new MRR", None, reason="There are no rows.")
     assert "Customer churn in Jun 2026 is 4.0 %, up 1.8 pp on the month before." in lead(rows)
 
@@ -68,20 +68,20 @@ def test_a_metric_that_the_catalog_does_not_have_is_left_out():
     assert "at risk" not in text and "Not available" not in text
 
 
-def test_nobody_at_risk_pays_nothing():
+def test_no_customer_at_risk_means_no_revenue_at_risk():
     rows = KNOWN | metric("revenue_at_risk", "Revenue at risk", 0.0)
     rows |= metric("at_risk_customers", "Customers at risk", 0.0, "count")
     assert "Revenue at risk is $0." in lead(rows)
 
 
 @pytest.mark.parametrize(
-    ("scores", "said"),
+    ("scores", "sentence"),
     [
-        ([90.0, 50.0], "No area of the business is in trouble."),
-        ([90.0, None], "No area of the business that has a score is in trouble."),
-        ([49.9], "In trouble: A (Risk, 50 of 100)."),
+        ([90.0, 50.0], "No area of the business needs attention."),
+        ([90.0, None], "No area of the business with a score needs attention."),
+        ([49.9], "Needs attention: A (Risk, 50 of 100)."),
     ],
 )
-def test_areas_below_half_of_the_way_to_healthy_are_in_trouble(scores, said):
+def test_areas_with_a_score_below_50_need_attention(scores, sentence):
     health = [{"area": "A", "score": score, "status": "Risk"} for score in scores]
-    assert lead({}, health) == said
+    assert lead({}, health) == sentence

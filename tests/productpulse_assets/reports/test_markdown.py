@@ -1,4 +1,4 @@
-"""What comes from data changes nothing in a report's layout, and is read as it was written."""
+"""Text from data is shown as it was written and does not change the layout of a report."""
 
 import jinja2
 import pytest
@@ -32,11 +32,11 @@ PLACES = {
     "words in bold": ("so **{}** it is\n", ["p", "strong"]),
     "a link": ("[{}](x.md)\n", ["p", "a"]),
 }
-"""Where a value may stand, and the tags around it."""
+"""Places for a value in a report, and the tags around it."""
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "escaped"),
     [
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("| x |", "\\| x \\|"),
@@ -48,7 +48,7 @@ PLACES = {
         ("- x", "\\- x"),
         ("1. x", "1\\. x"),
         ("mail a@evil.com now", "mail `a@evil.com` now"),
-        # What some renderer acts upon, but not the two that the tests below ask:
+        # Some renderers act on these, but not the two in the tests below:
         ("==x== $math$ $5", "\\=\\=x\\=\\= \\$math\\$ $5"),
         (":--", "\\:--"),
         ("a@b.co]: x", "`a@b.co`\\]: x"),
@@ -56,8 +56,8 @@ PLACES = {
         (float("nan"), "not available"),
     ],
 )
-def test_escaped(text, said):
-    assert escape(text) == said
+def test_marks_are_escaped(text, escaped):
+    assert escape(text) == escaped
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_escaped(text, said):
     ["Zenith Apparel Studio, Inc.", "Smith-Jones", "Booking.com", '"Blue Door" Aviation S.A.', "product_usage",
      "-$2,140", "+7", "$284,090.00 over 710", "3.2 %", "2026-06-30", "10:30", "a = b", "Élan (C-000031)", "0.5 to 1.5"],
 )  # fmt: skip
-def test_what_is_plain_stays_plain(name):
+def test_plain_text_is_not_changed(name):
     assert escape(name) == name
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("renderer", RENDERERS)
-def test_hostile_text_is_read_as_it_is(place, renderer):
+def test_hostile_text_is_shown_as_it_is(place, renderer):
     template, tags = PLACES[place]
     around = page(template.format("WORD"), renderer).text.strip()
     for text in HOSTILE:
@@ -82,7 +82,7 @@ def test_hostile_text_is_read_as_it_is(place, renderer):
 
 
 @given(st.text(alphabet="`*_[]()<>#|~\\$=:@-+!&;.1 awhtp/\n\u202e", max_size=25))
-def test_any_text_of_marks_is_read_as_it_is(text):
+def test_any_text_of_marks_is_shown_as_it_is(text):
     seen = page(f"| a | b |\n|---|---|\n| x {escape(text)} y | **{escape(text) or '-'}** |\n")
     assert [tag for tag in seen.tags if tag != "strong"] == [
         "table",
@@ -99,11 +99,11 @@ def test_any_text_of_marks_is_read_as_it_is(text):
     assert seen.found == []
 
 
-def test_text_is_cut_where_it_is_very_long():
+def test_a_very_long_text_is_cut():
     assert len(escape("x" * 10_000)) == TEXT_LIMIT
 
 
-def test_a_template_escapes_what_it_is_not_told_to_leave(monkeypatch, tmp_path):
+def test_a_template_escapes_everything_but_markdown(monkeypatch, tmp_path):
     loader = jinja2.DictLoader(
         {"t.md.jinja": "{{ x }}, {{ x | link('a b.md#' ~ x) }}, {{ x ~ (x | link('c')) }}, {{ none }}, {{ 'a' ~ 1 }}"}
     )
@@ -111,24 +111,24 @@ def test_a_template_escapes_what_it_is_not_told_to_leave(monkeypatch, tmp_path):
     markdown._environment().cache.clear()
     text = markdown.render("t", "USD", x="<b>*")
     markdown._environment().cache.clear()
-    first, linked, joined, unknown, words = text.split(", ")
+    first, linked, joined, unknown, combined = text.split(", ")
     assert first == "&lt;b&gt;\\*"
     assert linked == "[&lt;b&gt;\\*](a%20b.md#%3Cb%3E%2A)"
-    assert joined == escape("<b>*" + link("<b>*", "c"))  # what is done to Markdown makes plain text of it
-    assert (unknown, words) == ("not available", "a1")
+    assert joined == escape("<b>*" + link("<b>*", "c"))  # an operation on Markdown returns plain text
+    assert (unknown, combined) == ("not available", "a1")
 
 
-def test_code_is_for_names_alone():
+def test_only_names_become_code():
     assert code("kpi_summary") == "`kpi_summary`"
     assert code("a` <b>") == "a\\` &lt;b&gt;"
 
 
-def test_an_anchor_is_a_name_that_nothing_can_break():
+def test_the_name_of_an_anchor_has_safe_characters_only():
     assert section("leakage", "Failed Payment") == "leakage-failed-payment"
     assert anchor('x" onclick="y', "band") == '<a id="band-x-onclick-y"></a>'
     assert anchor('x" onclick="y') == '<a id="x-onclick-y"></a>'
     assert anchor("monthly_recurring_revenue") == '<a id="monthly_recurring_revenue"></a>'
 
 
-def test_a_share_that_there_is_none_of_is_a_dash():
+def test_an_unknown_share_is_a_dash():
     assert (share(0.5), share(None)) == ("50.0 %", "–")

@@ -1,4 +1,4 @@
-"""The report in HTML on paper: every chart is as wide as the page, however wide the window is."""
+"""The HTML report on paper: every chart fits the page, at any width of the window."""
 
 import pytest
 
@@ -12,14 +12,14 @@ pytestmark = [
 ]
 
 A4_WIDTH, MARGIN, LETTER_WIDTH = 210, 20, 215.9
-"""Millimetres; of the margins that browsers offer, wide ones."""
+"""Millimetres; the margin is wider than the browser's default."""
 
 DRAWN = """() => Object.fromEntries([...document.querySelectorAll(".chart")].map(chart => {
     const left = chart.getBoundingClientRect().left;
     const right = each => each.getBoundingClientRect().right - left;
     return [chart.id, Math.max(...[...chart.querySelectorAll("svg.main-svg, path, text, image")].map(right))];
 }))"""
-"""By chart: how far to the right of its left end anything in it reaches, in pixels."""
+"""By chart: the width in pixels from its left edge to the right edge of everything in it."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def browser():
 
 
 def printed(browser, report, width, paper):
-    """What the charts are like when the browser lays the page out for paper, and after that."""
+    """The widths of the charts while the browser prints; waits until they fit the window again."""
     page = browser.new_page(viewport={"width": width, "height": 1000})
     page.goto(report.as_uri())
     page.wait_for_selector("#chart-workload svg.main-svg")
@@ -43,7 +43,7 @@ def printed(browser, report, width, paper):
 
 @pytest.mark.parametrize(("paper", "paper_width"), [("A4", A4_WIDTH), ("Letter", LETTER_WIDTH)])
 @pytest.mark.parametrize("width", [2560, 800])
-def test_bars_and_their_numbers_are_whole_on_paper(browser, good_run, good_home, width, paper, paper_width):
+def test_charts_are_not_cut_off_on_paper(browser, good_run, good_home, width, paper, paper_width):
     charts = printed(browser, Home(good_home).reports / "executive_report.html", width, paper)
     assert len(charts) == 7
     room = (paper_width - 2 * MARGIN) / 25.4 * 96

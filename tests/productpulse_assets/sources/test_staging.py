@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from asset_checks.contracts import CONTRACTS
 from asset_checks.validation_gate import broken_rows, tally, tolerance_result
 from productpulse_assets.sources.assets import split
-from productpulse_assets.sources.location import SourceProblem, check_sources, locate
-from productpulse_assets.sources.readers.raw_rows import UnreadableSource
+from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.location import check_sources, locate
 from productpulse_assets.sources.staging import Parent
 from resources.duckdb_connection import FileAccess, set_up
 from resources.settings import Settings
@@ -34,6 +34,7 @@ from resources.warehouse import Warehouse
 from rules.loading.files import load
 from rules.loading.problems import RulesError
 from rules.models import DatasetSource, Sources
+from tests.errors import raises
 from tests.graph import RULES
 
 PLAIN = Sources()
@@ -646,14 +647,39 @@ def test_two_files_of_one_name_are_refused(stage, tmp_path):
     for year in ("2025", "2026"):
         (tmp_path / year).mkdir()
         (tmp_path / year / "crm.csv").write_text(f"customer_id,signup_date\nC{year},{year}-01-01\n")
-    with pytest.raises(UnreadableSource, match=r"2025/crm\.csv and .*2026/crm\.csv have the same name.* Rename one"):
+    with raises("source.same_file_name"):
         stage("customers", Sources(datasets={"customers": DatasetSource(file="*/crm.csv")}))
 
 
 def test_a_pattern_that_finds_nothing_and_a_dataset_in_two_formats(stage, tmp_path):
-    with pytest.raises(SourceProblem, match=r"customers: no file matches 'crm-\*' of sources\.yaml"):
+    with raises("source.no_match", SourceProblem):
         stage("customers", Sources(datasets={"customers": DatasetSource(file="crm-*")}))
     for name in ("customers.csv", "customers.json"):
         (tmp_path / name).write_text("")
-    with pytest.raises(SourceProblem, match=r"customers: customers\.csv and customers\.json are both in .* Keep one"):
+    with raises("source.several_files", SourceProblem):
+        stage("customers")
+
+
+def test_a_parquet_file_with_a_damaged_page(stage, tmp_path):
+    path = tmp_path / "customers.parquet"
+    pq.write_table(pa.table({"customer_id": ["C1", "C2"], "signup_date": ["2026-01-01", "2026-01-02"]}), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * 40 + content[44:])
+    with raises("source.damaged", SourceProblem) as caught:
+        stage("customers")
+    assert caught.value.details == {"dataset": "customers", "file": "customers.parquet"}
+
+
+def test_a_file_name_with_a_line_end(stage, tmp_path):
+    (tmp_path / "crm\n.csv").write_text("customer_id,signup_date\n")
+    with raises("source.file_name", SourceProblem):
+        stage("customers", Sources(datasets={"customers": DatasetSource(file="crm*")}))
+
+
+def test_a_data_folder_that_cannot_be_listed(stage, monkeypatch):
+    def refuse(folder: Path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with raises("source.folder_not_listed", SourceProblem):
         stage("customers")

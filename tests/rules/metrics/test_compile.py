@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from asset_checks.contracts import CONTRACTS, unbound
 from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
 from productpulse_assets.facts.customer_months import customer_months
-from productpulse_assets.metrics.summary import Availability, summarise
+from productpulse_assets.metrics.summary import Availability, summary_rows
 from productpulse_assets.orchestration.graph import MODELS as OURS
 from productpulse_assets.tables import declaration_of
 from resources.tables import rows_of, table_of
@@ -552,7 +552,8 @@ def test_the_summary_is_a_row_of_the_history(periods):
     catalog = RULES.metric_catalog
     total, _parts = measured(periods)
     months = calendar("2025-01-01", "2026-06-10")
-    summary = summarise(RULES, total, rows_of(months), Availability({}, set(), set()), targets=[])
+    history = [row | {"amount": None} for row in total]
+    summary = summary_rows(RULES, history, rows_of(months), Availability({}, set(), set()), targets=[])
     values = {(row["metric_name"], row["month"]): row["value"] for row in total}
     assert [row["metric_name"] for row in summary] == list(catalog.metrics)
     for row in summary:

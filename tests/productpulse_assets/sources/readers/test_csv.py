@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from productpulse_assets.sources.readers.raw_rows import UnreadableSource, columns_of, read_files
+from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.readers import csv_table
+from productpulse_assets.sources.readers.raw_rows import columns_of, read_files
+from tests.errors import raises
 
 
 @pytest.fixture(scope="module")
@@ -172,28 +175,44 @@ def test_several_files_are_united_by_name(backend, tmp_path):
 
 
 UNREADABLE = {
-    "no name": ("t.csv", b"a,,b\n1,2,3\n", "column 2 of 3 has no name"),
-    "utf-32": ("t.csv", "a,b\n1,2".encode("utf-32"), "set encoding: utf-32"),
-    "cut gzip": ("t.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "is not a complete gzip file"),
-    "unknown ending": ("t.xlsx", b"PK", "has an ending that is not known"),
+    "no name": ("t.csv", b"a,,b\n1,2,3\n", "source.column_without_name"),
+    "utf-32": ("t.csv", "a,b\n1,2".encode("utf-32"), "source.wide_text"),
+    "cut gzip": ("t.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "source.gzip_incomplete"),
+    "unknown ending": ("t.xlsx", b"PK", "source.unknown_ending"),
+    "a row for a header": ("t.csv", b"1,2026-01-01,1\n2,2026-01-02,1\n", "source.no_header"),
 }
 
 
-@pytest.mark.parametrize(("name", "content", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
-def test_unreadable(backend, tmp_path, name, content, sentence):
-    with pytest.raises(UnreadableSource, match=sentence):
+@pytest.mark.parametrize(("name", "content", "code"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable(backend, tmp_path, name, content, code):
+    with raises(code, SourceProblem) as caught:
         read(backend, tmp_path, content, name)
-    with pytest.raises(UnreadableSource, match=sentence):
+    assert caught.value.details["file"] == name
+    with raises(code, SourceProblem):
         columns_of(backend, [tmp_path / name], scratch=tmp_path / "scratch")
 
 
 def test_a_missing_file_no_file_and_an_unknown_encoding(backend, tmp_path):
-    with pytest.raises(UnreadableSource, match="cannot be opened: No such file"):
+    with raises("source.cannot_open"):
         read_files(backend, "t", [tmp_path / "none.csv"], scratch=tmp_path)
-    with pytest.raises(UnreadableSource, match="No file was found"):
+    with raises("source.no_file"):
         read_files(backend, "t", [], scratch=tmp_path)
-    with pytest.raises(UnreadableSource, match=r"'utf-99' in sources\.yaml"):
+    with raises("source.unknown_encoding"):
         read(backend, tmp_path, "a,b\n", encoding="utf-99")
+
+
+def test_a_gzip_file_that_unpacks_to_more_than_any_export(backend, tmp_path):
+    bomb = gzip.compress(b"a,b\n") + 80 * gzip.compress(b"x" * (1 << 20))
+    with raises("source.gzip_too_large") as caught:
+        read(backend, tmp_path, bomb, "t.csv.gz")
+    assert caught.value.details["file"] == "t.csv.gz"
+
+
+def test_rows_that_differ_from_the_text_even_after_the_repair(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_table, "_nothing_lost", lambda table, file: False)
+    with raises("csv.ambiguous_rows") as caught:
+        read(backend, tmp_path, "a,b\n1,2\n")
+    assert caught.value.details["file"] == "t.csv"
 
 
 text = st.text(

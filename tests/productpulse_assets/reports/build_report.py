@@ -1,4 +1,4 @@
-"""The six Markdown reports, written again from the tables of a run."""
+"""The six Markdown reports, built from the tables of a run, some of them changed by the test."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ REPORTS = {
 }
 
 
-def written(name: str, snapshot: ibis.BaseBackend, changed: Callable[[str, ir.Table], ir.Table]) -> str:
-    """A report from the snapshot's tables, each as `changed` makes it."""
+def build_report(name: str, snapshot: ibis.BaseBackend, changed: Callable[[str, ir.Table], ir.Table]) -> str:
+    """A report built from the snapshot's tables after `changed` has been applied to each."""
     report = declaration_of(REPORTS[name])
     return report.call(lambda table: changed(table, snapshot.table(table)), rules=RULES)
 
 
-def having(**columns: object) -> Callable[[ir.Table], ir.Table]:
-    """A table with other values in some of its columns, of the same types."""
+def with_values(**columns: object) -> Callable[[ir.Table], ir.Table]:
+    """A change of a table: constant values of the same types in some of its columns."""
     return lambda table: table.mutate(
         **{name: ibis.literal(value, table[name].type()) for name, value in columns.items()}
     )
 
 
 def with_changes(**tables: Callable[[ir.Table], ir.Table]) -> Callable[[str, ir.Table], ir.Table]:
-    """What to give `written` to change some tables and leave the others."""
+    """The changes of some tables by name, for `build_report`; other tables stay as they are."""
     return lambda name, table: tables[name](table) if name in tables else table
