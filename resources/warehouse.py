@@ -22,6 +22,7 @@ from ibis.common.exceptions import TableNotFound
 
 from resources.compiled_plan import CompiledTable, Source
 from resources.duckdb_connection import FileAccess, set_up
+from resources.failures import step_failures
 from resources.home import Home
 from resources.lineage import carriers, column_sources
 from resources.retries import retried_io
@@ -30,6 +31,7 @@ from resources.settings import LONGEST_WAIT
 from resources.snapshot_manifest import forget_inputs
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
+from rules.text.errors import ProductPulseError
 
 PREVIEW_ROWS = 10
 DIALECT = "duckdb"
@@ -37,8 +39,8 @@ MASKED = "(personal)"
 """Stands in a preview for a name, or for what people wrote."""
 
 
-class TableNotMade(Exception):
-    """An asset needs a table that no run has made yet; the message says which, and what to run."""
+class TableNotComputed(ProductPulseError):
+    """An asset needs a table that no run has computed yet; the message names it and says what to run."""
 
 
 class Warehouse(dg.IOManager):
@@ -109,24 +111,27 @@ class Warehouse(dg.IOManager):
         """What each column means, by name or `table.name`."""
         return yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
 
+    @step_failures()
     def load_input(self, context: dg.InputContext) -> ir.Table:
         """The stored table of an upstream asset."""
         return self.table(context.asset_key.path[-1])
 
     def table(self, name: str) -> ir.Table:
-        """A table that is stored; its columns are asked for once. Raises TableNotMade if it is not there."""
+        """A table that is stored; its columns are asked for once. Raises TableNotComputed if it is not there."""
         try:
             if name not in self._known:
                 self._known[name] = self._backend.table(name)
             return self._known[name]
         except TableNotFound as error:
-            raise TableNotMade(
-                f"The table {name} has not been made in {self.duckdb.database}. Run the whole graph first, "
-                f"or select what comes before as well, as in '+{name}'."
+            raise TableNotComputed(
+                "warehouse.table_not_computed",
+                f"The table {name} has not been computed in {self.duckdb.database}. Run the whole graph first, "
+                f"or select what comes before as well, as in '+{name}'.",
+                table=name,
             ) from error
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise TableNotMade unless every one of these tables is stored."""
+        """Raise TableNotComputed unless every one of these tables is stored."""
         for name in names:
             self.table(name)
 

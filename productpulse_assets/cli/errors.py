@@ -13,7 +13,7 @@ DONE, STOPPED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: done; the gate, a check or a missing snapshot stopped the command; wrong usage, rules or settings;
 Ctrl-C, for which shells use 130."""
 
-STOPPED_AREAS = frozenset({"home", "snapshot", "service", "machine"})
+STOPPED_AREAS = frozenset({"home", "warehouse", "snapshot", "service", "machine"})
 """The first parts of the codes of errors that end a command with STOPPED; all others end it with MISUSED."""
 
 

@@ -15,6 +15,7 @@ from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import DAILY
 from resources.decision_history import DECISIONS, KPIS, keep
 from resources.duckdb_connection import open_file
+from resources.failures import step_failures
 from resources.outputs import replacing
 from resources.retries import retried_io
 from resources.settings import Settings
@@ -38,6 +39,7 @@ def published_snapshot_asset(
         required_resource_keys={"warehouse"},
         config_schema={},
     )
+    @step_failures()
     @retried_io()
     def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.

@@ -35,6 +35,7 @@ from productpulse_assets.sources.staging import (
     source_columns,
     type_columns,
 )
+from resources.failures import step_failures
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import rows_of, table_of
@@ -78,9 +79,10 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
     def dataset(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[dg.Output | dg.AssetCheckResult]:
         backend: Backend = context.resources.warehouse.backend
         sources = rules.sources
-        location = locate(name, settings, rules)
-        known = [_parent(column, parent, tables) for column, parent in parents.items()]
-        kept, rejected, rows_in = split(backend, schema, location, settings, sources, known)
+        with step_failures():
+            location = locate(name, settings, rules)
+            known = [_parent(column, parent, tables) for column, parent in parents.items()]
+            kept, rejected, rows_in = split(backend, schema, location, settings, sources, known)
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
         _forget(backend, name)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
-import dagster as dg
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +16,7 @@ from productpulse_assets.reports.changes import summarize_changes
 from resources.decision_history import DECISIONS, day_before, keep, kept
 from resources.tables import rows_of, table_of
 from tests.builders import calendar, rows
+from tests.errors import raises
 
 pytestmark = pytest.mark.slow
 
@@ -123,8 +123,9 @@ def test_a_damaged_day_is_said_and_what_to_do(tmp_path):
     file = tmp_path / DECISIONS / "2026-06-29.parquet"
     file.parent.mkdir()
     file.write_bytes(b"PAR1 no more")
-    with pytest.raises(dg.Failure, match=r"2026-06-29.parquet cannot be read .* move it away"):
+    with raises("history.damaged_file") as caught:
         kept(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
+    assert caught.value.details == {"file": file}
 
 
 def test_a_day_of_another_version_is_read_by_its_columns_names(tmp_path):
