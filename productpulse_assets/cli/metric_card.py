@@ -28,7 +28,9 @@ def find_metric(catalog: MetricCatalog, text: str) -> str:
     for name, metric in catalog.metrics.items():
         if wanted in {text.casefold() for text in (name, metric.label, *metric.aliases)}:
             return name
-    raise ProductPulseError("metric.unknown", f"There is no metric '{text}'. {_similar_metrics(catalog, text)}")
+    raise ProductPulseError(
+        "metric.unknown", f"There is no metric '{text}'. {_similar_metrics(catalog, text)}", name=text
+    )
 
 
 def _similar_metrics(catalog: MetricCatalog, text: str) -> str:

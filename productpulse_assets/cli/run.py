@@ -57,7 +57,7 @@ def run(select: str | None, force: bool, **options: object) -> None:
     from resources.run_lock import HomeBusy
     from rules.rule_set import read_rules
 
-    job, home = _select_job(build(settings), select), writable_home(settings)
+    job, home = select_job(build(settings), select), writable_home(settings)
     published_before, messages = written_at(home.published), []
 
     def report_waiting(message: str) -> None:
@@ -115,7 +115,7 @@ def _print_results(settings: Settings) -> None:
         click.echo(line)
 
 
-def _select_job(definitions: dg.Definitions, selection: str | None) -> dg.JobDefinition:
+def select_job(definitions: dg.Definitions, selection: str | None) -> dg.JobDefinition:
     """The job of the selected assets, of all without a selection; raises ProductPulseError for an invalid selection."""
     import dagster as dg
 

@@ -76,7 +76,7 @@ def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinitio
     # A dataset and its rejects are made by one step: whoever names one gets both.
     assets = dg.AssetSelection.from_string(whole_lines(selection)).required_multi_asset_neighbors()
     if not assets.resolve(defs.resolve_asset_graph()):
-        raise dg.DagsterInvalidSubsetError("no asset is selected by it.")
+        raise dg.DagsterInvalidSubsetError("it selects no asset.")
     part = dg.define_asset_job("selected_assets", selection=assets)
     return dg.Definitions.merge(defs, dg.Definitions(jobs=[part])).resolve_job_def("selected_assets")
 

@@ -14,6 +14,7 @@ import pytest
 from productpulse_assets.definitions import build
 from productpulse_assets.orchestration import execution as running
 from resources.settings import Settings
+from tests.errors import assert_known
 from tests.productpulse_assets.cli.output import materialized, tree
 
 pytestmark = pytest.mark.slow
@@ -53,6 +54,7 @@ def test_a_selection_without_the_calendar_is_not_of_another_as_of_date(productpu
         f"The selection does not include the calendar, which fixes the as-of date: in {home} it is 2026-06-30, not "
         "2026-05-31. Leave --as-of and PRODUCTPULSE_AS_OF out, or run everything as of 2026-05-31 without --select.\n"
     )
+    assert_known("selection.other_as_of", result.stderr.strip())
     assert materialized(result) == set() and tree(home / "exports") == before
     same = productpulse("run", "--home", home, "--select", "kpi_summary", "--as-of", "2026-06-30")
     assert same.exit_code == 0 and materialized(same) == {"kpi_summary"}
