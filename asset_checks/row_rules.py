@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
-from rules.text.formats import shown
+from rules.text.formats import one_line
 
 SHOWN_FAILURES = 5
 """Failing rows a check fetches; the rest are counted in the database."""
@@ -32,7 +32,7 @@ HINTS = {
 
 def alias_advice(dataset: str, column: str, values: Sequence[str], limit: int = 3) -> str:
     """What to do about words of the source's own: `say under aliases > … what 'Churned' means`."""
-    words = [f"'{shown(value, 60)}'" for value in values[:limit]]
+    words = [f"'{one_line(value, 60)}'" for value in values[:limit]]
     more = ["the others"] if len(values) > limit else []
     *first, last = words + more
     listed = f"{', '.join(first)} and {last} mean" if first else f"{last} means"

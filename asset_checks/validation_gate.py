@@ -12,8 +12,8 @@ from ibis import _
 
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
-from rules.rejects import own_words, reject_counts
-from rules.text.formats import visible
+from rules.rejects import reject_counts, unknown_words
+from rules.text.formats import printable_line
 
 MALFORMED = "malformed_line"
 """The rule that a line broke which could not be split into fields."""
@@ -150,7 +150,7 @@ def tolerance_result(
 def _cures(dataset: str, rejects: ir.Table) -> str:
     """What else than the export can be changed: words are given a meaning rather than left out."""
     raising = f"max_reject_share for {dataset} in sources.yaml"
-    advice = [alias_advice(dataset, column, list(values)) for column, values in own_words(rejects).items()]
+    advice = [alias_advice(dataset, column, list(values)) for column, values in unknown_words(rejects).items()]
     if advice:
         return f"or {' and '.join(advice)}; to raise {raising} would leave these rows out of every figure"
     return f"or raise {raising}"
@@ -186,7 +186,11 @@ def _example(row: Mapping[str, object]) -> str:
     if row["check_name"] == MALFORMED:
         return _shown(line_problem(row["value"], row["row_json"]))
     if row["column_name"] in PERSONAL.get(row["dataset"], ()):
-        return f"{visible(row['row_key'], 60)}; the value is personal" if row["row_key"] else "the value is personal"
+        return (
+            f"{printable_line(row['row_key'], 60)}; the value is personal"
+            if row["row_key"]
+            else "the value is personal"
+        )
     return _shown(row["value"])
 
 
@@ -204,4 +208,4 @@ def hints(rejects: ir.Table) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"'{visible(value, 60)}'" if isinstance(value, str) else "empty"
+    return f"'{printable_line(value, 60)}'" if isinstance(value, str) else "empty"

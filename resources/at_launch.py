@@ -20,20 +20,23 @@ NOTHING: dict[str, object] = {}
 
 def fixed(value: object) -> dg.ResourceDefinition:
     """A resource that is this value in every run."""
-    kind = dg.IOManagerDefinition if isinstance(value, dg.IOManager) else dg.ResourceDefinition
-    return kind(resource_fn=lambda _context: value, config_schema=NOTHING)
+    if isinstance(value, dg.IOManager):
+        manager = value
+        return dg.IOManagerDefinition(resource_fn=lambda _context: manager, config_schema=NOTHING)
+    return dg.ResourceDefinition(resource_fn=lambda _context: value, config_schema=NOTHING)
 
 
 def opened(warehouse: Warehouse) -> dg.IOManagerDefinition:
     """The warehouse, open while a run works."""
 
-    @dg.io_manager(config_schema=NOTHING)
+    @dg.io_manager(config_schema=NOTHING)  # type: ignore[arg-type]  # it may yield: Dagster documents it so
     def warehouse_of_run(context: dg.InitResourceContext) -> Iterator[Warehouse]:
         with ExitStack() as stack:
             try:
                 ready = stack.enter_context(warehouse.opened(context))
             except ProductPulseError as error:
                 # Dagster records the error of a resource as text with a traceback; the sentence alone is in its log.
+                assert context.log  # Dagster gives every run one
                 context.log.error(str(error))
                 raise
             yield ready

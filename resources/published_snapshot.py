@@ -18,7 +18,7 @@ from pyarrow import csv
 from resources.duckdb_connection import ATTACHED, open_read_only
 from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
-from rules.text.sql_text import harmless
+from rules.text.sql_text import escape_formulas
 
 PLACE = (ATTACHED, "main")
 """Where the tables are, within the database that they are attached to."""
@@ -150,7 +150,8 @@ class Snapshot:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
-        return self.arrow(self.sql(expression)).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(self.sql(expression)).to_pylist()
+        return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame whose money stays decimal."""
@@ -158,7 +159,7 @@ class Snapshot:
 
     def csv(self, expression: ir.Table) -> bytes:
         """All rows as CSV in which a spreadsheet finds nothing to run, every text in quotes; no file is written."""
-        rows = self._backend.con.cursor().execute(self.sql(harmless(expression))).to_arrow_reader(CSV_ROWS)
+        rows = self._backend.con.cursor().execute(self.sql(escape_formulas(expression))).to_arrow_reader(CSV_ROWS)
         written = io.BytesIO()
         with csv.CSVWriter(written, rows.schema) as writer:
             for batch in rows:

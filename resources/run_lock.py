@@ -131,14 +131,13 @@ def retire_dead_runs(instance: dg.DagsterInstance, home: Home, longest_wait: flo
         return []
     try:
         with turn(home, 0, say=lambda _: None):
-            suspects = _dead(instance, longest_wait)
+            suspects = {run.run_id for run in _dead(instance, longest_wait)}
             if suspects:
                 time.sleep(SETTLING_SECONDS)
-                suspects = {run.run_id for run in suspects}
-                suspects = [run for run in _dead(instance, longest_wait) if run.run_id in suspects]
-            for run in suspects:
+            dead = [run for run in _dead(instance, longest_wait) if run.run_id in suspects] if suspects else []
+            for run in dead:
                 instance.report_run_failed(run, ENDED_EARLY)
-            return [run.run_id for run in suspects]
+            return [run.run_id for run in dead]
     except HomeBusy:
         return []
 

@@ -51,9 +51,9 @@ def print_error(message: str) -> None:
 
     Control characters are escaped, so that values from the data cannot control the terminal.
     """
-    from rules.text.formats import escaped, without_credentials
+    from rules.text.formats import escape_invisible, without_credentials
 
-    click.echo(escaped(without_credentials(message), keep="\n"), err=True)
+    click.echo(escape_invisible(without_credentials(message), keep="\n"), err=True)
 
 
 def system_error_text(error: OSError) -> str:

@@ -17,7 +17,7 @@ from productpulse_assets.decisions.evidence import (
 )
 from resources.published_snapshot import Row
 from rules.rule_set import Rules
-from rules.text.formats import Number, is_unknown, money, named, shown, value_text
+from rules.text.formats import Number, is_unknown, money, name_with_key, one_line, value_text
 
 WIDTH = 100
 
@@ -55,10 +55,10 @@ def explanation_lines(terminal: Terminal, evidence: CustomerEvidence) -> Iterato
 
 def _customer_lines(terminal: Terminal, evidence: CustomerEvidence) -> Iterator[str]:
     customer, profile = evidence.customer, evidence.profile
-    name = named(customer["company_name"] or customer["customer_id"], customer["customer_id"])
+    name = name_with_key(customer["company_name"] or customer["customer_id"], customer["customer_id"])
     yield f"{name}, as of {customer['as_of_date']}"
     facts = [customer["segment"], customer["country"], customer["plan"], customer["subscription_status"]]
-    known = ", ".join(shown(fact) for fact in facts if fact)
+    known = ", ".join(one_line(fact) for fact in facts if fact)
     yield f"  {known}; pays {terminal.amount(customer['current_mrr'])} a month"
     if customer["churn_risk_band"] and profile:
         yield (
@@ -72,8 +72,8 @@ def _customer_lines(terminal: Terminal, evidence: CustomerEvidence) -> Iterator[
 def _intervention_lines(terminal: Terminal, intervention: Intervention) -> Iterator[str]:
     row = intervention.row
     yield (
-        f"{row['priority_rank']}. {shown(row['recommendation_title'])}  [{shown(row['suggested_owner'])}, week of "
-        f"{row['scheduled_week']}, {row['priority_band']}, {terminal.amount(row['estimated_revenue_impact'])}]"
+        f"{row['priority_rank']}. {one_line(row['recommendation_title'])}  [{one_line(row['suggested_owner'])}, "
+        f"week of {row['scheduled_week']}, {row['priority_band']}, {terminal.amount(row['estimated_revenue_impact'])}]"
     )
     yield from _wrap(row["expected_action"], 3)
     for recommendation in intervention.recommendations:
@@ -121,9 +121,9 @@ def _source_lines(rows: SourceRows, indent: int) -> Iterator[str]:
 
 def _row_text(row: Row) -> str:
     return ", ".join(
-        f"{name} {shown(value)}" for name, value in row.items() if name != "customer_id" and not is_unknown(value)
+        f"{name} {one_line(value)}" for name, value in row.items() if name != "customer_id" and not is_unknown(value)
     )
 
 
 def _wrap(text: object, indent: int) -> list[str]:
-    return textwrap.wrap(shown(text), WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
+    return textwrap.wrap(one_line(text), WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))

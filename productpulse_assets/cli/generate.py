@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -40,7 +41,7 @@ def generate(
     billing: str,
     losses: bool,
     out: Path | None,
-    file_format: str,
+    file_format: Literal["csv", "parquet"],
     home: Path | None,
 ) -> None:
     """Write a simulated SaaS company's exports; the same arguments give the same bytes."""

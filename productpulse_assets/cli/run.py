@@ -82,10 +82,10 @@ def run(select: str | None, force: bool, **options: object) -> None:
 
 def _print_outcome(outcome: Outcome, snapshot: str, rules: Rules) -> None:
     """Print warnings, errors and duration; a run that failed ends the command with 1 and the sentence `snapshot`."""
-    from rules.text.formats import escaped
+    from rules.text.formats import escape_invisible
 
     for warning in outcome.warnings:
-        click.echo(escaped(rules.with_folder(f"Warning: {warning}"), keep="\n"))
+        click.echo(escape_invisible(rules.with_folder(f"Warning: {warning}"), keep="\n"))
     if not outcome.succeeded:
         for problem in [*outcome.failed_checks, *outcome.errors, snapshot]:
             print_error(rules.with_folder(problem))

@@ -11,6 +11,7 @@ from productpulse_assets.cli.errors import DONE, STOPPED, print_error
 from productpulse_assets.cli.options import data_option, home_option, read_settings, rules_option
 
 if TYPE_CHECKING:
+    from resources.home import Home
     from resources.settings import Settings
 
 NO_TELEMETRY = {"telemetry": {"enabled": False}}
@@ -27,18 +28,21 @@ def validate(data: Path | None, rules: Path | None, home: Path | None) -> None:
     from resources.run_lock import throwaway_home
 
     with throwaway_home(settings.home) as temporary_home:
-        problems = _check_sources(settings.model_copy(update={"home": temporary_home}))
+        problems = _check_sources(settings.model_copy(update={"home": temporary_home}), plan_home=settings.home)
     for problem in problems:
         print_error(problem)
     raise SystemExit(STOPPED if problems else DONE)
 
 
-def _check_sources(settings: Settings) -> list[str]:
-    """Read every source into a temporary database and print its counts; returns the problems that would stop a run."""
+def _check_sources(settings: Settings, plan_home: Home) -> list[str]:
+    """Read every source into a temporary home and print its counts; returns the problems that would stop a run.
+
+    `plan_home` is the home with the compiled plan, so that the graph is not compiled again.
+    """
     from productpulse_assets.definitions import build
     from rules.rule_set import read_rules
 
-    definitions, rules = build(settings), read_rules(settings.rules_dir)
+    definitions, rules = build(settings, plan_home), read_rules(settings.rules_dir)
     import dagster as dg
 
     from productpulse_assets.cli.unread_files import unread_lines

@@ -10,8 +10,8 @@ from asset_checks.contracts import CONTRACTS
 from asset_checks.row_rules import HINTS, alias_advice
 from resources.published_snapshot import Row
 from resources.tables import rows_of
-from rules.rejects import ALIASED, own_words, reject_counts
-from rules.text.formats import NAME_LIMIT, visible
+from rules.rejects import ALIASED, reject_counts, unknown_words
+from rules.text.formats import NAME_LIMIT, printable_line
 
 VALUES_LISTED = 20
 """Values of a column, which the contract does not accept, that are listed at most."""
@@ -48,10 +48,10 @@ def _reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
     schema, rejects = CONTRACTS[dataset], backend.table(f"{dataset}_rejects")
     errors = {(name, check.name): check.error for name, column in schema.columns.items() for check in column.checks}
     row_errors = {check.name: check.error for check in schema.checks}
-    unknown_values = own_words(rejects)
+    unknown_values = unknown_words(rejects)
     for row in rows_of(reject_counts(rejects)):
         column, check = row["column_name"], row["check_name"]
-        value = "empty" if row["value"] is None else f"'{visible(row['value'])}'"
+        value = "empty" if row["value"] is None else f"'{printable_line(row['value'])}'"
         error = errors.get((column, check), row_errors.get(check))
         why = f" ({error})" if error else ""
         is_aliased = check in ALIASED and column in unknown_values
@@ -62,7 +62,9 @@ def _reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
 
 def _value_advice(dataset: str, column: str, counts: dict[str, int]) -> str:
     """The values that the column does not accept, with their row counts, and what to do about them."""
-    counted = [f"'{visible(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:VALUES_LISTED]]
+    counted = [
+        f"'{printable_line(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:VALUES_LISTED]
+    ]
     more = f" and {len(counts) - VALUES_LISTED:,} more" if len(counts) > VALUES_LISTED else ""
     advice = alias_advice(dataset, column, list(counts))
     return f"Found: {', '.join(counted)}{more}. Fix the export, or {advice}."

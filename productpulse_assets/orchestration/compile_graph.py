@@ -55,6 +55,7 @@ def compiled_plan(plan: Plan, home: Home) -> dg.ResourceDefinition:
             try:
                 write_plan(plan, home.compiled)
             except OSError as error:
+                assert context.log  # Dagster gives every run one
                 context.log.warning(f"The compiled graph cannot be kept in {home.compiled} ({error}).")
         return plan
 
@@ -108,7 +109,7 @@ def source_tables(rules: Rules) -> dict[str, ir.Table]:
 
 def as_stored(declaration: Declaration, queries: Mapping[str, ir.Table]) -> ir.Table:
     """The table as later ones read it: cheap to build upon, and every column may be empty."""
-    schema = queries[declaration.name].schema() if declaration.is_query else declaration.schema
+    schema = declaration.schema or queries[declaration.name].schema()
     return ibis.table({name: kind.copy(nullable=True) for name, kind in schema.items()}, name=declaration.name)
 
 

@@ -73,7 +73,7 @@ def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinitio
     """The whole graph, or the part that a Dagster selection such as 'kpi_summary+' names."""
     if not selection:
         return defs.resolve_job_def(EVERYTHING)
-    # A dataset and its rejects are made by one step: whoever names one gets both.
+    # One step computes a dataset and its rejects: a selection of one includes the other.
     assets = dg.AssetSelection.from_string(whole_lines(selection)).required_multi_asset_neighbors()
     if not assets.resolve(defs.resolve_asset_graph()):
         raise dg.DagsterInvalidSubsetError("it selects no asset.")
@@ -82,38 +82,38 @@ def selected_job(defs: dg.Definitions, selection: str | None) -> dg.JobDefinitio
 
 
 def whole_lines(selection: str) -> str:
-    """`name+` as all that follows: Dagster takes a bare name's plus for one layer, which would leave
-    the tables behind it as they were."""
+    """The selection `name+` as one of all downstream tables: to Dagster a plus after a bare name is one layer."""
     bare = re.fullmatch(r"(\+?)([A-Za-z_]\w*)(\+?)", selection.strip())
     return f'{bare[1]}key:"{bare[2]}"{bare[3]}' if bare else selection
 
 
 def as_of_problem(job: dg.JobDefinition, settings: Settings) -> str | None:
-    """Why the as-of date that is asked for cannot be that of a selection, in a sentence; None where it can.
+    """A sentence that says why a selection cannot have the as-of date of the settings; None if it can.
 
-    The calendar alone fixes the date. A selection without it computes with the date that is stored, so that
-    another one would be ignored; and tables of two dates beside each other would be wrong.
+    The calendar fixes the date. A selection without the calendar computes with the stored date and would ignore
+    another one; and tables of two dates in one store would be wrong.
     """
-    asked, stored = settings.as_of, _stored_as_of(settings.home)
+    requested, stored = settings.as_of, _stored_as_of(settings.home)
     is_fixed_here = dg.AssetKey(CALENDAR) in job.asset_layer.selected_asset_keys
-    if is_fixed_here or None in (asked, stored) or asked == stored:
+    if is_fixed_here or None in (requested, stored) or requested == stored:
         return None
     return (
         f"The selection does not include the {CALENDAR}, which fixes the as-of date: in {settings.home.root} it is "
-        f"{stored}, not {asked}. Leave --as-of and PRODUCTPULSE_AS_OF out, or run everything as of {asked} without "
-        "--select."
+        f"{stored}, not {requested}. Leave --as-of and PRODUCTPULSE_AS_OF out, or run everything as of {requested} "
+        "without --select."
     )
 
 
 def _stored_as_of(home: Home) -> dt.date | None:
-    """The as-of date of the tables that are stored; None where there are none."""
+    """The as-of date of the stored tables; None where there are none."""
     if not home.warehouse.exists():
         return None
     backend = open_read_only(home.warehouse)
     try:
         if CALENDAR not in backend.list_tables():
             return None
-        return rows_of(backend.table(CALENDAR))[0]["as_of_date"]
+        as_of: dt.date = rows_of(backend.table(CALENDAR))[0]["as_of_date"]
+        return as_of
     finally:
         backend.disconnect()
 

@@ -65,7 +65,7 @@ def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", *command], env=dagster_environment(settings))
 
 
-def wait_for(door: Path, services: Mapping[str, subprocess.Popen]) -> None:
+def wait_for(door: Path, services: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Until something answers at the socket; raises ServiceEnded if nothing does."""
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until:
@@ -77,7 +77,7 @@ def wait_for(door: Path, services: Mapping[str, subprocess.Popen]) -> None:
     raise ServiceEnded("service.not_started", f"The code server did not start within {STARTS_WITHIN} s.")
 
 
-def all_running(services: Mapping[str, subprocess.Popen]) -> None:
+def all_running(services: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Look whether every process is there; raises ServiceEnded for one that is not."""
     for name, process in services.items():
         if process.poll() is not None:
@@ -87,9 +87,9 @@ def all_running(services: Mapping[str, subprocess.Popen]) -> None:
 
 
 @contextmanager
-def ended_together() -> Iterator[dict[str, subprocess.Popen]]:
+def ended_together() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Processes by name, in the order of their start; all are ended with the block, the last one first."""
-    services: dict[str, subprocess.Popen] = {}
+    services: dict[str, subprocess.Popen[bytes]] = {}
     try:
         yield services
     finally:

@@ -41,7 +41,7 @@ def group_step(
         required_resource_keys={"warehouse", "plan"},
         config_schema={},
     )
-    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[object] | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
         plan: Plan = context.resources.plan
         run = Run(company_today(rules.sources.time_zone), is_forced=FORCED in context.run.tags)
@@ -58,7 +58,7 @@ def group_step(
 
 def materialize(
     asset: Declaration, warehouse: Warehouse, *, rules: Rules, settings: Settings, plan: Plan, run: Run
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[object]:
     """An asset's value, for its IO manager to store: a compiled query, a table of rows, or a text."""
     value: CompiledTable | ir.Table | str
     metadata = None
