@@ -28,6 +28,7 @@ from productpulse_assets.sources.staging import (
     Parent,
     RowCounts,
     convert_currency,
+    convert_ends,
     count_rows,
     find_duplicates,
     mark_broken_references,
@@ -153,7 +154,8 @@ def _split(
     row_count, malformed_count = _count(raw.rows), _count(raw.malformed)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    table = convert_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
+    table = type_columns(raw.rows, schema, sources, renames).pipe(convert_ends, schema, sources)
+    table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
         table = match_parent_form(table, parents, forms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -31,6 +31,9 @@ CALENDAR = ("1900-01-02", "9999-12-31")
 """The first and the last day that is accepted as a date. Programs write earlier ones (0001-01-01, 1899-12-30,
 1900-01-01) for "no date", and they would count as thousands of months; Python has no later ones."""
 
+EPOCH = "1970-01-01"
+"""Second 0 of Unix: programs write it where they have no time."""
+
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
 
@@ -40,9 +43,12 @@ def try_strptime(text: str, date_format: str) -> dt.timestamp:
     """DuckDB's strptime that returns NULL where the text does not have the format."""
 
 
-def trimmed_text(raw: ir.Column) -> ir.StringColumn:
-    """A source value as text without the blanks around it; empty is NULL."""
-    return source_text(raw).re_replace(AROUND, "").nullif("")
+def trimmed_text(raw: ir.Column, null_values: Sequence[str] = ()) -> ir.StringColumn:
+    """A source value as text without the blanks around it; NULL if it is empty or one of `null_values`."""
+    text = source_text(raw).re_replace(AROUND, "").nullif("")
+    if not null_values:
+        return text
+    return ibis.ifelse(is_among(text.lower(), [word.lower() for word in null_values]), ibis.null("string"), text)
 
 
 def source_text(raw: ir.Column) -> ir.StringColumn:
@@ -53,19 +59,19 @@ def source_text(raw: ir.Column) -> ir.StringColumn:
 
 
 def is_in_calendar(day: ir.DateColumn) -> ir.BooleanColumn:
-    """Whether the day is between the two days of CALENDAR."""
-    return day.between(*(ibis.date(each) for each in CALENDAR))
+    """Whether the day is between the two days of CALENDAR, and not the EPOCH."""
+    return day.between(*(ibis.date(each) for each in CALENDAR)) & (day != ibis.date(EPOCH))
 
 
-def has_value(raw: ir.Column) -> ir.BooleanColumn:
-    """Whether the source has a value; blank text is no value."""
-    return trimmed_text(raw).notnull() if raw.type().is_string() else raw.notnull()
+def has_value(raw: ir.Column, sources: Sources) -> ir.BooleanColumn:
+    """Whether the source has a value; blank text and the words of `null_values` are no value."""
+    return trimmed_text(raw, sources.null_values).notnull() if raw.type().is_string() else raw.notnull()
 
 
 def cast_column(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str) -> ir.Column:
     """`raw` as `kind`; `target` (dataset.column) selects its aliases. NULL where it does not parse."""
     if kind.is_string():
-        return _replace_values(trimmed_text(raw), sources.aliases.get(target, {}))
+        return _replace_values(trimmed_text(raw, sources.null_values), sources.aliases.get(target, {}))
     if kind.is_date():
         return _date(raw, sources.date_formats)
     if kind.is_boolean():

@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from asset_checks.contracts import DATASETS, contracts_with, required_columns
+from asset_checks.contracts import DATASETS, contracts_with, is_row_id, required_columns
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.readers.blanks import plain_name
@@ -140,7 +140,9 @@ def _inspect_location(
     row["sha256"] = location.digest
     row["columns_found"] = "" if missing and values_in(found) else ", ".join(found)
     row["columns_missing"] = ", ".join(missing)
-    row["columns_absent"] = ", ".join(column for column in absent if column not in missing)
+    row["columns_absent"] = ", ".join(
+        column for column in absent if column not in missing and not is_row_id(schema, column)
+    )
     return _missing_columns(location, missing, found) if missing else None
 
 

@@ -11,13 +11,15 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import MONEY_TYPE, table_schema
+from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE, is_row_id, table_schema
 from asset_checks.row_rules import follows, is_among, passes
 from productpulse_assets.sources.casting import cast_column, contract_spelling, convert, has_value
 from productpulse_assets.sources.readers.blanks import plain_name
 from rules.models import Sources
 
 PLACE = ("source_file", "row_number")
+ROW_DIGITS = 9
+"""So that ids of row numbers are in the order of the rows."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
     found = source_columns(raw, schema, renames)
     columns: dict[str, ir.Value] = {}
     for column, kind in table_schema(schema).items():
+        if column not in found and is_row_id(schema, column):
+            columns[column] = raw.source_file + ":" + raw.row_number.cast("string").lpad(ROW_DIGITS, "0")
+            columns[f"has_{column}"] = ibis.literal(True)
+            continue
         if column not in found:
             columns[column] = ibis.null(kind)
             columns[f"has_{column}"] = ibis.literal(False)
@@ -66,8 +72,22 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
             if allowed := check.statistics.get("allowed"):
                 value = contract_spelling(value, allowed)
         columns[column] = value.upper() if column == "currency" else value
-        columns[f"has_{column}"] = has_value(raw[found[column]])
+        columns[f"has_{column}"] = has_value(raw[found[column]], sources)
     return raw.select(*PLACE, **columns)
+
+
+def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
+    """end_date as the contract has it, the day after the last one, from what sources.yaml says of the source's ends."""
+    source = sources.of(schema.name)
+    if source.inclusive_ends:
+        table = table.mutate(end_date=(table.end_date + ibis.interval(days=1)).cast("timestamp").cast("date"))
+    if source.ends_of_active_rows == "planned":
+        has_ended = is_among(table.status, ENDED_STATUSES)
+        table = table.mutate(
+            end_date=ibis.ifelse(has_ended, table.end_date, ibis.null("date")),
+            has_end_date=table.has_end_date & has_ended,
+        )
+    return table
 
 
 def convert_currency(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
@@ -99,7 +119,7 @@ def rules_of_contract(table: ir.Table, schema: pa.DataFrameSchema) -> list[Contr
     rules: list[ContractRule] = []
     for name, column in schema.columns.items():
         kind = column.dtype.type
-        if column.required:
+        if not column.nullable:
             rules.append(ContractRule(name, "not_null", ~table[f"has_{name}"]))
         if not kind.is_string():
             is_invalid = table[f"has_{name}"] & table[name].isnull() & table.has_rate

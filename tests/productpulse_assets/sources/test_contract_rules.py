@@ -16,7 +16,7 @@ import ibis
 import pytest
 from pandera.errors import SchemaError, SchemaErrors
 
-from asset_checks.contracts import CONTRACTS, required_columns, table_schema
+from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
 from productpulse_assets.sources.staging import Parent
@@ -114,11 +114,12 @@ BUSINESS_RULES = [
 
 
 def missing_values() -> list[Case]:
-    """A blank in each required column."""
+    """A blank in each column that must have a value."""
     return [
         Case(name, column, "not_null", {column: blank}, blank or None)
         for name, schema in CONTRACTS.items()
-        for column in required_columns(schema)
+        for column, about in schema.columns.items()
+        if not about.nullable
         for blank in ("", "  ")
     ]
 
@@ -241,9 +242,7 @@ def test_pandera_fails_a_table_with_the_row(case):
 
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_pandera_passes_valid_rows_with_and_without_optional_values(name):
-    bare = {
-        column: VALID[name][column] if column in required_columns(CONTRACTS[name]) else "" for column in VALID[name]
-    }
+    bare = {column: "" if CONTRACTS[name].columns[column].nullable else text for column, text in VALID[name].items()}
     validate(name, VALID[name])
     validate(name, bare)
 
@@ -288,7 +287,7 @@ def rules_of_contracts() -> set[tuple[str, str | None, str]]:
         for column, about in schema.columns.items():
             kind = about.dtype.type
             rules |= {(name, column, check.name) for check in about.checks}
-            if about.required:
+            if not about.nullable:
                 rules.add((name, column, "not_null"))
             if not kind.is_string():
                 rules.add((name, column, f"parses_as_{words.get(str(kind), 'number')}"))

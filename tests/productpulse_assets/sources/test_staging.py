@@ -22,7 +22,7 @@ from dagster_duckdb import DuckDBResource
 from hypothesis import HealthCheck, given, settings
 
 from asset_checks.contracts import CONTRACTS
-from asset_checks.validation_gate import broken_rows, tally, tolerance_result
+from asset_checks.validation_gate import broken_rows, gate_results, tally, tolerance_result
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import check_sources, locate
@@ -230,12 +230,12 @@ def test_children_of_rejected_parents_do_not_count_towards_the_tolerance(stage, 
     lines = [f"N{n},C1,2026-01-01,9" for n in range(1, 98)] + [
         "N98,LOST,2026-01-01,9",
         "N99,LOST,2026-01-01,9",
-        "N100,C9,2026-01-01,9",
+        "N100,C1,2026-01-01,11",
     ]
     (tmp_path / "nps_scores.csv").write_text("\n".join(["score_id,customer_id,date,score", *lines]))
     outcome = stage("nps_scores", parents={"customer_id": (["C1"], ["LOST"])})
     assert outcome.reasons() == [
-        (100, "customer_id", "known_customer", "C9"),
+        (100, "score", "between_0_and_10", "11"),
         (98, "customer_id", "parent_rejected", "LOST"),
         (99, "customer_id", "parent_rejected", "LOST"),
     ]
@@ -246,6 +246,77 @@ def test_children_of_rejected_parents_do_not_count_towards_the_tolerance(stage, 
     assert verdict[0.01].metadata["rejected"].value == 1
     assert verdict[0.01].metadata["parent_rejected"].value == 2
     assert not verdict[0.009].passed
+
+
+NPS_HEADER = "score_id,customer_id,date,score"
+
+
+@pytest.mark.parametrize(("strangers", "passes"), [(90, True), (91, False)])
+def test_events_of_people_who_are_no_customers_are_left_out_with_a_warning(stage, tmp_path, strangers, passes):
+    lines = [f"N{n},{'lead' if n <= strangers else 'C1'},2026-01-01,9" for n in range(1, 101)]
+    (tmp_path / "nps_scores.csv").write_text("\n".join([NPS_HEADER, *lines]))
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    results = {
+        result.check_name: result for result in gate_results(CONTRACTS["nps_scores"], *outcome.tables, 100, 0.01)
+    }
+    assert results["rows_accounted_for"].passed
+    assert results["rejects_within_tolerance"].passed == passes
+    assert results["left_out_without_a_fault"].description == (
+        f"nps_scores: {strangers} rows are of customers who are not in customers, such as prospects or staff; they are left "
+        "out (first in row 1: 'lead')."
+    )
+
+
+def test_exact_duplicates_count_once_and_stop_nothing(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text(f"{NPS_HEADER}\nN1,C1,2026-01-01,9\nN1,C1,2026-01-01,9\n")
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    failed = [each for each in gate_results(CONTRACTS["nps_scores"], *outcome.tables, 2, 0) if not each.passed]
+    assert [(each.check_name, each.severity) for each in failed] == [
+        ("left_out_without_a_fault", dg.AssetCheckSeverity.WARN)
+    ]
+    assert len(outcome.kept) == 1
+
+
+def test_rows_without_an_id_get_file_and_row_number(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text("customer_id,date,score\nC1,2026-01-01,9\nC1,2026-01-01,9\n")
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("score_id") == [("nps_scores.csv:000000001",), ("nps_scores.csv:000000002",)]
+
+
+def test_words_that_stand_for_no_value_are_none_in_any_column(stage, tmp_path):
+    rows = ["C1,2026-01-01,NULL,nan", "C2,2026-01-01,\\N,N/A", "C3,2026-01-01,NA,none", "C4,1970-01-01,SMB,DE"]
+    (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date,country,segment", *rows]))
+    outcome = stage("customers")
+    assert outcome.kept_values("customer_id", "country", "segment") == [
+        ("C1", None, None), ("C2", None, None), ("C3", "NA", None),
+    ]  # fmt: skip
+    assert outcome.reasons() == [(4, "signup_date", "parses_as_date", "1970-01-01")]
+    own = stage("customers", sources=Sources(null_values=["NA"]))
+    assert own.kept_values("country") == [("NULL",), ("\\N",), (None,)]
+
+
+ENDS = [
+    "S1,C1,Active,2026-01-01,2026-01-31,10",
+    "S2,C1,Canceled,2026-02-01,2026-02-28,10",
+    "S3,C1,Active,2026-03-01,,10",
+]
+
+
+@pytest.mark.parametrize(
+    ("about", "ends"),
+    [
+        ({}, ["2026-01-31", "2026-02-28", None]),
+        ({"inclusive_ends": True}, ["2026-02-01", "2026-03-01", None]),
+        ({"ends_of_active_rows": "planned"}, [None, "2026-02-28", None]),
+        ({"inclusive_ends": True, "ends_of_active_rows": "planned"}, [None, "2026-03-01", None]),
+    ],
+)
+def test_ends_are_read_as_sources_yaml_says(stage, tmp_path, about, ends):
+    header = "subscription_id,customer_id,status,start_date,end_date,monthly_price"
+    (tmp_path / "subscriptions.csv").write_text("\n".join([header, *ENDS]))
+    sources = Sources(datasets={"subscriptions": DatasetSource(**about)})
+    outcome = stage("subscriptions", parents={"customer_id": (["C1"], [])}, sources=sources)
+    assert [row["end_date"] and row["end_date"].isoformat() for row in outcome.kept] == ends
 
 
 def test_a_parent_that_was_rejected_once_and_kept_once_has_its_children(stage, tmp_path):
@@ -416,7 +487,9 @@ def test_money_is_parsed_without_guessing(stage, tmp_path):
     expected = {f"channel {n}": Decimal(text) for n, text in enumerate(AMOUNTS.values(), 1) if text}
     assert dict(outcome.kept_values("channel_name", "cost_per_acquisition")) == expected
     assert {reject["value"] for reject in outcome.rejects} == {text for text, read in AMOUNTS.items() if read is None}
-    assert {reject["check_name"] for reject in outcome.rejects} == {"parses_as_number"}
+    rules = {reject["value"]: reject["check_name"] for reject in outcome.rejects}
+    assert rules.pop("NaN") == "not_null"
+    assert set(rules.values()) == {"parses_as_number"}
 
 
 # --- days ----------------------------------------------------------------------------------------
