@@ -119,7 +119,7 @@ def test_a_fault_stops_the_run_with_one_sentence_and_leaves_the_snapshot(product
     assert result.exit_code == 1
     stopped, kept = result.stderr.splitlines()
     assert re.match(sentence, stopped), stopped
-    assert kept == "The published snapshot is as it was."
+    assert kept == "The published snapshot has not changed."
     assert fingerprint(home) == before
 
 
