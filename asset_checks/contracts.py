@@ -1,8 +1,8 @@
 """One Pandera schema per dataset: the only description of its columns.
 
-Casting, checking, rejecting, the descriptions in the UI and the table in docs/data.md all derive from
-these. A schema's `metadata` says the dataset's key, whether a run needs it, its parents
-(column -> dataset) and the columns that date its events.
+Casting, checks, rejects, the descriptions in the UI and the table in docs/data.md are derived from these schemas.
+A schema's `metadata` has the dataset's key, whether a run needs it, its parents (column -> dataset) and the columns
+that date its events.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}
 
 
 def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
-    """A column that must be in the source and have a value in every row."""
+    """A column that the source must have, with a value in every row."""
     return pa.Column(dtype, list(checks), nullable=False, description=description)
 
 
 def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False) -> pa.Column:
     """A column that may be absent, and may be empty in any row.
 
-    A `personal` one has names, or what people write: Dagster's history of runs, which is kept for
-    good and read by whoever opens the UI, gets none of its values.
+    A `personal` column has names, or texts that people write. Its values never reach Dagster's event log, which is
+    kept for good and which everybody who opens the UI can read.
     """
     return pa.Column(
         dtype,
@@ -51,6 +51,11 @@ def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: 
         description=description,
         metadata={"personal": personal},
     )
+
+
+def row_id(description: str) -> pa.Column:
+    """A key that names a row and nothing else: a source that lacks the column gets file and row number as its ids."""
+    return pa.Column(dt.string, nullable=False, required=False, description=description, metadata={"is_row_id": True})
 
 
 def contract(
@@ -63,10 +68,11 @@ def contract(
     planned_dates: tuple[str, ...] = (),
     parents: dict[str, str] | None = None,
     is_required: bool = False,
+    has_strangers: bool = False,
     rules: tuple[pa.Check, ...] = (),
 ) -> pa.DataFrameSchema:
-    """A dataset's contract; `event_dates` are the columns that say when its events happened,
-    `planned_dates` those that may hold a day on which nothing has happened yet."""
+    """A dataset's contract; `event_dates` are the columns with the days of its events, `planned_dates` those that
+    may have a day in the future. has_strangers: the systems that export it also know people who are not customers."""
     return pa.DataFrameSchema(
         columns,
         checks=[*rules, unique_key(*key)],
@@ -78,6 +84,7 @@ def contract(
             "planned_dates": planned_dates,
             "parents": parents or {},
             "is_required": is_required,
+            "has_strangers": has_strangers,
             "row_rules": rules,
         },
     )
@@ -133,7 +140,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "transactions",
             "One row per attempt to collect or refund a payment.",
             {
-                "transaction_id": required(dt.string, "Identifies the attempt."),
+                "transaction_id": row_id("Identifies the attempt; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "subscription_id": required(dt.string, "The period that was billed."),
                 "amount": required(MONEY_TYPE, "Amount, in the reporting currency.", not_negative()),
@@ -150,7 +157,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "product_usage",
             "One row per customer and day or week of use.",
             {
-                "usage_id": required(dt.string, "Identifies the record."),
+                "usage_id": row_id("Identifies the record; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date": required(dt.date, "The day of use."),
                 "logins": required(dt.int64, "Logins.", not_negative()),
@@ -159,6 +166,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "features_used": optional(dt.int64, "Distinct features used.", not_negative()),
             },
             key=("usage_id",),
+            has_strangers=True,
             event_dates=("date",),
             parents={"customer_id": "customers"},
         ),
@@ -166,7 +174,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "support_tickets",
             "One row per support ticket.",
             {
-                "ticket_id": required(dt.string, "Identifies the ticket."),
+                "ticket_id": row_id("Identifies the ticket; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date_opened": required(dt.date, "The day it was opened."),
                 "status": required(dt.string, "State of the ticket, in your own words."),
@@ -176,6 +184,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "resolution_time_hours": optional(MONEY_TYPE, "Hours to its resolution.", not_negative()),
             },
             key=("ticket_id",),
+            has_strangers=True,
             event_dates=("date_opened", "date_closed"),
             parents={"customer_id": "customers"},
             rules=(not_before("date_closed", "date_opened"),),
@@ -184,13 +193,14 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "nps_scores",
             "One row per answer to 'how likely are you to recommend us?'.",
             {
-                "score_id": required(dt.string, "Identifies the answer."),
+                "score_id": row_id("Identifies the answer; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date": required(dt.date, "The day of the answer."),
                 "score": required(dt.int64, "The answer, 0 to 10.", between(0, 10)),
                 "feedback_category": optional(dt.string, "What the feedback is about.", personal=True),
             },
             key=("score_id",),
+            has_strangers=True,
             event_dates=("date",),
             parents={"customer_id": "customers"},
         ),
@@ -221,9 +231,9 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
 
 @functools.cache
 def contracts_with(dimensions: tuple[str, ...]) -> dict[str, pa.DataFrameSchema]:
-    """Every contract by its dataset, where `dimensions` are what the rules slice metrics by.
+    """Every contract by its dataset, where `dimensions` are the columns by which the rules slice metrics.
 
-    A dimension that is no column of the customers' contract becomes an optional one.
+    A dimension that is not a column of the customers' contract becomes an optional column of it.
     """
     customers = CONTRACTS["customers"]
     own = {
@@ -251,11 +261,11 @@ REJECTS_SCHEMA = ibis.schema(
 )
 
 PERSONAL_OF_REJECTS = ("value", "row_json")
-"""A rejected row is kept whole, and a value may stand in a column that is not its own."""
+"""A rejected row is stored with all its values, and a value may be in the wrong column."""
 
 
 def personal_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
-    """The columns of a dataset that have names, or what people write."""
+    """The columns of a dataset that have names, or texts that people write."""
     return tuple(name for name, column in schema.columns.items() if (column.metadata or {}).get("personal"))
 
 
@@ -264,7 +274,7 @@ PERSONAL: dict[str, tuple[str, ...]] = {
     for dataset, schema in CONTRACTS.items()
     for name, columns in ((dataset, personal_columns(schema)), (f"{dataset}_rejects", PERSONAL_OF_REJECTS))
 }
-"""By table of a source: the columns whose values stay out of Dagster's history."""
+"""By table of a source: the columns whose values never reach Dagster's event log."""
 
 
 def table_schema(schema: pa.DataFrameSchema) -> ibis.Schema:
@@ -277,6 +287,11 @@ def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
     return tuple(name for name, column in schema.columns.items() if column.required)
 
 
+def is_row_id(schema: pa.DataFrameSchema, column: str) -> bool:
+    """Whether the column is a key that a source may lack."""
+    return bool((schema.columns[column].metadata or {}).get("is_row_id"))
+
+
 def unbound(schema: pa.DataFrameSchema) -> ibis.Table:
-    """A dataset as a table that exists in no database: to compile expressions without data."""
+    """A dataset as a table without a database, to compile expressions without data."""
     return ibis.table(table_schema(schema), name=schema.name)

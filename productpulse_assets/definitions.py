@@ -11,7 +11,9 @@ from asset_checks.checks import Check
 from asset_checks.decisions import DECISION_INVARIANTS
 from asset_checks.governance import governance_check
 from asset_checks.invariants import FACT_COVERAGE, MRR_BRIDGE
+from asset_checks.periods import ACTIVE_BUT_ENDED, PERIODS
 from asset_checks.reconciliation import reconciliation_check
+from asset_checks.target_values import target_values_check
 from productpulse_assets.orchestration.compile_graph import compiled_plan, plan_for
 from productpulse_assets.orchestration.graph import TABLES, declarations
 from productpulse_assets.orchestration.schedules import daily_refresh, validation_selection
@@ -60,7 +62,14 @@ def build(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
         published_snapshot_asset(published, list(groups["reports"].keys), rules, settings),
         exports_asset(list(published), settings),
     ]
-    across = [check_step("as_of_date", as_of_check(rules)), check_step("reconciliation", reconciliation_check(rules))]
+    periods = check_step("periods", PERIODS)
+    across = [
+        periods,
+        check_step("as_of_date", as_of_check(rules)),
+        check_step("ended_periods", ACTIVE_BUT_ENDED),
+        check_step("reconciliation", reconciliation_check(rules)),
+        check_step("target_values", target_values_check(rules.metric_catalog)),
+    ]
     steps = frozenset(definition.op.name for definition in [*assets, *across])
     return dg.Definitions(
         assets=assets,
@@ -68,7 +77,7 @@ def build(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
         jobs=[
             dg.define_asset_job(
                 VALIDATION,
-                selection=validation_selection(sources),
+                selection=validation_selection([*sources, periods]),
                 description="Reads every source and reports what would be rejected; computes and publishes nothing.",
             )
         ],

@@ -18,7 +18,7 @@ from pyarrow import csv
 from resources.duckdb_connection import ATTACHED, open_read_only
 from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
-from rules.text.sql_text import harmless
+from rules.text.sql_text import escape_formulas
 
 PLACE = (ATTACHED, "main")
 """The catalog and the schema of the tables."""
@@ -159,7 +159,7 @@ class Snapshot:
 
     def csv(self, expression: ir.Table) -> bytes:
         """All rows as CSV, every text in quotes and no text a formula to a spreadsheet; no file is written."""
-        rows = self._backend.con.cursor().execute(self.sql(harmless(expression))).to_arrow_reader(CSV_ROWS)
+        rows = self._backend.con.cursor().execute(self.sql(escape_formulas(expression))).to_arrow_reader(CSV_ROWS)
         written = io.BytesIO()
         with csv.CSVWriter(written, rows.schema) as writer:
             for batch in rows:

@@ -10,7 +10,7 @@ import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
-from asset_checks.contracts import PERSONAL, REJECTS_SCHEMA, contracts_with, unbound
+from asset_checks.contracts import DATASETS, PERSONAL, REJECTS_SCHEMA, contracts_with, unbound
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.metrics.health import check_areas
 from productpulse_assets.orchestration.dimensions import check_dimensions, own_dimensions_named
@@ -157,4 +157,7 @@ def metric_sources(
     """By metric: the columns of datasets that its value is computed from."""
     models = {name: stored[name] for name in MODELS}
     found = column_sources(metric_columns(rules.metric_catalog, models, stored["calendar"]))
-    return {name: tuple(sorted(origins(columns, queries))) for name, columns in found.items()}
+    return {
+        name: tuple(sorted(source for source in origins(columns, queries) if source[0] in DATASETS))
+        for name, columns in found.items()
+    }

@@ -14,7 +14,7 @@ from resources.failures import step_failures
 from resources.outputs import atomic_file
 from resources.retries import retried_io
 from resources.settings import Settings
-from rules.text.sql_text import harmless
+from rules.text.sql_text import escape_formulas
 
 SPREADSHEET_ROWS = 1_048_575
 """What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
@@ -83,7 +83,7 @@ def export(backend: Backend, table: ir.Table, folder: Path, name: str) -> bool:
         csv.unlink(missing_ok=True)
         return False
     with atomic_file(csv) as part:
-        beside.execute(copying(backend, harmless(table), part, "csv"))
+        beside.execute(copying(backend, escape_formulas(table), part, "csv"))
     return True
 
 

@@ -66,14 +66,14 @@ def test_new_still_open_and_gone():
     assert set(rows(table, "previous_as_of_date", "as_of_date")) == {("2026-06-29", "2026-06-30")}
 
 
-def test_without_an_earlier_date_nothing_is_called_new():
+def test_without_an_earlier_date_nothing_is_new():
     table = changes(plan(intervention("A", 100, rank=1)), before())
     assert rows(table, "intervention_id", "change", "previous_as_of_date", "not_available_reason") == [
         ("A", None, None, FIRST_DAY)
     ]
 
 
-def test_after_a_day_without_plan_everything_is_new():
+def test_after_a_day_without_interventions_everything_is_new():
     nothing = table_of([dict.fromkeys(OPEN_DECISION) | {"as_of_date": YESTERDAY}], OPEN_DECISION)
     assert rows(changes(plan(intervention("A", 100, rank=1)), nothing), *COLUMNS) == [("A", "New", 100, None, 1)]
 
