@@ -1,4 +1,4 @@
-"""How a table of the graph is declared: a plain function, and beside it what the graph must know of it."""
+"""How a table of the graph is declared: a plain function, and a declaration attached to it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Rows = list[dict[str, Any]]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 CONTEXT = ("rules", "settings", "plan", "run")
-"""Parameters that are no tables: the rules, the settings, the compiled graph, and the `Run` at work."""
+"""Parameters that are not tables: the rules, the settings, the compiled plan, and the `Run`."""
 
 DAILY = dg.FreshnessPolicy.time_window(warn_window=dt.timedelta(hours=25), fail_window=dt.timedelta(days=2))
-"""Freshness of what is published every morning: a warning when it is an hour late, a failure after two days."""
+"""Freshness of published files: a warning when the daily run is an hour late, a failure after two days."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run knows besides its settings.
+    """What a table may know of the run besides its settings.
 
-    today: the day in the company's time zone, the only clock. is_forced: it may look at a day long after the newest
+    today: the day in the company's time zone, the only clock. is_forced: the as-of date may be long after the newest
     event.
     """
 
@@ -37,9 +37,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the graph knows of an asset besides its function.
+    """An asset of the graph: its function, and what the graph needs besides.
 
-    inputs: the tables that it reads. takes: those of CONTEXT that it asks for. schema: the columns of a table whose
+    inputs: the tables that it reads. takes: its parameters out of CONTEXT. schema: the columns of a table whose
     function returns rows, which it computes in Python; without one, the function of a table returns one Ibis
     expression over its inputs, which is compiled ahead of the run. metadata_of: further metadata from the rows.
     """
@@ -69,7 +69,7 @@ class Declaration:
 
     @property
     def spec(self) -> dg.AssetSpec:
-        """The asset as Dagster is told of it."""
+        """The asset's specification for Dagster."""
         return dg.AssetSpec(
             self.name,
             deps=list(self.inputs),
@@ -82,7 +82,7 @@ class Declaration:
         ).with_io_manager_key(self.io_manager)
 
     def call(self, tables: Callable[[str], ir.Table], **context: Any) -> Any:
-        """What the function returns; `tables` gives a stored table by its name."""
+        """The result of the function; `tables` returns a stored table by its name."""
         asked = {name: context[name] for name in self.takes}
         return self.function(**asked, **{name: tables(name) for name in self.inputs})
 
@@ -97,12 +97,12 @@ def table(
     metadata_of: Callable[[Rows], dict[str, Any]] | None = None,
     personal: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
-    """Declare a function as a table of the graph; the function stays as it is.
+    """Declare a function as a table of the graph; the function itself does not change.
 
-    Its parameters name the tables that it reads and what it takes of CONTEXT; `reads` are further tables, which
+    Its parameters name the tables that it reads and what it needs out of CONTEXT; `reads` are further tables, which
     come as keyword arguments. `key` identifies a row and orders the stored rows. `schema` marks a function that
     returns rows of these columns instead of one expression over its inputs. `personal` are columns whose personal
-    data comes from elsewhere than the inputs, and is masked in previews all the same.
+    data does not come from the inputs; previews mask them too.
     """
 
     def declare(function: Function) -> Function:
@@ -165,7 +165,7 @@ def declaration_of(function: Callable[..., Any]) -> Declaration:
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tables that a function reads, and what it takes of CONTEXT."""
+    """The tables that a function reads, and its parameters out of CONTEXT."""
     parameters = inspect.signature(function).parameters.values()
     named = [each.name for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
     return (

@@ -64,7 +64,7 @@ def parse_folder(given: str | Path) -> Path:
     if not is_utf8_path(path):
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise SettingsError(
-            "settings.folder_not_utf8",
+            "settings.folder_name_not_text",
             f"The name of the folder {shown} is not UTF-8 text. Rename it, or give another one.",
         )
     return path

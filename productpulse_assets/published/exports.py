@@ -17,7 +17,7 @@ from resources.settings import Settings
 from rules.text.sql_text import escape_formulas
 
 SPREADSHEET_ROWS = 1_048_575
-"""What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
+"""Rows that a spreadsheet opens connections the header; larger tables are exported as Parquet only."""
 
 
 def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinition:
@@ -37,8 +37,8 @@ def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinit
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 
-        In CSV every text is in quotes, and what a spreadsheet would run as a formula gets an apostrophe
-        before it. Tables of more rows than a spreadsheet opens are Parquet only.
+        In CSV every text is in quotes, and a text that a spreadsheet would run as a formula begins with an
+        apostrophe. Tables with more rows than a spreadsheet opens are Parquet only.
         """
         backend: Backend = context.resources.warehouse.backend
         with_csv = export_all(backend, tables, settings.home.exports)
@@ -54,13 +54,12 @@ def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinit
 
 
 def export_all(backend: Backend, tables: Sequence[str], folder: Path) -> set[str]:
-    """Write the files of all tables, and return the tables that have a CSV among them.
+    """Write the files of all tables, and return the tables with a CSV.
 
-    Two at a time, the largest first: DuckDB writes a CSV on one processor, and each file is waited for
-    until it is on the disk.
+    Two at a time, the largest first: DuckDB writes a CSV on one processor, and each file is flushed to the disk.
     """
     sizes = dict(backend.con.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall())
-    # Asked here: the threads share none of this connection.
+    # Read here, because the threads must not share this connection.
     stored = {name: backend.table(name) for name in tables}
 
     def write(name: str) -> bool:
@@ -72,22 +71,22 @@ def export_all(backend: Backend, tables: Sequence[str], folder: Path) -> set[str
 
 
 def export(backend: Backend, table: ir.Table, folder: Path, name: str) -> bool:
-    """Write a table's files over a connection of its own; whether there is a CSV among them."""
-    # By its own statements: Ibis would begin by changing settings, which are locked.
-    beside = backend.con.cursor()
+    """Write the files of a table with a connection of its own; return whether it has a CSV."""
+    # With statements of our own: Ibis would first change settings, which are locked.
+    connection = backend.con.cursor()
     with atomic_file(folder / f"{name}.parquet") as part:
-        beside.execute(copying(backend, table, part, "parquet"))
+        connection.execute(copy_statement(backend, table, part, "parquet"))
     csv = folder / f"{name}.csv"
-    ((rows,),) = beside.execute(backend.compile(table.aggregate(rows=table.count()))).fetchall()
+    ((rows,),) = connection.execute(backend.compile(table.aggregate(rows=table.count()))).fetchall()
     if rows > SPREADSHEET_ROWS:
         csv.unlink(missing_ok=True)
         return False
     with atomic_file(csv) as part:
-        beside.execute(copying(backend, escape_formulas(table), part, "csv"))
+        connection.execute(copy_statement(backend, escape_formulas(table), part, "csv"))
     return True
 
 
-def copying(backend: Backend, table: ir.Table, target: Path, file_format: str) -> str:
+def copy_statement(backend: Backend, table: ir.Table, target: Path, file_format: str) -> str:
     """The statement that writes the rows of `table` to a file; in CSV every text is in quotes."""
     path = sge.Literal.string(str(target)).sql("duckdb")
     texts = [sg.column(name, quoted=True).sql("duckdb") for name, kind in table.schema().items() if kind.is_string()]

@@ -1,4 +1,4 @@
-"""The end of a good run: the snapshot that readers open."""
+"""The end of a successful run: the snapshot that readers open."""
 
 import datetime as dt
 import subprocess
@@ -27,7 +27,7 @@ from rules.rule_set import Rules
 def published_snapshot_asset(
     tables: Mapping[str, str], after: Sequence[dg.AssetKey], rules: Rules, settings: Settings
 ) -> dg.AssetsDefinition:
-    """`tables` maps each table to publish to its description; `after` are further things to wait for."""
+    """The asset that publishes `tables`, given with their descriptions, once `after` are materialized too."""
 
     @dg.asset(
         name="published_snapshot",
@@ -44,8 +44,8 @@ def published_snapshot_asset(
     def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.
 
-        Replaced in one step when everything before it passed; until then readers see the last one.
-        The as-of date's KPI rows and open decisions are added to the history beside it.
+        Replaced in one step when everything before it has succeeded; until then readers see the last one.
+        The KPI rows and open decisions of the as-of date are written to the history beside it.
         """
         backend: Backend = context.resources.warehouse.backend
         for table, description in tables.items():
@@ -69,7 +69,7 @@ def published_snapshot_asset(
 
 
 def add_to_history(backend: Backend, history: Path) -> dt.date:
-    """Add the as-of date to the history, and return it."""
+    """Write KPI rows and open decisions of the as-of date to the history; return the date."""
     calendar, plan = backend.table("calendar"), backend.table("intervention_plan")
     as_of: dt.date = rows_of(calendar.limit(1))[0]["as_of_date"]
     kpis = backend.table("kpi_summary").mutate(as_of_date=ibis.literal(as_of)).order_by("metric_name")
@@ -89,18 +89,17 @@ try:
 except (AttributeError, OSError):
     shutil.copyfile(source, target)
 """
-"""Copies inside the kernel; a file system that can share blocks between files writes none at all."""
+"""A program that copies in the kernel; a file system that shares blocks between files copies nothing."""
 
 
 def copy_store(backend: Backend, source: Path, target: Path) -> None:
-    """Copy the working file as it is after a checkpoint: nothing is written a second time by DuckDB.
+    """Copy the working file after a checkpoint, so that DuckDB does not write the tables a second time.
 
-    Another process copies: when this one closed the file after reading it, POSIX would drop
-    the lock that keeps other runs out of it.
+    A child process copies: if this process closed the file after reading it, POSIX would drop DuckDB's lock on it.
     """
     backend.raw_sql("CHECKPOINT")
     command = [sys.executable, "-I", "-S", "-c", COPYING, str(source), str(target)]
-    # In a session of its own, so that Ctrl-C reaches the run alone, which ends in order.
+    # In a session of its own, so that Ctrl-C reaches only the run, which ends in order.
     copied = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, start_new_session=True)
     if copied.returncode:
         reason = copied.stderr.strip().splitlines()[-1] if copied.stderr else f"status {copied.returncode}"
@@ -108,7 +107,7 @@ def copy_store(backend: Backend, source: Path, target: Path) -> None:
 
 
 def keep_only(path: Path, tables: Collection[str]) -> None:
-    """Drop what an earlier version of the program left in the working file."""
+    """Drop the tables of an earlier version of the program."""
     copy = open_file(path)
     try:
         for name in copy.list_tables():

@@ -96,7 +96,7 @@ def test_a_folder_whose_links_lead_in_a_circle_is_refused(tmp_path):
 
 
 def test_a_folder_that_is_not_utf8_text_is_refused(tmp_path):
-    with raises("settings.folder_not_utf8", SettingsError):
+    with raises("settings.folder_name_not_text", SettingsError):
         Settings(home=tmp_path, data_dir=tmp_path / os.fsdecode(b"n\xe9"))
 
 
