@@ -1,6 +1,7 @@
 """What the periods of subscriptions show about their dates: warnings, with the setting that corrects them."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 import ibis
@@ -9,6 +10,7 @@ from ibis import _
 
 from asset_checks.checks import Check
 from asset_checks.contracts import ENDED_STATUSES
+from resources.tables import rows_of
 from rules.text.formats import printable_line
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -113,7 +115,7 @@ def doubled_result(subscriptions: ir.Table) -> dg.AssetCheckResult:
         first_id=_.first_id.argmin(_.customer_id),
         second_id=_.second_id.argmin(ibis.struct({"customer": _.customer_id, "id": _.first_id})),
     )
-    found = {row["is_same"]: row for row in rows.to_pyarrow().to_pylist()}
+    found = {row["is_same"]: row for row in rows_of(rows)}
     words = {
         True: "pairs of rows have the same customer, plan, price and start under two ids",
         False: "rows run on for some days after the row that follows them began",
@@ -147,8 +149,8 @@ def _result(name: str, problem: str | None, otherwise: str) -> dg.AssetCheckResu
     )
 
 
-def _only_row(table: ir.Table) -> dict[str, object]:
-    (row,) = table.to_pyarrow().to_pylist()
+def _only_row(table: ir.Table) -> dict[str, Any]:
+    (row,) = rows_of(table)
     return row
 
 
