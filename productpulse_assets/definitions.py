@@ -115,10 +115,10 @@ def resources(settings: Settings, rules: Rules, plan: Plan) -> dict[str, dg.Reso
         personal=plan.personal,
     )
     return {
-        "warehouse": at_launch.opened(warehouse),
-        "reports": at_launch.fixed(ReportFiles(folder=str(home.reports))),
+        "warehouse": at_launch.warehouse_resource(warehouse),
+        "reports": at_launch.constant_resource(ReportFiles(folder=str(home.reports))),
         # For what stores nothing; Dagster's own takes a folder to write to from the configuration of a launch.
-        "io_manager": at_launch.fixed(dg.InMemoryIOManager()),  # type: ignore[no-untyped-call]  # untyped in Dagster,
+        "io_manager": at_launch.constant_resource(dg.InMemoryIOManager()),  # type: ignore[no-untyped-call]  # untyped in Dagster,
     }
 
 

@@ -25,9 +25,9 @@ from productpulse_assets.cli.options import (
 def dev(port: int, data: Path | None, as_of: str | None, rules: Path | None, home: Path | None) -> None:
     """Open Dagster's UI on 127.0.0.1 with schedule and sensor, and keep its history in the home."""
     settings = read_settings(data=data, as_of=as_of, rules=rules, home=home)
-    from productpulse_assets.orchestration.left_running import keep_running
+    from productpulse_assets.orchestration.services import run_services
     from resources.dagster_home import prepare_dagster_home
 
     prepare_dagster_home(writable_home(settings))
     click.echo(f"Dagster's UI is starting at http://127.0.0.1:{port}; Ctrl-C ends it.", err=True)
-    keep_running(settings, port)
+    run_services(settings, port)

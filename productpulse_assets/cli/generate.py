@@ -48,7 +48,7 @@ def generate(
     settings = read_settings(home=home)
     from productpulse_assets.sources.demo import generate as write_exports
     from productpulse_assets.synthetic import CompanyPlan
-    from resources.run_lock import turn
+    from resources.run_lock import run_lock
     from resources.settings import parse_as_of
 
     last_day = parse_as_of(as_of) or CompanyPlan().as_of
@@ -58,7 +58,7 @@ def generate(
     else:
         target = writable_home(settings).synthetic
         # A run reads these files, so they are written while no run is active.
-        with turn(settings.home, settings.wait, say=lambda message: click.echo(message, err=True)):
+        with run_lock(settings.home, settings.wait, notify=lambda message: click.echo(message, err=True)):
             rows = write_exports(plan, target, file_format)
     for name, count in rows.items():
         click.echo(f"{name:<22} {count:>12,} rows")

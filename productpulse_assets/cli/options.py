@@ -89,7 +89,7 @@ def open_snapshot(home: Home) -> Iterator[Snapshot]:
     """The published snapshot of a home; raises NoSnapshot if there is none or if it is damaged."""
     import duckdb
 
-    from resources.published_snapshot import MAKE_ONE, NoSnapshot, Snapshot, version_of
+    from resources.published_snapshot import RUN_COMMAND, NoSnapshot, Snapshot, version_of
 
     try:
         yield Snapshot(version_of(home.published))
@@ -97,6 +97,6 @@ def open_snapshot(home: Home) -> Iterator[Snapshot]:
         reason = str(error).splitlines()[0]
         raise NoSnapshot(
             "snapshot.unreadable",
-            f"{home.published} cannot be read: {reason}. Make a new one with: {MAKE_ONE} --force",
+            f"{home.published} cannot be read: {reason}. Make a new one with: {RUN_COMMAND} --force",
             file=home.published,
         ) from error

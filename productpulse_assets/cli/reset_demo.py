@@ -17,9 +17,9 @@ def reset_demo(yes: bool, home: Path | None) -> None:
     settings = read_settings(home=home)
     from productpulse_assets.cli.demo_files import files_of_demo, generate_demo
     from productpulse_assets.definitions import build
-    from resources.run_lock import turn
+    from resources.run_lock import run_lock
 
-    with turn(settings.home, 0, say=lambda _message: None):
+    with run_lock(settings.home, 0, notify=lambda _message: None):
         demo = files_of_demo(settings.home, build(settings))
         if demo and not yes:
             question = f"Delete the demo company in {settings.home.root} and its results ({len(demo.files)} files)?"

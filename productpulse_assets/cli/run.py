@@ -97,9 +97,9 @@ def _print_outcome(outcome: Outcome, snapshot: str, rules: Rules) -> None:
 
 def _skip_unchanged(settings: Settings) -> bool:
     """Whether the run would change nothing; if so, print the reason and the published results."""
-    from productpulse_assets.orchestration.skip_unchanged import nothing_new
+    from productpulse_assets.orchestration.skip_unchanged import skip_reason
 
-    reason = nothing_new(settings)
+    reason = skip_reason(settings)
     if reason:
         click.echo(f"{reason} Use --force to run anyway.")
         _print_results(settings)

@@ -103,7 +103,7 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
     store.parent.mkdir()
     rules, settings = rules_of(folder), Settings(home=store.parent, data_dir=folder / "data")
     resources = {
-        "warehouse": at_launch.opened(
+        "warehouse": at_launch.warehouse_resource(
             Warehouse(
                 duckdb=DuckDBResource(database=str(store)),
                 glossary=str(CHECKOUT / "resources" / "glossary.yaml"),

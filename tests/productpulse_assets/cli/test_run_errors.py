@@ -28,7 +28,9 @@ def outcome_of(warehouse: Warehouse, home: Path) -> running.Outcome:
         """Does nothing."""
 
     defs = dg.Definitions(
-        assets=[empty_asset], resources={"warehouse": at_launch.opened(warehouse)}, executor=at_launch.executor
+        assets=[empty_asset],
+        resources={"warehouse": at_launch.warehouse_resource(warehouse)},
+        executor=at_launch.executor,
     )
     with dg.DagsterInstance.ephemeral() as instance:
         return running.execute(defs.resolve_implicit_global_asset_job_def(), instance, Home(home), lambda event: None)
