@@ -26,7 +26,8 @@ HINTS = {
     "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
     "known_customer": IDS,
     "known_subscription": IDS,
-    "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml.",
+    "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "
+    "1970-01-01 and days before 1900-01-02 are written by programs instead of an empty date.",
 }
 """The expected form of a value, for the rules that are broken most often."""
 

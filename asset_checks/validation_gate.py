@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -17,6 +17,10 @@ from resources.tables import rows_of
 from rules.rejects import reject_counts, unknown_words
 from rules.text.formats import printable_line
 
+DUPLICATE, STRANGER = "duplicate_row", "known_customer"
+MOST_STRANGERS = 0.9
+"""If a larger share of the events has an unknown customer, the ids are those of another system."""
+
 MALFORMED = "malformed_line"
 """The rule that is broken by a line which cannot be split into fields."""
 
@@ -27,12 +31,23 @@ class Tally:
 
     broken: the number of kept rows that break a rule of the contract, by rule; empty if the gate passes.
     rejected: source rows that are rejected for their own values; orphaned: because their parent is rejected.
+    excused: rejected without being wrong: exact duplicates, as in overlapping exports, and events of people who are
+    not customers.
     """
 
     kept: int
     broken: dict[str, int]
     rejected: int
     orphaned: int
+    excused: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows in the source."""
+        return self.kept + self.rejected + self.orphaned + sum(self.excused.values())
+
+
+EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows are not counted."
 
 
 def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
@@ -44,10 +59,11 @@ def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
     }
     if schema.metadata["is_required"]:
         descriptions["not_empty"] = "A required dataset has rows."
-    return [
+    specs = [
         dg.AssetCheckSpec(name, asset=schema.name, blocking=True, description=description)
         for name, description in descriptions.items()
     ]
+    return [*specs, dg.AssetCheckSpec("left_out_without_a_fault", asset=schema.name, description=EXCUSED)]
 
 
 def gate_results(
@@ -58,6 +74,7 @@ def gate_results(
     yield accounts_result(schema, counted, rows_in)
     yield contract_result(schema, counted)
     yield tolerance_result(schema, counted, rejects, tolerance)
+    yield excused_result(schema, counted, rejects)
     if schema.metadata["is_required"]:
         yield not_empty_result(schema, counted)
 
@@ -65,9 +82,20 @@ def gate_results(
 def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tally:
     """The counts of the stored rows; nothing is taken from the step that stored them."""
     kept, broken = broken_rows(schema, table)
-    places = rejects.group_by("source_file", "row_number").aggregate(own=(_.check_name != "parent_rejected").any())
-    lost = _only_row(places.aggregate(rows=_.count(), rejected=_.own.sum().fill_null(0)))
-    return Tally(kept, broken, lost["rejected"], lost["rows"] - lost["rejected"])
+    excuses = [DUPLICATE, *([STRANGER] if schema.metadata["has_strangers"] else [])]
+    places = rejects.group_by("source_file", "row_number").aggregate(
+        own=_.check_name.notin(["parent_rejected", *excuses]).any(),
+        **{name: (_.check_name == name).any() for name in excuses},
+    )
+    lost = _only_row(
+        places.aggregate(
+            rows=_.count(),
+            rejected=_.own.sum().fill_null(0),
+            **{name: (~_.own & _[name]).sum().fill_null(0) for name in excuses},
+        )
+    )
+    excused = {name: lost[name] for name in excuses if lost[name]}
+    return Tally(kept, broken, lost["rejected"], lost["rows"] - lost["rejected"] - sum(excused.values()), excused)
 
 
 def broken_rows(schema: pa.DataFrameSchema, table: ir.Table) -> tuple[int, dict[str, int]]:
@@ -99,7 +127,7 @@ def _only_row(counts: ir.Table) -> dict[str, int]:
 
 def accounts_result(schema: pa.DataFrameSchema, counted: Tally, rows_in: int) -> dg.AssetCheckResult:
     """Whether every row of the source was kept or rejected."""
-    rejected = counted.rejected + counted.orphaned
+    rejected = counted.rows - counted.kept
     return dg.AssetCheckResult(
         asset_key=schema.name,
         check_name="rows_accounted_for",
@@ -127,10 +155,12 @@ def tolerance_result(
 ) -> dg.AssetCheckResult:
     """Whether the share of rejected rows is at most `tolerance`.
 
-    Rows that were rejected only because of their parent do not count: they count in the parent's dataset.
+    Rows that were rejected only because of their parent do not count: they count in the parent's dataset. Neither do
+    exact duplicates nor, unless nearly all events have one, unknown customers: these give a warning.
     """
-    rows, orphaned = counted.rejected, counted.orphaned
-    total = counted.kept + rows + orphaned
+    rows, orphaned, total = counted.rejected, counted.orphaned, counted.rows
+    strangers = counted.excused.get(STRANGER, 0)
+    rows += strangers if strangers > MOST_STRANGERS * total else 0
     share = rows / total if total else 0.0
     reasons = reject_reasons(rejects) if rows or orphaned else ""
     passed = share <= tolerance
@@ -146,6 +176,33 @@ def tolerance_result(
         passed=passed,
         description=description,
         metadata={"rejected": rows, "parent_rejected": orphaned, "share": share, "reasons": reasons},
+    )
+
+
+def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table) -> dg.AssetCheckResult:
+    """A warning about rows that are left out without being wrong."""
+    descriptions = {
+        DUPLICATE: "rows are exact duplicates of an earlier row, as when exports overlap; each counts once",
+        STRANGER: "rows are of customers who are not in customers, such as prospects or staff; they are left out",
+    }
+    names = list(counted.excused)
+    first = {
+        row["check_name"]: row
+        for row in reject_counts(rejects.filter(rejects.check_name.isin(names)), "row_key", "row_json")
+        .to_pyarrow()
+        .to_pylist()
+    }
+    sentences = [
+        f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
+        for name, rows in counted.excused.items()
+    ]
+    return dg.AssetCheckResult(
+        asset_key=schema.name,
+        check_name="left_out_without_a_fault",
+        passed=not sentences,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{schema.name}: {' '.join(sentences)}" if sentences else "There are no such rows.",
+        metadata={"rows": sum(counted.excused.values())},
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from resources.duckdb_connection import ATTACHED, open_read_only
+from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
 from rules.text.sql_text import escape_formulas
 
@@ -33,7 +34,7 @@ Row = Mapping[str, Any]
 """A row of a query by column. What a value is depends on the query, which no type of Python's can tell."""
 
 
-class NoSnapshot(Exception):
+class NoSnapshot(ProductPulseError):
     """There is nothing to read; the message says what is wrong and what to run."""
 
 
@@ -81,7 +82,9 @@ def version_of(path: Path) -> Version:
     try:
         found = path.stat()
     except OSError as error:
-        raise NoSnapshot(f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}") from error
+        raise NoSnapshot(
+            "snapshot.missing", f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}"
+        ) from error
     return Version(path, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
@@ -107,7 +110,9 @@ class Snapshot:
 
     def _unreadable(self, error: duckdb.Error) -> NoSnapshot:
         reason = str(error).splitlines()[0]
-        return NoSnapshot(f"{self.version.path} cannot be read: {reason}. Make it anew with: {MAKE_ONE}")
+        return NoSnapshot(
+            "snapshot.unreadable", f"{self.version.path} cannot be read: {reason}. Make a new one with: {MAKE_ONE}"
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -125,8 +130,10 @@ class Snapshot:
         """A published table; raises NoSnapshot if an earlier version of the program published without it."""
         if name not in self._tables:
             raise NoSnapshot(
+                "snapshot.no_such_table",
                 f"The snapshot {self.version.path} has no table {name}: an earlier version of ProductPulse made it. "
-                f"Make it anew with: {MAKE_ONE}"
+                f"Make a new one with: {MAKE_ONE}",
+                table=name,
             )
         return self._tables[name]
 
@@ -143,7 +150,8 @@ class Snapshot:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
-        return self.arrow(self.sql(expression)).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(self.sql(expression)).to_pylist()
+        return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame whose money stays decimal."""

@@ -35,6 +35,8 @@ class DatasetSource(Strict):
     columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
+    inclusive_ends: bool = False
+    ends_of_active_rows: Literal["ended", "planned"] = "ended"
 
     @model_validator(mode="after")
     def _one_place(self) -> DatasetSource:
@@ -47,6 +49,9 @@ Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)
 """The value of one unit of a currency in the reporting currency, in the precision of the database."""
 
 
+NULL_VALUES = ("null", "\\N", "n/a", "#n/a", "nan", "nat", "<na>", "none", "0000-00-00", "0000-00-00 00:00:00")
+"""How databases, pandas and spreadsheets write that there is no value. NA is not among them: it is Namibia."""
+
 NO_ZONE = re.compile("(localtime|posixrules|Factory)$|posix/|right/")
 """Files in the time zone database of many machines that are not zones: the machine's own zone and copies."""
 
@@ -58,6 +63,7 @@ class Sources(Strict):
     exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Rate] = Field(default_factory=dict)
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
+    null_values: tuple[Text, ...] = Field(default=NULL_VALUES, strict=False)
     aliases: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
     datasets: dict[str, DatasetSource] = Field(default_factory=dict)
 
@@ -71,6 +77,16 @@ class Sources(Strict):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name of a folder of zones
             raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error
         return name
+
+    @field_validator("datasets")
+    @classmethod
+    def _ends_of_subscriptions(cls, datasets: dict[str, DatasetSource]) -> dict[str, DatasetSource]:
+        for name, source in datasets.items():
+            if name != "subscriptions" and (source.inclusive_ends or source.ends_of_active_rows != "ended"):
+                raise ValueError(
+                    f"inclusive_ends and ends_of_active_rows are for subscriptions; {name} has no end_date"
+                )
+        return datasets
 
     def of(self, dataset: str) -> DatasetSource:
         """The settings of a dataset, or the defaults."""

@@ -25,7 +25,6 @@ TITLES = {
     "support_tickets": "Tickets",
     "nps_scores": "NPS scores",
 }
-"""The tabs, by dataset."""
 
 
 def page(reading: Reading) -> None:
@@ -79,8 +78,8 @@ def show_figures(about: Row, currency: str) -> None:
         ("Days to renewal", about["days_to_renewal"], "count"),
         ("Tenure in days", about["tenure_days"], "count"),
     )
-    for start in range(0, len(figures), 6):
-        for place, (label, value, unit) in zip(st.columns(6), figures[start : start + 6], strict=True):
+    for start in range(0, len(figures), 4):
+        for place, (label, value, unit) in zip(st.columns(4), figures[start : start + 4], strict=True):
             with place:
                 show_tile(
                     label, str(value) if unit == TEXT and value is not None else value_text(value, unit, currency)

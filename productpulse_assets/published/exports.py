@@ -10,6 +10,7 @@ import sqlglot as sg
 import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 
+from resources.failures import step_failures
 from resources.outputs import replacing
 from resources.retries import retried_io
 from resources.settings import Settings
@@ -31,8 +32,9 @@ def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinit
         required_resource_keys={"warehouse"},
         config_schema={},
     )
+    @step_failures()
     @retried_io()
-    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 
         In CSV every text is in quotes, and what a spreadsheet would run as a formula gets an apostrophe

@@ -136,6 +136,10 @@ class _Candidates:
         age: np.ndarray = self.timeline.as_of - latest
         return age
 
+    def all_bills(self, condition: np.ndarray) -> np.ndarray:
+        """Whether a condition holds for all bills of each invoice."""
+        return self.bills.by_invoice(np.logical_and, condition)
+
     def due_bill_count(self) -> np.ndarray:
         """How many bills of each invoice have fallen due."""
         is_due = (self.bills.start <= self.timeline.as_of).astype(np.int64)
@@ -156,7 +160,8 @@ class _Candidates:
         latest_payment = np.where(self.style == Style.NET_30, BILLING_STYLES[Style.NET_30].payment_days[1], 0)
         has_no_payment_after = self.next_date() + latest_payment > self.timeline.as_of
         changes = np.isin(self.style, CHANGING) & ~is_last_of_line(self.styled)[self.invoices.period]
-        can_be_lost = is_plain & is_of_age & (has_no_payment_after | ~loses_last) & ~changes
+        is_long = self.all_bills(self.bills.end - self.bills.start >= settings.SHORTEST_LOST_DAYS)
+        can_be_lost = is_plain & is_long & is_of_age & (has_no_payment_after | ~loses_last) & ~changes
         chance = rng.random(len(self.invoices))
         rows = np.flatnonzero(can_be_lost)
         rows = rows[np.lexsort((chance[rows], self.invoices.customer[rows]))]
@@ -168,6 +173,9 @@ class _Candidates:
         """The kind of loss of each lost invoice, of those that it can have."""
         kind = np.array(LOSSES)[rng.integers(0, len(LOSSES), len(lost))]
         kind = np.where((kind == Problem.UNPAID) & ~self._can_be_past_due()[lost], Problem.FAILED, kind)
+        # A small part of a part of a month is within what two ways of counting its days differ by.
+        is_part = ~self.all_bills(self.bills.is_whole)[lost]
+        kind = np.where(is_part & (kind == Problem.UNDERBILLED), Problem.MISSED, kind)
         # An attempt to collect a block of bills says nothing about the later ones of them, and
         # a short payment of it would leave the last bills open, which are not due yet.
         is_prepaid = self.style[lost] == Style.PREPAID

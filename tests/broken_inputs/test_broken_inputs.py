@@ -14,7 +14,7 @@ import pytest
 
 from rules.loading.problems import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
-from tests.broken_inputs.judging import CHECKOUT, SOUND, Input, judge, lay_out
+from tests.broken_inputs.judging import CHECKOUT, VALID, Input, judge, lay_out
 from tests.errors import assert_known
 from tests.fuzz.entrances import read_folder
 from tests.graph import RULES
@@ -59,7 +59,7 @@ def test_a_sentence_or_exact_rejects(tmp_path, instance, given: Input):
             assert_known(given.code, sentence)
         assert found.counted is None  # nothing was read, so nothing is kept
         return
-    assert found.problems == ([] if given.kept or given.dataset not in SOUND else [NOTHING_LEFT.format(given.dataset)])
+    assert found.problems == ([] if given.kept or given.dataset not in VALID else [NOTHING_LEFT.format(given.dataset)])
     assert found.kept == given.kept
     assert sorted(found.rejects, key=str) == sorted(given.rejects, key=str)
     rejected = {row_number for row_number, *_ in found.rejects}
@@ -73,7 +73,7 @@ def test_a_sentence_about_rules(tmp_path, given: rules_files.RulesText):
     path.write_bytes(given.bytes)
     with pytest.raises(RulesError) as caught:
         read_folder(path.parent)
-    assert matches(str(caught.value), path.name + given.said.replace("{path}", str(path))), caught.value
+    assert matches(str(caught.value), path.name + given.sentence.replace("{path}", str(path))), caught.value
 
 
 # --- paths that are not files ------------------------------------------------------------------------
@@ -160,7 +160,7 @@ TAKEN = {
     "industry, days": "days",
     "score": "score",
 }
-"""Dimensions beside the usual ones, and which of them cannot be one: also where only a step on the way has the name."""
+"""Additional dimensions, and the one that is refused; also where only an intermediate table has the name."""
 
 
 @pytest.mark.parametrize(("named", "which"), TAKEN.items(), ids=TAKEN)
@@ -179,7 +179,7 @@ def test_a_dimension_whose_name_is_taken_ends_with_2_and_one_sentence(tmp_path, 
     )
 
 
-def test_validate_says_which_setting_a_file_wants_and_takes_a_header_for_a_dataset_without_rows(productpulse, exports):
+def test_validate_names_the_setting_for_an_encoding_and_accepts_a_header_without_rows(productpulse, exports):
     customers, scores = exports / "customers.csv", exports / "nps_scores.csv"
     lines = customers.read_text().splitlines()
     foreign = [number for number, line in enumerate(lines) if not line.isascii()]

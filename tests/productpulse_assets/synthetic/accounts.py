@@ -1,6 +1,6 @@
-"""What each customer owes, worked out row by row from the subscriptions of a simulated company.
+"""What each customer owes, computed row by row from the subscriptions of a simulated company.
 
-A second route to the amounts of the billing styles: plain Python and pandas, nothing of the simulator.
+Plain Python and pandas, without any code of the simulator: a second way to compute the same amounts.
 """
 
 import datetime as dt
@@ -22,7 +22,6 @@ def month_later(day, months):
 def paid_rows(subscriptions):
     """The rows that are billed, with `anchor`: the first day of the chain of rows that replace each other."""
     rows = subscriptions[subscriptions.status != "Trial"].copy()
-    rows["subscription_number"] = rows.subscription_id
     anchors, open_chains = {}, {}
     for row in rows.sort_values(["customer_id", "start_date", "subscription_id"]).itertuples():
         chains = open_chains.setdefault(row.customer_id, {})
@@ -56,11 +55,6 @@ def payments(company, status="Success"):
     """The transactions with a status."""
     rows = company.datasets["transactions"].to_pandas()
     return rows[rows.status == status]
-
-
-def sums(rows, column, by="customer_id"):
-    """The sum of a column of decimals by customer, 0 where there are no rows."""
-    return rows.groupby(by)[column].sum()
 
 
 def in_dollars(rows, column, company):

@@ -1,4 +1,4 @@
-"""In every billing style the account of every customer adds up: what was due, paid and planted."""
+"""In every billing style, what each customer owes is what was paid plus the planted losses."""
 
 import datetime as dt
 
@@ -9,9 +9,11 @@ from productpulse_assets.synthetic import CompanyPlan, simulate
 from productpulse_assets.synthetic.settings import BILLING_STYLES
 from tests.productpulse_assets.synthetic.accounts import due_bills, in_dollars, payments
 
+pytestmark = pytest.mark.slow
+
 STYLES = [style.name for style in BILLING_STYLES]
 DATED = [name for name in STYLES if name not in ("net-30", "prepaid")]
-# The company of the default style has losses over its whole window; test_demo_leakage.py is about these.
+# The default style has losses over the whole window; test_demo_leakage.py covers them.
 NEW = STYLES[1:]
 OPEN = ("Missed Invoice", "Failed Payment", "Underbilled Subscription", "Unpaid Active Subscription")
 PLANS = [{}, {"seed": 7, "months": 17, "as_of": dt.date(2024, 3, 1)}]

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, simulate
+from productpulse_assets.synthetic.settings import BILLING_STYLES
+from productpulse_assets.synthetic.styles import Style
 from tests.productpulse_assets.synthetic.accounts import MONTHS, due_bills, paid_rows, payments
 
 AS_OF = CompanyPlan().as_of
@@ -215,6 +217,10 @@ def test_small_companies_can_be_billed(style, size):
     assert company.datasets["customers"].num_rows == company.billing_styles.num_rows == size["customers"]
 
 
-def test_an_unknown_style_is_named():
+def test_the_codes_of_the_styles_are_their_positions_in_the_settings():
+    assert [style.name.lower().replace("_", "-") for style in Style] == [style.name for style in BILLING_STYLES]
+
+
+def test_an_unknown_style_is_an_error():
     with pytest.raises(ValueError, match="'weekly'; expected one of anniversary, calendar"):
         CompanyPlan(billing="weekly")

@@ -1,4 +1,4 @@
-"""The demo company behaves like a business whose signals mean something."""
+"""The demo company behaves like a business, and its signals predict churn."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def number(database, query):
     ("signal", "times"),
     [("usage_fell", 3), ("many_tickets", 3), ("is_detractor", 2), ("payment_failed", 2)],
 )
-def test_signals_foretell_churn_in_the_next_90_days(business, signal, times):
+def test_signals_predict_churn_in_the_next_90_days(business, signal, times):
     average = number(business, "avg(leaves::INT) FROM signals")
     flagged = number(business, f"avg(leaves::INT) FROM signals WHERE {signal}")
     assert number(business, f"count(*) FROM signals WHERE {signal}") >= 30
@@ -106,8 +106,8 @@ def test_volumes_per_customer(business):
     assert 42 < number(business, "count(*) / 3000 FROM product_usage") < 58
 
 
-def test_subscriptions_take_every_turn(business):
-    turns = business.sql("""WITH steps AS (
+def test_every_kind_of_subscription_change_occurs(business):
+    counts = business.sql("""WITH steps AS (
         SELECT *, lead(start_date) OVER mine AS next_start, lead(status) OVER mine AS next_status,
             lead(monthly_price) OVER mine AS next_price
         FROM subscriptions WINDOW mine AS (PARTITION BY customer_id ORDER BY start_date))
@@ -120,8 +120,8 @@ def test_subscriptions_take_every_turn(business):
             count(*) FILTER (status = 'Canceled' AND next_start < end_date + 80) AS too_soon,
             count(*) FILTER (status = 'Expired' AND next_price = monthly_price) AS no_change
         FROM steps""").fetchone()
-    assert min(turns[:6]) > 5
-    assert turns[6:] == (0, 0)
+    assert min(counts[:6]) > 5
+    assert counts[6:] == (0, 0)
 
 
 def test_trials_last_at_most_14_days(business):
@@ -130,13 +130,13 @@ def test_trials_last_at_most_14_days(business):
     ).fetchone() == (14, 14, 11)  # fmt: skip
 
 
-def test_december_is_quiet(business):
+def test_usage_is_low_in_december(business):
     month = "avg(logins) FROM product_usage WHERE date BETWEEN '{0}-01' AND '{0}-28'".format
     december, november = number(business, month("2025-12")), number(business, month("2025-11"))
     assert december < 0.9 * november
 
 
-def test_some_customers_lack_each_dataset(business):
+def test_each_dataset_has_customers_without_rows(business):
     for dataset in ("transactions", "product_usage", "support_tickets", "nps_scores"):
         missing = number(business, f"""count(*) FROM customers
             WHERE customer_id NOT IN (SELECT customer_id FROM {dataset})""")  # fmt: skip

@@ -56,7 +56,7 @@ BROKEN_ROWS = {
     "unknown transaction status": """FROM transactions
         WHERE status NOT IN ('Success', 'Failed', 'Refunded')""",
     "transaction without an amount": "FROM transactions WHERE amount <= 0 OR currency <> 'USD'",
-    "transaction of another's subscription": """FROM transactions t
+    "transaction of another customer's subscription": """FROM transactions t
         WHERE NOT EXISTS (FROM subscriptions s WHERE s.subscription_id = t.subscription_id
             AND s.customer_id = t.customer_id)""",
     "transaction outside its subscription": """FROM transactions JOIN subscriptions s
@@ -69,12 +69,12 @@ BROKEN_ROWS = {
         WHERE logins = 0 AND greatest(key_actions, active_users, features_used) > 0""",
     "two usage rows in a week": """FROM product_usage
         GROUP BY customer_id, date_trunc('week', date) HAVING count(*) > 1""",
-    "unknown ticket words": """FROM support_tickets WHERE status NOT IN ('Open', 'Closed')
+    "unknown ticket value": """FROM support_tickets WHERE status NOT IN ('Open', 'Closed')
         OR priority NOT IN ('Low', 'Medium', 'High', 'Urgent')""",
     "closed before opened": "FROM support_tickets WHERE date_closed < date_opened",
     "open with an end": """FROM support_tickets WHERE (status = 'Closed')
         <> (date_closed IS NOT NULL AND resolution_time_hours >= 0)""",
-    "score off the scale": "FROM nps_scores WHERE score NOT BETWEEN 0 AND 10",
+    "score outside 0 to 10": "FROM nps_scores WHERE score NOT BETWEEN 0 AND 10",
     "unknown channel": """FROM customers
         WHERE acquisition_channel NOT IN (SELECT channel_name FROM acquisition_channels)""",
     "negative cost": "FROM acquisition_channels WHERE cost_per_acquisition < 0",
@@ -93,7 +93,7 @@ BROKEN_ROWS = {
         UNION ALL SELECT customer_id, date_opened FROM support_tickets
         UNION ALL SELECT customer_id, date FROM nps_scores) USING (customer_id)
         WHERE date < signup_date""",
-    "is_active against the subscriptions": """FROM customers c
+    "is_active that disagrees with the subscriptions": """FROM customers c
         WHERE is_active <> EXISTS (FROM subscriptions s WHERE s.customer_id = c.customer_id
             AND s.status <> 'Trial' AND s.end_date IS NULL)""",
     "replaced without a successor": """FROM subscriptions a WHERE status = 'Expired'
@@ -109,7 +109,7 @@ BROKEN_ROWS = {
 
 
 @pytest.mark.parametrize("dataset", COLUMNS)
-def test_columns_and_types_are_the_contracts(company, dataset):
+def test_columns_and_types_match_the_contracts(company, dataset):
     described = company.sql(f"DESCRIBE {dataset}").fetchall()
     assert {row[0]: row[1] for row in described} == COLUMNS[dataset]
 
@@ -133,11 +133,11 @@ def test_every_child_has_its_customer(company, child):
 
 
 @pytest.mark.parametrize("rule", BROKEN_ROWS)
-def test_no_row_breaks(company, rule):
+def test_no_row_breaks_a_rule(company, rule):
     assert company.sql(f"SELECT count(*) FROM (SELECT 1 {BROKEN_ROWS[rule]})").fetchone() == (0,)
 
 
-def test_nulls_are_only_where_something_has_not_ended(company):
+def test_only_dates_and_times_of_an_end_can_be_null(company):
     may_be_null = {
         ("subscriptions", "end_date"),
         ("support_tickets", "date_closed"),

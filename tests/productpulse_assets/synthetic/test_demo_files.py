@@ -1,4 +1,4 @@
-"""Files: equal plans give equal bytes, batches do not collide, a failure leaves nothing."""
+"""Equal plans give equal files, ids are unique over batches, and a failed write changes nothing."""
 
 from dataclasses import replace
 from datetime import date
@@ -33,13 +33,13 @@ def test_another_seed_gives_another_company(tmp_path):
     assert same == {"acquisition_channels.parquet", "targets.parquet"}
 
 
-def test_csv_parquet_and_memory_hold_the_same_rows(tmp_path, open_company):
+def test_csv_parquet_and_memory_have_the_same_rows(tmp_path, open_company):
     counts = write_company(SMALL, tmp_path, "csv")
     assert counts == write_company(SMALL, tmp_path, "parquet")
     csv, parquet = open_company(tmp_path, "csv"), open_company(tmp_path, "parquet")
     for name, table in simulate(SMALL).datasets.items():
         as_rows = list(zip(*table.to_pydict().values(), strict=True))
-        # The CSV reader guesses the types of numbers: the columns' own are asked for.
+        # The CSV reader guesses the types of numbers: the columns' own are given.
         casts = ", ".join(
             f"{column}::{kind} AS {column}" for column, kind, *_ in parquet.sql(f"DESCRIBE {name}").fetchall()
         )
@@ -48,7 +48,7 @@ def test_csv_parquet_and_memory_hold_the_same_rows(tmp_path, open_company):
         assert counts[name] == len(as_rows) > 0
 
 
-def test_names_with_commas_quotes_and_accents_survive_csv(tmp_path, open_company):
+def test_csv_keeps_names_with_commas_quotes_and_accents(tmp_path, open_company):
     write_company(CompanyPlan(customers=300), tmp_path, "csv")
     rows = open_company(tmp_path, "csv").sql("SELECT company_name FROM customers").fetchall()
     names = [name for (name,) in rows]
@@ -89,7 +89,7 @@ def test_a_failure_leaves_the_old_files_and_nothing_else(tmp_path, monkeypatch):
     assert bytes_of(tmp_path) == before
 
 
-def test_an_unknown_format_is_named(tmp_path):
+def test_an_unknown_format_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="'xlsx'; expected csv or parquet"):
         write_company(SMALL, tmp_path, "xlsx")
 
@@ -110,7 +110,7 @@ def test_impossible_plans_are_refused(field):
     ],
     ids=str,
 )
-def test_unusual_windows_stay_inside(plan):
+def test_dates_are_inside_unusual_windows(plan):
     datasets = simulate(plan).datasets
     first_month = min(datasets["targets"]["date"].to_pylist())
     assert datasets["customers"].num_rows == plan.customers

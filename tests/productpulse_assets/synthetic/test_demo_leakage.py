@@ -1,4 +1,4 @@
-"""The planted leakage is what plain SQL finds in the files: every case, and no other."""
+"""Plain SQL over the files finds exactly the planted cases of leakage."""
 
 from datetime import date
 
@@ -79,7 +79,7 @@ PLANS = [
 
 @pytest.fixture(scope="module", params=PLANS, ids=lambda plan: f"{plan.customers} customers")
 def case(request, written):
-    """Plan, planted cases by kind, and the company's files with their bills worked out."""
+    """Plan, planted cases by kind, and the company's files with computed bills."""
     plan = request.param
     planted = {leakage_type: [] for leakage_type in LEAKAGE_TYPES}
     for leakage_type, *values in zip(*simulate(plan).planted.to_pydict().values(), strict=True):
@@ -92,7 +92,7 @@ def case(request, written):
 
 @pytest.mark.parametrize("leakage_type", LEAKAGE_TYPES)
 @pytest.mark.parametrize(("days", "login_days"), [(90, 28), (89, 27)])
-def test_planted_is_what_is_found(case, leakage_type, days, login_days):
+def test_the_planted_cases_are_found_and_no_others(case, leakage_type, days, login_days):
     """Whether the first day of a window counts makes no difference."""
     plan, planted, database = case
     detector = FOUND[leakage_type].format(as_of=plan.as_of, days=days, login_days=login_days)
@@ -107,7 +107,7 @@ def test_no_billing_period_leaks_twice(case):
     assert len(periods) == len(set(periods))
 
 
-def test_bills_of_the_grace_days_all_have_a_transaction(case):
+def test_every_bill_of_the_last_ten_days_has_a_transaction(case):
     plan, _, database = case
     bills, without = database.sql(f"""
         SELECT count(*), count(*) FILTER (NOT EXISTS (
@@ -118,9 +118,9 @@ def test_bills_of_the_grace_days_all_have_a_transaction(case):
 
 
 def test_every_attempt_at_an_unrecovered_bill_is_far_from_the_next_success(case):
-    """So it makes no difference which of a bill's attempts a detector counts."""
+    """A detector can count any of the attempts at a bill."""
     _, _, database = case
-    attempts, excused = database.sql("""
+    attempts, near_a_success = database.sql("""
         SELECT count(*), count(*) FILTER (EXISTS (FROM transactions s
             WHERE s.subscription_id = f.subscription_id AND s.status = 'Success'
             AND s.transaction_date BETWEEN f.transaction_date AND f.transaction_date + 21))
@@ -128,10 +128,10 @@ def test_every_attempt_at_an_unrecovered_bill_is_far_from_the_next_success(case)
         WHERE status = 'Failed' AND NOT EXISTS (FROM billed s WHERE s.status = 'Success'
             AND (s.subscription_id, s.billing_date) = (f.subscription_id, f.billing_date))""").fetchone()
     assert attempts > 0
-    assert excused == 0
+    assert near_a_success == 0
 
 
-def test_all_but_a_few_bills_are_paid_in_full_and_none_twice(case):
+def test_nearly_all_bills_are_paid_in_full_and_none_twice(case):
     plan, _, database = case
     bills, paid, most = database.sql(f"""
         WITH outcomes AS (SELECT b.subscription_id, b.billing_date,
