@@ -37,7 +37,7 @@ def instance():
         yield instance
 
 
-NOTHING_LEFT = "{}: no rows are left to work with; the dataset is required. Check the export."
+NOTHING_LEFT = "{}: no rows are left, and the dataset is required. Check the export."
 
 
 def matches(message: str, sentence: str) -> bool:
@@ -202,5 +202,5 @@ def test_validate_stops_at_a_required_dataset_without_rows(productpulse, exports
     result = productpulse("validate", "--data", exports)
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == (
-        "customers: no rows are left to work with; the dataset is required. Check the export."
+        "customers: no rows are left, and the dataset is required. Check the export."
     )

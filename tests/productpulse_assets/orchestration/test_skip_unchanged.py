@@ -63,7 +63,7 @@ def test_a_second_run_says_that_nothing_has_changed_and_touches_nothing(productp
     assert result.exit_code == 0, result.output
     first, *rest = result.stdout.splitlines()
     assert first.startswith("Nothing has changed since the snapshot of 20")
-    assert first.endswith("the same files, rules and as-of date (2026-06-30). --force runs it all the same.")
+    assert first.endswith("the same files, rules and as-of date (2026-06-30). Use --force to run anyway.")
     closing = good_run.stdout[good_run.stdout.index("As of 2026-06-30") :].replace(str(good_run_home(good_run)), "")
     assert "\n".join(rest).replace(str(home), "") == closing.rstrip("\n")
     assert files == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and path != note}
