@@ -11,7 +11,7 @@ from asset_checks.checks import Check
 from asset_checks.contracts import CONTRACTS
 from asset_checks.events import ACTIVITY, DATED, NewestEvent, dataset_ends, event_days, newest_event
 from rules.rule_set import Rules
-from rules.text.formats import shown
+from rules.text.formats import one_line
 from rules.today import company_today
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -61,7 +61,7 @@ def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Ta
         else "So it does not set the as-of date. Fix it in the file if it is mistyped; if it is right, "
         f"--as-of {newest.lone} --force looks at that day."
     )
-    place = f"the row with {key} '{shown(row[key], 60)}' in {found[0]['source'] if found else name}"
+    place = f"the row with {key} '{one_line(row[key], 60)}' in {found[0]['source'] if found else name}"
     return f"{name}: {place} has the {column} {newest.lone}, {newest.gap:,} days after every other event. {effect}"
 
 

@@ -53,6 +53,11 @@ def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: 
     )
 
 
+def row_id(description: str) -> pa.Column:
+    """A key that names a row and nothing else: a source that lacks the column gets file and row number as its ids."""
+    return pa.Column(dt.string, nullable=False, required=False, description=description, metadata={"is_row_id": True})
+
+
 def contract(
     name: str,
     description: str,
@@ -63,10 +68,12 @@ def contract(
     planned_dates: tuple[str, ...] = (),
     parents: dict[str, str] | None = None,
     is_required: bool = False,
+    has_strangers: bool = False,
     rules: tuple[pa.Check, ...] = (),
 ) -> pa.DataFrameSchema:
     """A dataset's contract; `event_dates` are the columns that say when its events happened,
-    `planned_dates` those that may hold a day on which nothing has happened yet."""
+    `planned_dates` those that may hold a day on which nothing has happened yet. has_strangers: systems that
+    export it also know people who are no customers."""
     return pa.DataFrameSchema(
         columns,
         checks=[*rules, unique_key(*key)],
@@ -78,6 +85,7 @@ def contract(
             "planned_dates": planned_dates,
             "parents": parents or {},
             "is_required": is_required,
+            "has_strangers": has_strangers,
             "row_rules": rules,
         },
     )
@@ -133,7 +141,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "transactions",
             "One row per attempt to collect or refund a payment.",
             {
-                "transaction_id": required(dt.string, "Identifies the attempt."),
+                "transaction_id": row_id("Identifies the attempt; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "subscription_id": required(dt.string, "The period that was billed."),
                 "amount": required(MONEY_TYPE, "Amount, in the reporting currency.", not_negative()),
@@ -150,7 +158,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "product_usage",
             "One row per customer and day or week of use.",
             {
-                "usage_id": required(dt.string, "Identifies the record."),
+                "usage_id": row_id("Identifies the record; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date": required(dt.date, "The day of use."),
                 "logins": required(dt.int64, "Logins.", not_negative()),
@@ -159,6 +167,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "features_used": optional(dt.int64, "Distinct features used.", not_negative()),
             },
             key=("usage_id",),
+            has_strangers=True,
             event_dates=("date",),
             parents={"customer_id": "customers"},
         ),
@@ -166,7 +175,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "support_tickets",
             "One row per support ticket.",
             {
-                "ticket_id": required(dt.string, "Identifies the ticket."),
+                "ticket_id": row_id("Identifies the ticket; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date_opened": required(dt.date, "The day it was opened."),
                 "status": required(dt.string, "State of the ticket, in your own words."),
@@ -176,6 +185,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "resolution_time_hours": optional(MONEY_TYPE, "Hours to its resolution.", not_negative()),
             },
             key=("ticket_id",),
+            has_strangers=True,
             event_dates=("date_opened", "date_closed"),
             parents={"customer_id": "customers"},
             rules=(not_before("date_closed", "date_opened"),),
@@ -184,13 +194,14 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "nps_scores",
             "One row per answer to 'how likely are you to recommend us?'.",
             {
-                "score_id": required(dt.string, "Identifies the answer."),
+                "score_id": row_id("Identifies the answer; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
                 "date": required(dt.date, "The day of the answer."),
                 "score": required(dt.int64, "The answer, 0 to 10.", between(0, 10)),
                 "feedback_category": optional(dt.string, "What the feedback is about.", personal=True),
             },
             key=("score_id",),
+            has_strangers=True,
             event_dates=("date",),
             parents={"customer_id": "customers"},
         ),
@@ -275,6 +286,11 @@ def table_schema(schema: pa.DataFrameSchema) -> ibis.Schema:
 def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
     """The columns that a source of the dataset must have."""
     return tuple(name for name, column in schema.columns.items() if column.required)
+
+
+def is_row_id(schema: pa.DataFrameSchema, column: str) -> bool:
+    """Whether the column is a key that a source may lack."""
+    return bool((schema.columns[column].metadata or {}).get("is_row_id"))
 
 
 def unbound(schema: pa.DataFrameSchema) -> ibis.Table:

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from pandera.api.ibis.types import IbisData
 
-from rules.text.formats import shown
+from rules.text.formats import one_line
 
 SHOWN_FAILURES = 5
 """Failing rows a check fetches; the rest are counted in the database."""
@@ -25,14 +25,15 @@ HINTS = {
     "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
     "known_customer": IDS,
     "known_subscription": IDS,
-    "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml.",
+    "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "
+    "1970-01-01 and days before 1900-01-02 are how programs write that there is no date.",
 }
 """How a value should have looked, for the rules that people break most."""
 
 
 def alias_advice(dataset: str, column: str, values: Sequence[str], limit: int = 3) -> str:
     """What to do about words of the source's own: `say under aliases > … what 'Churned' means`."""
-    words = [f"'{shown(value, 60)}'" for value in values[:limit]]
+    words = [f"'{one_line(value, 60)}'" for value in values[:limit]]
     more = ["the others"] if len(values) > limit else []
     *first, last = words + more
     listed = f"{', '.join(first)} and {last} mean" if first else f"{last} means"

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 import ibis.expr.types as ir
@@ -12,8 +12,12 @@ from ibis import _
 
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
-from rules.rejects import own_words, reject_counts
-from rules.text.formats import visible
+from rules.rejects import reject_counts, unknown_words
+from rules.text.formats import printable_line
+
+DUPLICATE, STRANGER = "duplicate_row", "known_customer"
+MOST_STRANGERS = 0.9
+"""With a larger share of events of unknown customers, the ids are those of another system."""
 
 MALFORMED = "malformed_line"
 """The rule that a line broke which could not be split into fields."""
@@ -24,13 +28,23 @@ class Tally:
     """What was counted in a stored dataset and its rejects, each in one pass.
 
     broken: kept rows by the rule of the contract that they break, which should be none.
-    rejected: source rows rejected for a fault of their own; orphaned: for that of their parent.
+    rejected: source rows rejected for a fault of their own; orphaned: for that of their parent. excused: rejected
+    without a fault: exact duplicates, as overlapping exports have them, and events of people who are no customers.
     """
 
     kept: int
     broken: dict[str, int]
     rejected: int
     orphaned: int
+    excused: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows in the source."""
+        return self.kept + self.rejected + self.orphaned + sum(self.excused.values())
+
+
+EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows count nowhere."
 
 
 def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
@@ -42,10 +56,11 @@ def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
     }
     if schema.metadata["is_required"]:
         about["not_empty"] = "A required dataset has rows."
-    return [
+    specs = [
         dg.AssetCheckSpec(name, asset=schema.name, blocking=True, description=description)
         for name, description in about.items()
     ]
+    return [*specs, dg.AssetCheckSpec("left_out_without_a_fault", asset=schema.name, description=EXCUSED)]
 
 
 def gate_results(
@@ -56,6 +71,7 @@ def gate_results(
     yield accounts_result(schema, counted, rows_in)
     yield contract_result(schema, counted)
     yield tolerance_result(schema, counted, rejects, tolerance)
+    yield excused_result(schema, counted, rejects)
     if schema.metadata["is_required"]:
         yield not_empty_result(schema, counted)
 
@@ -63,9 +79,20 @@ def gate_results(
 def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tally:
     """Count the stored rows anew: whatever the source step believes, this is what it left."""
     kept, broken = broken_rows(schema, table)
-    places = rejects.group_by("source_file", "row_number").aggregate(own=(_.check_name != "parent_rejected").any())
-    lost = _only_row(places.aggregate(rows=_.count(), rejected=_.own.sum().fill_null(0)))
-    return Tally(kept, broken, lost["rejected"], lost["rows"] - lost["rejected"])
+    excuses = [DUPLICATE, *([STRANGER] if schema.metadata["has_strangers"] else [])]
+    places = rejects.group_by("source_file", "row_number").aggregate(
+        own=_.check_name.notin(["parent_rejected", *excuses]).any(),
+        **{name: (_.check_name == name).any() for name in excuses},
+    )
+    lost = _only_row(
+        places.aggregate(
+            rows=_.count(),
+            rejected=_.own.sum().fill_null(0),
+            **{name: (~_.own & _[name]).sum().fill_null(0) for name in excuses},
+        )
+    )
+    excused = {name: lost[name] for name in excuses if lost[name]}
+    return Tally(kept, broken, lost["rejected"], lost["rows"] - lost["rejected"] - sum(excused.values()), excused)
 
 
 def broken_rows(schema: pa.DataFrameSchema, table: ir.Table) -> tuple[int, dict[str, int]]:
@@ -97,7 +124,7 @@ def _only_row(counts: ir.Table) -> dict[str, int]:
 
 def accounts_result(schema: pa.DataFrameSchema, counted: Tally, rows_in: int) -> dg.AssetCheckResult:
     """Every row of the source was kept or rejected."""
-    rejected = counted.rejected + counted.orphaned
+    rejected = counted.rows - counted.kept
     return dg.AssetCheckResult(
         asset_key=schema.name,
         check_name="rows_accounted_for",
@@ -125,10 +152,12 @@ def tolerance_result(
 ) -> dg.AssetCheckResult:
     """The rejected share of the rows is at most `tolerance`.
 
-    Rows that only lost their parent do not count: the parent's dataset answers for them.
+    Rows that only lost their parent do not count: the parent's dataset answers for them. Neither do exact
+    duplicates and, unless nearly all events have one, unknown customers: they are warned about.
     """
-    rows, orphaned = counted.rejected, counted.orphaned
-    total = counted.kept + rows + orphaned
+    rows, orphaned, total = counted.rejected, counted.orphaned, counted.rows
+    strangers = counted.excused.get(STRANGER, 0)
+    rows += strangers if strangers > MOST_STRANGERS * total else 0
     share = rows / total if total else 0.0
     reasons = reject_reasons(rejects) if rows or orphaned else ""
     passed = share <= tolerance
@@ -147,10 +176,37 @@ def tolerance_result(
     )
 
 
+def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table) -> dg.AssetCheckResult:
+    """A warning about rows that are left out although nothing is wrong with them."""
+    about = {
+        DUPLICATE: "rows are exact duplicates of an earlier row, as when exports overlap; each counts once",
+        STRANGER: "rows are of customers who are not in customers, such as prospects or staff; they are left out",
+    }
+    names = list(counted.excused)
+    first = {
+        row["check_name"]: row
+        for row in reject_counts(rejects.filter(rejects.check_name.isin(names)), "row_key", "row_json")
+        .to_pyarrow()
+        .to_pylist()
+    }
+    sentences = [
+        f"{rows:,} {about[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
+        for name, rows in counted.excused.items()
+    ]
+    return dg.AssetCheckResult(
+        asset_key=schema.name,
+        check_name="left_out_without_a_fault",
+        passed=not sentences,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{schema.name}: {' '.join(sentences)}" if sentences else "There are no such rows.",
+        metadata={"rows": sum(counted.excused.values())},
+    )
+
+
 def _cures(dataset: str, rejects: ir.Table) -> str:
     """What else than the export can be changed: words are given a meaning rather than left out."""
     raising = f"max_reject_share for {dataset} in sources.yaml"
-    advice = [alias_advice(dataset, column, list(values)) for column, values in own_words(rejects).items()]
+    advice = [alias_advice(dataset, column, list(values)) for column, values in unknown_words(rejects).items()]
     if advice:
         return f"or {' and '.join(advice)}; to raise {raising} would leave these rows out of every figure"
     return f"or raise {raising}"
@@ -186,7 +242,11 @@ def _example(row: Mapping[str, object]) -> str:
     if row["check_name"] == MALFORMED:
         return _shown(line_problem(row["value"], row["row_json"]))
     if row["column_name"] in PERSONAL.get(row["dataset"], ()):
-        return f"{visible(row['row_key'], 60)}; the value is personal" if row["row_key"] else "the value is personal"
+        return (
+            f"{printable_line(row['row_key'], 60)}; the value is personal"
+            if row["row_key"]
+            else "the value is personal"
+        )
     return _shown(row["value"])
 
 
@@ -204,4 +264,4 @@ def hints(rejects: ir.Table) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"'{visible(value, 60)}'" if isinstance(value, str) else "empty"
+    return f"'{printable_line(value, 60)}'" if isinstance(value, str) else "empty"

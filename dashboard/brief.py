@@ -12,7 +12,7 @@ from dashboard.plan import most_urgent
 from dashboard.reading import Reading
 from productpulse_assets.charts.work import BACKLOG
 from resources.published_snapshot import Row
-from rules.text.formats import counted_text, named, value_text
+from rules.text.formats import count_text, name_with_key, value_text
 from rules.text.markdown import escape
 
 ACTIONS_SHOWN = 10
@@ -54,7 +54,7 @@ def _totals_text(total: Row, currency: str) -> str:
     if not total["count"]:
         return "This view has no interventions."
     return (
-        f"{counted_text(total['count'], 'intervention')} for {counted_text(total['customers'], 'customer')} with an "
+        f"{count_text(total['count'], 'intervention')} for {count_text(total['customers'], 'customer')} with an "
         f"estimated impact of {value_text(total['revenue'], 'money', currency)}. No amount is counted twice."
     )
 
@@ -75,7 +75,7 @@ def _action_list(rows: Sequence[Row], currency: str) -> list[str]:
         return []
     lines = [
         f"{place}. **{escape(row['recommendation_title'])}** "
-        f"for {escape(named(row['company_name'], row['customer_id']))}, "
+        f"for {escape(name_with_key(row['company_name'], row['customer_id']))}, "
         f"{escape(row['suggested_owner'])}, {_week_text(row)}, "
         f"{value_text(row['estimated_revenue_impact'], 'money', currency)}.\n"
         f"   {escape(row['reason'])} {escape(row['expected_action'])}"

@@ -12,7 +12,7 @@ from dashboard.filters import requested_key, select_by_name
 from dashboard.reading import Reading
 from dashboard.states import show_empty_state
 from dashboard.tables import DATE, Column, show_rows
-from rules.text.formats import named
+from rules.text.formats import name_with_key
 
 MATCHES = 50
 """The largest number of customers that the select box offers."""
@@ -55,7 +55,7 @@ def select_customer(reading: Reading) -> str | None:
     if not found:
         show_empty_state("No customer matches the search.", "Search for a part of the name or of the id.")
         return None
-    names = {str(row["customer_id"]): named(row["company_name"], row["customer_id"]) for row in found}
+    names = {str(row["customer_id"]): name_with_key(row["company_name"], row["customer_id"]) for row in found}
     with right:
         return select_by_name("Customer", names, key="customer", is_known=lambda _customer: bool(linked))
 

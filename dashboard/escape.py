@@ -6,7 +6,7 @@ import html
 import re
 
 from productpulse_assets.charts.palette import colour_of
-from rules.text.formats import TEXT_LIMIT, shown
+from rules.text.formats import TEXT_LIMIT, one_line
 
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKS_AND_CODES = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
@@ -20,12 +20,12 @@ def markdown_text(text: object, limit: int = TEXT_LIMIT) -> str:
     Backslashes are not enough: Streamlit also looks for addresses, :emoji: and :material/icons: in the rendered text.
     An invisible character between their parts prevents that.
     """
-    return _SPECIAL.sub(r"\\\1", _LINKS_AND_CODES.sub(_JOINER, shown(text, limit)))
+    return _SPECIAL.sub(r"\\\1", _LINKS_AND_CODES.sub(_JOINER, one_line(text, limit)))
 
 
 def html_text(text: object, limit: int = TEXT_LIMIT) -> str:
     """Text escaped for HTML; the bdi element keeps right-to-left text from reordering the text next to it."""
-    return f"<bdi>{html.escape(shown(text, limit))}</bdi>"
+    return f"<bdi>{html.escape(one_line(text, limit))}</bdi>"
 
 
 def badge(level: object) -> str:

@@ -11,7 +11,7 @@ from ibis import or_
 from dashboard.escape import markdown_text
 from dashboard.reading import Reading
 from dashboard.states import show_empty_state
-from rules.text.formats import NAME_LIMIT, shown
+from rules.text.formats import NAME_LIMIT, one_line
 
 OPTION_LIMIT = 60
 """The largest number of characters of an option in a select box."""
@@ -70,7 +70,7 @@ def filter_by_values(table: ir.Table, column: str, values: Sequence[str], *, key
         key=key,
         bind="query-params",
         placeholder="All",
-        format_func=lambda value: shown(value, OPTION_LIMIT),
+        format_func=lambda value: one_line(value, OPTION_LIMIT),
     )
     _report_unknown(unknown, label)
     return table.filter(table[column].isin(chosen)) if chosen else table
@@ -86,7 +86,7 @@ def select_value(label: str, values: Sequence[str], *, key: str, default: str | 
         index=list(values).index(first),
         key=key,
         bind="query-params",
-        format_func=lambda value: shown(value, OPTION_LIMIT),
+        format_func=lambda value: one_line(value, OPTION_LIMIT),
     )
     _report_unknown(unknown, label)
     return chosen
@@ -99,7 +99,7 @@ def _unknown_values(values: Sequence[str], key: str) -> list[str]:
 
 def _report_unknown(values: Sequence[str], label: str) -> None:
     if values:
-        names = ", ".join(shown(value, NAME_LIMIT) for value in values)
+        names = ", ".join(one_line(value, NAME_LIMIT) for value in values)
         what = f"{markdown_text(label.lower())} {markdown_text(names)}"
         show_empty_state(f"There is no {what} in this snapshot.", "The page ignores it.")
 
@@ -141,7 +141,7 @@ def select_by_name(
         index=None if is_empty else 0,
         key=widget,
         placeholder="Choose one",
-        format_func=lambda value: shown(names.get(value, value), 2 * OPTION_LIMIT),
+        format_func=lambda value: one_line(names.get(value, value), 2 * OPTION_LIMIT),
     )
     if chosen is None:
         what = f"{markdown_text(label.lower())} {markdown_text(requested, NAME_LIMIT)}"

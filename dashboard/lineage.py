@@ -31,7 +31,7 @@ class Lineage:
         self.nodes.setdefault(name, LineageNode(name, label, layer, colour or COLOURS[layer]))
         return name
 
-    def join(self, start: str, end: str) -> None:
+    def link(self, start: str, end: str) -> None:
         """Add a link if it is not there yet."""
         if (start, end) not in self.links:
             self.links.append((start, end))
@@ -45,16 +45,16 @@ def build_lineage(reading: Reading, about: Row) -> Lineage:
     for column in filter(None, (about["source_columns"] or "").split(", ")):
         dataset = column.split(".", 1)[0]
         datasets[dataset] = graph.add(DATASET, dataset)
-        graph.join(graph.add(COLUMN, column), datasets[dataset])
-        graph.join(datasets[dataset], metric)
+        graph.link(graph.add(COLUMN, column), datasets[dataset])
+        graph.link(datasets[dataset], metric)
     for kind, label in metric_uses(reading, about["metric_name"]):
-        graph.join(metric, graph.add(USE, f"{kind}: {label}", GREEN if kind == "Health" else PURPLE))
+        graph.link(metric, graph.add(USE, f"{kind}: {label}", GREEN if kind == "Health" else PURPLE))
     for row in related_decisions(reading, list(datasets)):
         finding = graph.add(USE, row["triggered_rule"])
         for dataset in row["source_dataset"].split(", "):
             if dataset in datasets:
-                graph.join(datasets[dataset], finding)
-        graph.join(finding, graph.add(ACTION, f"{row['category']}, {row['suggested_owner']}"))
+                graph.link(datasets[dataset], finding)
+        graph.link(finding, graph.add(ACTION, f"{row['category']}, {row['suggested_owner']}"))
     return graph
 
 

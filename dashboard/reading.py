@@ -1,4 +1,4 @@
-"""The snapshot that the pages of this moment show, and its answers, kept until a new one is published."""
+"""The snapshot that the pages show, with a cache of query results until a new one is published."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from resources.settings import Settings
 from rules.rule_set import Rules, read_rules
 
 SNAPSHOTS_OPEN = 2
-"""A new snapshot, and the one before it for sessions that are in the middle of a page."""
+"""The newest snapshot, and the one before it for sessions that still show it."""
 
 
 def published_path() -> Path:
     """The file to read; raises NoSnapshot if the settings name none."""
     path = Settings().snapshot
     if path is None:
-        raise NoSnapshot("Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard")
+        raise NoSnapshot(
+            "snapshot.not_set", "Nothing says which snapshot to show. Start the dashboard with: productpulse dashboard"
+        )
     return path
 
 
 class Reading:
-    """One version of the snapshot; the same question is asked of DuckDB once, whoever asks it."""
+    """One version of the snapshot; DuckDB runs the same query once for all sessions."""
 
     def __init__(self, snapshot: Snapshot, rules: Rules):
         self._snapshot = snapshot
@@ -39,7 +41,7 @@ class Reading:
         return table in self._snapshot
 
     def table(self, name: str) -> ir.Table:
-        """A published table; raises NoSnapshot if there is none of that name."""
+        """A published table; raises NoSnapshot if the snapshot does not have it."""
         return self._snapshot.table(name)
 
     def arrow(self, expression: ir.Table) -> pa.Table:
@@ -48,52 +50,55 @@ class Reading:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
-        return self.arrow(expression).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(expression).to_pylist()
+        return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame."""
         return framed(self.arrow(expression))
 
     def count(self, expression: ir.Table) -> int:
-        """How many rows an expression has."""
-        return self.rows(expression.aggregate(count=expression.count()))[0]["count"]
+        """The number of rows of an expression."""
+        count: int = self.rows(expression.aggregate(count=expression.count()))[0]["count"]
+        return count
 
     def values(self, table: ir.Table, column: str) -> list[Any]:
-        """What a column of a table holds, each value once, in order; unknown is left out."""
-        found = table.select(column).distinct()
-        return [row[column] for row in self.rows(found.filter(found[column].notnull()).order_by(column))]
+        """The distinct values of a column in order, without NULL."""
+        distinct = table.select(column).distinct()
+        return [row[column] for row in self.rows(distinct.filter(distinct[column].notnull()).order_by(column))]
 
     def csv(self, expression: ir.Table) -> bytes:
-        """All rows of an expression as CSV, however many there are."""
+        """All rows of an expression as CSV."""
         return self._snapshot.csv(expression)
 
     def meaning(self, table: str, column: str) -> str | None:
-        """What a column means."""
+        """The description of a column; None if it has none."""
         return _meanings(self._snapshot, self.version).get((table, column))
 
     @property
     def as_of(self) -> date:
-        """The day that everything is looked at from."""
-        return self.rows(self.table("calendar").select("as_of_date").limit(1))[0]["as_of_date"]
+        """The as-of date of the snapshot."""
+        day: date = self.rows(self.table("calendar").select("as_of_date").limit(1))[0]["as_of_date"]
+        return day
 
     @property
     def currency(self) -> str:
-        """The currency of all money."""
+        """The currency of all amounts."""
         return self.rules.currency
 
     @property
     def risk_bands(self) -> list[str]:
-        """Bands of the churn risk score, the worst first."""
+        """The bands of the churn risk score, the highest risk first."""
         return list(self.rules.churn_rules.bands)
 
     @property
     def priority_bands(self) -> list[str]:
-        """Bands of an intervention's priority, the most urgent first."""
+        """The priority bands of interventions, the most urgent first."""
         return list(self.rules.recommendation_rules.priority_bands)
 
 
 def current() -> Reading:
-    """The snapshot as it is published now; raises NoSnapshot if there is none or it cannot be read."""
+    """The newest snapshot; raises NoSnapshot if there is none or it cannot be read."""
     version = version_of(published_path())
     return Reading(_opened(version), read_rules(Settings().rules_dir))
 

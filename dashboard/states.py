@@ -14,7 +14,7 @@ from dashboard.escape import markdown_text
 from dashboard.links import link
 from dashboard.reading import Reading, published_path
 from resources.published_snapshot import MAKE_ONE, NoSnapshot, Version, version_of
-from rules.loading.problems import RulesError
+from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
 
 CHECK_INTERVAL = dt.timedelta(seconds=10)
@@ -30,9 +30,9 @@ def show_errors() -> Iterator[None]:
         st.error(markdown_text(problem), icon=":material/cloud_off:")
         st.markdown("This page updates by itself when a snapshot is published.")
         watch_snapshot(_published_now())
-    except RulesError as problem:
+    except ProductPulseError as problem:
         st.error(markdown_text(problem, limit=4000), icon=":material/rule:")
-        st.markdown("Fix the file, then reload this page.")
+        st.markdown("Fix this, then reload the page.")
     except Exception as problem:  # a page never shows a stack trace, whatever the snapshot contains
         LOG.exception("a page could not be shown")
         st.error(

@@ -18,8 +18,8 @@ from dashboard.links import page_address
 from dashboard.reading import Reading
 from dashboard.states import show_empty_state
 from productpulse_assets.charts.palette import LEVELS, colour_of
-from rules.text.formats import is_unknown, shown, value_text
-from rules.text.sql_text import harmless_text
+from rules.text.formats import is_unknown, one_line, value_text
+from rules.text.sql_text import escape_formula_text
 
 ROWS = 50
 """Rows of a table on one page."""
@@ -124,7 +124,7 @@ def show_rows(
 
 def csv_bytes(rows: pd.DataFrame) -> bytes:
     """Rows as CSV in which a spreadsheet runs no formula, as in the CSV that DuckDB writes."""
-    escaped = rows.map(lambda value: harmless_text(value) if isinstance(value, str) else value)
+    escaped = rows.map(lambda value: escape_formula_text(value) if isinstance(value, str) else value)
     text: str = escaped.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
     return text.encode()
 
@@ -168,7 +168,7 @@ def _value_format(column: Column, currency: str) -> Callable[[Any], str]:
         if isinstance(value, bool):
             return "yes" if value else "no"
         if column.kind in WIDTHS:
-            return shown(value)
+            return one_line(value)
         return value_text(value, column.kind, currency)
 
     return value_format

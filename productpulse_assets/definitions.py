@@ -11,22 +11,23 @@ from asset_checks.checks import Check
 from asset_checks.decisions import DECISION_INVARIANTS
 from asset_checks.governance import governance_check
 from asset_checks.invariants import FACT_COVERAGE, MRR_BRIDGE
+from asset_checks.periods import ACTIVE_BUT_ENDED, PERIODS
 from asset_checks.reconciliation import reconciliation_check
 from productpulse_assets.orchestration.compile_graph import compiled_plan, plan_for
 from productpulse_assets.orchestration.graph import TABLES, declarations
-from productpulse_assets.orchestration.schedules import daily_refresh, validate_sources
+from productpulse_assets.orchestration.schedules import daily_refresh, validation_selection
 from productpulse_assets.orchestration.sensors import new_files
 from productpulse_assets.orchestration.skip_unchanged import run_inputs
 from productpulse_assets.orchestration.steps import check_step, group_step
 from productpulse_assets.published.exports import exports_asset
 from productpulse_assets.published.snapshot import published_snapshot_asset
-from productpulse_assets.sources.assets import source_assets
+from productpulse_assets.sources.assets import VALIDATION, source_assets
 from productpulse_assets.sources.demo import demo_asset
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import file_access
 from resources import at_launch
 from resources.compiled_plan import Plan
-from resources.home import CHECKOUT
+from resources.home import CHECKOUT, Home
 from resources.outputs import ReportFiles
 from resources.settings import Settings
 from resources.warehouse import Warehouse
@@ -36,13 +37,14 @@ from rules.rule_set import Rules, read_rules
 GLOSSARY = CHECKOUT / "resources" / "glossary.yaml"
 
 
-def build(settings: Settings) -> dg.Definitions:
-    """Read the rules, compile the graph or take the plan that is kept, and put the Definitions together.
+def build(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
+    """The Definitions of one home: reads the rules, and loads the compiled plan or compiles the graph.
 
-    Raises RulesError when a file of the rules folder has a mistake.
+    `plan_home` is the home whose plan is loaded where that is not the home of the settings. Raises RulesError when a
+    file of the rules folder has a mistake.
     """
     rules = read_rules(settings.rules_dir)
-    plan = plan_for(rules, settings.home)
+    plan = plan_for(rules, plan_home or settings.home)
     stores = resources(settings, rules, plan)
     checks = checks_by_group(rules.metric_catalog)
     groups = {
@@ -59,12 +61,24 @@ def build(settings: Settings) -> dg.Definitions:
         published_snapshot_asset(published, list(groups["reports"].keys), rules, settings),
         exports_asset(list(published), settings),
     ]
-    across = [check_step("as_of_date", as_of_check(rules)), check_step("reconciliation", reconciliation_check(rules))]
+    periods = check_step("periods", PERIODS)
+    across = [
+        periods,
+        check_step("as_of_date", as_of_check(rules)),
+        check_step("ended_periods", ACTIVE_BUT_ENDED),
+        check_step("reconciliation", reconciliation_check(rules)),
+    ]
     steps = frozenset(definition.op.name for definition in [*assets, *across])
     return dg.Definitions(
         assets=assets,
         asset_checks=across,
-        jobs=[validate_sources(sources)],
+        jobs=[
+            dg.define_asset_job(
+                VALIDATION,
+                selection=validation_selection([*sources, periods]),
+                description="Reads every source and reports what would be rejected; computes and publishes nothing.",
+            )
+        ],
         schedules=[daily_refresh(settings, rules)],
         sensors=[new_files(settings)],
         resources=stores | {"inputs": run_inputs(steps, settings, rules), "plan": compiled_plan(plan, settings.home)},
@@ -102,7 +116,7 @@ def resources(settings: Settings, rules: Rules, plan: Plan) -> dict[str, dg.Reso
         "warehouse": at_launch.opened(warehouse),
         "reports": at_launch.fixed(ReportFiles(folder=str(home.reports))),
         # For what stores nothing; Dagster's own takes a folder to write to from the configuration of a launch.
-        "io_manager": at_launch.fixed(dg.InMemoryIOManager()),
+        "io_manager": at_launch.fixed(dg.InMemoryIOManager()),  # type: ignore[no-untyped-call]  # untyped in Dagster,
     }
 
 

@@ -107,7 +107,7 @@ def table(
 
     def declare(function: Function) -> Function:
         inputs, takes = _parameters(function)
-        function.declaration = Declaration(  # type: ignore[attr-defined]
+        function.declaration = Declaration(  # type: ignore[attr-defined]  # a function has no such field
             name=function.__name__,
             group=group,
             owner=owner,
@@ -141,7 +141,7 @@ def report(
 
     def declare(function: Function) -> Function:
         inputs, takes = _parameters(function)
-        function.declaration = Declaration(  # type: ignore[attr-defined]
+        function.declaration = Declaration(  # type: ignore[attr-defined]  # a function has no such field
             name=name or function.__name__,
             group="reports",
             owner=owner,
@@ -159,8 +159,9 @@ def report(
 
 
 def declaration_of(function: Callable[..., Any]) -> Declaration:
-    """What `table` or `report` declared of a function."""
-    return function.declaration  # type: ignore[attr-defined]
+    """The declaration that `table` or `report` attached to a function."""
+    declaration: Declaration = function.declaration  # type: ignore[attr-defined]  # a function has no such field
+    return declaration
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from resources.outputs import replacing
 
@@ -89,10 +90,18 @@ def _table_names(folder: Path) -> set[str]:
         return set()
 
 
-def _read_table(folder: Path, name: str, about: Mapping[str, object]) -> CompiledTable:
+class TableEntry(TypedDict):
+    """A table in plan.json; its SQL is in a file of its own, whose digest is here."""
+
+    sha256: str
+    columns: dict[str, str]
+    lineage: dict[str, list[list[str]]]
+
+
+def _read_table(folder: Path, name: str, about: TableEntry) -> CompiledTable:
     sql = (folder / f"{name}.sql").read_bytes().decode("utf-8").removesuffix("\n")
     if _digest(sql) != about["sha256"]:
-        raise ValueError(f"{name}.sql is not as it was written")
+        raise ValueError(f"{name}.sql is not the file that was written")
     lineage = {column: _pairs(found) for column, found in about["lineage"].items()}
     return CompiledTable(name, sql, about["columns"], lineage)
 

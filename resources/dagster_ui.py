@@ -15,9 +15,9 @@ import sys
 import click
 import uvicorn
 from dagster import DagsterInstance
-from dagster._cli.workspace.cli_target import WorkspaceOpts, workspace_opts_to_load_target
+from dagster._cli.workspace.cli_target import workspace_opts_to_load_target
 from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster_shared.cli import workspace_options
+from dagster_shared.cli import WorkspaceOpts, workspace_options
 from dagster_webserver.webserver import DagsterWebserver
 
 from resources.home import SettingsError

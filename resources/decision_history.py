@@ -13,15 +13,19 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from resources.outputs import replacing
+from rules.text.errors import ProductPulseError
 
 KPIS, DECISIONS, OF_DEMO = "kpis", "decisions", "demo"
+
+
+class DamagedHistory(ProductPulseError):
+    """A file of the history cannot be read; the message names the file and what to do."""
 
 
 def keep(rows: ir.Table, history: Path, kind: str, as_of: dt.date) -> None:
@@ -46,7 +50,7 @@ def _days(folder: Path) -> list[dt.date]:
 
 
 def kept(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
-    """The rows of a date, by the names of `columns`. Raises dagster.Failure for a file that something else has damaged.
+    """The rows of a date, by the names of `columns`. Raises DamagedHistory for a damaged file.
 
     The file may be of another version of the program: a column that it does not have is NULL, one that is
     not asked for is left out, and the types are the file's own.
@@ -55,10 +59,11 @@ def kept(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Tab
     try:
         rows = pq.read_table(file, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
-        raise dg.Failure(
+        raise DamagedHistory(
+            "history.damaged_file",
             f"{file} cannot be read ({str(error).splitlines()[0]}). Put it back from a backup, or move it away: "
             "then changes are counted from the date before it.",
-            allow_retries=False,
+            file=file,
         ) from error
     return pa.table({field.name: _column(rows, field) for field in columns.to_pyarrow()})
 

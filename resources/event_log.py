@@ -10,7 +10,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite_storage import SqliteStorageConfig
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.engine import Engine
@@ -29,7 +30,9 @@ class OpenEventLog(SqliteEventLogStorage):
         super().__init__(base_dir, inst_data)
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, str]) -> OpenEventLog:
+    def from_config_value(  # type: ignore[override]  # narrower than Mapping, as in every storage of Dagster
+        cls, inst_data: ConfigurableClassData | None, config_value: SqliteStorageConfig
+    ) -> OpenEventLog:
         """The log that dagster.yaml configures."""
         return cls(inst_data=inst_data, **config_value)
 

@@ -24,7 +24,7 @@ def text(kind: dt.DataType) -> bool:
         return any(map(text, kind.types))
     if kind.is_array() or kind.is_map():
         return text(kind.value_type)
-    return kind.is_string() or kind.is_json()
+    return bool(kind.is_string() or kind.is_json())
 
 
 def column_sources(table: ir.Table, carries: Carries = anything) -> dict[str, set[Source]]:

@@ -37,7 +37,7 @@ def parse_memory_limit(text: str | None) -> str:
 
 
 def _bytes(number: float, unit: str) -> float:
-    return number * (1024 if "i" in unit else 1000) ** ("KMGT".index(unit[0]) + 1)
+    return number * float(1024 if "i" in unit else 1000) ** ("KMGT".index(unit[0]) + 1)
 
 
 def _machine_memory() -> int:

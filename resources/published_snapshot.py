@@ -16,8 +16,9 @@ import pyarrow as pa
 from pyarrow import csv
 
 from resources.duckdb_connection import ATTACHED, open_read_only
+from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
-from rules.text.sql_text import harmless
+from rules.text.sql_text import escape_formulas
 
 PLACE = (ATTACHED, "main")
 """Where the tables are, within the database that they are attached to."""
@@ -33,7 +34,7 @@ Row = Mapping[str, Any]
 """A row of a query by column. What a value is depends on the query, which no type of Python's can tell."""
 
 
-class NoSnapshot(Exception):
+class NoSnapshot(ProductPulseError):
     """There is nothing to read; the message says what is wrong and what to run."""
 
 
@@ -81,7 +82,9 @@ def version_of(path: Path) -> Version:
     try:
         found = path.stat()
     except OSError as error:
-        raise NoSnapshot(f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}") from error
+        raise NoSnapshot(
+            "snapshot.missing", f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}"
+        ) from error
     return Version(path, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
@@ -107,7 +110,9 @@ class Snapshot:
 
     def _unreadable(self, error: duckdb.Error) -> NoSnapshot:
         reason = str(error).splitlines()[0]
-        return NoSnapshot(f"{self.version.path} cannot be read: {reason}. Make it anew with: {MAKE_ONE}")
+        return NoSnapshot(
+            "snapshot.unreadable", f"{self.version.path} cannot be read: {reason}. Make a new one with: {MAKE_ONE}"
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -125,8 +130,10 @@ class Snapshot:
         """A published table; raises NoSnapshot if an earlier version of the program published without it."""
         if name not in self._tables:
             raise NoSnapshot(
+                "snapshot.no_such_table",
                 f"The snapshot {self.version.path} has no table {name}: an earlier version of ProductPulse made it. "
-                f"Make it anew with: {MAKE_ONE}"
+                f"Make a new one with: {MAKE_ONE}",
+                table=name,
             )
         return self._tables[name]
 
@@ -143,7 +150,8 @@ class Snapshot:
 
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a small expression as Python values; NULL is None."""
-        return self.arrow(self.sql(expression)).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(self.sql(expression)).to_pylist()
+        return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame whose money stays decimal."""
@@ -151,7 +159,7 @@ class Snapshot:
 
     def csv(self, expression: ir.Table) -> bytes:
         """All rows as CSV in which a spreadsheet finds nothing to run, every text in quotes; no file is written."""
-        rows = self._backend.con.cursor().execute(self.sql(harmless(expression))).to_arrow_reader(CSV_ROWS)
+        rows = self._backend.con.cursor().execute(self.sql(escape_formulas(expression))).to_arrow_reader(CSV_ROWS)
         written = io.BytesIO()
         with csv.CSVWriter(written, rows.schema) as writer:
             for batch in rows:

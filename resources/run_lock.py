@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from resources.home import Home
 from resources.outputs import remove_parts
 from resources.private_files import close_to_others, keep_private
+from rules.text.errors import ProductPulseError
 
 AT_WORK = "productpulse/at_work"
 """Tag of a run that has had its turn: while it lives, it holds the home's lock."""
@@ -32,7 +33,7 @@ ENDED_EARLY = (
 )
 
 
-class HomeBusy(Exception):
+class HomeBusy(ProductPulseError):
     """Another run did not end while this one waited; the message says which, and what to do."""
 
 
@@ -100,8 +101,9 @@ def _wait_for(lock: FileLock, home: Home, wait: float) -> None:
         lock.acquire(timeout=wait, poll_interval=0.2)
     except Timeout:
         raise HomeBusy(
+            "home.busy",
             f"Another run is at work in {home.root} ({_holder(home)}) and did not end within {wait:.0f} s. "
-            "Run again when it has ended, or wait longer with --wait SECONDS."
+            "Run again when it has ended, or wait longer with --wait SECONDS.",
         ) from None
 
 
@@ -129,14 +131,13 @@ def retire_dead_runs(instance: dg.DagsterInstance, home: Home, longest_wait: flo
         return []
     try:
         with turn(home, 0, say=lambda _: None):
-            suspects = _dead(instance, longest_wait)
+            suspects = {run.run_id for run in _dead(instance, longest_wait)}
             if suspects:
                 time.sleep(SETTLING_SECONDS)
-                suspects = {run.run_id for run in suspects}
-                suspects = [run for run in _dead(instance, longest_wait) if run.run_id in suspects]
-            for run in suspects:
+            dead = [run for run in _dead(instance, longest_wait) if run.run_id in suspects] if suspects else []
+            for run in dead:
                 instance.report_run_failed(run, ENDED_EARLY)
-            return [run.run_id for run in suspects]
+            return [run.run_id for run in dead]
     except HomeBusy:
         return []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from resources.duckdb_connection import open_file
+from rules.text.errors import ProductPulseError
 
 DAMAGE = (
     "not a valid DuckDB database file",
@@ -20,7 +21,7 @@ DAMAGE = (
 """What DuckDB says of a file whose content is not as it wrote it."""
 
 
-class WarehouseBusy(Exception):
+class WarehouseBusy(ProductPulseError):
     """A process that is no run has the working file open; the message names the file and the process."""
 
 
@@ -41,7 +42,7 @@ def opening_problem(path: Path) -> str | None:
         if any(words in message for words in DAMAGE):
             return message
         if "lock" in message:
-            raise WarehouseBusy(_busy_sentence(path, str(error))) from error
+            raise WarehouseBusy("warehouse.busy", _busy_sentence(path, str(error))) from error
         raise
     return None
 

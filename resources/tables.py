@@ -1,4 +1,4 @@
-"""Small tables made in Python, such as one row per metric or per dataset."""
+"""Small tables as Python rows, such as one row per metric or per dataset."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ def table_of(rows: Sequence[Mapping[str, object]], schema: ibis.Schema) -> ir.Ta
 
 def rows_of(table: ir.Table) -> list[dict[str, Any]]:
     """A small table's rows as Python values, in stored order; NULL is None."""
-    return table.to_pyarrow().to_pylist()
+    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    return rows
 
 
 def markdown_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    """Rows as a Markdown table; what would break its layout is escaped."""
+    """Rows as a Markdown table; characters that would break its layout are escaped."""
     if not rows:
         return "no rows"
     lines = [columns, ["---"] * len(columns), *(row.values() for row in rows)]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -22,6 +23,7 @@ from ibis.common.exceptions import TableNotFound
 
 from resources.compiled_plan import CompiledTable, Source
 from resources.duckdb_connection import FileAccess, set_up
+from resources.failures import step_failures
 from resources.home import Home
 from resources.lineage import carriers, column_sources
 from resources.retries import retried_io
@@ -30,6 +32,7 @@ from resources.settings import LONGEST_WAIT
 from resources.snapshot_manifest import forget_inputs
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
+from rules.text.errors import ProductPulseError
 
 PREVIEW_ROWS = 10
 DIALECT = "duckdb"
@@ -37,8 +40,8 @@ MASKED = "(personal)"
 """Stands in a preview for a name, or for what people wrote."""
 
 
-class TableNotMade(Exception):
-    """An asset needs a table that no run has made yet; the message says which, and what to run."""
+class TableNotComputed(ProductPulseError):
+    """An asset needs a table that no run has computed yet; the message names it and says what to run."""
 
 
 class Warehouse(dg.IOManager):
@@ -77,6 +80,7 @@ class Warehouse(dg.IOManager):
         """The warehouse with its file open, for one run that has its turn in the home."""
         path = Path(self.duckdb.database)
         home = Home(path.parent)
+        assert context.log  # Dagster gives every run one
         with turn(home, self.wait_seconds, context.log.warning):
             mark_at_work(context)
             forget_inputs(home)
@@ -107,26 +111,30 @@ class Warehouse(dg.IOManager):
     @cached_property
     def descriptions(self) -> dict[str, str]:
         """What each column means, by name or `table.name`."""
-        return yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
+        descriptions: dict[str, str] = yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
+        return descriptions
 
+    @step_failures()
     def load_input(self, context: dg.InputContext) -> ir.Table:
         """The stored table of an upstream asset."""
         return self.table(context.asset_key.path[-1])
 
     def table(self, name: str) -> ir.Table:
-        """A table that is stored; its columns are asked for once. Raises TableNotMade if it is not there."""
+        """A table that is stored; its columns are asked for once. Raises TableNotComputed if it is not there."""
         try:
             if name not in self._known:
                 self._known[name] = self._backend.table(name)
             return self._known[name]
         except TableNotFound as error:
-            raise TableNotMade(
-                f"The table {name} has not been made in {self.duckdb.database}. Run the whole graph first, "
-                f"or select what comes before as well, as in '+{name}'."
+            raise TableNotComputed(
+                "warehouse.table_not_computed",
+                f"The table {name} has not been computed in {self.duckdb.database}. Run the whole graph first, "
+                f"or select what comes before as well, as in '+{name}'.",
+                table=name,
             ) from error
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise TableNotMade unless every one of these tables is stored."""
+        """Raise TableNotComputed unless every one of these tables is stored."""
         for name in names:
             self.table(name)
 
@@ -137,6 +145,7 @@ class Warehouse(dg.IOManager):
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
         self._known.pop(name, None)
+        lineage: Mapping[str, Collection[Source]]
         if isinstance(obj, CompiledTable):
             sql, kinds, lineage = create_table(self._backend, name, obj.sql), obj.columns, obj.lineage
         else:
@@ -220,7 +229,7 @@ def staging_name(name: str) -> str:
 
 def adopt(backend: Backend, name: str) -> str:
     """Make the staged table of an asset its own, without writing a row again; the statements are returned."""
-    old, staged = sg.table(name, quoted=True), sg.table(staging_name(name), quoted=True)
+    old, staged = sge.table_(name, quoted=True), sge.table_(staging_name(name), quoted=True)
     statements = [
         sge.Drop(this=old, kind="TABLE", exists=True),
         sge.Alter(this=staged, kind="TABLE", actions=[sge.AlterRename(this=old)]),
@@ -230,7 +239,7 @@ def adopt(backend: Backend, name: str) -> str:
     return sql
 
 
-def _stored_columns(content: ir.Table) -> Iterator[sge.Expression]:
+def _stored_columns(content: ir.Table) -> Iterator[sge.Expr]:
     """The columns as the expression types them: DuckDB makes a sum of integers a 128-bit one, and
     Parquet a float of that; a product of decimals has more digits than its factors."""
     for name, kind in content.schema().items():
@@ -242,12 +251,14 @@ def _stored_columns(content: ir.Table) -> Iterator[sge.Expression]:
 
 
 def comment(backend: Backend, table: str, columns: Mapping[str, str | None], text: str | None = None) -> None:
-    """Say in the store what a table and its columns are, for whoever reads it with another tool."""
-    said = [("COLUMN", sg.column(name, table, quoted=True), about) for name, about in columns.items()]
-    said.append(("TABLE", sg.table(table, quoted=True), text))
+    """Write the descriptions of a table and its columns into the store, for readers with other tools."""
+    comments: list[tuple[str, sge.Expr, str | None]] = [
+        ("COLUMN", sg.column(name, table, quoted=True), about) for name, about in columns.items()
+    ]
+    comments.append(("TABLE", sge.table_(table, quoted=True), text))
     statements = [
         sge.Comment(this=place, kind=kind, expression=sge.Literal.string(" ".join(about.split())))
-        for kind, place, about in said
+        for kind, place, about in comments
         if about
     ]
     if statements:
@@ -259,8 +270,10 @@ def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | 
     return descriptions.get(f"{table}.{column}", descriptions.get(column))
 
 
-def lineage_metadata(sources: Mapping[str, Collection[Source]]) -> dict[str, object]:
-    """Each column's provenance in Dagster's own form, and as a table to read.
+def lineage_metadata(
+    sources: Mapping[str, Collection[Source]],
+) -> dict[str, dg.MetadataValue[Any] | dg.TableColumnLineage]:
+    """The sources of each column in Dagster's form, and as a Markdown table.
 
     Only Dagster+ draws the former; the open-source UI shows the table.
     """

@@ -1,4 +1,4 @@
-"""Churn rules as data: a signal, a threshold, a weight; and what they need to be usable."""
+"""Churn rules as data: a signal, a threshold and a weight; and their validation against the signals."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import ibis.expr.types as ir
 from pydantic import Field, field_validator, model_validator
 
 from rules.loading.files import Strict
 from rules.loading.problems import Problem, refuse
-from rules.models import AsWritten, Name, Text, highest_first
-from rules.operators import OPERATORS, type_problem, value_problem
+from rules.models import AsWritten, Name, Text, check_bands, duplicate_names
+from rules.operators import Operator, type_problem, value_problem
 
 FILE = "churn_rules"
 
 
 Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4, strict=False), AsWritten]
-"""A part of 1; decimal, so that weights add up exactly to the bands' floors."""
+"""A share of 1; a decimal, so that weights add up to exactly the floor of a band."""
 
 
 class SignalTest(Strict):
-    """A signal held against a threshold."""
+    """A signal compared with a threshold."""
 
     signal_name: Name
-    operator: Literal[tuple(OPERATORS)]
+    operator: Operator
     threshold: Any = None
 
     @field_validator("threshold")
@@ -48,7 +48,7 @@ class SignalTest(Strict):
 
 
 class ChurnRule(SignalTest):
-    """One reason to expect that a customer leaves; `and` in the file is its second condition."""
+    """One reason to expect that a customer leaves; the key `and` of the file is a second condition."""
 
     rule_id: Name
     weight: Share
@@ -64,12 +64,12 @@ class ChurnRule(SignalTest):
 
     @property
     def tests(self) -> tuple[SignalTest, ...]:
-        """The condition, and the second one if there is one."""
+        """The conditions, which must all be true."""
         return (self, self.also) if self.also else (self,)
 
 
 class TicketWords(Strict):
-    """What the support system calls closed and urgent, in lower case."""
+    """The support system's words for closed and urgent tickets, in lower case."""
 
     closed_statuses: tuple[Text, ...] = Field(strict=False)
     urgent_priorities: tuple[Text, ...] = Field(strict=False)
@@ -81,7 +81,7 @@ class TicketWords(Strict):
 
 
 class ChurnRules(Strict):
-    """churn_rules.yaml: the rules, the bands of the score, and which bands put revenue at risk."""
+    """churn_rules.yaml: the rules, the bands of the risk score, and the bands whose revenue is at risk."""
 
     bands: Annotated[dict[Text, Share], Field(min_length=1)]
     revenue_at_risk_bands: tuple[Text, ...] = Field(strict=False)
@@ -92,28 +92,27 @@ class ChurnRules(Strict):
     @field_validator("bands")
     @classmethod
     def _in_order(cls, bands: dict[str, Decimal]) -> dict[str, Decimal]:
-        return highest_first(bands)
+        return check_bands(bands)
 
     @model_validator(mode="after")
     def _names_fit(self) -> ChurnRules:
         for band in self.revenue_at_risk_bands:
             if band not in self.bands:
-                raise ValueError(f"revenue_at_risk_bands: '{band}' is no band; accepted: {', '.join(self.bands)}")
-        names = [rule.rule_id for rule in self.rules]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"rules: the rule_id {', '.join(twice)} is there twice; accepted: one of its own for each")
+                raise ValueError(f"revenue_at_risk_bands: '{band}' is not a band; accepted: {', '.join(self.bands)}")
+        if duplicates := duplicate_names(rule.rule_id for rule in self.rules):
+            raise ValueError(f"rules: the rule_id {', '.join(duplicates)} appears twice; give each rule its own")
         if not self.enabled:
-            raise ValueError("rules: none is switched on; accepted: at least one with enabled: true")
+            raise ValueError("rules: no rule is enabled; accepted: at least one with enabled: true")
         return self
 
     @property
     def enabled(self) -> tuple[ChurnRule, ...]:
-        """The rules that count."""
+        """The rules that are enabled."""
         return tuple(rule for rule in self.rules if rule.enabled)
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """The signals that the rules look at, each once."""
+        """The signals of the enabled rules, each once."""
         return tuple(dict.fromkeys(test.signal_name for rule in self.enabled for test in rule.tests))
 
 

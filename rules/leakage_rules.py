@@ -16,11 +16,11 @@ LABELS = {
     "refund": "Refund",
     "active_usage_without_billing": "Active Usage Without Billing",
 }
-"""The leakage_type of each detector. Of two that see the same loss in one billing period, the first wins."""
+"""The leakage_type of each detector. Where two find the same loss in one billing period, the first one counts."""
 
 
 class Detector(Strict):
-    """What is said of every kind of leakage."""
+    """The settings that every kind of leakage has."""
 
     enabled: bool
     is_recurring: bool
@@ -29,13 +29,13 @@ class Detector(Strict):
 
 
 class FailedPayment(Detector):
-    """A failed payment that none made good in `recovery_days`."""
+    """A failed payment without a successful one in the next `recovery_days`."""
 
     recovery_days: int = Field(ge=0)
 
 
 class UnpaidActiveSubscription(Detector):
-    """A Past Due subscription, at no less than `minimum_months` of its price."""
+    """A Past Due subscription; the loss is at least `minimum_months` of its price."""
 
     minimum_months: int = Field(ge=1)
 
@@ -47,7 +47,7 @@ class MissedInvoice(Detector):
 
 
 class UnderbilledSubscription(Detector):
-    """A billing period paid short by more than the share `tolerance_rate` of its price."""
+    """A billing period for which more than the share `tolerance_rate` of its price was not paid."""
 
     tolerance_rate: float = Field(ge=0, le=1)
 
@@ -57,14 +57,14 @@ class Refund(Detector):
 
 
 class ActiveUsageWithoutBilling(Detector):
-    """Logins in `login_days` though nothing has been paid for since `unbilled_days` or more."""
+    """Logins in the last `login_days`, though the paid period ended at least `unbilled_days` ago."""
 
     login_days: int = Field(ge=1)
     unbilled_days: int = Field(ge=0)
 
 
 class Detectors(Strict):
-    """One entry per kind of leakage."""
+    """One detector per kind of leakage."""
 
     failed_payment: FailedPayment
     unpaid_active_subscription: UnpaidActiveSubscription
@@ -74,12 +74,13 @@ class Detectors(Strict):
     active_usage_without_billing: ActiveUsageWithoutBilling
 
     def of(self, name: str) -> Detector:
-        """The detector of that name, one of LABELS."""
-        return getattr(self, name)
+        """The detector with this name, a key of LABELS."""
+        detector: Detector = getattr(self, name)
+        return detector
 
 
 class LeakageRules(Strict):
-    """leakage_rules.yaml: `window_days` back from the as-of date, and the detectors."""
+    """leakage_rules.yaml: the detectors, and the days before the as-of date that they look at."""
 
     window_days: int = Field(ge=0)
     detectors: Detectors

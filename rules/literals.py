@@ -1,4 +1,4 @@
-"""Small tables that rules spell out, as part of a query's own text."""
+"""Small tables whose rows come from the rules, as part of a query's SQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 def literal_rows(rows: Sequence[Mapping[str, object]], schema: ibis.Schema) -> ir.Table:
     """`rows` as a table of exactly these columns and types; None is NULL.
 
-    The rows stand in the SQL itself, so that the query can be kept and run without them being registered first.
+    The rows are part of the SQL, so that the compiled query can be run without registering a table first.
     """
     fields = ", ".join(f"{name}: {kind}" for name, kind in schema.items())
     listed = ibis.literal([dict(row) for row in rows], type=f"array<struct<{fields}>>")

@@ -1,11 +1,13 @@
-"""What the YAML files may say, as strict models: an unknown key or a wrong type is an error."""
+"""The YAML files as strict models: an unknown key or a wrong type is an error."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -26,13 +28,15 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class DatasetSource(Strict):
-    """Where one dataset comes from and how much of it may be rejected."""
+    """The source of a dataset, and the share of its rows that may be rejected."""
 
     file: Text | None = None
     query: Text | None = None
     columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
+    inclusive_ends: bool = False
+    ends_of_active_rows: Literal["ended", "planned"] = "ended"
 
     @model_validator(mode="after")
     def _one_place(self) -> DatasetSource:
@@ -42,11 +46,14 @@ class DatasetSource(Strict):
 
 
 Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)]
-"""What one unit of a currency is worth in the reporting currency, as the database keeps it."""
+"""The value of one unit of a currency in the reporting currency, in the precision of the database."""
 
+
+NULL_VALUES = ("null", "\\N", "n/a", "#n/a", "nan", "nat", "<na>", "none", "0000-00-00", "0000-00-00 00:00:00")
+"""How databases, pandas and spreadsheets write that there is no value. NA is not among them: it is Namibia."""
 
 NO_ZONE = re.compile("(localtime|posixrules|Factory)$|posix/|right/")
-"""Rules that lie among those of the time zones on many machines: the machine's own, and others that name no place."""
+"""Files in the time zone database of many machines that are not zones: the machine's own zone and copies."""
 
 
 class Sources(Strict):
@@ -56,6 +63,7 @@ class Sources(Strict):
     exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Rate] = Field(default_factory=dict)
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
+    null_values: tuple[Text, ...] = Field(default=NULL_VALUES, strict=False)
     aliases: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
     datasets: dict[str, DatasetSource] = Field(default_factory=dict)
 
@@ -70,8 +78,18 @@ class Sources(Strict):
             raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error
         return name
 
+    @field_validator("datasets")
+    @classmethod
+    def _ends_of_subscriptions(cls, datasets: dict[str, DatasetSource]) -> dict[str, DatasetSource]:
+        for name, source in datasets.items():
+            if name != "subscriptions" and (source.inclusive_ends or source.ends_of_active_rows != "ended"):
+                raise ValueError(
+                    f"inclusive_ends and ends_of_active_rows are for subscriptions; {name} has no end_date"
+                )
+        return datasets
+
     def of(self, dataset: str) -> DatasetSource:
-        """What is said of a dataset, or the defaults."""
+        """The settings of a dataset, or the defaults."""
         return self.datasets.get(dataset, DatasetSource())
 
 
@@ -79,7 +97,7 @@ class Sources(Strict):
 
 
 def _as_written(value: Any) -> Any:
-    """0.35 as the decimal that the file says, not as the nearest binary number."""
+    """0.35 as the decimal number in the file, not as the nearest floating-point number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return Decimal(str(value)) if is_number else value
 
@@ -87,8 +105,13 @@ def _as_written(value: Any) -> Any:
 AsWritten = BeforeValidator(_as_written)
 
 
-def highest_first(bands: dict[str, Any], *, to_zero: bool = True) -> dict[str, Any]:
-    """The bands as they are; raises ValueError unless each floor is below the one before it."""
+def duplicate_names(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def check_bands(bands: dict[str, Any], *, to_zero: bool = True) -> dict[str, Any]:
+    """The bands, unchanged; raises ValueError unless each floor is below the one before it."""
     floors = list(bands.values())
     if any(low >= high for high, low in pairwise(floors)) or (to_zero and floors[-1] != 0):
         raise ValueError(f"give the bands from the highest floor to the lowest{', which is 0' if to_zero else ''}")
@@ -96,7 +119,7 @@ def highest_first(bands: dict[str, Any], *, to_zero: bool = True) -> dict[str, A
 
 
 class CustomerSegment(Strict):
-    """A word for each customer, by where the value of one column stands."""
+    """A word for each customer: the band that the value of one column is in."""
 
     column: Name
     bands: Annotated[dict[Text, float], Field(min_length=1)]
@@ -104,31 +127,32 @@ class CustomerSegment(Strict):
 
     @field_validator("bands")
     @classmethod
-    def _highest_first(cls, bands: dict[str, float]) -> dict[str, float]:
-        return highest_first(bands, to_zero=False)
+    def _in_order(cls, bands: dict[str, float]) -> dict[str, float]:
+        return check_bands(bands, to_zero=False)
 
 
-CUSTOMER_SEGMENTS = ("health_status", "revenue_segment", "usage_segment", "risk_segment", "nps_segment")
+CustomerSegmentName = Literal["health_status", "revenue_segment", "usage_segment", "risk_segment", "nps_segment"]
+CUSTOMER_SEGMENTS: tuple[CustomerSegmentName, ...] = get_args(CustomerSegmentName)
 
 
 class Segments(Strict):
-    """segments.yaml: what the metrics are sliced by, and what customers are called."""
+    """segments.yaml: the dimensions that metrics are sliced by, and the customer segments of Customer 360."""
 
     dimensions: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
-    customer_segments: dict[Literal[CUSTOMER_SEGMENTS], CustomerSegment]
+    customer_segments: dict[CustomerSegmentName, CustomerSegment]
 
     @field_validator("customer_segments")
     @classmethod
-    def _all_there(cls, segments: dict[str, CustomerSegment]) -> dict[str, CustomerSegment]:
+    def _complete(cls, segments: dict[str, CustomerSegment]) -> dict[str, CustomerSegment]:
         if missing := [name for name in CUSTOMER_SEGMENTS if name not in segments]:
             raise ValueError(f"{', '.join(missing)} is missing")
         return segments
 
     @field_validator("dimensions")
     @classmethod
-    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"{', '.join(twice)} is named twice")
+    def _without_duplicates(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if duplicates := duplicate_names(names):
+            raise ValueError(f"{', '.join(duplicates)} is listed twice")
         return names
 
 
@@ -138,18 +162,11 @@ Bands = Annotated[dict[str, float], Field(min_length=1)]
 """Names and the lowest score of each, best first."""
 
 
-def _in_order(bands: dict[str, float]) -> dict[str, float]:
-    floors = list(bands.values())
-    if floors != sorted(floors, reverse=True) or floors[-1] != 0:
-        raise ValueError("give the bands from the highest floor to the lowest, which is 0")
-    return bands
-
-
-Ordered = AfterValidator(_in_order)
+Ordered = AfterValidator(check_bands)
 
 
 class HealthArea(Strict):
-    """An area of the business, the metric that stands for it, and its two ends."""
+    """An area of the business, the metric that represents it, and the values that score 100 and 0."""
 
     metric: Name | None
     healthy: float
@@ -170,14 +187,14 @@ class HealthScores(Strict):
 
 
 class AsOfLimits(Strict):
-    """How far the as-of date and the newest events may lie apart, in days."""
+    """Limits on the days between the as-of date and the newest events."""
 
     most_days_after_newest_event: int = Field(default=45, ge=0)
     lone_date_days: int = Field(default=30, ge=1)
 
 
 class Reconciliation(Strict):
-    """When payments that are another multiple of the prices are warned about."""
+    """When a run warns that payments are a multiple of the prices."""
 
     fewest_customers: int = Field(default=3, ge=1)
     most_customers_rate: float = Field(default=0.6, gt=0, le=1)
@@ -185,7 +202,7 @@ class Reconciliation(Strict):
 
 
 class DataQuality(Strict):
-    """data_quality.yaml: how datasets are scored from 0 to 1, and what a run refuses or warns about."""
+    """data_quality.yaml: how datasets are scored from 0 to 1, and when a run stops or warns."""
 
     fresh_days: int = Field(ge=0)
     stale_days: int = Field(ge=1)
@@ -196,7 +213,7 @@ class DataQuality(Strict):
     reconciliation: Reconciliation = Reconciliation()
 
     @model_validator(mode="after")
-    def _grows_stale(self) -> DataQuality:
+    def _stale_after_fresh(self) -> DataQuality:
         if self.stale_days <= self.fresh_days:
             raise ValueError("stale_days must be more than fresh_days")
         return self

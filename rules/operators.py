@@ -1,13 +1,29 @@
-"""The operators that rules, filters and conditions may use: one table, no code from text."""
+"""The operators of rules, filters and conditions: one table, so that no text from a file is run as code."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+
+Operator = Literal[
+    "less_than",
+    "less_or_equal",
+    "greater_than",
+    "greater_or_equal",
+    "equals",
+    "not_equals",
+    "in",
+    "not_in",
+    "contains",
+    "between",
+    "is_true",
+    "is_missing",
+]
+"""The operators by name, as the files have them."""
 
 OPERATORS: dict[str, Callable[[ir.Column, Any], ir.BooleanColumn]] = {
     "less_than": lambda column, value: column < value,
@@ -23,24 +39,24 @@ OPERATORS: dict[str, Callable[[ir.Column, Any], ir.BooleanColumn]] = {
     "is_true": lambda column, value: column,
     "is_missing": lambda column, value: column.isnull(),
 }
-"""What each operator makes of a column and the value beside it. An unknown value satisfies none
-but `is_missing`; `between` includes both ends."""
+"""The expression of each operator for a column and a value. NULL satisfies only `is_missing`; `between` includes
+both ends."""
 
 DIGITS = 9
-"""Decimals that a binary number is compared with."""
+"""Decimal places to which floating-point numbers are rounded before they are compared."""
 
 WITHOUT_VALUE = frozenset({"is_true", "is_missing"})
 WITH_LIST = frozenset({"in", "not_in", "between"})
 
 
-def holds(operator: str, column: ir.Column, value: Any) -> ir.BooleanColumn:
-    """Where `column` relates to `value` as the operator says; NULL where it is unknown, but for `is_missing`."""
+def comparison(operator: str, column: ir.Column, value: Any) -> ir.BooleanColumn:
+    """Whether `column` and `value` satisfy the operator; NULL where the column is NULL, except for `is_missing`."""
     values = tuple(_rounded(each) for each in value) if isinstance(value, list | tuple) else _rounded(value)
-    return OPERATORS[operator](as_compared(column), values)
+    return OPERATORS[operator](round_for_comparison(column), values)
 
 
-def as_compared(value: ir.Value) -> ir.Value:
-    """A binary number rounded to DIGITS: 3 of 4 is a change of -0.24999999999999994, which is meant to reach -0.25."""
+def round_for_comparison(value: ir.Value) -> ir.Value:
+    """A floating-point number rounded to DIGITS: a change of -0.24999999999999994 must satisfy `-0.25 or less`."""
     return value.round(DIGITS) if value.type().is_floating() else value
 
 
@@ -49,7 +65,7 @@ def _rounded(value: Any) -> Any:
 
 
 def value_problem(operator: str, value: Any) -> str | None:
-    """What is wrong with the value given to `operator`, or None."""
+    """What is wrong with the value of a condition with `operator`, or None."""
     if operator in WITHOUT_VALUE:
         return None if value is None else f"{operator} takes no value"
     if value is None:
@@ -73,7 +89,7 @@ def type_problem(operator: str, value: Any, column: ir.Column) -> str | None:
     if operator == "contains" and not kind.is_string():
         return f"contains needs a text column; this one is {kind}"
     values = value if isinstance(value, list | tuple) else [value]
-    wrong = [item for item in values if not _comparable(item, kind)]
+    wrong = [item for item in values if not _is_comparable(item, kind)]
     if wrong:
         return f"{wrong[0]!r} cannot be compared with a column of type {kind}; accepted: {_accepted(kind)}"
     if operator == "between" and value[0] > value[1]:
@@ -89,11 +105,11 @@ def _accepted(kind: dt.DataType) -> str:
     return "a number" if kind.is_numeric() else "text"
 
 
-def _comparable(value: Any, kind: dt.DataType) -> bool:
+def _is_comparable(value: Any, kind: dt.DataType) -> bool:
     if isinstance(value, bool):
-        return kind.is_boolean()
+        return bool(kind.is_boolean())
     if isinstance(value, int | float):
-        return kind.is_numeric()
+        return bool(kind.is_numeric())
     if isinstance(value, datetime.date):
-        return kind.is_temporal()
-    return isinstance(value, str) and kind.is_string()
+        return bool(kind.is_temporal())
+    return isinstance(value, str) and bool(kind.is_string())

@@ -1,11 +1,11 @@
-"""Recommendation rules as data: which finding asks for which action, by whom, and how urgently."""
+"""Recommendation rules as data: the action for each finding, its owner and its priority."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, get_args
 
 import ibis.expr.types as ir
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -13,34 +13,36 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from rules.loading.files import Strict
 from rules.loading.problems import Problem, refuse
 from rules.metrics.models import Condition
-from rules.models import AsWritten, Name, Text, highest_first
+from rules.models import AsWritten, Name, Text, check_bands, duplicate_names
 from rules.operators import type_problem
 from rules.text.templates import TemplateError, placeholders
 
 FILE = "recommendation_rules"
-TRIGGERS = ("churn_risk", "leakage")
-EFFORTS = ("Low", "Medium", "High")
+Trigger = Literal["churn_risk", "leakage"]
+Effort = Literal["Low", "Medium", "High"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+Item = TypeVar("Item")
 
 
-def _some(items: tuple) -> tuple:
-    """As they are; raises ValueError if there is none."""
+def _not_empty(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items; raises ValueError if there are none."""
     if not items:
         raise ValueError("give at least one")
     return items
 
 
-Some = AfterValidator(_some)
+NotEmpty = AfterValidator(_not_empty)
 Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=2, strict=False), AsWritten]
 Weight = Annotated[Decimal, Field(gt=0, le=10, decimal_places=2, strict=False), AsWritten]
 Floor = Annotated[Decimal, Field(ge=0, decimal_places=2, strict=False), AsWritten]
 
 
 class RecommendationRule(Strict):
-    """What to do when every condition holds for a row of the trigger."""
+    """An action for each row of the trigger that meets every condition."""
 
     rule_id: Name
-    trigger: Literal[TRIGGERS]
-    conditions: Annotated[tuple[Condition, ...], Field(strict=False), Some]
+    trigger: Trigger
+    conditions: Annotated[tuple[Condition, ...], Field(strict=False), NotEmpty]
     title: Text
     category: Text
     suggested_owner: Text
@@ -48,7 +50,7 @@ class RecommendationRule(Strict):
     reason: Text = "{explanation}"
     confidence_weight: Share
     severity_weight: Weight
-    effort_level: Literal[EFFORTS]
+    effort_level: Effort
     enabled: bool = True
 
     @property
@@ -58,31 +60,31 @@ class RecommendationRule(Strict):
 
 
 class RecommendationRules(Strict):
-    """recommendation_rules.yaml: the rules, how priority is judged, and what owners can take on."""
+    """recommendation_rules.yaml: the rules, the weights and bands of priority, and the capacity of the owners."""
 
-    effort_weights: dict[Literal[EFFORTS], Weight]
+    effort_weights: dict[Effort, Weight]
     priority_bands: Annotated[dict[Text, Floor], Field(min_length=1)]
     confidence_levels: Annotated[dict[Text, Share], Field(min_length=1)]
     horizon_weeks: int = Field(ge=1, le=52)
     weekly_capacity: Annotated[dict[Text, Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1)]
-    rules: Annotated[tuple[RecommendationRule, ...], Field(strict=False), Some]
+    rules: Annotated[tuple[RecommendationRule, ...], Field(strict=False), NotEmpty]
 
     @field_validator("priority_bands", "confidence_levels")
     @classmethod
     def _in_order(cls, bands: dict[str, Decimal]) -> dict[str, Decimal]:
-        return highest_first(bands)
+        return check_bands(bands)
 
     @model_validator(mode="after")
     def _fits_together(self) -> RecommendationRules:
         missing = [level for level in EFFORTS if level not in self.effort_weights]
         if missing:
-            names = ", ".join(missing)
-            raise ValueError(f"effort_weights: {names} is missing; accepted: one weight for each of Low, Medium, High")
-        names = [rule.rule_id for rule in self.rules]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"rules: the rule_id {', '.join(twice)} is there twice; accepted: one of its own for each")
+            raise ValueError(
+                f"effort_weights: {', '.join(missing)} is missing; accepted: one weight for each of Low, Medium, High"
+            )
+        if duplicates := duplicate_names(rule.rule_id for rule in self.rules):
+            raise ValueError(f"rules: the rule_id {', '.join(duplicates)} appears twice; give each rule its own")
         if not any(rule.enabled for rule in self.rules):
-            raise ValueError("rules: all are switched off; accepted: at least one with enabled: true")
+            raise ValueError("rules: no rule is enabled; accepted: at least one with enabled: true")
         for rule in self.rules:
             if rule.suggested_owner not in self.weekly_capacity:
                 owners = ", ".join(self.weekly_capacity)
@@ -94,7 +96,7 @@ class RecommendationRules(Strict):
 
 
 def check_recommendation_rules(rules: RecommendationRules, triggers: Mapping[str, ir.Table], path: Path) -> None:
-    """Raise RulesError for every condition or placeholder that the trigger's rows cannot give."""
+    """Raise RulesError for every condition or placeholder whose column the trigger does not have."""
     refuse(path, (text for rule in rules.rules for text in _problems(rule, triggers[rule.trigger])))
 
 

@@ -1,16 +1,16 @@
-"""Rejected rows by the rule that they broke: for the gate, the reports and the pages."""
+"""Rejected rows by the rule that they break: for the gate, the reports and the pages."""
 
 import ibis.expr.types as ir
 from ibis import _
 
 ALIASED = ("allowed_values", "parses_as_boolean")
-"""The rules that a word of the source's own breaks, where an alias can say what it means."""
+"""The rules that are broken by a word which only the source uses; an alias can give its meaning."""
 
 
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
-    """One row per dataset, column and rule broken: how often, and the first row that broke it.
+    """One row per dataset, column and broken rule: the number of rows that break it, and the first of them.
 
-    The commonest of a dataset come first. `more` are further columns of the first row.
+    Within a dataset, the rule with the most rows comes first. `more` are further columns of the first row.
     """
     grouped = rejects.group_by("dataset", "column_name", "check_name").aggregate(
         rows=_.count(),
@@ -20,8 +20,8 @@ def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
     return grouped.order_by("dataset", _.rows.desc(), "column_name", "check_name")
 
 
-def own_words(rejects: ir.Table) -> dict[str, dict[str, int]]:
-    """By column: the words of the source that no alias explains and the rows that have each, the commonest first."""
+def unknown_words(rejects: ir.Table) -> dict[str, dict[str, int]]:
+    """By column: the words without an alias, each with its number of rows, the most frequent first."""
     words = rejects.filter(_.check_name.isin(ALIASED), _.value.notnull())
     counts = words.group_by("column_name", "value").aggregate(rows=_.count())
     found: dict[str, dict[str, int]] = {}

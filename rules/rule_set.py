@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rules import churn_rules, leakage_rules, recommendation_rules, scenarios
 from rules.churn_rules import ChurnRules
 from rules.leakage_rules import LeakageRules
-from rules.loading.files import load, text_hash
+from rules.loading.files import Strict, load, text_hash
 from rules.metrics.catalog import check_references
 from rules.metrics.models import MetricCatalog
 from rules.models import DataQuality, HealthScores, Segments, Sources
@@ -22,7 +23,7 @@ from rules.scenarios import Scenarios
 SHIPPED = Path(__file__).resolve().parent
 """The folder of the rules that come with the program."""
 
-MODELS = {
+MODELS: dict[str, type[Strict]] = {
     "sources": Sources,
     "metric_catalog": MetricCatalog,
     churn_rules.FILE: ChurnRules,
@@ -34,7 +35,7 @@ MODELS = {
     scenarios.FILE: Scenarios,
     "business_questions": BusinessQuestions,
 }
-"""Every file of a rules folder, without its ending, and what it may say."""
+"""The model of each file of a rules folder, by the file's name without ending."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ class Rules:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """What metrics are sliced by."""
+        """The columns that metrics are sliced by."""
         return self.segments.dimensions
 
     @cached_property
     def customer_dimensions(self) -> tuple[str, ...]:
-        """The dimensions that are columns of customers: all but the plan."""
+        """The dimensions that are columns of customers: all except the plan."""
         return tuple(name for name in self.dimensions if name != "plan")
 
     def with_folder(self, text: str) -> str:
@@ -78,13 +79,13 @@ class Rules:
         return re.sub(rf"(?<![\w/.-])({names})\.yaml", lambda found: f"{self.folder.name}/{found[0]}", text)
 
     def path(self, name: str) -> Path:
-        """Where the file of that name is."""
+        """The path of the file with this name, given without ending."""
         return self.folder / f"{name}.yaml"
 
 
 def read_rules(folder: Path = SHIPPED) -> Rules:
-    """The rules in `folder`; raises RulesError with every mistake that the files alone show."""
-    files = {name: load(folder / f"{name}.yaml", model) for name, model in MODELS.items()}
+    """The rules in `folder`; raises RulesError for mistakes that can be found without the tables."""
+    files: dict[str, Any] = {name: load(folder / f"{name}.yaml", model) for name, model in MODELS.items()}
     rules = Rules(
         folder=folder,
         **files,

@@ -1,4 +1,4 @@
-"""What a change of one metric would be worth: scenarios as data, and the one function that computes them."""
+"""What a change of one metric would bring: scenarios as data, and the function that computes them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pydantic import Field, field_validator, model_validator
 from rules.loading.files import Strict
 from rules.loading.problems import Problem, refuse
 from rules.models import Text
-from rules.text.formats import is_unknown, money, value_text
+from rules.text.formats import NOT_AVAILABLE, is_unknown, money, value_text
 
-if TYPE_CHECKING:  # the dashboard computes scenarios too, and has no need of Ibis for that
+if TYPE_CHECKING:  # the dashboard computes scenarios too, without importing Ibis
     from rules.metrics.models import MetricCatalog
 
 FILE = "scenarios"
@@ -28,12 +28,12 @@ DAYS_PER_MONTH = 365.25 / 12
 CENT = Decimal("0.01")
 
 
-# --- what a scenario is worth ------------------------------------------------------------------
+# --- the effect of a scenario ------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Base:
-    """What scenarios start from: values of kpi_summary by metric, None where not available.
+    """The current values that scenarios start from: kpi_summary's by metric, None where not available.
 
     `leakage_window_days` are the days that failed_payment_leakage covers.
     """
@@ -42,7 +42,11 @@ class Base:
     leakage_window_days: int
 
     def __getitem__(self, name: str) -> float:
-        return float(self.leakage_window_days if name == WINDOW else self.values[name])
+        """The value of a metric that has one, or the days of the leakage window."""
+        value = self.leakage_window_days if name == WINDOW else self.values[name]
+        if value is None:
+            raise KeyError(f"{name} has no value")
+        return float(value)
 
     def has(self, metric: str) -> bool:
         """Whether the metric has a value."""
@@ -51,10 +55,10 @@ class Base:
 
 @dataclass(frozen=True)
 class Result:
-    """What a scenario would bring; without numbers there is a reason.
+    """The result of a scenario; where it has no numbers, the reason.
 
-    baseline_value and simulated_value are in the unit of the metric, of failed_payment_leakage per
-    month. monthly_impact is money in the first month, annualized_impact money in twelve months.
+    baseline_value and simulated_value are in the unit of the metric; failed_payment_leakage is per month.
+    monthly_impact is money in the first month, annualized_impact money in twelve months.
     """
 
     metric_name: str
@@ -75,19 +79,19 @@ class Effect(NamedTuple):
 
 
 def _churn_reduction(change: float, base: Base) -> Effect:
-    """Today's customers leave more slowly: in month m there is left (1 - churn)^m of their MRR.
+    """Today's customers leave more slowly: after m months, (1 - churn)^m of their MRR remains.
 
-    What is kept in the first month goes on paying, so that twelve months bring more than twelve times that
-    unless churn is so high that little is left of it.
+    MRR that is retained in the first month is paid in the following months too, so that twelve months bring more
+    than twelve times as much, unless churn is so high that little of it remains.
     """
     revenue, churn = base[REVENUE], base[CHURN]
     less = churn * (1 - change)
-    kept = sum((1 - less) ** month - (1 - churn) ** month for month in MONTHS)
-    return Effect(churn, less, revenue * (churn - less), revenue * kept)
+    retained = sum((1 - less) ** month - (1 - churn) ** month for month in MONTHS)
+    return Effect(churn, less, revenue * (churn - less), revenue * retained)
 
 
 def _activation_increase(change: float, base: Base) -> Effect:
-    """Each month wins more new MRR, and what was won in the months before shrinks by churn."""
+    """Each month brings more new MRR; the new MRR of the months before shrinks by churn."""
     activation, churn = base["activation_rate"], base[CHURN]
     raised = min(1.0, activation * (1 + change))
     gained = base["new_revenue"] * (raised / activation - 1)
@@ -96,24 +100,24 @@ def _activation_increase(change: float, base: Base) -> Effect:
 
 
 def _arpu_increase(change: float, base: Base) -> Effect:
-    """Today's customers pay more; the increase shrinks with them by churn."""
+    """Today's customers pay more; the increase shrinks by churn, as their MRR does."""
     arpu, churn = base["average_revenue_per_user"], base[CHURN]
     gained = base[REVENUE] * change
     return Effect(arpu, arpu * (1 + change), gained, gained * sum((1 - churn) ** (month - 1) for month in MONTHS))
 
 
 def _failed_payment_recovery(change: float, base: Base) -> Effect:
-    """A part of what failed payments cost in a month."""
+    """A share of the monthly loss from failed payments is recovered."""
     lost = base["failed_payment_leakage"] * DAYS_PER_MONTH / base[WINDOW]
-    # Other bills fail every month, and each is recovered once: nothing compounds.
+    # Different payments fail each month, and each is recovered once: nothing compounds.
     return Effect(lost, lost * (1 - change), lost * change, lost * change * len(MONTHS))
 
 
 @dataclass(frozen=True)
 class Lever:
-    """What a scenario changes and how that is computed.
+    """The metric that a scenario changes, and the function that computes the effect.
 
-    `needs` are metrics of the catalog, the one that is changed first; nothing in `divisors` may be 0.
+    `needs` are metrics of the catalog, the changed one first; no metric in `divisors` may be 0.
     """
 
     subject: str
@@ -123,7 +127,8 @@ class Lever:
     divisors: tuple[str, ...] = ()
 
 
-LEVERS = {
+LeverName = Literal["churn_reduction", "activation_increase", "arpu_increase", "failed_payment_recovery"]
+LEVERS: dict[str, Lever] = {
     "churn_reduction": Lever("Monthly churn", "rate", (CHURN, REVENUE), _churn_reduction),
     "activation_increase": Lever(
         "Activation", "rate", ("activation_rate", "new_revenue", CHURN), _activation_increase, ("activation_rate",)
@@ -134,11 +139,11 @@ LEVERS = {
     ),
 }
 NEEDS = {name: lever.needs for name, lever in LEVERS.items()}
-"""The metrics that each scenario is computed from; the first is the one that it changes."""
+"""The metrics that each scenario is computed from; it changes the first one."""
 
 
 def simulate(name: str, change: float, base: Base) -> Result:
-    """What the scenario brings when its metric changes by this share of itself, from 0 to 1.
+    """The result of a scenario that changes its metric by the share `change` of its value, from 0 to 1.
 
     All numbers are None where a metric that it needs has no value.
     """
@@ -152,7 +157,7 @@ def simulate(name: str, change: float, base: Base) -> Result:
 
 
 def _reason(lever: Lever, base: Base) -> str | None:
-    """Why there is nothing to compute, if so."""
+    """Why a scenario cannot be computed; None if it can."""
     if missing := [_words(metric) for metric in lever.needs if not base.has(metric)]:
         return f"Needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not available."
     zeros = [_words(metric) for metric in lever.divisors if base[metric] == 0]
@@ -164,14 +169,14 @@ def _words(metric: str) -> str:
 
 
 def _in_cents(amount: float) -> Decimal:
-    """Half a cent is rounded up; the float's shortest text is what people would round."""
+    """Rounded to cents, half a cent up; of the float's shortest text, as a person would round."""
     return Decimal(str(amount)).quantize(CENT, ROUND_HALF_UP)
 
 
-def explained(name: str, result: Result, currency: str) -> str:
-    """The result in a sentence with its numbers, or why there is none."""
-    if result.not_available_reason:
-        return result.not_available_reason
+def result_sentence(name: str, result: Result, currency: str) -> str:
+    """The result as a sentence with its numbers, or the reason why there are none."""
+    if result.monthly_impact is None or result.annualized_impact is None:
+        return result.not_available_reason or NOT_AVAILABLE
     lever = LEVERS[name]
     before, after = (
         value_text(value, lever.unit, currency, exact=True) for value in (result.baseline_value, result.simulated_value)
@@ -186,7 +191,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Scenario(Strict):
-    """An assumption in words, the share by which its metric changes, and that share's range."""
+    """An assumption in words, the share by which its metric changes, and the range of that share."""
 
     label: Text
     owner: Annotated[str, Field(pattern=r"^team:[a-z-]+$")]
@@ -198,12 +203,12 @@ class Scenario(Strict):
 
     @field_validator("assumption")
     @classmethod
-    def _says_the_change(cls, text: str) -> str:
+    def _has_placeholder(cls, text: str) -> str:
         unknown = [found for found in re.findall(r"\{[^{}]*\}?|\}", text) if found != CHANGE]
         if unknown:
             raise ValueError(f"'{unknown[0]}' is not a placeholder; accepted: {CHANGE}")
         if CHANGE not in text:
-            raise ValueError(f"does not say the change; accepted: a text with {CHANGE} in it")
+            raise ValueError(f"has no placeholder for the change; accepted: a text with {CHANGE}")
         return text
 
     @model_validator(mode="after")
@@ -218,16 +223,16 @@ class Scenario(Strict):
 class Scenarios(Strict):
     """scenarios.yaml: the scenarios by name."""
 
-    scenarios: dict[Literal[tuple(LEVERS)], Scenario] = Field(min_length=1)
+    scenarios: dict[LeverName, Scenario] = Field(min_length=1)
 
     @property
     def enabled(self) -> dict[str, Scenario]:
-        """The scenarios that are not switched off, in the file's order."""
+        """The enabled scenarios, in the order of the file."""
         return {name: scenario for name, scenario in self.scenarios.items() if scenario.enabled}
 
 
 def check_scenarios(scenarios: Scenarios, catalog: MetricCatalog, path: Path) -> None:
-    """Raise RulesError for a scenario that needs a metric which the catalog does not have."""
+    """Raise RulesError for every scenario that needs a metric which the catalog does not have."""
     refuse(path, _problems(scenarios, catalog))
 
 

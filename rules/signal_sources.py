@@ -1,4 +1,4 @@
-"""Where each signal comes from: its dataset, the days it looks at, and the rows it rests on."""
+"""The source of each signal: its dataset, its window of days, and the rows that it is computed from."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from rules.windows import (
 
 @dataclass(frozen=True)
 class Source:
-    """The rows of `dataset` dated by `day` in the last `days` days; None is all up to the as-of date.
+    """The rows of `dataset` whose column `day` is in the last `days` days; None for all days up to the as-of date.
 
-    Of these, only those that `keep` holds for count: a function of the rows, the as-of date and the churn rules.
+    Of these, only the rows for which `keep` is true count: a function of the rows, the as-of date and the churn
+    rules.
     """
 
     dataset: str
@@ -38,8 +39,8 @@ def _is_running(periods: ir.Table, day: ir.DateValue, _rules: ChurnRules) -> ir.
 
 
 def _is_open(tickets: ir.Table, day: ir.DateValue, rules: ChurnRules) -> ir.BooleanValue:
-    says_closed = tickets.status.lower().isin(rules.tickets.closed_statuses)
-    return (tickets.date_closed > day).fill_null(~says_closed)
+    has_closed_status = tickets.status.lower().isin(rules.tickets.closed_statuses)
+    return (tickets.date_closed > day).fill_null(~has_closed_status)
 
 
 def _is_failed(payments: ir.Table, _day: ir.DateValue, _rules: ChurnRules) -> ir.BooleanValue:
@@ -51,12 +52,12 @@ def _has_logins(usage: ir.Table, _day: ir.DateValue, _rules: ChurnRules) -> ir.B
 
 
 _USAGE = "product_usage"
-_AGAINST_USUAL = f"last {RECENT_DAYS} days against the {BASELINE_DAYS} before"
-_LATELY = Source(_USAGE, f"last {RECENT_DAYS} days", "date", RECENT_DAYS - 1)
-_USUAL = Source(
+_AGAINST_BASELINE = f"last {RECENT_DAYS} days against the {BASELINE_DAYS} before"
+_RECENT = Source(_USAGE, f"last {RECENT_DAYS} days", "date", RECENT_DAYS - 1)
+_BASELINE = Source(
     _USAGE, f"the {BASELINE_DAYS} days before the last {RECENT_DAYS}", "date", RECENT_DAYS + BASELINE_DAYS - 1
 )
-_CHANGE = Source(_USAGE, _AGAINST_USUAL, "date", RECENT_DAYS + BASELINE_DAYS - 1)
+_CHANGE = Source(_USAGE, _AGAINST_BASELINE, "date", RECENT_DAYS + BASELINE_DAYS - 1)
 _TICKETS = Source("support_tickets", f"last {TICKET_DAYS} days", "date_opened", TICKET_DAYS)
 _OPEN_TICKETS = Source("support_tickets", "open at the as-of date", "date_opened", keep=_is_open)
 _NPS = Source("nps_scores", f"last {NPS_DAYS} days", "date", NPS_DAYS)
@@ -69,11 +70,11 @@ SIGNAL_SOURCES = {
     "tenure_days": _CUSTOMER,
     "days_to_renewal": _CONTRACT,
     "is_activated": Source(_USAGE, "since signup", "date"),
-    "logins_recent": _LATELY,
-    "logins_baseline": _USUAL,
+    "logins_recent": _RECENT,
+    "logins_baseline": _BASELINE,
     "usage_change": _CHANGE,
-    "key_actions_recent": _LATELY,
-    "key_actions_baseline": _USUAL,
+    "key_actions_recent": _RECENT,
+    "key_actions_baseline": _BASELINE,
     "key_action_change": _CHANGE,
     "days_since_last_login": Source(_USAGE, "with logins, since signup", "date", keep=_has_logins),
     "latest_nps_score": _NPS,
@@ -92,5 +93,5 @@ SIGNAL_SOURCES = {
 
 
 def source_of(signal: str) -> Source:
-    """Where a signal comes from."""
+    """The source of a signal."""
     return SIGNAL_SOURCES.get(signal, _CUSTOMER)

@@ -1,4 +1,4 @@
-"""The type of money and the distance of months: one home each, for rules, checks and tables."""
+"""The type of money and the number of months between two days, for rules, checks and tables."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-"""The days that signals look at, and which subscription periods run on a day."""
+"""The windows of days that signals are computed over, and the subscription periods that run on a day."""
 
 import ibis.expr.types as ir
 
 RECENT_DAYS, BASELINE_DAYS = 28, 84
-"""Product usage: the recent days up to and with the as-of date, and the usual ones before them."""
+"""Product usage: the recent days, which end with the as-of date, and the baseline days before them."""
 
 PAYMENT_DAYS, DOWNGRADE_DAYS, TICKET_DAYS, NPS_DAYS = 90, 90, 90, 365
 """How far back failed payments, downgrades, tickets and NPS answers count, in days before the as-of date."""
 
 RECOVERY_DAYS = 21
-"""How long after its last failed attempt a bill can still be made good."""
+"""Days after the last failed attempt in which a bill may still be paid."""
 
 
 def active_on(periods: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
-    """Whether a period runs on `day`; its end_date is the first day that it does not."""
+    """Whether a period runs on `day`; its end_date is the first day after it."""
     return (periods.start_date <= day) & (periods.end_date.isnull() | (periods.end_date > day))

@@ -1,4 +1,4 @@
-"""The reports in examples/demo are those that the demo company gets today."""
+"""The reports in examples/demo are those of a run over the demo company."""
 
 from pathlib import Path
 
@@ -10,4 +10,4 @@ def test_the_committed_reports_are_those_of_a_new_run(demo_home):
     committed = {path.name: path.read_bytes() for path in EXAMPLES.glob("*.md") if path.name != "README.md"}
     assert sorted(committed) == sorted(written)
     different = [name for name, content in written.items() if committed[name] != content]
-    assert different == [], "examples/demo/README.md says how to renew them"
+    assert different == [], "examples/demo/README.md explains how to update them"

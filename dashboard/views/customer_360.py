@@ -17,7 +17,7 @@ from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import customer as charts
 from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
-from rules.text.formats import named, value_text
+from rules.text.formats import name_with_key, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",
@@ -25,7 +25,6 @@ TITLES = {
     "support_tickets": "Tickets",
     "nps_scores": "NPS scores",
 }
-"""The tabs, by dataset."""
 
 
 def page(reading: Reading) -> None:
@@ -47,7 +46,7 @@ def page(reading: Reading) -> None:
 
 def show_profile(about: Row) -> None:
     """The customer's name, risk band and attributes."""
-    st.subheader(markdown_text(named(about["company_name"], about["customer_id"]), 200), divider="gray")
+    st.subheader(markdown_text(name_with_key(about["company_name"], about["customer_id"]), 200), divider="gray")
     band = badge(about["churn_risk_band"]) if about["churn_risk_band"] else "not a paying customer"
     st.html(
         f"{band} &nbsp; "
@@ -79,8 +78,8 @@ def show_figures(about: Row, currency: str) -> None:
         ("Days to renewal", about["days_to_renewal"], "count"),
         ("Tenure in days", about["tenure_days"], "count"),
     )
-    for start in range(0, len(figures), 6):
-        for place, (label, value, unit) in zip(st.columns(6), figures[start : start + 6], strict=True):
+    for start in range(0, len(figures), 4):
+        for place, (label, value, unit) in zip(st.columns(4), figures[start : start + 4], strict=True):
             with place:
                 show_tile(
                     label, str(value) if unit == TEXT and value is not None else value_text(value, unit, currency)

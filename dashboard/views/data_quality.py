@@ -25,7 +25,7 @@ SCORES = (
     Column("validity_score", "Valid", "rate", of="data_quality_scores"),
     Column("referential_integrity_score", "References", "rate", of="data_quality_scores"),
     Column("timeliness_score", "Timely", "rate", of="data_quality_scores"),
-    Column("newest_event_date", "Newest event", DATE, of="data_quality_scores"),
+    Column("newest_event_date", "Last event", DATE, of="data_quality_scores"),
     Column("business_risk", "Business risk", width="large", of="data_quality_scores"),
 )
 INVENTORY = (

@@ -22,13 +22,11 @@ from dashboard.tables import Column, show_table
 from dashboard.widgets import show_heading
 from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
 from resources.published_snapshot import Row
-from rules.text.formats import shown, value_text
+from rules.text.formats import one_line, value_text
 
 OF = "decision_traces"
 KINDS = ("Intervention", "Recommendation", "ChurnRisk", "RevenueLeakage")
-MATCHES = 50
-"""The largest number of traces that the select box offers."""
-
+MATCHES = 50  # the largest number of traces that the select box offers
 COLUMNS = (
     Column("entity_type", "Step", of=OF),
     Column("company_name", "Customer", of="customers"),
@@ -115,7 +113,7 @@ def _label(row: Row) -> str:
         row["triggered_rule"] or "no rule",
         row["signal"],
     )
-    return " · ".join(shown(part, OPTION_LIMIT) for part in parts if part)
+    return " · ".join(one_line(part, OPTION_LIMIT) for part in parts if part)
 
 
 def show_step(reading: Reading, step: Step, depth: int) -> None:
@@ -123,7 +121,7 @@ def show_step(reading: Reading, step: Step, depth: int) -> None:
     trace = step.trace
     with st.container(border=True):
         step_name = f"**{markdown_text(trace['entity_type'])}** {markdown_text(trace['entity_id'])}"
-        st.markdown(f"based on {step_name}" if depth else step_name)
+        st.markdown(f"Based on {step_name}" if depth else step_name)
         st.html(
             facts(
                 ("Rule", trace["triggered_rule"]),

@@ -9,7 +9,7 @@ from dashboard.states import show_if_absent
 from dashboard.tables import Column, show_table
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
-from rules.text.formats import counted_text, percent
+from rules.text.formats import count_text, percent
 
 METRICS = ("activation_rate", "time_to_activation", "usage_frequency", "feature_adoption_proxy")
 COLUMNS = (
@@ -40,7 +40,7 @@ def page(reading: Reading) -> None:
         if row["is_bottleneck"]:
             st.markdown(
                 f"**The bottleneck is {markdown_text(row['step'])}**: {percent(row['dropoff_rate'])} of "
-                f"{counted_text(row['previous_step_users'], 'customer')} in the step before do not reach it."
+                f"{count_text(row['previous_step_users'], 'customer')} in the step before do not reach it."
             )
     left, right = st.columns(2)
     with left:

@@ -52,7 +52,7 @@ def page(reading: Reading) -> None:
     left, right = st.columns(2)
     kinds = reading.table("leakage_summary").order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)
     with left:
-        st.subheader("By kind")
+        st.subheader("Loss by kind")
         show_chart(
             risk.leakage_by_type(reading.rows(kinds), reading.currency), "Lost revenue by kind of leakage", "kinds"
         )

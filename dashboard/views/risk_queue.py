@@ -46,7 +46,7 @@ def page(reading: Reading) -> None:
     show_totals(reading, found)
     left, right = st.columns(2)
     with left:
-        st.subheader("By segment")
+        st.subheader("Risk by segment")
         rows = reading.rows(risk.by_segment(found.select(*profiles.columns)))
         show_chart(
             risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "segments"

@@ -8,7 +8,7 @@ from dashboard.states import show_empty_state
 from dashboard.widgets import Change, kpi_summary, show_chart, show_heading, show_tile
 from productpulse_assets.charts import scenarios
 from resources.published_snapshot import Row
-from rules.scenarios import Base, Result, explained, simulate
+from rules.scenarios import Base, Result, result_sentence, simulate
 from rules.text.formats import money, percent, value_text
 
 
@@ -62,7 +62,7 @@ def show_scenario(row: Row, base: Base, currency: str) -> Result:
                 )
             else:
                 _show_impact(row, result, currency)
-        st.caption(markdown_text(explained(name, result, currency)))
+        st.caption(markdown_text(result_sentence(name, result, currency)))
     return result
 
 

@@ -18,9 +18,7 @@ from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
 from rules.text.formats import value_text
 
-PER_PAGE = 10
-"""Cards on one page."""
-
+PER_PAGE = 10  # cards
 CARDS, TABLE = "Cards", "Table"
 COLUMNS = (
     Column("priority_rank", "#", "count", "small", "intervention_plan"),

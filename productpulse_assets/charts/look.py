@@ -13,7 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from rules.text.formats import NAME_LIMIT, SMALL_AMOUNT, SYMBOLS, is_unknown, shown
+from rules.text.formats import NAME_LIMIT, SMALL_AMOUNT, SYMBOLS, is_unknown, one_line
 
 Row = Mapping[str, Any]
 """A row of a table, by column. Each function documents the columns that it reads, their types and units."""
@@ -51,12 +51,12 @@ LEGEND = {
 def plotly_text(text: object, limit: int = NAME_LIMIT) -> str:
     """Text from data, escaped for plotly, which would treat `<b>` or `<a href>` as markup."""
     # Quotes are not escaped: plotly does not know &quot; and would show it.
-    return html.escape(shown(text, limit), quote=False)
+    return html.escape(one_line(text, limit), quote=False)
 
 
 def wrapped_text(text: object, width: int, limit: int = NAME_LIMIT) -> str:
     """Text from data, escaped for plotly, in lines of at most `width` characters."""
-    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(shown(text, limit), width))
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(one_line(text, limit), width))
 
 
 def number(value: Any) -> float | None:
@@ -194,7 +194,7 @@ def add_note(chart: go.Figure, note: str) -> go.Figure:
 
 def not_available_note(names: Sequence[object]) -> str:
     """The note that lists what has no value; empty if there are no names."""
-    return f"Not available: {', '.join(shown(name, NAME_LIMIT) for name in names)}." if names else ""
+    return f"Not available: {', '.join(one_line(name, NAME_LIMIT) for name in names)}." if names else ""
 
 
 def keep_largest(rows: Sequence[Row], column: str) -> tuple[list[Row], str]:

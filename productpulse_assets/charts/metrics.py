@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import MAIN, SECOND, TOTAL, colour_of
-from rules.text.formats import counted_text, is_unknown, value_text
+from rules.text.formats import count_text, is_unknown, value_text
 
 
 def history(rows: Sequence[Row], label: str, unit: str, currency: str, target: float | None = None) -> go.Figure:
@@ -95,7 +95,7 @@ def slices(rows: Sequence[Row], label: str, unit: str, currency: str) -> go.Figu
     values = [row["value"] for row in shown]
     texts = [value_text(value, unit, currency) for value in values]
     hover = [
-        f"{name}: {text} ({counted_text(row['customers'] or 0, 'customer')})"
+        f"{name}: {text} ({count_text(row['customers'] or 0, 'customer')})"
         for name, text, row in zip(names, texts, shown, strict=True)
     ]
     chart = look.figure(

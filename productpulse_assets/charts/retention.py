@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import ORANGE, SEQUENCE, SERIES, TOTAL
-from rules.text.formats import counted_text, percent
+from rules.text.formats import count_text, percent
 
 Measure = Literal["retention_rate", "mrr_retention_rate"]
 TEXT_CELLS = 26
@@ -64,7 +64,7 @@ def cohort_heat_map(rows: Sequence[Row], measure: Measure = "retention_rate") ->
 
 
 def _hover_text(row: Row, measure: Measure) -> str:
-    retained = f"{row['retained_customers']:,} of {counted_text(row['customers'], 'customer')}"
+    retained = f"{row['retained_customers']:,} of {count_text(row['customers'], 'customer')}"
     share = "" if measure == "retention_rate" else " of the first month's MRR"
     place = f"{look.month_label(row['cohort_month'])}, month {row['months_since_cohort']}"
     return f"{place}: {percent(row[measure])}{share} ({retained})"

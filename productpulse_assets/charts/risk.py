@@ -11,7 +11,7 @@ from ibis import _
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import SECOND, TOTAL, colour_of
-from rules.text.formats import counted_text, money, value_text
+from rules.text.formats import count_text, money, value_text
 
 
 def by_segment(churn_risk_profiles: ir.Table) -> ir.Table:
@@ -59,7 +59,7 @@ def _band_bars(rows: Sequence[Row], band: str, places: dict[str, int]) -> go.Bar
         textangle=0,
         insidetextfont={"color": look.TEXT_ON_COLOUR},
         hovertext=[
-            f"{look.plotly_text(row['segment'])}, {name}: {counted_text(row['customers'], 'customer')}" for row in shown
+            f"{look.plotly_text(row['segment'])}, {name}: {count_text(row['customers'], 'customer')}" for row in shown
         ],
         hoverinfo="text",
     )
@@ -81,7 +81,7 @@ def leakage_by_type(rows: Sequence[Row], currency: str) -> go.Figure:
     names = [look.plotly_text(row["leakage_type"]) for row in known]
     texts = [money(loss, currency) for loss in losses]
     hover = [
-        f"{name}: {text} in {counted_text(row['cases'], 'case')}"
+        f"{name}: {text} in {count_text(row['cases'], 'case')}"
         for name, text, row in zip(names, texts, known, strict=True)
     ]
     bars = look.horizontal_bars(losses, texts, hover, SECOND)
@@ -114,7 +114,7 @@ def drivers(rows: Sequence[Row], currency: str) -> go.Figure:
         [row["customers"] for row in shown],
         [f"{row['customers']:,}" for row in shown],
         [
-            f"{name}: {counted_text(row['customers'], 'customer')} with {value_text(row['mrr'], 'money', currency)} MRR"
+            f"{name}: {count_text(row['customers'], 'customer')} with {value_text(row['mrr'], 'money', currency)} MRR"
             for name, row in zip(names, shown, strict=True)
         ],
         TOTAL,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import GREY, SECOND, TOTAL
-from rules.text.formats import counted_text
+from rules.text.formats import count_text
 
 BACKLOG = "backlog"
 DIVIDER = "rgba(128,128,128,0.4)"
@@ -79,7 +79,7 @@ def _week_label(week: str) -> str:
 
 
 def _hover_text(row: Row) -> str:
-    count = counted_text(row["interventions"], "intervention")
+    count = count_text(row["interventions"], "intervention")
     owner = look.plotly_text(row["owner"])
     if row["week"] == BACKLOG:
         return f"{owner}: {count} in the backlog"

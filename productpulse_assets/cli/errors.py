@@ -8,14 +8,10 @@ from typing import Any
 import click
 
 from productpulse_assets.cli.options import misused
-from resources.home import SettingsError
+from rules.text.errors import ProductPulseError
 
 INTERRUPTED = 130
 """The exit status of a program that Ctrl-C ended, as shells have it."""
-
-CONFIGURATION = ("RulesError", "SettingsError")
-"""Errors whose message is a sentence about the rules or the settings, wherever a command meets them. By their
-names, since most commands need not import them."""
 
 
 class Commands(click.Group):
@@ -25,24 +21,15 @@ class Commands(click.Group):
         """Run a command; ends with a sentence for Ctrl-C, wrong rules or settings, and operating-system errors."""
         try:
             return super().invoke(context)
-        except SettingsError as error:
+        except ProductPulseError as error:
             misused(str(error))
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has seen enough: click ends quietly
                 raise
             misused(refusal(error))
-        except BaseException as error:
-            if type(error).__name__ in CONFIGURATION:
-                misused(str(error))
-            if not is_interrupt(error):
-                raise
-        click.echo("Stopped by Ctrl-C. Whatever was published is whole; run again when you like.", err=True)
-        raise SystemExit(INTERRUPTED)
-
-
-def is_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C is behind `error`: Dagster tells of it by an exception of its own."""
-    return isinstance(error, KeyboardInterrupt) or type(error).__name__ == "DagsterExecutionInterruptedError"
+        except KeyboardInterrupt:
+            click.echo("Stopped by Ctrl-C. Whatever was published is whole; run again when you like.", err=True)
+            raise SystemExit(INTERRUPTED) from None
 
 
 def refusal(error: OSError) -> str:

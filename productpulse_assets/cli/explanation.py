@@ -17,7 +17,7 @@ from productpulse_assets.decisions.evidence import (
 )
 from resources.published_snapshot import Row
 from rules.rule_set import Rules
-from rules.text.formats import is_unknown, money, named, shown, value_text
+from rules.text.formats import is_unknown, money, name_with_key, one_line, value_text
 
 WIDTH = 100
 
@@ -51,9 +51,10 @@ def explanation_lines(terminal: Terminal, story: CustomerEvidence) -> Iterator[s
 
 def _about(terminal: Terminal, story: CustomerEvidence) -> Iterator[str]:
     about, profile = story.customer, story.profile
-    yield f"{named(about['company_name'] or about['customer_id'], about['customer_id'])}, as of {about['as_of_date']}"
+    name = name_with_key(about["company_name"] or about["customer_id"], about["customer_id"])
+    yield f"{name}, as of {about['as_of_date']}"
     facts = [about["segment"], about["country"], about["plan"], about["subscription_status"]]
-    known = ", ".join(shown(fact) for fact in facts if fact)
+    known = ", ".join(one_line(fact) for fact in facts if fact)
     yield f"  {known}; pays {terminal.amount(about['current_mrr'])} a month"
     if about["churn_risk_band"] and profile:
         yield (
@@ -67,8 +68,8 @@ def _about(terminal: Terminal, story: CustomerEvidence) -> Iterator[str]:
 def _intervention(terminal: Terminal, found: Intervention) -> Iterator[str]:
     row = found.row
     yield (
-        f"{row['priority_rank']}. {shown(row['recommendation_title'])}  [{shown(row['suggested_owner'])}, week of "
-        f"{row['scheduled_week']}, {row['priority_band']}, {terminal.amount(row['estimated_revenue_impact'])}]"
+        f"{row['priority_rank']}. {one_line(row['recommendation_title'])}  [{one_line(row['suggested_owner'])}, "
+        f"week of {row['scheduled_week']}, {row['priority_band']}, {terminal.amount(row['estimated_revenue_impact'])}]"
     )
     yield from _wrapped(row["expected_action"], 3)
     for recommendation in found.recommendations:
@@ -116,9 +117,9 @@ def _listed(found: SourceRows, indent: int) -> Iterator[str]:
 
 def _told(row: Row) -> str:
     return ", ".join(
-        f"{name} {shown(value)}" for name, value in row.items() if name != "customer_id" and not is_unknown(value)
+        f"{name} {one_line(value)}" for name, value in row.items() if name != "customer_id" and not is_unknown(value)
     )
 
 
 def _wrapped(text: object, indent: int) -> list[str]:
-    return textwrap.wrap(shown(text), WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
+    return textwrap.wrap(one_line(text), WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))

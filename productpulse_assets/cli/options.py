@@ -96,9 +96,9 @@ def complain(message: str) -> None:
 
     What it has of the data cannot colour or turn the terminal's text.
     """
-    from rules.text.formats import escaped, without_credentials
+    from rules.text.formats import escape_invisible, without_credentials
 
-    click.echo(escaped(without_credentials(message), keep="\n"), err=True)
+    click.echo(escape_invisible(without_credentials(message), keep="\n"), err=True)
 
 
 def read_rules(settings: Settings) -> Rules:
@@ -112,13 +112,13 @@ def read_rules(settings: Settings) -> Rules:
         misused(str(error))
 
 
-def load_definitions(settings: Settings) -> dg.Definitions:
-    """The graph; a mistake in the rules or the settings ends the command with 2 and its sentence."""
+def load_definitions(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
+    """The graph, with the compiled plan of `plan_home` if given; a wrong rule or setting ends the command with 2."""
     from productpulse_assets.definitions import build
     from resources.home import SettingsError
     from rules.loading.problems import RulesError
 
     try:
-        return build(settings)
+        return build(settings, plan_home)
     except (RulesError, SettingsError) as error:
         misused(str(error))

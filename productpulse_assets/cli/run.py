@@ -82,10 +82,10 @@ def run(select: str | None, force: bool, **given: object) -> None:
 
 def _conclude(outcome: Outcome, snapshot: str, rules: Rules) -> None:
     """What came of the run; ends the command with 1 if it failed, with what became of the snapshot."""
-    from rules.text.formats import escaped
+    from rules.text.formats import escape_invisible
 
     for warning in outcome.warnings:
-        click.echo(escaped(rules.with_folder(f"Warning: {warning}"), keep="\n"))
+        click.echo(escape_invisible(rules.with_folder(f"Warning: {warning}"), keep="\n"))
     if not outcome.succeeded:
         for problem in [*outcome.failed_checks, *outcome.errors, snapshot]:
             complain(rules.with_folder(problem))

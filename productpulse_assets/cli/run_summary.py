@@ -13,9 +13,9 @@ from asset_checks.validation_gate import reject_reasons
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.rejects import ALIASED, own_words, reject_counts
+from rules.rejects import ALIASED, reject_counts, unknown_words
 from rules.rule_set import Rules
-from rules.text.formats import NAME_LIMIT, money, period_text, visible
+from rules.text.formats import NAME_LIMIT, money, period_text, printable_line
 
 ACTIONS, WORDS = 3, 20
 """Interventions, and words of a column that no alias explains, that are listed at most."""
@@ -84,10 +84,10 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
     schema, rejects = CONTRACTS[dataset], backend.table(f"{dataset}_rejects")
     errors = {(name, check.name): check.error for name, column in schema.columns.items() for check in column.checks}
     of_rows = {check.name: check.error for check in schema.checks}
-    words = own_words(rejects)
+    words = unknown_words(rejects)
     for row in rows_of(reject_counts(rejects)):
         column, check = row["column_name"], row["check_name"]
-        value = "empty" if row["value"] is None else f"'{visible(row['value'])}'"
+        value = "empty" if row["value"] is None else f"'{printable_line(row['value'])}'"
         error = errors.get((column, check), of_rows.get(check))
         why = f" ({error})" if error else ""
         hint = _words(dataset, column, words[column]) if check in ALIASED and column in words else HINTS.get(check)
@@ -97,7 +97,7 @@ def reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
 
 def _words(dataset: str, column: str, counts: dict[str, int]) -> str:
     """The words that a column has and no alias explains, and what to do about them."""
-    counted = [f"'{visible(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:WORDS]]
+    counted = [f"'{printable_line(value, NAME_LIMIT)}' ({rows:,})" for value, rows in list(counts.items())[:WORDS]]
     more = f" and {len(counts) - WORDS:,} more" if len(counts) > WORDS else ""
     advice = alias_advice(dataset, column, list(counts))
     return f"Found: {', '.join(counted)}{more}. Mend the export, or {advice}."

@@ -25,6 +25,7 @@ from productpulse_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from resources.home import Home
     from resources.settings import Settings
 
 NO_TELEMETRY = {"telemetry": {"enabled": False}}
@@ -105,15 +106,15 @@ def validate(data: Path | None, rules: Path | None, home: Path | None) -> None:
     from resources.run_lock import throwaway_home
 
     with throwaway_home(settings.home) as place:
-        problems = _validate(settings.model_copy(update={"home": place}))
+        problems = _validate(settings.model_copy(update={"home": place}), plan_home=settings.home)
     for problem in problems:
         complain(problem)
     raise SystemExit(STOPPED if problems else DONE)
 
 
-def _validate(settings: Settings) -> list[str]:
+def _validate(settings: Settings, plan_home: Home) -> list[str]:
     """Read every source into a store of its own, tell what is in it, and return what would stop a run."""
-    defs, rules, place = load_definitions(settings), read_rules(settings), settings.home
+    defs, rules, place = load_definitions(settings, plan_home), read_rules(settings), settings.home
     import dagster as dg
 
     from productpulse_assets.cli import run_summary as telling

@@ -1,1 +1,1 @@
-"""From findings to actions: recommendations, who does what when, and the proof of each."""
+"""Decisions: recommendations from findings, the intervention plan, and the evidence of each."""

@@ -1,4 +1,7 @@
-"""What came to the plan, stayed in it and left it since the as-of date before."""
+"""Which interventions are new, still open or gone since the as-of date before."""
+
+import datetime as dt
+from typing import TypedDict, cast
 
 import ibis
 import ibis.expr.types as ir
@@ -13,7 +16,7 @@ from rules.rule_set import Rules
 from rules.units import MONEY
 
 NEW, OPEN, GONE = "New", "Still open", "Gone"
-FIRST_DAY = "published/history has no earlier as-of date to compare with."
+FIRST_DAY = "There is no earlier as-of date in published/history to compare with."
 OPEN_DECISION = ibis.schema(
     {
         "as_of_date": "date",
@@ -30,9 +33,15 @@ OPEN_DECISION = ibis.schema(
 
 
 def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
-    """The plan as the history keeps it, by id."""
+    """The plan in the columns that the history stores, by id."""
     day = calendar.aggregate(as_of_date=calendar.as_of_date.max())
     return intervention_plan.cross_join(day).select(*OPEN_DECISION).order_by("intervention_id")
+
+
+class AsOfRow(TypedDict):
+    """The as-of date of a row of calendar."""
+
+    as_of_date: dt.date
 
 
 @table(
@@ -43,20 +52,21 @@ def open_decisions(intervention_plan: ir.Table, calendar: ir.Table) -> ir.Table:
     personal=("recommendation_title",),
 )
 def previous_decisions(calendar: ir.Table, settings: Settings, rules: Rules) -> Rows:
-    """One row per intervention that was open on the newest as-of date before this one; none on the first.
+    """One row per intervention that was open on the as-of date before this one; no rows on the first date.
 
-    Read from the history of published plans; money in the reporting currency. If nothing was open
-    then, there is one row that has the date alone.
+    Read from the history of published plans; money is in the reporting currency. If nothing was open on that date,
+    there is one row with the date only.
     """
     history = history_of(settings, rules)
-    before = day_before(history, DECISIONS, rows_of(calendar.limit(1))[0]["as_of_date"])
+    (day,) = cast(list[AsOfRow], rows_of(calendar.select("as_of_date").limit(1)))
+    before = day_before(history, DECISIONS, day["as_of_date"])
     if before is None:
         return []
     rows = kept(history, DECISIONS, before, OPEN_DECISION)
     if not rows.num_rows:
         return [dict.fromkeys(OPEN_DECISION) | {"as_of_date": before}]
     if rows.column("intervention_id").null_count == rows.num_rows:
-        return []  # of a version that kept no ids: every intervention would count as new
+        return []  # written by a version that stored no ids: every intervention would count as new
     found = ibis.memtable(rows).mutate(as_of_date=ibis.literal(before))
     return rows_of(found.select(**{name: found[name].try_cast(kind) for name, kind in OPEN_DECISION.items()}))
 
@@ -65,9 +75,9 @@ def previous_decisions(calendar: ir.Table, settings: Settings, rules: Rules) -> 
 def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, calendar: ir.Table) -> ir.Table:
     """One row per intervention of the plan or of the plan before: 'New', 'Still open' or 'Gone'.
 
-    An intervention is the same as long as customer, category and owner are. For one that is gone the
-    words are those of the plan before, and impact, rank and week are NULL. Without an earlier date
-    `change` is NULL, with the reason.
+    Interventions of the two plans are the same if customer, category and owner are. One that is gone has
+    the title, category and owner of the plan before; its impact, rank and week are NULL. Without an earlier
+    date `change` is NULL, and not_available_reason is given.
     """
     now = open_decisions(intervention_plan, calendar).drop("as_of_date")
     ranks = intervention_plan.select("intervention_id", "priority_rank")
@@ -76,7 +86,7 @@ def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, 
     days = calendar.aggregate(as_of_date=calendar.as_of_date.max()).cross_join(
         previous_decisions.aggregate(previous_as_of_date=_.as_of_date.max())
     )
-    words = ("intervention_id", "customer_id", "recommendation_title", "category", "suggested_owner")
+    in_both = ("intervention_id", "customer_id", "recommendation_title", "category", "suggested_owner")
     table = both.drop("previous_as_of_date").cross_join(days)
     change = ibis.cases(
         (table.previous_as_of_date.isnull(), ibis.null("string")),
@@ -88,7 +98,7 @@ def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, 
         "as_of_date",
         "previous_as_of_date",
         change=change,
-        **{word: ibis.coalesce(table[word], table[f"previous_{word}"]) for word in words},
+        **{name: ibis.coalesce(table[name], table[f"previous_{name}"]) for name in in_both},
         estimated_revenue_impact=_.estimated_revenue_impact,
         previous_revenue_impact=_.previous_estimated_revenue_impact,
         priority_band=_.priority_band,

@@ -1,4 +1,4 @@
-"""Everything about one customer in one row."""
+"""Customer 360: all figures about one customer in one row."""
 
 import ibis
 import ibis.expr.types as ir
@@ -11,13 +11,13 @@ from productpulse_assets.tables import table
 from rules.loading.problems import Problem, refuse
 from rules.metrics.compile import band
 from rules.models import CustomerSegment
-from rules.operators import as_compared
+from rules.operators import round_for_comparison
 from rules.rule_set import Rules
 from rules.units import MONEY
 from rules.windows import RECENT_DAYS, active_on
 
 TREND_RATE = 0.10
-"""A change of usage beyond this, either way, is a trend."""
+"""A change of usage that is larger than this, up or down, is a trend."""
 
 
 @table(group="decisions", owner="team:customer-success", key=("customer_id",))
@@ -35,11 +35,10 @@ def customer_360(
     intervention_plan: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per customer, paying or not: who it is, what it pays and does, its risk, and what comes next.
+    """One row per customer, paying or not: attributes, revenue, usage, risk, and the next action.
 
-    Money is in the reporting currency. What a customer does not have (no risk without a paid
-    subscription, no answer to the NPS question) is NULL; the segments of rules/segments.yaml say
-    so in a word.
+    Money is in the reporting currency. What a customer does not have (risk without a paid subscription,
+    an NPS score without an answer) is NULL; the customer segments of rules/segments.yaml have a word for it.
     """
     days = as_of_day(calendar)
     everyone = customers.drop("is_active").cross_join(days.select("as_of_date"))
@@ -47,31 +46,31 @@ def customer_360(
         everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, days, rules
     )
     table = (
-        behaviour.pipe(left_join_unique, standing(subscriptions, days))
-        .pipe(left_join_unique, income(transactions, days))
+        behaviour.pipe(left_join_unique, current_subscription(subscriptions, days))
+        .pipe(left_join_unique, collected_revenue(transactions, days))
         .pipe(left_join_unique, customer_signals.select("customer_id", "mrr", "days_to_renewal"))
         .pipe(left_join_unique, churn_risk_profiles.select(
             "customer_id", "risk_score", "risk_band", "revenue_at_risk", "main_driver"
         ))
-        .pipe(left_join_unique, leaking(revenue_leakage))
+        .pipe(left_join_unique, open_leakage(revenue_leakage))
         .pipe(left_join_unique, next_action(intervention_plan))
     )  # fmt: skip
-    return table.pipe(told).pipe(segmented, rules)
+    return table.pipe(select_columns).pipe(with_customer_segments, rules)
 
 
-def standing(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
-    """By customer: plan and state of the subscription on the day, as far as the day could know."""
+def current_subscription(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
+    """By customer: plan and status of its main subscription on the as-of date, without what became known later."""
     periods = subscriptions.cross_join(days).filter(_.start_date <= _.as_of_date)
     is_active = active_on(periods, periods.as_of_date)
     is_late = is_active & periods.is_current & (periods.status == "Past Due")
-    state = ibis.cases(
+    status = ibis.cases(
         (is_late, "Past Due"),
         (is_active & (periods.status == "Trial"), "Trial"),
         (is_active, "Active"),
         (periods.status == "Expired", "Expired"),
         else_="Canceled",
     )
-    # The period that says most about today: a running one first, then a paid one, then the newest.
+    # The main subscription is the first by these: running, paid, past due, highest price, newest.
     order = ibis.struct(
         {
             "active": is_active.cast("int64"),
@@ -82,17 +81,17 @@ def standing(subscriptions: ir.Table, days: ir.Table) -> ir.Table:
             "id": periods.subscription_id,
         }
     )
-    told = periods.mutate(state=state, order=order, is_running=is_active & (periods.status != "Trial"))
-    return told.group_by("customer_id").aggregate(
-        plan=told.plan.argmax(told.order),
-        subscription_status=told.state.argmax(told.order),
-        is_active=told.is_running.any(),
-        first_start=told.start_date.min(),
+    ranked = periods.mutate(status=status, order=order, is_running=is_active & (periods.status != "Trial"))
+    return ranked.group_by("customer_id").aggregate(
+        plan=ranked.plan.argmax(ranked.order),
+        subscription_status=ranked.status.argmax(ranked.order),
+        is_active=ranked.is_running.any(),
+        first_start=ranked.start_date.min(),
     )
 
 
-def income(transactions: ir.Table, days: ir.Table) -> ir.Table:
-    """By customer: all that was collected up to the day, less what was refunded."""
+def collected_revenue(transactions: ir.Table, days: ir.Table) -> ir.Table:
+    """By customer: amounts collected and refunded up to the as-of date."""
     past = transactions.cross_join(days).filter(_.transaction_date <= _.as_of_date)
     return past.group_by("customer_id").aggregate(
         collected=_.amount.sum(where=_.status == "Success").fill_null(0).cast(MONEY),
@@ -100,33 +99,33 @@ def income(transactions: ir.Table, days: ir.Table) -> ir.Table:
     )
 
 
-def leaking(revenue_leakage: ir.Table) -> ir.Table:
-    """By customer: the loss of all open cases."""
-    return revenue_leakage.group_by("customer_id").aggregate(leaks=_.estimated_revenue_loss.sum().cast(MONEY))
+def open_leakage(revenue_leakage: ir.Table) -> ir.Table:
+    """By customer: the loss of all its cases of leakage."""
+    return revenue_leakage.group_by("customer_id").aggregate(leakage=_.estimated_revenue_loss.sum().cast(MONEY))
 
 
 def next_action(intervention_plan: ir.Table) -> ir.Table:
-    """By customer: its most urgent intervention."""
+    """By customer: title and week of its most urgent intervention."""
     return intervention_plan.group_by("customer_id").aggregate(
         recommended_action=_.recommendation_title.argmin(_.priority_rank),
         next_action_week=_.scheduled_week.argmin(_.priority_rank),
     )
 
 
-def told(table: ir.Table) -> ir.Table:
-    """The columns of the table, before its segments."""
+def select_columns(table: ir.Table) -> ir.Table:
+    """The columns of customer_360, without the customer segments."""
     has_payments = table.failed_payment_count.notnull()
-    nothing = ibis.literal(0).cast(MONEY)
+    zero = ibis.literal(0).cast(MONEY)
     since = ibis.least(table.signup_date, table.first_start.fill_null(table.signup_date))
     change = table.usage_change
-    income_known = (table.collected - table.refunded).fill_null(nothing)
-    trend = as_compared(change)  # 11 / 10 - 1 is a little more than 0.1 in binary
+    income_known = (table.collected - table.refunded).fill_null(zero)
+    trend = round_for_comparison(change)  # 11 / 10 - 1 is a little more than 0.1 in binary
     return table.select(
         "customer_id", "company_name", "segment", "country", "acquisition_channel", "signup_date", "as_of_date",
         is_active=table.is_active.fill_null(False),
         plan=table.plan,
         subscription_status=table.subscription_status.fill_null("None"),
-        current_mrr=table.mrr.fill_null(nothing),
+        current_mrr=table.mrr.fill_null(zero),
         total_revenue=ibis.ifelse(has_payments, income_known, ibis.null(MONEY)).cast(MONEY),
         tenure_days=ibis.greatest(table.as_of_date.delta(since, unit="day"), 0),
         days_to_renewal=table.days_to_renewal,
@@ -144,16 +143,16 @@ def told(table: ir.Table) -> ir.Table:
         failed_payment_count=table.failed_payment_count,
         churn_risk_score=table.risk_score,
         churn_risk_band=table.risk_band,
-        revenue_at_risk=ibis.ifelse(table.risk_band.isnull(), nothing, table.revenue_at_risk),
+        revenue_at_risk=ibis.ifelse(table.risk_band.isnull(), zero, table.revenue_at_risk),
         main_driver=table.main_driver,
-        open_leakage=ibis.ifelse(has_payments, table.leaks.fill_null(nothing), table.leaks),
+        open_leakage=ibis.ifelse(has_payments, table.leakage.fill_null(zero), table.leakage),
         recommended_action=table.recommended_action,
         next_action_week=table.next_action_week,
     )  # fmt: skip
 
 
-def segmented(table: ir.Table, rules: Rules) -> ir.Table:
-    """Add the customer segments that the rules name."""
+def with_customer_segments(table: ir.Table, rules: Rules) -> ir.Table:
+    """Add the customer segments of rules/segments.yaml; raises RulesError for one of an unknown column."""
     segments = rules.segments.customer_segments
     accepted = ", ".join(table.columns)
     unknown = [segment.column for segment in segments.values() if segment.column not in table.columns]
@@ -166,10 +165,10 @@ def segmented(table: ir.Table, rules: Rules) -> ir.Table:
             for name in dict.fromkeys(unknown)
         ),
     )
-    return table.mutate(**{name: member(table, segment) for name, segment in segments.items()})
+    return table.mutate(**{name: segment_band(table, segment) for name, segment in segments.items()})
 
 
-def member(table: ir.Table, segment: CustomerSegment) -> ir.StringColumn:
-    """The first band whose floor the column reaches; the word for those who have no value."""
+def segment_band(table: ir.Table, segment: CustomerSegment) -> ir.StringColumn:
+    """The first band whose floor the column reaches; the segment's word for a missing value where there is none."""
     column = table[segment.column]
     return ibis.ifelse(column.isnull(), segment.missing, band(column, segment.bands))

@@ -21,7 +21,7 @@ from resources.published_snapshot import Row
 from rules.churn_rules import ChurnRules
 from rules.signal_sources import source_of
 from rules.text.errors import ProductPulseError
-from rules.text.formats import NAME_LIMIT, named, visible
+from rules.text.formats import NAME_LIMIT, name_with_key, printable_line
 
 ROWS_SHOWN = 3
 SUGGESTIONS = 5
@@ -122,7 +122,7 @@ def find_customer(reader: Reader, name_or_id: str) -> str:
     found = by_id or reader.rows(customers.filter(_.company_name.lower() == wanted).order_by("customer_id"))
     if len(found) == 1:
         return str(found[0]["customer_id"])
-    shown = visible(name_or_id, NAME_LIMIT)
+    shown = printable_line(name_or_id, NAME_LIMIT)
     if found:
         ids = _listed(row["customer_id"] for row in found[:SUGGESTIONS])
         raise UnknownCustomer(
@@ -136,13 +136,13 @@ def find_customer(reader: Reader, name_or_id: str) -> str:
 
 
 def _listed(keys: Iterable[object]) -> str:
-    return ", ".join(visible(key, NAME_LIMIT) for key in keys)
+    return ", ".join(printable_line(key, NAME_LIMIT) for key in keys)
 
 
 def _similar_customers(reader: Reader, customers: ir.Table, wanted: str) -> str:
     """Customers whose name contains `wanted`, else those with the most similar ids; empty without any customer."""
     containing = customers.filter(_.company_name.lower().contains(wanted)).order_by("customer_id").limit(SUGGESTIONS)
-    names = ", ".join(named(row["company_name"], row["customer_id"]) for row in reader.rows(containing))
+    names = ", ".join(name_with_key(row["company_name"], row["customer_id"]) for row in reader.rows(containing))
     if names:
         return names
     distance = customers.customer_id.lower().levenshtein(wanted)

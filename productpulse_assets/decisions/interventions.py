@@ -1,4 +1,4 @@
-"""Who does what for which customer in which week: recommendations merged and fitted to what owners can do."""
+"""The intervention plan: recommendations merged by customer and owner, and scheduled by what owners can do."""
 
 import ibis
 import ibis.expr.types as ir
@@ -21,30 +21,36 @@ DAYS_A_WEEK = 7
 def intervention_plan(recommendations: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """One row per customer, category and owner: everything that one person does for one customer.
 
-    No money is counted twice: a customer's MRR and a case of leakage count in the one
-    recommendation about it that comes first, so that estimated_revenue_impact adds up over any
-    rows. priority_score adds the most urgent recommendation of each subject. scheduled_week is
-    the Monday of the week in which the owner gets to it, most urgent first, or 'backlog'.
+    No money is counted twice: a customer's MRR, and a case of leakage, counts only in the most urgent
+    recommendation about it, so that estimated_revenue_impact adds up over any rows. priority_score adds the
+    scores of the most urgent recommendation of each subject. scheduled_week is the Monday of the week in which
+    the owner has room for it, the most urgent first, or 'backlog'.
     """
     advice = rules.recommendation_rules
     return merged(counted_once(recommendations), advice).pipe(scheduled, first_week(calendar), advice)
 
 
 def counted_once(recommendations: ir.Table) -> ir.Table:
-    """Each recommendation with what it adds to the plan, and to its own intervention's priority."""
-    first = [_.priority_rank]
-    everywhere = ibis.row_number().over(group_by=["trigger", "subject_id"], order_by=first)
-    here = ibis.row_number().over(group_by=["intervention_id", "trigger", "subject_id"], order_by=first)
-    said = ibis.row_number().over(group_by=["intervention_id", "expected_action"], order_by=first)
-    nothing = ibis.literal(0)
-    return recommendations.mutate(place=everywhere, place_here=here, is_new_action=said == 0).mutate(
-        impact=ibis.ifelse(_.place == 0, _.estimated_revenue_impact, nothing).cast(MONEY),
-        score=ibis.ifelse(_.place_here == 0, _.priority_score.cast(SCORE), nothing).cast(SCORE),
+    """Add the impact that each recommendation adds to the plan, and the score that it adds to its intervention."""
+    in_plan = is_first(["trigger", "subject_id"])
+    in_intervention = is_first(["intervention_id", "trigger", "subject_id"])
+    of_action = is_first(["intervention_id", "expected_action"])
+    zero = ibis.literal(0)
+    return recommendations.mutate(
+        is_first_in_plan=in_plan, is_first_in_intervention=in_intervention, is_first_of_action=of_action
+    ).mutate(
+        impact=ibis.ifelse(_.is_first_in_plan, _.estimated_revenue_impact, zero).cast(MONEY),
+        score=ibis.ifelse(_.is_first_in_intervention, _.priority_score.cast(SCORE), zero).cast(SCORE),
     )
 
 
+def is_first(columns: list[str]) -> ir.BooleanColumn:
+    """Whether a recommendation is the most urgent one with these values."""
+    return ibis.row_number().over(group_by=columns, order_by=[_.priority_rank]) == 0
+
+
 def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
-    """One row per intervention, ranked; words are those of its most urgent recommendation."""
+    """One row per intervention, ranked. Title, confidence and effort are those of its most urgent recommendation."""
     keys = ["intervention_id", "customer_id", "category", "suggested_owner"]
     plan = table.group_by(keys).aggregate(
         recommendation_title=_.recommendation_title.argmin(_.priority_rank),
@@ -52,9 +58,9 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
         estimated_revenue_impact=_.impact.sum().cast(MONEY),
         retention_impact=_.impact.sum(where=_.trigger == "churn_risk").fill_null(0).cast(MONEY),
         leakage_impact=_.impact.sum(where=_.trigger == "leakage").fill_null(0).cast(MONEY),
-        actions=collect_ordered(_.expected_action, _.priority_rank, _.is_new_action),
+        actions=collect_ordered(_.expected_action, _.priority_rank, _.is_first_of_action),
         ids=collect_ordered(_.recommendation_id, _.priority_rank),
-        reasons=collect_ordered(_.reason, _.priority_rank, _.place_here == 0),
+        reasons=collect_ordered(_.reason, _.priority_rank, _.is_first_in_intervention),
         confidence_level=_.confidence_level.argmin(_.priority_rank),
         effort_level=_.effort_level.argmin(_.priority_rank),
         recommendations=_.count(),
@@ -74,14 +80,14 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
 
 
 def first_week(calendar: ir.Table) -> ir.Table:
-    """The Monday of the week after whose data the work begins: that of the day after the as-of date."""
+    """One row: as_of_date, and the Monday of the plan's first week, the week of the day after the as-of date."""
     day = calendar.aggregate(as_of_date=calendar.as_of_date.max())
     tomorrow = (day.as_of_date + ibis.interval(days=1)).cast("timestamp").cast("date")
     return day.select("as_of_date", monday=tomorrow.truncate("W").cast("timestamp").cast("date"))
 
 
 def scheduled(plan: ir.Table, week: ir.Table, rules: RecommendationRules) -> ir.Table:
-    """Give each intervention the week in which its owner has room for it."""
+    """Give each intervention the first week in which its owner has room for it."""
     place = ibis.row_number().over(group_by="suggested_owner", order_by=[_.priority_rank])
     capacity = ibis.cases(
         *((plan.suggested_owner == owner, weekly) for owner, weekly in rules.weekly_capacity.items()),
@@ -100,7 +106,7 @@ def scheduled(plan: ir.Table, week: ir.Table, rules: RecommendationRules) -> ir.
 
 
 def week_name(monday: ir.DateColumn, number: ir.IntegerColumn) -> ir.StringColumn:
-    """The Monday so many weeks later, as 2026-06-29."""
+    """The Monday that is `number` weeks later, as text: 2026-06-29."""
     day = monday + (number * DAYS_A_WEEK).as_interval("D")
     return day.cast("timestamp").cast("date").cast("string")
 
@@ -109,8 +115,8 @@ def week_name(monday: ir.DateColumn, number: ir.IntegerColumn) -> ir.StringColum
 def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """One row per owner and planned week, and one for the owner's backlog, empty weeks included.
 
-    capacity is what the owner can take on in the week, NULL for the backlog; revenue is what the
-    interventions are about.
+    capacity is the number of interventions that the owner can take on in the week, NULL for the backlog; revenue
+    is the estimated revenue impact of the week's interventions.
     """
     capacity, horizon = rules.recommendation_rules.weekly_capacity, rules.recommendation_rules.horizon_weeks
     owners = literal_rows(

@@ -1,4 +1,4 @@
-"""Which finding asks for which action: every rule's rows, ranked."""
+"""Recommendations: the action that each rule recommends for each finding, ranked."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from productpulse_assets.tables import table
 from rules.metrics.compile import band, condition
 from rules.recommendation_rules import RecommendationRule, RecommendationRules
 from rules.rule_set import Rules
-from rules.text.sql_text import filled
+from rules.text.sql_text import fill_template
 from rules.units import MONEY
 
 SCORE, WEIGHT = "decimal(28, 2)", "decimal(9, 2)"
@@ -26,11 +26,12 @@ def recommendations(
     revenue_leakage: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per recommendation rule and finding that it holds for, most urgent first.
+    """One row per recommendation rule and finding that meets its conditions, the most urgent first.
 
     estimated_revenue_impact is the customer's MRR for churn risk, the loss for leakage.
-    priority_score = impact x confidence_weight x severity_weight / effort weight. subject_id says
-    what the money is: the customer's MRR or one case of leakage. Ids stay while the problem does.
+    priority_score = impact x confidence_weight x severity_weight / effort_weight. subject_id identifies
+    what the money is: the customer (its MRR) or one case of leakage. An id stays the same from day to day as long
+    as the problem exists.
     """
     advice = rules.recommendation_rules
     about = about_customers(customers, customer_signals, churn_risk_profiles)
@@ -45,11 +46,11 @@ SUBJECTS = {
     "churn_risk": ("customer_id", "mrr", "churn_evidence"),
     "leakage": ("leakage_id", "estimated_revenue_loss", "revenue_leakage"),
 }
-"""By trigger: the column that names the money, the money, and the table that proves it."""
+"""By trigger: the columns of the subject and of its money, and the table with the evidence."""
 
 
 def recommended(trigger: ir.Table, rule: RecommendationRule, rules: RecommendationRules, currency: str) -> ir.Table:
-    """The rows of a trigger that a rule holds for, as recommendations."""
+    """The rows of a trigger that meet a rule's conditions, as recommendations."""
     rows = trigger.filter([condition(trigger, item) for item in rule.conditions])
     subject, money, evidence = SUBJECTS[rule.trigger]
     impact = rows[money].cast(MONEY)
@@ -61,10 +62,10 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
         subject_id=rows[subject],
         customer_id=rows.customer_id,
         segment=rows.segment,
-        recommendation_title=filled(rule.title, rows, currency),
+        recommendation_title=fill_template(rule.title, rows, currency),
         category=ibis.literal(rule.category),
-        reason=filled(rule.reason, rows, currency),
-        expected_action=filled(rule.expected_action, rows, currency),
+        reason=fill_template(rule.reason, rows, currency),
+        expected_action=fill_template(rule.expected_action, rows, currency),
         estimated_revenue_impact=impact,
         confidence_level=ibis.literal(level(rule.confidence_weight, rules.confidence_levels)),
         confidence_weight=_double(rule.confidence_weight),
@@ -82,16 +83,16 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
 def _double(weight: Decimal) -> ir.FloatingScalar:
     """A weight as DOUBLE.
 
-    Cast from a decimal: Ibis writes a binary literal as a bare 0.9, which is a DECIMAL(2, 1) to DuckDB.
+    It is cast from a decimal, because Ibis writes a float literal as 0.9, which DuckDB reads as DECIMAL(2, 1).
     """
     return ibis.literal(weight, WEIGHT).cast("float64")
 
 
 def priority(impact: ir.DecimalColumn, rule: RecommendationRule, rules: RecommendationRules) -> ir.DecimalColumn:
-    """The score, to two decimals; half a cent counts up."""
+    """The score with two decimals; half a cent is rounded up."""
     weight = float(rule.confidence_weight * rule.severity_weight)
     effort = float(rules.effort_weights[rule.effort_level])
-    # By way of a decimal: what is half a cent on paper may be less than that in binary.
+    # The product is rounded as a decimal first: half a cent may be a little less than that in binary.
     return (impact.cast("float64") * weight / effort).cast("decimal(38, 9)").cast(SCORE)
 
 

@@ -1,12 +1,15 @@
-"""What a change of churn, activation, ARPU or failed payments would be worth."""
+"""Scenarios: how much money a change of churn, activation, ARPU or failed payments would bring."""
+
+from typing import cast
 
 import ibis
 import ibis.expr.types as ir
 
+from productpulse_assets.metrics.summary import SummaryRow
 from productpulse_assets.tables import Rows, table
 from resources.tables import rows_of
 from rules.rule_set import Rules
-from rules.scenarios import CHANGE, LEVERS, Base, Result, Scenario, explained, simulate
+from rules.scenarios import CHANGE, LEVERS, Base, Result, Scenario, result_sentence, simulate
 from rules.text.formats import money, percent
 from rules.units import MONEY
 
@@ -35,15 +38,15 @@ SCHEMA = ibis.schema(
 
 @table(group="decisions", owner="team:finance", key=("scenario_name",), schema=SCHEMA)
 def scenario_analysis(kpi_summary: ir.Table, rules: Rules) -> Rows:
-    """One row per scenario of rules/scenarios.yaml that is not switched off: what its assumption brings.
+    """One row per enabled scenario of rules/scenarios.yaml: the money that its assumption would bring.
 
-    Impacts are money in the reporting currency, of the first month and of twelve months; low and
-    high are those of the ends of the assumption's range. A scenario whose metrics are not available
-    has no numbers and says why.
+    Impacts are in the reporting currency, for the first month and for twelve months; low and high are
+    the impacts at the ends of the assumption's range. A scenario whose metrics are not available has no
+    numbers; not_available_reason says why.
     """
     base = Base(
-        values={row["metric_name"]: row["value"] for row in rows_of(kpi_summary)},
-        leakage_window_days=rules.leakage_rules.window_days + 1,  # both ends are in it
+        values={row["metric_name"]: row["value"] for row in cast(list[SummaryRow], rows_of(kpi_summary))},
+        leakage_window_days=rules.leakage_rules.window_days + 1,  # the first and the last day are both included
     )
     enabled = rules.scenarios.enabled.items()
     return [scenario_row(name, scenario, base, rules.currency) for name, scenario in enabled]
@@ -67,15 +70,15 @@ def scenario_row(name: str, scenario: Scenario, base: Base, currency: str) -> di
         "low_annualized_impact": low.annualized_impact,
         "high_annualized_impact": high.annualized_impact,
         "assumption": scenario.assumption.replace(CHANGE, percent(scenario.change)),
-        "explanation": explained(name, result, currency) + _range_words(scenario, low, high, currency),
+        "explanation": result_sentence(name, result, currency) + _range_words(scenario, low, high, currency),
         "owner": scenario.owner,
         "not_available_reason": result.not_available_reason,
     }
 
 
 def _range_words(scenario: Scenario, low: Result, high: Result, currency: str) -> str:
-    if low.not_available_reason:
+    """The range of the assumption and of its result in a sentence; empty without a result."""
+    if low.annualized_impact is None or high.annualized_impact is None:
         return ""
-    shares = f"{percent(scenario.low)} to {percent(scenario.high)}"
     amounts = f"{money(low.annualized_impact, currency)} to {money(high.annualized_impact, currency)}"
-    return f" A change of {shares} brings {amounts}."
+    return f" With a change between {percent(scenario.low)} and {percent(scenario.high)}: {amounts} in 12 months."

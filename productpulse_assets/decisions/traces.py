@@ -1,4 +1,4 @@
-"""The proof of every decision: from an intervention back to the rule hits and leakage under it."""
+"""Decision traces: from an intervention back to its recommendations, and to the rule hits and leakage behind them."""
 
 import json
 from collections.abc import Mapping
@@ -32,30 +32,32 @@ def decision_traces(
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per step of a decision; its parent is what it rests on.
+    """One row per step of a decision; its parent is the step that it is based on.
 
-    ChurnRisk rows are rule hits (entity: the customer; without a hit one row that says so),
-    RevenueLeakage rows cases; a Recommendation has one row per piece of evidence, an Intervention
-    one per row of its recommendations. So each row has one parent, and following parents leads to
-    evidence. evidence (JSON) has all that is needed to decide again. created_at is the as-of date.
+    A ChurnRisk row is a rule that fired (entity: the customer; where no rule fired, one row says so), a
+    RevenueLeakage row is a case. A Recommendation has one row per finding, an Intervention one per row of its
+    recommendations, so that each row has one parent and the parents lead to a finding. evidence (JSON) has all
+    that the decision can be computed from again. created_at is the as-of date.
     """
     found = findings(churn_evidence, churn_risk_profiles, revenue_leakage, rules)
-    advice = recommended(recommendations, found, rules)
-    plans = planned(recommendations, advice, rules)
+    advice = recommendation_steps(recommendations, found, rules)
+    plan = intervention_steps(recommendations, advice, rules)
     as_of = calendar.aggregate(created_at=calendar.as_of_date.max())
-    shown = [table.select(*(name for name in COLUMNS if name != "created_at")) for table in (found, advice, plans)]
-    return ibis.union(*shown).cross_join(as_of).select(*COLUMNS)
+    columns = [name for name in COLUMNS if name != "created_at"]
+    return ibis.union(*(table.select(*columns) for table in (found, advice, plan))).cross_join(as_of).select(*COLUMNS)
 
 
 def findings(evidence: ir.Table, profiles: ir.Table, leakage: ir.Table, rules: Rules) -> ir.Table:
-    """Rule hits, profiles without one, and leakage: what has no parent. subject_id is what they are about."""
-    return ibis.union(hits(evidence, profiles, rules), quiet(profiles, rules), leaks(leakage, rules))
+    """Rule hits, profiles without one, and leakage: the rows without a parent. subject joins recommendations."""
+    return ibis.union(
+        rule_hits(evidence, profiles, rules), profiles_without_hit(profiles, rules), leakage_cases(leakage, rules)
+    )
 
 
-def hits(evidence: ir.Table, profiles: ir.Table, rules: Rules) -> ir.Table:
+def rule_hits(evidence: ir.Table, profiles: ir.Table, rules: Rules) -> ir.Table:
     """One row per churn rule that fired."""
-    about = profiles.select("customer_id", "revenue_at_risk", "signals_known", "signals_total")
-    table = evidence.join(about, "customer_id")
+    risk = profiles.select("customer_id", "revenue_at_risk", "signals_known", "signals_total")
+    table = evidence.join(risk, "customer_id")
     proof = {
         "rule": table.rule_id,
         "signal": table.signal_name,
@@ -70,15 +72,15 @@ def hits(evidence: ir.Table, profiles: ir.Table, rules: Rules) -> ir.Table:
         "window": table.window,
         "source_dataset": table.source_dataset,
     }
-    return _risk(table, table.rule_id, table.signal_name, table.rule_id, proof, rules)
+    return _risk_finding(table, table.rule_id, table.signal_name, table.rule_id, proof, rules)
 
 
-def quiet(profiles: ir.Table, rules: Rules) -> ir.Table:
+def profiles_without_hit(profiles: ir.Table, rules: Rules) -> ir.Table:
     """One row per profile for which no rule fired."""
-    return _risk(profiles.filter(_.rules_fired == 0), ibis.literal("none"), NO_TEXT, NO_TEXT, {}, rules)
+    return _risk_finding(profiles.filter(_.rules_fired == 0), ibis.literal("none"), NO_TEXT, NO_TEXT, {}, rules)
 
 
-def _risk(
+def _risk_finding(
     table: ir.Table,
     name: ir.StringValue,
     signal: ir.StringValue,
@@ -86,8 +88,8 @@ def _risk(
     proof: dict[str, ir.Value],
     rules: Rules,
 ) -> ir.Table:
-    """A finding about a customer's risk; `name` tells it from the customer's others."""
-    return step(
+    """Findings about customers' risk; `name` makes the finding unique among those of its customer."""
+    return trace_rows(
         table,
         "ChurnRisk",
         (table.customer_id, name),
@@ -101,19 +103,19 @@ def _risk(
     )
 
 
-def step(
+def trace_rows(
     table: ir.Table,
     entity_type: str,
-    named: tuple[ir.StringValue, ...],
+    identity: tuple[ir.StringValue, ...],
     *,
     proof: dict[str, ir.Value],
     parent_trace_id: ir.StringValue = NO_TEXT,
     generated_action: ir.StringValue = NO_TEXT,
     **columns: ir.Value,
 ) -> ir.Table:
-    """Each row as a trace; `named` is what makes it this one, `proof` what it was decided from."""
+    """Each row as a trace. `identity` are the values that its id is computed from; `proof` becomes its evidence."""
     return table.select(
-        trace_id=stable_id(entity_type, *named),
+        trace_id=stable_id(entity_type, *identity),
         entity_type=ibis.literal(entity_type),
         customer_id=table.customer_id,
         parent_trace_id=parent_trace_id,
@@ -124,7 +126,7 @@ def step(
 
 
 def _score_basis(table: ir.Table, rules: Rules) -> dict[str, ir.Value]:
-    """What turns weights into a band, and the rules that say so."""
+    """What turns the weights into a band: the bands' floors, the known signals, and the version of the rules."""
     return {
         "bands": _floors(rules.churn_rules.bands),
         "signals_known": table.signals_known,
@@ -138,26 +140,28 @@ def _rule_file(rules: Rules, name: str) -> dict[str, ir.Value]:
 
 
 def _confidence(table: ir.Table, rules: Rules) -> ir.StringColumn:
-    """How much of what the rules look at is known."""
+    """High, Medium or Low by the share of the rules' signals that is known."""
     known = table.signals_known.cast("float64") / table.signals_total
     return band(known, rules.recommendation_rules.confidence_levels)
 
 
-def leaks(leakage: ir.Table, rules: Rules) -> ir.Table:
+def leakage_cases(leakage: ir.Table, rules: Rules) -> ir.Table:
     """One row per case of leakage."""
-    basis = _leakage_basis(rules.leakage_rules)
+    sources = _leakage_sources(rules.leakage_rules)
     proof = {
         "rule": leakage.leakage_type,
         "value": leakage.estimated_revenue_loss,
-        "window": ibis.cases(*((leakage.leakage_type == kind, words) for kind, (words, _source) in basis.items())),
+        "window": ibis.cases(
+            *((leakage.leakage_type == kind, window) for kind, (window, _datasets) in sources.items())
+        ),
         "source_dataset": ibis.cases(
-            *((leakage.leakage_type == kind, named) for kind, (_words, named) in basis.items())
+            *((leakage.leakage_type == kind, datasets) for kind, (_window, datasets) in sources.items())
         ),
         "details": leakage.evidence,
         "explanation": leakage.explanation,
         **_rule_file(rules, "leakage_rules"),
     }
-    return step(
+    return trace_rows(
         leakage,
         "RevenueLeakage",
         (leakage.leakage_id,),
@@ -167,13 +171,13 @@ def leaks(leakage: ir.Table, rules: Rules) -> ir.Table:
         proof=proof,
         business_impact=leakage.estimated_revenue_loss,
         generated_action=leakage.recommended_action,
-        confidence_level=ibis.literal("High"),  # counted in the books, not inferred
+        confidence_level=ibis.literal("High"),  # computed from transactions, not estimated
         subject=ibis.literal("leakage|") + leakage.leakage_id,
     )
 
 
-def _leakage_basis(rules: LeakageRules) -> dict[str, tuple[str, str]]:
-    """By kind of leakage: the days that it looks at, and the datasets."""
+def _leakage_sources(rules: LeakageRules) -> dict[str, tuple[str, str]]:
+    """By kind of leakage: the days that its detector covers, and its datasets."""
     usual = (f"last {rules.window_days} days", "transactions, subscriptions")
     own = {
         "unpaid_active_subscription": ("since the last payment", "transactions, subscriptions"),
@@ -185,11 +189,11 @@ def _leakage_basis(rules: LeakageRules) -> dict[str, tuple[str, str]]:
     return {label: own.get(name, usual) for name, label in LABELS.items()}
 
 
-def recommended(recommendations: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
-    """One row per recommendation and piece of evidence under it."""
+def recommendation_steps(recommendations: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
+    """One row per recommendation and finding that it is based on."""
     evidence = found.select(parent_trace_id="trace_id", signal="signal", subject="subject")
-    about = recommendations.mutate(subject=recommendations.trigger + "|" + recommendations.subject_id)
-    table = about.join(evidence, "subject")
+    with_subject = recommendations.mutate(subject=recommendations.trigger + "|" + recommendations.subject_id)
+    table = with_subject.join(evidence, "subject")
     proof = {
         "rule": table.rule_id,
         "trigger": table.trigger,
@@ -204,16 +208,16 @@ def recommended(recommendations: ir.Table, found: ir.Table, rules: Rules) -> ir.
         "reason": table.reason,
         **_rule_file(rules, "recommendation_rules"),
     }
-    return _path(table, "Recommendation", table.recommendation_id, table.recommendation_title, proof)
+    return _decision(table, "Recommendation", table.recommendation_id, table.recommendation_title, proof)
 
 
 def _floors(bands: Mapping[str, Decimal]) -> ir.StringScalar:
-    """Bands and their floors as JSON."""
+    """Bands and their floors as JSON text."""
     return ibis.literal(json.dumps({name: float(floor) for name, floor in bands.items()}))
 
 
-def planned(recommendations: ir.Table, advice: ir.Table, rules: Rules) -> ir.Table:
-    """One row per intervention and piece of evidence under its recommendations."""
+def intervention_steps(recommendations: ir.Table, advice: ir.Table, rules: Rules) -> ir.Table:
+    """One row per intervention, recommendation and finding."""
     below = advice.select("recommendation_id", "signal", parent_trace_id="trace_id")
     table = recommendations.join(below, "recommendation_id")
     proof = {
@@ -223,14 +227,14 @@ def planned(recommendations: ir.Table, advice: ir.Table, rules: Rules) -> ir.Tab
         "priority_score": table.priority_score,
         **_rule_file(rules, "recommendation_rules"),
     }
-    return _path(table, "Intervention", table.intervention_id, table.expected_action, proof)
+    return _decision(table, "Intervention", table.intervention_id, table.expected_action, proof)
 
 
-def _path(
+def _decision(
     table: ir.Table, entity_type: str, entity_id: ir.StringColumn, action: ir.StringColumn, proof: dict[str, ir.Value]
 ) -> ir.Table:
-    """A decision by a recommendation rule, once for each trace that it rests on."""
-    return step(
+    """Decisions of recommendation rules, one row for each parent."""
+    return trace_rows(
         table,
         entity_type,
         (entity_id, table.parent_trace_id),

@@ -1,1 +1,1 @@
-"""Facts: the calendar, what is billed when, and what each customer was and did by month and by day."""
+"""Facts: the calendar, billing periods, and facts and signals of each customer by month and by day."""

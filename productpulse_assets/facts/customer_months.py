@@ -1,6 +1,8 @@
 """The one fact table: payments, usage, support tickets and NPS answers of every customer in every month."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -38,47 +40,66 @@ def customer_months(
     that ends long before the as-of date. Always:
     mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned.
     """
-    threshold = rules.metric_catalog.activation_threshold
-    attributes = customer_attributes(rules)
-    as_of = calendar.as_of_date.max().as_scalar()
-    activity = {
-        "transactions": transactions,
-        "product_usage": product_usage,
-        "support_tickets": support_tickets,
-        "nps_scores": nps_scores,
-    }
-    day, late_days = calendar.aggregate(as_of_date=_.as_of_date.max()), rules.data_quality.late_days
-    ends = {name: dataset_ends(events, DATED[name][0], day, late_days) for name, events in activity.items()}
+    late_days, attributes = rules.data_quality.late_days, customer_attributes(rules)
+    payments = Activity.of("transactions", transactions, calendar, late_days)
+    usage = Activity.of("product_usage", product_usage, calendar, late_days)
+    tickets = Activity.of("support_tickets", support_tickets, calendar, late_days)
+    answers = Activity.of("nps_scores", nps_scores, calendar, late_days)
     return (
-        spine(customers, first_days(subscriptions, activity, as_of), calendar, attributes)
+        spine(customers, first_events(subscriptions, usage, payments, tickets, answers), calendar, attributes)
         .pipe(with_month_end_mrr, subscriptions, calendar)
         .pipe(with_started_plan, subscriptions)
-        .pipe(
-            add_facts,
-            usage_facts(product_usage, as_of),
-            product_usage,
-            ends["product_usage"],
-            features_used_sum="features_used",
-        )
+        .pipe(add_facts, usage_facts(usage), usage, features_used_sum="features_used")
         .pipe(with_history)
         .pipe(with_plan)
         .pipe(revenue_movement)
-        .mutate(is_activated=flag(_.key_actions_to_date > threshold))
-        .pipe(add_facts, payment_facts(transactions, as_of), transactions, ends["transactions"])
-        .pipe(add_facts, ticket_facts(support_tickets, as_of), support_tickets, ends["support_tickets"])
-        .pipe(add_facts, nps_facts(nps_scores, as_of), nps_scores, ends["nps_scores"])
+        .mutate(is_activated=flag(_.key_actions_to_date > rules.metric_catalog.activation_threshold))
+        .pipe(add_facts, payment_facts(payments), payments)
+        .pipe(add_facts, ticket_facts(tickets), tickets)
+        .pipe(add_facts, nps_facts(answers), answers)
         .pipe(with_acquisition_cost, acquisition_channels)
         .select(*columns(attributes))
     )
 
 
-def spine(customers: ir.Table, first_days: ir.Table, calendar: ir.Table, attributes: tuple[str, ...]) -> ir.Table:
+@dataclass(frozen=True)
+class Activity:
+    """A dataset of what customers or billing do.
+
+    day: the column that dates its events. end: one row about its newest event up to the as-of date (`dataset_ends`).
+    """
+
+    events: ir.Table
+    day: str
+    end: ir.Table
+    as_of: ir.DateScalar
+
+    @classmethod
+    def of(cls, name: str, events: ir.Table, calendar: ir.Table, late_days: int) -> Activity:
+        """The dataset of this name, as of the calendar's as-of date."""
+        day, as_of = DATED[name][0], calendar.aggregate(as_of_date=_.as_of_date.max())
+        return cls(events, day, dataset_ends(events, day, as_of, late_days), calendar.as_of_date.max().as_scalar())
+
+    def by_month(self) -> ir.GroupedTable:
+        """Events up to the as-of date, grouped by customer and month."""
+        past = self.events.filter(self.events[self.day] <= self.as_of)
+        return past.mutate(month=past[self.day].truncate("month")).group_by(CUSTOMER_MONTH)
+
+    def first_days(self, **more: ir.Value) -> ir.Table:
+        """By customer: day, that of the first event; `more` are further columns of days, of which it has the first."""
+        # Columns are selected before rows are filtered, unlike in by_month: DuckDB would write out in full what
+        # two parts of a query share.
+        days = self.events.select("customer_id", day=self.events[self.day], **more).filter(_.day <= self.as_of)
+        return days.group_by("customer_id").aggregate(**{name: days[name].min() for name in ("day", *more)})
+
+
+def spine(customers: ir.Table, first_events: ir.Table, calendar: ir.Table, attributes: tuple[str, ...]) -> ir.Table:
     """One row per customer and month: attributes of the customer, before any fact is joined.
 
     Attributes are joined while a customer is one row. Later DuckDB's estimate of the number of rows is far too
     low, and it would build its hash table from all customer-months instead of from the customers.
     """
-    members = left_join_unique(customers, first_days).mutate(
+    members = left_join_unique(customers, first_events).mutate(
         first_day=ibis.least(_.signup_date, _.first_event.fill_null(_.signup_date)),
         first_month=_.first_key_action.truncate("month"),
         days=ibis.greatest(_.first_key_action.delta(_.signup_date, unit="day"), 0),
@@ -91,30 +112,14 @@ def spine(customers: ir.Table, first_days: ir.Table, calendar: ir.Table, attribu
     return months.select("customer_id", *attributes, *CALENDAR, days_to_first_key_action=days)
 
 
-def first_days(subscriptions: ir.Table, activity: Mapping[str, ir.Table], as_of: ir.DateScalar) -> ir.Table:
+def first_events(subscriptions: ir.Table, usage: Activity, *others: Activity) -> ir.Table:
     """By customer: first_event, the day of the first start or activity, and first_key_action; NULL without one."""
-    no_key_action = ibis.null("date")
-    starts = subscriptions.select("customer_id", day=_.start_date, key_action_day=no_key_action)
-    events = [
-        table.select(
-            "customer_id",
-            day=table[DATED[name][0]],
-            key_action_day=ibis.ifelse(table.key_actions > 0, table.date, no_key_action)
-            if name == "product_usage"
-            else no_key_action,
-        ).filter(_.day <= as_of)
-        for name, table in activity.items()
-    ]
-    # Each dataset is aggregated before the union, which then holds a row per customer and dataset.
-    firsts = [
-        table.group_by("customer_id").aggregate(day=_.day.min(), key_action_day=_.key_action_day.min())
-        for table in (starts, *events)
-    ]
-    return (
-        ibis.union(*firsts)
-        .group_by("customer_id")
-        .aggregate(first_event=_.day.min(), first_key_action=_.key_action_day.min())
-    )
+    no_day = ibis.null("date")
+    starts = subscriptions.group_by("customer_id").aggregate(day=_.start_date.min(), key_action_day=no_day)
+    used = usage.first_days(key_action_day=ibis.ifelse(usage.events.key_actions > 0, usage.events.date, no_day))
+    # Each dataset is aggregated before the union, which then holds one row per customer and dataset.
+    firsts = ibis.union(starts, used, *(each.first_days(key_action_day=no_day) for each in others))
+    return firsts.group_by("customer_id").aggregate(first_event=_.day.min(), first_key_action=_.key_action_day.min())
 
 
 def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
@@ -177,16 +182,10 @@ def with_plan(table: ir.Table) -> ir.Table:
     return filled.mutate(plan=plan).drop(*helpers)
 
 
-def by_month(events: ir.Table, day: str, as_of: ir.DateScalar) -> ir.Table:
-    """Events up to the as-of date, grouped by customer and the month of `day`."""
-    past = events.filter(events[day] <= as_of)
-    return past.mutate(month=past[day].truncate("month")).group_by(CUSTOMER_MONTH)
-
-
-def payment_facts(transactions: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+def payment_facts(payments: Activity) -> ir.Table:
     """By customer and month: money collected, failed and refunded, and attempts by outcome."""
     is_success, is_failure = _.status == "Success", _.status == "Failed"
-    return by_month(transactions, "transaction_date", as_of).aggregate(
+    return payments.by_month().aggregate(
         amount_collected=_.amount.sum(where=is_success).cast(MONEY),
         amount_failed=_.amount.sum(where=is_failure).cast(MONEY),
         amount_refunded=_.amount.sum(where=_.status == "Refunded").cast(MONEY),
@@ -195,9 +194,9 @@ def payment_facts(transactions: ir.Table, as_of: ir.DateScalar) -> ir.Table:
     )
 
 
-def usage_facts(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+def usage_facts(usage: Activity) -> ir.Table:
     """By customer and month: logins, key actions, features used and records of use."""
-    return by_month(product_usage, "date", as_of).aggregate(
+    return usage.by_month().aggregate(
         logins=_.logins.sum(),
         key_actions=_.key_actions.sum(),
         features_used_sum=_.features_used.sum(),
@@ -205,14 +204,14 @@ def usage_facts(product_usage: ir.Table, as_of: ir.DateScalar) -> ir.Table:
     )
 
 
-def ticket_facts(support_tickets: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+def ticket_facts(tickets: Activity) -> ir.Table:
     """By customer and month: support tickets opened."""
-    return by_month(support_tickets, "date_opened", as_of).aggregate(tickets_opened=_.ticket_id.count())
+    return tickets.by_month().aggregate(tickets_opened=_.ticket_id.count())
 
 
-def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
+def nps_facts(answers: Activity) -> ir.Table:
     """By customer and month: answers, their sum, promoters (9 and 10) and detractors (0 to 6)."""
-    return by_month(nps_scores, "date", as_of).aggregate(
+    return answers.by_month().aggregate(
         nps_responses=_.score.count(),
         nps_score_sum=_.score.sum(),
         nps_promoters=(_.score >= 9).cast("int64").sum(),
@@ -220,16 +219,17 @@ def nps_facts(nps_scores: ir.Table, as_of: ir.DateScalar) -> ir.Table:
     )
 
 
-def add_facts(table: ir.Table, facts: ir.Table, events: ir.Table, ends: ir.Table, **needs: str) -> ir.Table:
+def add_facts(table: ir.Table, facts: ir.Table, activity: Activity, **needs: str) -> ir.Table:
     """Join facts by customer and month. `needs` names the optional column that a fact is computed from.
 
     A month without events has the fact 0. Where the dataset has no rows at all, the optional column has no values,
     or the month begins after the end of a late dataset, the fact is unknown: NULL.
     """
     names = [name for name in facts.columns if name not in CUSTOMER_MONTH]
+    events, end = activity.events, activity.end
     known = events.aggregate(
         **{f"knows_{name}": (events[needs[name]] if name in needs else events).count() > 0 for name in names}
-    ).cross_join(ends.select(last_known=ibis.ifelse(ends.is_late, ends.newest, ibis.null("date"))))
+    ).cross_join(end.select(last_known=ibis.ifelse(end.is_late, end.newest, ibis.null("date"))))
     joined = left_join_unique(table, facts, CUSTOMER_MONTH).cross_join(known)
     is_covered = (joined.month <= joined.last_known).fill_null(True)
     values = {

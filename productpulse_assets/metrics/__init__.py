@@ -1,1 +1,1 @@
-"""Metrics: the governed catalog computed, sliced, summarised and scored."""
+"""Metrics: the governed catalog by month and by segment, present values, cohorts, health and data quality."""

@@ -1,4 +1,4 @@
-"""How each signup cohort holds, and where new customers get stuck."""
+"""Retention of each cohort, and the funnel from signup to the second paid month."""
 
 import ibis
 import ibis.expr.types as ir
@@ -16,9 +16,9 @@ STEPS = ("Signup", "First Key Action", "Activated", "Paid", "Retained Month 1")
 
 @table(group="metrics", owner="team:product", key=("segment", "cohort_month", "months_since_cohort"))
 def cohort_summary(customer_months: ir.Table) -> ir.Table:
-    """Retention of each cohort of first payers, month by month.
+    """One row per segment, cohort and month since: how many customers still pay, and how much.
 
-    One row per (segment, cohort_month, months_since_cohort); segment 'All' is the total.
+    A cohort is the customers with the same first paying month; segment 'All' is the total.
     customers is the cohort's size, retained_customers those who pay at the month's end;
     retention_rate is in [0, 1], mrr_retention_rate (of the cohort's first MRR) in [0, inf).
     """
@@ -42,19 +42,19 @@ def cohort_summary(customer_months: ir.Table) -> ir.Table:
 
 
 def with_total(table: ir.Table) -> ir.Table:
-    """Every row twice: in its segment and in 'All'."""
-    named = table.mutate(segment=table.segment.fill_null("Unknown"))
-    return named.union(table.mutate(segment=ibis.literal(ALL)))
+    """Each row twice: in its segment and in 'All'."""
+    by_segment = table.mutate(segment=table.segment.fill_null("Unknown"))
+    return by_segment.union(table.mutate(segment=ibis.literal(ALL)))
 
 
 @table(group="metrics", owner="team:product", key=("step_number",))
 def funnel_summary(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """From signup to the second paid month: one row per step, over all customers to date.
 
-    A customer is in a step only if in all before it. conversion_rate = users /
-    previous_step_users; the last step counts only customers who had a full month to be
-    retained in. is_bottleneck marks the lowest conversion. Without usage data the steps
-    from the first key action on are NULL.
+    A customer is in a step only if it is in all steps before. conversion_rate = users /
+    previous_step_users; the last step counts only customers whose second month is complete.
+    is_bottleneck marks the lowest conversion. Without usage data the steps from the first key
+    action on are NULL.
     """
     reached = steps_reached(customer_months, calendar, rules)
     return funnel(reached.mutate(segment=ibis.literal(ALL))).drop("segment")
@@ -67,7 +67,7 @@ def segment_funnel(customer_months: ir.Table, calendar: ir.Table, rules: Rules) 
 
 
 def steps_reached(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
-    """One row per customer to date with a 0/1 (or unknown) for each step, each implying those before."""
+    """One row per customer: for each step 1 or 0, or NULL without usage data. A step implies those before it."""
     last = calendar.month.max().as_scalar()
     now = customer_months.filter(_.month == last)
     second = customer_months.filter(_.months_since_cohort == 1).select(
@@ -81,18 +81,18 @@ def steps_reached(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -
     eligible = paid & joined.had_time.fill_null(False)
     retained = eligible & (joined.second_month_paid == 1)
 
-    def counted(step: ir.BooleanColumn) -> ir.IntegerColumn:
-        # In SQL "unknown and no" is no; here whatever hangs on unknown usage stays unknown.
+    def flag(step: ir.BooleanColumn) -> ir.IntegerColumn:
+        # In SQL NULL AND FALSE is FALSE; here a step after unknown usage is unknown.
         return ibis.ifelse(joined.key_actions_to_date.isnull(), ibis.null("int64"), step.cast("int64"))
 
     return joined.select(
         segment=joined.segment.fill_null("Unknown"),
         s1=ibis.literal(1),
-        s2=counted(acted),
-        s3=counted(activated),
-        s4=counted(paid),
-        eligible=counted(eligible),
-        s5=counted(retained),
+        s2=flag(acted),
+        s3=flag(activated),
+        s4=flag(paid),
+        eligible=flag(eligible),
+        s5=flag(retained),
     )
 
 
@@ -101,9 +101,8 @@ def funnel(reached: ir.Table) -> ir.Table:
     counts = reached.group_by("segment").aggregate(
         s1=_.s1.sum(), s2=_.s2.sum(), s3=_.s3.sum(), s4=_.s4.sum(), s5=_.s5.sum(), eligible=_.eligible.sum()
     )
-    named = [{"step_number": number, "step": step} for number, step in enumerate(STEPS, start=1)]
-    names = literal_rows(named, ibis.schema({"step_number": "int64", "step": "string"}))
-    rows = counts.cross_join(names)
+    numbered = [{"step_number": number, "step": step} for number, step in enumerate(STEPS, start=1)]
+    rows = counts.cross_join(literal_rows(numbered, ibis.schema({"step_number": "int64", "step": "string"})))
     users = rows.step_number.cases((1, rows.s1), (2, rows.s2), (3, rows.s3), (4, rows.s4), else_=rows.s5)
     previous = rows.step_number.cases(
         (2, rows.s1), (3, rows.s2), (4, rows.s3), (5, rows.eligible), else_=ibis.null("int64")

@@ -1,4 +1,4 @@
-"""How far each dataset can be trusted."""
+"""Data quality: scores of each dataset."""
 
 import ibis
 import ibis.expr.types as ir
@@ -8,7 +8,7 @@ from asset_checks.contracts import CONTRACTS, DATASETS
 from asset_checks.events import ACTIVITY, DATED, dataset_ends
 from productpulse_assets.tables import table
 from rules.models import DataQuality
-from rules.operators import as_compared
+from rules.operators import round_for_comparison
 from rules.rule_set import Rules
 
 REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
@@ -34,7 +34,7 @@ def data_quality_scores(source_inventory: ir.Table, calendar: ir.Table, rules: R
     rows = [score(name, tables[name], tables[f"{name}_rejects"], calendar, quality) for name in DATASETS]
     scored = ibis.union(*rows)
     known = scored.join(source_inventory.select("dataset", "is_available"), "dataset")
-    return known.pipe(overall, quality).pipe(at_stake, quality).select(*COLUMNS)
+    return known.pipe(with_overall_score, quality).pipe(with_business_risk, quality).select(*COLUMNS)
 
 
 def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rules: DataQuality) -> ir.Table:
@@ -42,13 +42,13 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
     facts = table.aggregate(
         rows_kept=_.count(), filled=_filled_share(name, table), newest=_newest(name, table, calendar)
     )
-    lost = rejects.aggregate(
+    rejected = rejects.aggregate(
         rows_rejected=_rows(rejects, ibis.literal(True)),
         repeated=_rows(rejects, rejects.check_name.isin(UNIQUENESS_CHECKS)),
         unreferred=_rows(rejects, rejects.check_name.isin(REFERENCE_CHECKS)),
         invalid=_rows(rejects, rejects.check_name.notin(UNIQUENESS_CHECKS + REFERENCE_CHECKS)),
     )
-    row = facts.cross_join(lost).cross_join(_beyond_usual(name, table, calendar, rules))
+    row = facts.cross_join(rejected).cross_join(_beyond_usual(name, table, calendar, rules))
     rows_in = row.rows_kept + row.rows_rejected
     has_parents = bool(CONTRACTS[name].metadata["parents"])
     return row.select(
@@ -66,14 +66,15 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
 
 
 def _rows(rejects: ir.Table, which: ir.BooleanValue) -> ir.IntegerScalar:
-    """Source rows (not broken rules) among the rejects that `which` holds for."""
+    """The number of rejected source rows for which `which` holds; a row may have several rejects."""
     place = rejects.source_file + ibis.literal("|") + rejects.row_number.cast("string")
     return place.nunique(where=which)
 
 
 def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:
-    """Filled cells of all cells. Columns without any value are absent, and an end that has not
-    come yet is not a gap: neither counts."""
+    """The share of cells with a value. Columns without any value are absent, and an end date that is still open is
+    not a gap: neither counts.
+    """
     schema = CONTRACTS[name]
     days = (*schema.metadata["event_dates"], *schema.metadata["planned_dates"])
     open_ends = {day for day in days if not schema.columns[day].required}
@@ -83,7 +84,7 @@ def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:
 
 
 def _newest(name: str, table: ir.Table, calendar: ir.Table) -> ir.DateScalar:
-    """The newest event that is not after the as-of date; NULL for a dataset without events."""
+    """The day of the newest event up to the as-of date; NULL for a dataset without events."""
     events = CONTRACTS[name].metadata["event_dates"]
     if not events:
         return ibis.null("date")
@@ -112,18 +113,18 @@ def _timeliness(days: ir.IntegerColumn, rules: DataQuality) -> ir.FloatingColumn
 SCORES = ("completeness_score", "uniqueness_score", "validity_score", "referential_integrity_score", "timeliness_score")
 
 
-def overall(table: ir.Table, rules: DataQuality) -> ir.Table:
-    """The mean of the known scores and its status."""
+def with_overall_score(table: ir.Table, rules: DataQuality) -> ir.Table:
+    """Add overall_score, the mean of the known scores, and its status."""
     known = [ibis.ifelse(table[name].isnull(), 0, 1) for name in SCORES]
     total = [table[name].fill_null(0) for name in SCORES]
     mean = sum(total[1:], total[0]) / sum(known[1:], known[0]).nullif(0)
     scored = table.mutate(overall_score=ibis.ifelse(table.rows_in > 0, mean, ibis.null("float64")))
-    bands = [(as_compared(scored.overall_score) >= floor, name) for name, floor in rules.statuses.items()]
+    bands = [(round_for_comparison(scored.overall_score) >= floor, name) for name, floor in rules.statuses.items()]
     return scored.mutate(status=ibis.cases(*bands, else_="Not available"))
 
 
-def at_stake(table: ir.Table, rules: DataQuality) -> ir.Table:
-    """What the business risks where the dataset is not good."""
+def with_business_risk(table: ir.Table, rules: DataQuality) -> ir.Table:
+    """Add business_risk: what is at risk where the status of a dataset is not the best one."""
     best = next(iter(rules.statuses))
     risks = [((table.dataset == name) & (table.status != best), text) for name, text in rules.business_risk.items()]
     return table.mutate(business_risk=ibis.cases(*risks, else_="None known."))

@@ -10,7 +10,7 @@ import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
-from asset_checks.contracts import PERSONAL, REJECTS_SCHEMA, contracts_with, unbound
+from asset_checks.contracts import DATASETS, PERSONAL, REJECTS_SCHEMA, contracts_with, unbound
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.metrics.health import check_areas
 from productpulse_assets.orchestration.dimensions import check_dimensions, own_dimensions_named
@@ -55,6 +55,7 @@ def compiled_plan(plan: Plan, home: Home) -> dg.ResourceDefinition:
             try:
                 write_plan(plan, home.compiled)
             except OSError as error:
+                assert context.log  # Dagster gives every run one
                 context.log.warning(f"The compiled graph cannot be kept in {home.compiled} ({error}).")
         return plan
 
@@ -108,7 +109,7 @@ def source_tables(rules: Rules) -> dict[str, ir.Table]:
 
 def as_stored(declaration: Declaration, queries: Mapping[str, ir.Table]) -> ir.Table:
     """The table as later ones read it: cheap to build upon, and every column may be empty."""
-    schema = queries[declaration.name].schema() if declaration.is_query else declaration.schema
+    schema = declaration.schema or queries[declaration.name].schema()
     return ibis.table({name: kind.copy(nullable=True) for name, kind in schema.items()}, name=declaration.name)
 
 
@@ -156,4 +157,7 @@ def metric_sources(
     """By metric: the columns of datasets that its value is computed from."""
     models = {name: stored[name] for name in MODELS}
     found = column_sources(metric_columns(rules.metric_catalog, models, stored["calendar"]))
-    return {name: tuple(sorted(origins(columns, queries))) for name, columns in found.items()}
+    return {
+        name: tuple(sorted(source for source in origins(columns, queries) if source[0] in DATASETS))
+        for name, columns in found.items()
+    }

@@ -1,16 +1,15 @@
-"""The last runs that Dagster's history knows: when one was, how it ended, which checks failed in it."""
+"""The last run in Dagster's event log: when it was, how it ended, which checks failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
+from typing import Protocol
 
 import dagster as dg
 from sqlalchemy.exc import DatabaseError
 
 from resources.home import Home
-
-INTERRUPTED = "DagsterExecutionInterruptedError"
-"""What Dagster calls the end of a process that was told to stop while it worked on a step."""
 
 
 def ended_early(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -21,19 +20,42 @@ def ended_early(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     if run.status != dg.DagsterRunStatus.FAILURE:
         return False
     failures = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-    return all(_is_interrupted(entry.dagster_event.event_specific_data.error) for entry in failures)
+    return all(is_interrupted(entry.get_dagster_event().step_failure_data) for entry in failures)
 
 
-def _is_interrupted(error) -> bool:
-    while error:
-        if error.cls_name == INTERRUPTED:
-            return True
-        error = error.cause
-    return False
+class StepFailure(Protocol):
+    """The failure of a step as Dagster records it, with where its error comes from."""
+
+    @property
+    def error_source(self) -> Enum:
+        """USER_CODE_ERROR, FRAMEWORK_ERROR, UNEXPECTED_ERROR or INTERRUPT."""
+
+
+class RunFailure(Protocol):
+    """The failure of a run as Dagster records it, with its reason."""
+
+    @property
+    def failure_reason(self) -> Enum | None:
+        """Such as STEP_FAILURE, RUN_EXCEPTION or UNEXPECTED_TERMINATION."""
+
+
+def is_interrupted(failure: StepFailure) -> bool:
+    """Whether the step ended because its process was asked to stop."""
+    return failure.error_source.name == "INTERRUPT"
+
+
+def is_of_dagster(failure: StepFailure) -> bool:
+    """Whether Dagster itself ended the step, as after a blocking check that failed."""
+    return failure.error_source.name == "FRAMEWORK_ERROR"
+
+
+def is_unexpected_end(failure: RunFailure) -> bool:
+    """Whether the run ended because its process was asked to stop."""
+    return failure.failure_reason is not None and failure.failure_reason.name == "UNEXPECTED_TERMINATION"
 
 
 def last_run_lines(home: Home) -> Iterator[str]:
-    """When the last run was, how it ended, and the checks that failed in it; why that is not known, if it is not."""
+    """When the last run was, how it ended, and which checks failed; or why that is not known."""
     try:
         yield from list(_lines(home))
     except (OSError, DatabaseError) as error:
@@ -54,7 +76,8 @@ def _lines(home: Home) -> Iterator[str]:
         when = records[0].create_timestamp.astimezone().strftime("%Y-%m-%d %H:%M")
         yield f"Last run: {run.status.value.lower()}, started {when}."
         entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    failed = [check for entry in entries if not (check := entry.dagster_event.event_specific_data).passed]
+    checks = [entry.asset_check_evaluation for entry in entries]
+    failed = [check for check in checks if check and not check.passed]
     yield f"Failing checks: {len(failed)}."
     for check in failed:
         yield f"  {check.asset_key.to_user_string()} {check.check_name}: {check.description}"

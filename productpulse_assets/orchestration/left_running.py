@@ -20,6 +20,7 @@ import yaml
 
 from resources.dagster_home import dagster_environment
 from resources.settings import Settings
+from rules.text.errors import ProductPulseError
 
 GRAPH = "productpulse_assets.definitions"
 """The module with the graph; Dagster keeps the state of schedules and sensors under this name."""
@@ -30,7 +31,7 @@ LOOK_EVERY = 0.5
 ASKS_TO_END = (signal.SIGINT, signal.SIGTERM)
 
 
-class ServiceEnded(Exception):
+class ServiceEnded(ProductPulseError):
     """A process that should go on has ended; the message says which, and its exit status."""
 
 
@@ -64,7 +65,7 @@ def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", *command], env=dagster_environment(settings))
 
 
-def wait_for(door: Path, services: Mapping[str, subprocess.Popen]) -> None:
+def wait_for(door: Path, services: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Until something answers at the socket; raises ServiceEnded if nothing does."""
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until:
@@ -73,20 +74,22 @@ def wait_for(door: Path, services: Mapping[str, subprocess.Popen]) -> None:
             if not visitor.connect_ex(str(door)):
                 return
         time.sleep(LOOK_EVERY)
-    raise ServiceEnded(f"The code server did not start within {STARTS_WITHIN} s.")
+    raise ServiceEnded("service.not_started", f"The code server did not start within {STARTS_WITHIN} s.")
 
 
-def all_running(services: Mapping[str, subprocess.Popen]) -> None:
+def all_running(services: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Look whether every process is there; raises ServiceEnded for one that is not."""
     for name, process in services.items():
         if process.poll() is not None:
-            raise ServiceEnded(f"{name} ended with status {process.returncode}; what it printed above says why.")
+            raise ServiceEnded(
+                "service.ended", f"{name} ended with status {process.returncode}; what it printed above says why."
+            )
 
 
 @contextmanager
-def ended_together() -> Iterator[dict[str, subprocess.Popen]]:
+def ended_together() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Processes by name, in the order of their start; all are ended with the block, the last one first."""
-    services: dict[str, subprocess.Popen] = {}
+    services: dict[str, subprocess.Popen[bytes]] = {}
     try:
         yield services
     finally:

@@ -1,4 +1,4 @@
-"""How a run goes, asset by asset."""
+"""The progress of a run, asset by asset."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
 import dagster as dg
 
 Follow = Callable[[dg.DagsterEvent], None]
-"""Is told every event of a run as it happens."""
+"""Called with each event of a run as it happens."""
 
 
 @contextmanager
 def progress(assets: int) -> Iterator[Follow]:
-    """A live bar on a terminal, a line per asset made elsewhere."""
+    """A live bar on a terminal; elsewhere a line for each asset."""
     if sys.stdout.isatty():
         with live_bar(assets) as follow:
             yield follow
@@ -25,8 +25,8 @@ def progress(assets: int) -> Iterator[Follow]:
 
 
 def plain_lines(assets: int) -> Follow:
-    """Progress as one line per asset, for output that is no terminal."""
-    since: dict[str, float] = {}
+    """Progress as one line for each asset, for output that is not a terminal."""
+    since: dict[str | None, float] = {}
     done = 0
 
     def follow(event: dg.DagsterEvent) -> None:
@@ -37,11 +37,16 @@ def plain_lines(assets: int) -> Follow:
             done += 1
             now = time.perf_counter()
             seconds, since[event.step_key] = now - since[event.step_key], now
-            click.echo(f"[{done:>2}/{assets}] {event.asset_key.path[-1]:<32} {seconds:6.2f} s")
+            click.echo(f"[{done:>2}/{assets}] {_asset_name(event):<32} {seconds:6.2f} s")
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
             click.echo(f"        {event.step_key:<32} failed")
 
     return follow
+
+
+def _asset_name(event: dg.DagsterEvent) -> str:
+    """The asset that an event is about; an empty text for an event without one."""
+    return event.asset_key.path[-1] if event.asset_key else ""
 
 
 @contextmanager
@@ -62,6 +67,6 @@ def live_bar(assets: int) -> Iterator[Follow]:
             if event.event_type == dg.DagsterEventType.STEP_START:
                 bar.update(task, description=event.step_key)
             elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-                bar.update(task, advance=1, description=event.asset_key.path[-1])
+                bar.update(task, advance=1, description=_asset_name(event))
 
         yield follow

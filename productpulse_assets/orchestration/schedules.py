@@ -6,7 +6,6 @@ from contextlib import suppress
 import dagster as dg
 
 from productpulse_assets.orchestration.skip_unchanged import nothing_new
-from productpulse_assets.sources.assets import VALIDATION
 from resources.home import SettingsError
 from resources.run_lock import retire_dead_runs
 from resources.settings import EVERY_MORNING, LONGEST_WAIT, Settings
@@ -56,11 +55,7 @@ def free_the_queue(instance: dg.DagsterInstance, settings: Settings) -> None:
     retire_dead_runs(instance, settings.home, max(settings.wait, LONGEST_WAIT))
 
 
-def validate_sources(source_assets: Sequence[dg.AssetsDefinition]):
-    """Read and judge every source; one that fails the gate is told of and stops none of the others."""
+def validation_selection(source_assets: Sequence[dg.AssetsDefinition]) -> dg.AssetSelection:
+    """What the job VALIDATION runs: every source and the checks in its step. A failed gate stops no other source."""
     part_of_step = [key for definition in source_assets for key in definition.check_keys]
-    return dg.define_asset_job(
-        VALIDATION,
-        selection=dg.AssetSelection.groups("sources").without_checks() | dg.AssetSelection.checks(*part_of_step),
-        description="Reads every source and says what would be rejected; computes and publishes nothing.",
-    )
+    return dg.AssetSelection.groups("sources").without_checks() | dg.AssetSelection.checks(*part_of_step)

@@ -123,7 +123,7 @@ def not_ready(locations: list[Location], now: float) -> str | None:
 
 def is_required(dataset: str) -> bool:
     """Whether a run needs the dataset."""
-    return CONTRACTS[dataset].metadata["is_required"]
+    return bool(CONTRACTS[dataset].metadata["is_required"])
 
 
 def changes(before: Digests, now: Digests) -> list[str]:

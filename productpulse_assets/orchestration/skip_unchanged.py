@@ -57,10 +57,11 @@ def run_inputs(steps: frozenset[str], settings: Settings, rules: Rules) -> dg.Re
     def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
         inputs = RunInputs(settings, rules)
         yield inputs
-        if inputs.seen and steps <= _steps_done(context):
+        if inputs.seen and inputs.day and steps <= _steps_done(context):
             try:
                 remember_inputs(settings.home, published(settings.home, inputs.seen, inputs.day))
             except (OSError, duckdb.IOException) as error:  # all is published; a note is no reason to fail
+                assert context.log  # Dagster gives every run one
                 context.log.warning(f"{NOT_NOTED} ({error}).")
 
     return inputs_of_run
@@ -68,6 +69,7 @@ def run_inputs(steps: frozenset[str], settings: Settings, rules: Rules) -> dg.Re
 
 def _steps_done(context: dg.InitResourceContext) -> set[str | None]:
     """The steps that this very run has done: not those of a run that it repeats in part."""
+    assert context.instance and context.run  # as every run has
     entries = context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     return {entry.step_key for entry in entries}
 
@@ -79,7 +81,7 @@ def published(home: Home, inputs: Inputs, looked_on: dt.date) -> PublishedInputs
         fingerprint=inputs.fingerprint,
         sources=inputs.sources,
         as_of_date=as_of.isoformat(),
-        valid_until=valid_until and valid_until.isoformat(),
+        valid_until=valid_until.isoformat() if valid_until else None,
         is_demo=inputs.is_demo,
         outputs=outputs_of(home),
     )
@@ -95,6 +97,7 @@ def as_of_and_end(snapshot: Path, looked_on: dt.date) -> tuple[dt.date, dt.date 
     try:
         calendar = backend.table("calendar")
         as_of = scalar(calendar.as_of_date.max())
+        assert as_of  # the calendar of a published snapshot has rows
         if not scalar(calendar.is_current.all()):
             return as_of, None
         days = event_days({name: backend.table(name) for name in DATED})

@@ -9,6 +9,7 @@ from asset_checks.checks import Check
 from productpulse_assets.facts.calendar import FORCED
 from productpulse_assets.tables import Declaration, Run
 from resources.compiled_plan import CompiledTable, Plan
+from resources.failures import step_failures
 from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
@@ -40,23 +41,24 @@ def group_step(
         required_resource_keys={"warehouse", "plan"},
         config_schema={},
     )
-    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[object] | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
         plan: Plan = context.resources.plan
-        run = Run(company_today(rules.sources.time_zone), is_forced=context.has_tag(FORCED))
-        for asset, spec in zip(assets, specs, strict=True):
-            if spec.key in context.selected_asset_keys:
-                yield materialize(asset, warehouse, rules=rules, settings=settings, plan=plan, run=run)
-        for check in checks:
-            if wanted := check.keys & set(context.selected_asset_check_keys):
-                yield from check.results(warehouse.table, wanted)
+        run = Run(company_today(rules.sources.time_zone), is_forced=FORCED in context.run.tags)
+        with step_failures():
+            for asset, spec in zip(assets, specs, strict=True):
+                if spec.key in context.selected_asset_keys:
+                    yield materialize(asset, warehouse, rules=rules, settings=settings, plan=plan, run=run)
+            for check in checks:
+                if selected := check.keys & set(context.selected_asset_check_keys):
+                    yield from check.results(warehouse.table, selected)
 
     return step
 
 
 def materialize(
     asset: Declaration, warehouse: Warehouse, *, rules: Rules, settings: Settings, plan: Plan, run: Run
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[object]:
     """An asset's value, for its IO manager to store: a compiled query, a table of rows, or a text."""
     value: CompiledTable | ir.Table | str
     metadata = None
@@ -78,6 +80,7 @@ def check_step(name: str, check: Check) -> dg.AssetChecksDefinition:
     )
     def step(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
-        yield from check.results(warehouse.table, set(context.selected_asset_check_keys))
+        with step_failures():
+            yield from check.results(warehouse.table, set(context.selected_asset_check_keys))
 
     return step

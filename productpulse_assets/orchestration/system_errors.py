@@ -1,4 +1,4 @@
-"""What the machine refuses, in a sentence: no room on the disk, no right to write, no memory left."""
+"""Operating-system errors as sentences: a full disk, missing permissions, no memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from resources.home import Home
+from rules.text.errors import ProductPulseError
 
 FAULTS = (
     (
@@ -34,11 +35,11 @@ FAULTS = (
         "history begins. Snapshot, reports and exports are not in it.",
     ),
 )
-"""By what the operating system, DuckDB and SQLite say (a regular expression): what is meant, and what to do."""
+"""A regular expression for the messages of the operating system, DuckDB and SQLite, and our sentence for it."""
 
 
 def fault_sentence(message: str, home: Home) -> str | None:
-    """The sentence for an error's message, if the machine is the reason."""
+    """Our sentence for the message of an operating-system error; None for any other message."""
     for pattern, sentence in FAULTS:
         if re.search(pattern, message, re.IGNORECASE):
             line = next(line for line in message.splitlines() if re.search(pattern, line, re.IGNORECASE))
@@ -46,23 +47,23 @@ def fault_sentence(message: str, home: Home) -> str | None:
     return None
 
 
-class MachineFault(Exception):
-    """The machine refuses; the message says what, and what to do."""
+class MachineFault(ProductPulseError):
+    """The operating system refused something; the message says what, and what to do."""
 
 
 @contextmanager
-def faults_said(home: Home) -> Iterator[None]:
-    """Raise MachineFault for what the machine refuses within; other errors go on as they are."""
+def machine_faults(home: Home) -> Iterator[None]:
+    """Raise MachineFault for an operating-system error in the block; other errors are raised unchanged."""
     try:
         yield
     except Exception as error:
-        if said := fault_sentence(_whole(error), home):
-            raise MachineFault(said) from error
+        if sentence := fault_sentence(_all_messages(error), home):
+            raise MachineFault("machine.fault", sentence) from error
         raise
 
 
-def _whole(error: BaseException | None) -> str:
-    """The messages of an error and of all behind it."""
+def _all_messages(error: BaseException | None) -> str:
+    """The messages of an error and of its causes, a line each."""
     texts = []
     while error:
         texts.append(str(error))

@@ -10,10 +10,11 @@ import sqlglot as sg
 import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 
+from resources.failures import step_failures
 from resources.outputs import replacing
 from resources.retries import retried_io
 from resources.settings import Settings
-from rules.text.sql_text import harmless
+from rules.text.sql_text import escape_formulas
 
 SPREADSHEET_ROWS = 1_048_575
 """What a spreadsheet opens besides the header; larger tables are exported as Parquet alone."""
@@ -31,8 +32,9 @@ def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinit
         required_resource_keys={"warehouse"},
         config_schema={},
     )
+    @step_failures()
     @retried_io()
-    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
 
         In CSV every text is in quotes, and what a spreadsheet would run as a formula gets an apostrophe
@@ -81,7 +83,7 @@ def export(backend: Backend, table: ir.Table, folder: Path, name: str) -> bool:
         csv.unlink(missing_ok=True)
         return False
     with replacing(csv) as part:
-        beside.execute(copying(backend, harmless(table), part, "csv"))
+        beside.execute(copying(backend, escape_formulas(table), part, "csv"))
     return True
 
 

@@ -15,6 +15,7 @@ from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import DAILY
 from resources.decision_history import DECISIONS, KPIS, keep
 from resources.duckdb_connection import open_file
+from resources.failures import step_failures
 from resources.outputs import replacing
 from resources.retries import retried_io
 from resources.settings import Settings
@@ -38,8 +39,9 @@ def published_snapshot_asset(
         required_resource_keys={"warehouse"},
         config_schema={},
     )
+    @step_failures()
     @retried_io()
-    def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def published_snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.
 
         Replaced in one step when everything before it passed; until then readers see the last one.
@@ -69,7 +71,7 @@ def published_snapshot_asset(
 def keep_day(backend: Backend, history: Path) -> dt.date:
     """Add the as-of date to the history, and return it."""
     calendar, plan = backend.table("calendar"), backend.table("intervention_plan")
-    as_of = rows_of(calendar.limit(1))[0]["as_of_date"]
+    as_of: dt.date = rows_of(calendar.limit(1))[0]["as_of_date"]
     kpis = backend.table("kpi_summary").mutate(as_of_date=ibis.literal(as_of)).order_by("metric_name")
     keep(kpis, history, KPIS, as_of)
     keep(open_decisions(plan, calendar), history, DECISIONS, as_of)

@@ -11,7 +11,7 @@ from productpulse_assets.tables import report
 from resources.tables import rows_of
 from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
-from rules.text.formats import named
+from rules.text.formats import name_with_key
 
 LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
 """The tables whose first rows an answer can list."""
@@ -66,7 +66,9 @@ def listing_lines(listing: Listing | None, tables: dict[str, ir.Table], currency
 
 def _with_name(row: Row) -> Row:
     """The row with the customer's name and id in customer_id, if the row has a customer."""
-    return {**row, "customer_id": named(row["company_name"], row["customer_id"])} if "company_name" in row else row
+    return (
+        {**row, "customer_id": name_with_key(row["company_name"], row["customer_id"])} if "company_name" in row else row
+    )
 
 
 def not_available_notes(listing: Listing | None, tables: dict[str, ir.Table]) -> list[str]:

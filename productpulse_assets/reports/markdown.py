@@ -97,7 +97,7 @@ def _change(context: jinja2.runtime.Context, row: Row, field: str = "change") ->
 
 @jinja2.pass_context
 def _moved_text(context: jinja2.runtime.Context, row: Row) -> str:
-    return formats.moved_text(row["change"], row["unit"], context["currency"])
+    return formats.movement_text(row["change"], row["unit"], context["currency"])
 
 
 FILTERS = {
@@ -107,8 +107,8 @@ FILTERS = {
     "change_text": change_text,
     "code": code,
     "count": lambda number: value_text(number, "count"),
-    "count_text": formats.counted_text,
-    "customer_name": lambda row: formats.named(row["company_name"], row["customer_id"]),
+    "count_text": formats.count_text,
+    "customer_name": lambda row: formats.name_with_key(row["company_name"], row["customer_id"]),
     "explanation": explanation,
     "export_link": export_link,
     "kind_link": lambda kind: link(kind, f"risk_register.md#{section('leakage', kind)}"),

@@ -15,11 +15,11 @@ from rules.text.formats import (
     NAME_LIMIT,
     Number,
     change_text,
-    counted_text,
+    count_text,
     money,
+    one_line,
     percent,
     period_text,
-    shown,
     value_text,
 )
 
@@ -96,9 +96,9 @@ def cohorts(rows: Sequence[Row]) -> Section:
     by_month = {first: list(found) for first, found in groupby(rows, key=lambda row: row["cohort_month"])}
     latest = next(iter(by_month.values()))[-1]
     sentence = (
-        f"Of {counted_text(latest['customers'], 'customer')} who first paid in {month_label(latest['cohort_month'])}, "
+        f"Of {count_text(latest['customers'], 'customer')} who first paid in {month_label(latest['cohort_month'])}, "
         f"{latest['retained_customers']:,} ({_rate(latest['retention_rate'])}) paid "
-        f"{counted_text(latest['months_since_cohort'], 'month')} later. "
+        f"{count_text(latest['months_since_cohort'], 'month')} later. "
         "Each row is a cohort: the customers who first paid in that month. Each cell is the percentage still paying."
     )
     cells = [_cohort_cells(found) for found in by_month.values()]
@@ -127,7 +127,7 @@ def funnel(rows: Sequence[Row], kpis: Mapping[str, Row]) -> Section:
     else:
         sentence = (
             f"The bottleneck is {bottleneck['step']}: {bottleneck['users']:,} of "
-            f"{counted_text(bottleneck['previous_step_users'], 'customer')} reached it "
+            f"{count_text(bottleneck['previous_step_users'], 'customer')} reached it "
             f"({_rate(bottleneck['conversion_rate'])})."
         )
     columns = ("Step", "Customers", "Out of", "Conversion")
@@ -139,7 +139,7 @@ def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], rules: Rules) -> Se
     churn, currency = rules.churn_rules, rules.currency
     bands = list(churn.bands)
     at_risk = kpis.get("at_risk_customers")
-    paying = counted_text(sum(row["customers"] for row in rows), "paying customer")
+    paying = count_text(sum(row["customers"] for row in rows), "paying customer")
     revenue = kpis.get("revenue_at_risk")
     if at_risk is None or revenue is None or at_risk["value"] is None:
         sentence = f"The number of customers at risk is not available. {_reasons([at_risk] if at_risk else [])}".strip()
@@ -150,7 +150,7 @@ def churn_risk(rows: Sequence[Row], kpis: Mapping[str, Row], rules: Rules) -> Se
             f"{value_text(revenue['amount'], 'money', currency)} MRR."
         )
     cells = [
-        (shown(row["segment"], NAME_LIMIT), row["risk_band"], _count(row["customers"]), _money(row["mrr"], currency))
+        (one_line(row["segment"], NAME_LIMIT), row["risk_band"], _count(row["customers"]), _money(row["mrr"], currency))
         for row in sorted(rows, key=lambda row: (row["segment"], bands.index(row["risk_band"])))
     ]
     columns = ("Segment", "Band", "Customers", "MRR")
@@ -193,7 +193,7 @@ def workload(rows: Sequence[Row], currency: str) -> Section:
     total, owners = sum(row["interventions"] for row in rows), {row["owner"] for row in rows}
     revenue = sum(row["revenue"] for row in rows)
     sentence = (
-        f"{counted_text(total, 'intervention')} for {counted_text(len(owners), 'owner')} with an estimated impact of "
+        f"{count_text(total, 'intervention')} for {count_text(len(owners), 'owner')} with an estimated impact of "
         f"{money(revenue, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
         if total
         else "No intervention is recommended."

@@ -9,7 +9,7 @@ from productpulse_assets.risk.signal_sentences import condition_sentence
 from productpulse_assets.tables import table
 from rules.churn_rules import ChurnRule, ChurnRules, SignalTest
 from rules.metrics.compile import band
-from rules.operators import as_compared, holds
+from rules.operators import comparison, round_for_comparison
 from rules.rule_set import Rules
 from rules.signal_sources import source_of
 from rules.units import MONEY
@@ -44,11 +44,11 @@ def rule_hits(signals: ir.Table, rule: ChurnRule, order: int, currency: str) -> 
         rule_id=ibis.literal(rule.rule_id),
         driver_label=ibis.literal(rule.driver_label),
         signal_name=ibis.literal(rule.signal_name),
-        signal_value=as_compared(hits[rule.signal_name]).cast("string"),
+        signal_value=round_for_comparison(hits[rule.signal_name]).cast("string"),
         operator=ibis.literal(rule.operator),
         threshold=ibis.literal(rule.threshold_text, "string"),
         second_signal_name=ibis.literal(second.signal_name) if second else no_text,
-        second_signal_value=as_compared(hits[second.signal_name]).cast("string") if second else no_text,
+        second_signal_value=round_for_comparison(hits[second.signal_name]).cast("string") if second else no_text,
         second_operator=ibis.literal(second.operator) if second else no_text,
         second_threshold=ibis.literal(second.threshold_text, "string") if second else no_text,
         weight=ibis.literal(rule.weight, WEIGHT),
@@ -67,7 +67,7 @@ def hit_explanation(hits: ir.Table, rule: ChurnRule, currency: str) -> ir.String
 
 def meets(signals: ir.Table, test: SignalTest) -> ir.BooleanColumn:
     """Whether a signal meets a rule's condition; a missing signal does not, unless the rule asks for that."""
-    return holds(test.operator, signals[test.signal_name], test.threshold).fill_null(False)
+    return comparison(test.operator, signals[test.signal_name], test.threshold).fill_null(False)
 
 
 @table(group="risk", owner="team:customer-success", key=("customer_id",))

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rules.churn_rules import SignalTest
-from rules.text.sql_text import relation_words, said
+from rules.text.sql_text import relation_words, value_words
 from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, RECENT_DAYS, TICKET_DAYS
 
 VALUE = "{value}"
@@ -69,7 +69,7 @@ def condition_sentence(signals: ir.Table, test: SignalTest, currency: str) -> ir
         sentence = ibis.cases((column, words.yes), (~column, words.no))
     else:
         before, after = words.sentence.split(VALUE)
-        sentence = ibis.literal(before) + said(column, name, currency) + _noun(column, words.noun) + after
+        sentence = ibis.literal(before) + value_words(column, name, currency) + _noun(column, words.noun) + after
         if not column.type().is_boolean():
             sentence = sentence + f" (rule: {relation_words(test.operator, test.threshold, name)})"
     return ibis.ifelse(column.isnull(), ibis.literal(f"{plain_name} is not known"), sentence)

@@ -1,20 +1,20 @@
-"""The eight datasets, each typed by its contract, with its rejects beside it."""
+"""The eight datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import dagster as dg
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
-from ibis import _
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.errors import SourceProblem
-from productpulse_assets.sources.ids import id_forms, in_form_of_parents
+from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
@@ -26,15 +26,18 @@ from productpulse_assets.sources.rejects import (
 from productpulse_assets.sources.staging import (
     PLACE,
     Parent,
-    broken_rules,
-    census,
-    in_reporting_currency,
-    judged,
-    judged_by_parents,
-    later_duplicates,
+    RowCounts,
+    convert_currency,
+    convert_ends,
+    count_rows,
+    find_duplicates,
+    mark_broken_references,
+    mark_broken_rules,
+    rules_of_contract,
     source_columns,
     type_columns,
 )
+from resources.failures import step_failures
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import rows_of, table_of
@@ -45,8 +48,10 @@ from rules.rule_set import Rules
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
 
+Result = dg.Output[ir.Table] | dg.AssetCheckResult
+
 VALIDATION = "validate_sources"
-"""The job in which a dataset that fails the gate stops nothing, so that every one is read."""
+"""The job in which a dataset that fails the gate does not stop the others, so that every dataset is read."""
 
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
@@ -62,37 +67,39 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         ins=ins,
         deps=["source_inventory"],
         outs={
-            name: _out(
+            name: _table_output(
                 schema.description,
                 list(schema.metadata["key"]),
                 {column: about.description for column, about in schema.columns.items()},
             ),
-            rejects: _out(
-                f"One row per rule that a row of {name} broke: where it stood, the rule, the value found "
+            rejects: _table_output(
+                f"One row per rule that a row of {name} broke: its file and row number, the rule, the value found "
                 "and the whole row. These rows are in no other table.",
                 ["source_file", "row_number", "check_name", "column_name"],
             ),
         },
         check_specs=gate_specs(schema),
     )
-    def dataset(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[dg.Output | dg.AssetCheckResult]:
+    def dataset(
+        context: dg.AssetExecutionContext, **tables: ir.Table
+    ) -> Iterator[dg.Output[ir.Table] | dg.AssetCheckResult]:
         backend: Backend = context.resources.warehouse.backend
-        sources = rules.sources
-        location = locate(name, settings, rules)
-        known = [_parent(column, parent, tables) for column, parent in parents.items()]
-        kept, rejected, rows_in = split(backend, schema, location, settings, sources, known)
+        with step_failures():
+            location = locate(name, settings, rules)
+            known = [_parent(column, parent, tables) for column, parent in parents.items()]
+            kept, rejected, rows_in = split(backend, schema, location, settings, rules, known)
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
-        _forget(backend, name)
+        _drop_intermediate(backend, name)
         stored = backend.table(name), backend.table(rejects)
-        for result in gate_results(schema, *stored, rows_in, sources.of(name).max_reject_share):
+        for result in gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share):
             severity = dg.AssetCheckSeverity.WARN if context.job_name == VALIDATION else result.severity
-            yield result._replace(severity=severity, description=rules.with_folder(result.description))
+            yield result._replace(severity=severity, description=rules.with_folder(result.description or ""))
 
     return dataset
 
 
-def _out(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
+def _table_output(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
     return dg.AssetOut(
         io_manager_key="warehouse",
         owners=["team:data"],
@@ -113,23 +120,26 @@ def split(
     schema: pa.DataFrameSchema,
     location: Location,
     settings: Settings,
-    sources: Sources,
+    rules: Rules,
     parents: list[Parent],
 ) -> Split:
-    """Read a dataset and part its rows into those that satisfy the contract and the rejects."""
+    """Read a dataset and split its rows into those that satisfy the contract and the rejects.
+
+    Raises SourceProblem for a source that cannot be read.
+    """
     if not location.is_available:
         return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
     raw = _read(backend, location, settings)
     try:
-        return _split(backend, schema, location, raw, sources, parents)
+        return _split(backend, schema, location, raw, rules.sources, parents)
     except duckdb.Error as error:
         raise SourceProblem(
             "source.damaged",
-            f"{schema.name}: {location.shown} can be opened but not read to its end "
+            f"{schema.name}: {location.label} can be opened but not read to its end "
             f"({without_values(error).splitlines()[0][:200]}). Export it again.",
             dataset=schema.name,
-            file=location.shown,
-        ) from None  # the message of the cause has values of the data
+            file=location.label,
+        ) from None  # the message of the cause contains values of the data
 
 
 def _split(
@@ -140,46 +150,54 @@ def _split(
     sources: Sources,
     parents: list[Parent],
 ) -> Split:
-    # Counted before anything is made of the rows, so that a row lost on the way shows.
-    counts = rows_of(raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count())))[0]
+    # Counted before any transformation, so that the totals show a row that is lost later.
+    row_count, malformed_count = _count(raw.rows), _count(raw.malformed)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    table = in_reporting_currency(type_columns(raw.rows, schema, sources, renames), schema, sources)
+    table = type_columns(raw.rows, schema, sources, renames).pipe(convert_ends, schema, sources)
+    table = convert_currency(table, schema, sources)
     if parents:
-        table = in_form_of_parents(table, parents, rows_of(id_forms(table, parents))[0])
-    rules = broken_rules(table, schema)
+        forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
+        table = match_parent_form(table, parents, forms)
+    contract_rules = rules_of_contract(table, schema)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
-    fill(backend, staging_name(schema.name), judged(table, schema, rules))
+    fill(backend, staging_name(schema.name), mark_broken_rules(table, schema, contract_rules))
     staged = backend.table(staging_name(schema.name))
-    rows, rules = judged_by_parents(staged, schema, rules, parents)
-    judgement = rows_of(census(staged, rows, key))[0]
+    rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
+    counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
     kept, rejects = rows.filter(rows.broken == 0), []
-    if judgement["sound"] < judgement["rows"]:
-        rejects.append(rejected_rows(rows, raw.rows, rules, found, key))
-    if not judgement["in_key_order"] and different(kept, key) < judgement["sound"]:
-        fill(backend, f"duplicates_{schema.name}", later_duplicates(rows, key), temporary=True)
+    if counts["valid"] < counts["rows"]:
+        rejects.append(rejected_rows(rows, raw.rows, contract_rules, found, key))
+    if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
+        fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
         rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
         kept = kept.anti_join(duplicates, list(PLACE))
-    is_whole = judgement["in_key_order"] and not rejects
-    kept = as_staged(backend, schema) if is_whole else kept.select(*schema.columns)
-    if counts["malformed"]:
+    is_complete = counts["is_in_key_order"] and not rejects
+    kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
+    if malformed_count:
         rejects.append(rejected_lines(raw.malformed))
-    rejected = [as_rejects(schema.name, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
-    rejected = ibis.union(*rejected) if len(rejected) > 1 else rejected[0]
-    return kept, rejected, counts["rows"] + counts["malformed"]
+    return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
 
 
-def as_staged(backend: Backend, schema: pa.DataFrameSchema) -> ir.Table:
-    """The staged rows, all sound and in order, without what was only there to judge them."""
+def _count(table: ir.Table) -> int:
+    return int(table.count().execute())
+
+
+def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:
+    return int(key_value(rows, key).nunique().execute())
+
+
+def _drop_helper_columns(backend: Backend, schema: pa.DataFrameSchema) -> ir.Table:
+    """The staged table itself, where all its rows are kept and in order, with the contract's columns alone."""
     name = staging_name(schema.name)
     backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
     return backend.table(name)
 
 
-def different(rows: ir.Table, key: tuple[str, ...]) -> int:
-    """How many different keys there are."""
-    return rows_of(rows.aggregate(keys=key_value(rows, key).nunique()))[0]["keys"]
+def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
+    tables = [as_rejects(dataset, rows) for rows in rejects] or [table_of([], REJECTS_SCHEMA)]
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
 def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
@@ -190,8 +208,8 @@ def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
     )
 
 
-def _forget(backend: Backend, name: str) -> None:
-    """Give the memory of a dataset's intermediate tables back."""
+def _drop_intermediate(backend: Backend, name: str) -> None:
+    """Drop a dataset's intermediate tables, which frees their memory."""
     for table in (staging_name(name), f"duplicates_{name}"):
         backend.drop_table(table, force=True)
     release(backend, name)

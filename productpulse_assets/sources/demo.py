@@ -1,14 +1,16 @@
-"""The demo company as an asset: it stands in while nobody has said where the data is."""
+"""The demo company as an asset: the data of a run that names no data of its own."""
 
 import dataclasses
 import json
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
 
 from productpulse_assets.sources.location import uses_demo
 from productpulse_assets.sources.run_inputs import RunInputs
 from productpulse_assets.synthetic import CompanyPlan, write_company
+from productpulse_assets.synthetic.write import FileFormat
 from resources.outputs import replacing
 from resources.settings import Settings
 from rules.rule_set import Rules
@@ -17,7 +19,7 @@ MANIFEST = "manifest.json"
 
 
 def demo_asset(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
-    """The asset that generates the demo company where a run has no data of its own."""
+    """The asset that generates the demo company, for a run that has no data of its own."""
 
     @dg.asset(
         group_name="sources",
@@ -26,11 +28,11 @@ def demo_asset(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
         required_resource_keys={"inputs"},
         config_schema={},
     )
-    def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """The eight exports of a simulated SaaS company, when a run has no data of its own.
 
-        Generated once and kept: the same arguments give the same bytes. A company made by
-        `productpulse generate` in the same folder is left as it is.
+        Generated once; later runs read the same files. The same arguments give the same bytes. A company
+        that `productpulse generate` wrote to the same folder is not replaced.
         """
         inputs: RunInputs = context.resources.inputs
         if not uses_demo(settings, rules):
@@ -45,15 +47,15 @@ def demo_asset(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
 
 
 def ensure_demo(folder: Path) -> dict[str, int]:
-    """Rows by dataset of the demo company in `folder`, generated if it is not there."""
+    """Rows by dataset of the demo company in `folder`, generated if it does not exist."""
     manifest = folder / MANIFEST
     if manifest.exists():
-        return json.loads(manifest.read_text(encoding="utf-8"))["rows"]
+        return cast("dict[str, int]", json.loads(manifest.read_text(encoding="utf-8"))["rows"])
     return generate(CompanyPlan(), folder, "csv")
 
 
-def generate(plan: CompanyPlan, folder: Path, file_format: str) -> dict[str, int]:
-    """Write a demo company and, last, the manifest that says it is whole."""
+def generate(plan: CompanyPlan, folder: Path, file_format: FileFormat) -> dict[str, int]:
+    """Write a demo company and, last, the manifest that marks it as complete."""
     manifest = folder / MANIFEST
     manifest.unlink(missing_ok=True)
     rows = write_company(plan, folder, file_format)

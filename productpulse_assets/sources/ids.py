@@ -1,6 +1,6 @@
-"""Ids that one file has as whole numbers and the other as decimals: 7 in customers, 7.0 in transactions.
+"""Ids that are whole numbers in one file and decimals in the other: 7 in customers, 7.0 in transactions.
 
-Pandas and spreadsheets make decimals of a column of whole numbers as soon as one of them is missing.
+Pandas and spreadsheets turn a column of whole numbers into decimals as soon as one of them is missing.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from productpulse_assets.sources.staging import Parent
 
 WHOLE = r"^(0|[1-9][0-9]{0,14})$"
 DECIMAL = r"^(0|[1-9][0-9]{0,14})\.0$"
-"""Up to the digits that a binary number keeps: more may be those of another id already."""
+"""Up to the digits that a floating-point number represents exactly: with more, it may already be another id."""
 
 PADDED = r"^0[0-9]"
 """7.0 may stand for 7 and for 007."""
 
 
-def id_forms(table: ir.Table, parents: Sequence[Parent]) -> ir.Table:
-    """One row: for each reference and for the keys that it refers to, whether they are decimals."""
+def detect_id_forms(table: ir.Table, parents: Sequence[Parent]) -> ir.Table:
+    """One row: whether each reference, and the keys that it refers to, are decimals."""
     counted = [part for parent in parents for part in _forms_of(table, parent)]
     row = counted[0]
     for part in counted[1:]:
@@ -48,11 +48,11 @@ def _forms(ids: ir.Table, side: str) -> ir.Table:
     )
 
 
-def in_form_of_parents(table: ir.Table, parents: Sequence[Parent], forms: dict[str, bool]) -> ir.Table:
-    """The references as the keys that they refer to are written.
+def match_parent_form(table: ir.Table, parents: Sequence[Parent], forms: dict[str, bool]) -> ir.Table:
+    """The references in the form of the keys that they refer to: whole numbers or decimals.
 
-    A column changes as a whole or not at all, and to a form that no value on the other side has, so
-    that ids which differ in one column, 7 and 7.0, never become one.
+    A column changes as a whole or not at all, and only where the other side has one form, so that two
+    ids that differ in one column, 7 and 7.0, never become one.
     """
     return table.mutate(**{parent.column: _reference(table[parent.column], parent.column, forms) for parent in parents})
 

@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from asset_checks.contracts import DATASETS, contracts_with, required_columns
+from asset_checks.contracts import DATASETS, contracts_with, is_row_id, required_columns
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.readers.blanks import plain_name
@@ -20,7 +20,7 @@ from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
 from rules.rule_set import Rules
-from rules.text.formats import visible
+from rules.text.formats import printable_line
 
 SCHEMA = ibis.schema(
     {
@@ -135,12 +135,14 @@ def _inspect_location(
     absent = _absent(found, schema, location.source.columns)
     missing = [column for column in required_columns(schema) if column in absent]
     row["is_available"] = not missing
-    row["source"] = location.shown
+    row["source"] = location.label
     row["bytes"] = sum(file.stat().st_size for file in location.files) if location.files else None
     row["sha256"] = location.digest
     row["columns_found"] = "" if missing and values_in(found) else ", ".join(found)
     row["columns_missing"] = ", ".join(missing)
-    row["columns_absent"] = ", ".join(column for column in absent if column not in missing)
+    row["columns_absent"] = ", ".join(
+        column for column in absent if column not in missing and not is_row_id(schema, column)
+    )
     return _missing_columns(location, missing, found) if missing else None
 
 
@@ -175,21 +177,21 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
     if values := values_in(found):
         return SourceProblem(
             "source.no_header",
-            f"{location.dataset}: {location.shown} has no column {named}; {no_header(values)}",
+            f"{location.dataset}: {location.label} has no column {named}; {no_header(values)}",
             dataset=location.dataset,
         )
-    are, add, they_are = ("which is", "it", "it is") if len(missing) == 1 else ("which are", "them", "they are")
+    are, add = ("which is", "it") if len(missing) == 1 else ("which are", "them")
     return SourceProblem(
         "source.missing_columns",
-        f"{location.dataset}: {location.shown} has no column {named}, {are} required; it has "
-        f"{_listed(found)}. Add {add}, or say under datasets > {location.dataset} > columns in "
-        f"sources.yaml what {they_are} called there.",
+        f"{location.dataset}: {location.label} has no column {named}, {are} required; it has "
+        f"{_listed(found)}. Add {add}, or set under datasets > {location.dataset} > columns in "
+        f"sources.yaml which columns of the file to read instead.",
         dataset=location.dataset,
         columns=missing,
     )
 
 
 def _listed(found: tuple[str, ...], limit: int = 30) -> str:
-    names = [visible(name, 60) for name in found[:limit]]
+    names = [printable_line(name, 60) for name in found[:limit]]
     more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
     return f"{', '.join(names)}{more}"

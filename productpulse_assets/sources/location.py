@@ -1,4 +1,4 @@
-"""Where each dataset comes from in this run."""
+"""The location of each dataset in this run: its files or its query."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl
 
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters of a file's name that are no text: line ends, and codes that a terminal obeys."""
+"""Control characters in a file's name: line ends, and codes that a terminal executes."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """A dataset's files or query; neither means that it is absent in this run."""
+    """A dataset's files or query; without both, it is absent in this run."""
 
     dataset: str
     files: tuple[Path, ...]
@@ -49,17 +49,17 @@ class Location:
 
     @property
     def is_available(self) -> bool:
-        """Whether there is anything to read."""
+        """Whether the dataset has a file or a query."""
         return bool(self.files or self.query)
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """For people: file names without their folder."""
         return "query" if self.query else ", ".join(file.name for file in self.files)
 
     @property
     def digest(self) -> str | None:
-        """SHA-256 over the files' content; NULL for a query, whose inputs are its own affair."""
+        """SHA-256 over the files' content; None for a query, whose inputs are not known."""
         if not self.files:
             return None
         total = hashlib.sha256()
@@ -69,7 +69,7 @@ class Location:
 
 
 def check_sources(rules: Rules) -> None:
-    """Raise RulesError for a dataset, column, alias or date format of sources.yaml that there cannot be."""
+    """Raise RulesError for an unknown dataset or column and an invalid alias or date format in sources.yaml."""
     refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
 
 
@@ -106,7 +106,7 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
 
 
 def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[Problem]:
-    """Aliases of a column that has none, or that stand for what the column cannot hold."""
+    """Aliases of a column that cannot have any, or for a value that the column cannot have."""
     if not (kind.is_string() or kind.is_boolean()):
         yield Problem(
             "rules.alias_not_possible",
@@ -124,38 +124,39 @@ def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]
 
 
 def uses_demo(settings: Settings, rules: Rules) -> bool:
-    """The demo company stands in when nobody said where the data is."""
+    """Whether the run reads the demo company, because neither the settings nor sources.yaml name any data."""
     configured = any(source.file or source.query for source in rules.sources.datasets.values())
     return settings.data_dir is None and not configured
 
 
 def source_folder(settings: Settings, rules: Rules) -> Path:
-    """Where files are looked for: the folder of the exports, or beside sources.yaml if none is given."""
+    """The folder of the source files: the data folder, or the folder of sources.yaml if none is given."""
     if uses_demo(settings, rules):
         return settings.home.synthetic
     return settings.data_dir or rules.folder
 
 
 def history_of(settings: Settings, rules: Rules) -> Path:
-    """The folder with the history of this company; the demo's is apart, so that it is never compared with."""
+    """The folder with the history of this company; the demo has its own, so that the two are never compared."""
     history = settings.home.history
     return history / OF_DEMO if uses_demo(settings, rules) else history
 
 
 def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
-    """Find a dataset's files, whatever the case of their names.
+    """Find a dataset's files; upper and lower case in their names are equal.
 
-    Raises SourceProblem when two of them lie side by side, and for a name that is no text.
+    Raises SourceProblem for two files of one dataset, for a path that is not a file, for a pattern that
+    matches no file, and for a file name that is not plain text.
     """
     source, folder = rules.sources.of(dataset), source_folder(settings, rules)
     if source.query:
         return Location(dataset, (), source, folder)
     if source.file:
-        return Location(dataset, _matching(dataset, folder, source.file), source, folder)
+        return Location(dataset, _match_pattern(dataset, folder, source.file), source, folder)
     if settings.data_dir is None and not uses_demo(settings, rules):
         return Location(dataset, (), source, folder)
-    there = _called(dataset, folder)
-    found = tuple(path for path in there if path.is_file())
+    candidates = _files_named(dataset, folder)
+    found = tuple(path for path in candidates if path.is_file())
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise SourceProblem(
@@ -164,35 +165,35 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
             dataset=dataset,
             files=names,
         )
-    if there and not found:
-        place = path_text(there[0])
+    if candidates and not found:
+        place = path_text(candidates[0])
         raise SourceProblem(
             "source.not_a_file",
-            f"{dataset}: {place} is {_no_file(there[0])}. Put a file in its place, or remove it.",
+            f"{dataset}: {place} is {_file_type(candidates[0])}. Put a file in its place, or remove it.",
             dataset=dataset,
-            file=there[0].name,
+            file=candidates[0].name,
         )
-    return Location(dataset, _with_plain_names(dataset, found), source, folder)
+    return Location(dataset, _refuse_special_names(dataset, found), source, folder)
 
 
-def _called(dataset: str, folder: Path) -> tuple[Path, ...]:
-    """What in the folder has the dataset's name, in the order of their endings."""
+def _files_named(dataset: str, folder: Path) -> tuple[Path, ...]:
+    """The paths in the folder that have the dataset's name, in the order of their endings."""
     if not folder.is_dir():
         return ()
     names = [f"{dataset}{ending}" for ending in EXTENSIONS]
     try:
-        there = [path for path in folder.iterdir() if path.name.casefold() in names]
+        found = [path for path in folder.iterdir() if path.name.casefold() in names]
     except OSError as error:
         raise SourceProblem(
             "source.folder_not_listed",
-            f"{dataset}: what is in {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions.",
+            f"{dataset}: the folder {path_text(folder)} cannot be listed ({error.strerror}). Change its permissions.",
             dataset=dataset,
         ) from error
-    return tuple(sorted(there, key=lambda path: (names.index(path.name.casefold()), path.name)))
+    return tuple(sorted(found, key=lambda path: (names.index(path.name.casefold()), path.name)))
 
 
-def _with_plain_names(dataset: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
-    """The files as they are; raises SourceProblem if a name would be a danger or no text where it is shown."""
+def _refuse_special_names(dataset: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files, unchanged; raises SourceProblem for a name that cannot be shown as text or could change a terminal."""
     for path in files:
         if not is_utf8_path(path) or CONTROLS.search(path.name):
             raise SourceProblem(
@@ -203,13 +204,13 @@ def _with_plain_names(dataset: str, files: tuple[Path, ...]) -> tuple[Path, ...]
     return files
 
 
-def _no_file(path: Path) -> str:
+def _file_type(path: Path) -> str:
     if path.is_dir():
         return "a folder, not a file"
-    return "a link to a file that is not there" if path.is_symlink() else "no ordinary file"
+    return "a link to a file that does not exist" if path.is_symlink() else "not an ordinary file"
 
 
-def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
+def _match_pattern(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     try:
         given = Path(pattern).expanduser()
         base, rest = (Path(given.anchor), given.relative_to(given.anchor)) if given.is_absolute() else (folder, given)
@@ -217,8 +218,8 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     except (ValueError, RuntimeError, NotImplementedError, OSError) as error:
         raise SourceProblem(
             "source.invalid_pattern",
-            f"{dataset}: '{pattern}' of sources.yaml cannot be looked for ({error}). Give a path; * in it "
-            "stands for any text.",
+            f"{dataset}: '{pattern}' of sources.yaml cannot be searched for ({error}). Give a path; * in it "
+            "matches any text.",
             dataset=dataset,
             pattern=pattern,
         ) from error
@@ -229,11 +230,11 @@ def _matching(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
             dataset=dataset,
             pattern=pattern,
         )
-    return _with_plain_names(dataset, found)
+    return _refuse_special_names(dataset, found)
 
 
 def file_access(settings: Settings, rules: Rules) -> FileAccess:
-    """The files that a run reads: the folder of the exports, and files that sources.yaml names elsewhere.
+    """The files that a run may read: the data folder, and files in other folders that sources.yaml names.
 
     Every file, if a dataset is a query.
     """

@@ -1,4 +1,4 @@
-"""Rows that stay out, each with the rule it broke: nothing is dropped in silence."""
+"""Rejected rows, each with the rule it broke: no row is dropped without a record."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import REJECTS_SCHEMA
-from productpulse_assets.sources.casting import written
-from productpulse_assets.sources.staging import PLACE, Broken
+from productpulse_assets.sources.casting import source_text
+from productpulse_assets.sources.staging import PLACE, ContractRule
 
 VALUE_LENGTH = 200
 
 
-@ibis.udf.scalar.builtin
-def to_json(row) -> dt.json:
-    """A struct as JSON text; DuckDB and Spark know it by the same name."""
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis has no types
+def to_json(row) -> dt.json:  # type: ignore[no-untyped-def]  # Ibis has no annotation for any struct
+    """A struct as JSON text; the function has the same name in DuckDB and Spark."""
 
 
 def rejected_rows(
-    staged: ir.Table, raw: ir.Table, rules: list[Broken], found: dict[str, str], key: tuple[str, ...]
+    staged: ir.Table, raw: ir.Table, rules: list[ContractRule], found: dict[str, str], key: tuple[str, ...]
 ) -> ir.Table:
     """One row per broken rule, without dataset; `found` maps our columns to those of `raw`."""
     names = ibis.memtable(
@@ -59,7 +59,7 @@ def rejected_lines(malformed: ir.Table) -> ir.Table:
 
 
 def as_rejects(dataset: str, rows: ir.Table) -> ir.Table:
-    """Rejects of one dataset, in the columns every rejects table has."""
+    """Rejects of one dataset, with the columns that every rejects table has."""
     return rows.mutate(dataset=ibis.literal(dataset)).select(*REJECTS_SCHEMA).cast(REJECTS_SCHEMA)
 
 
@@ -68,7 +68,7 @@ def _with_source_row(rows: ir.Table, raw: ir.Table, found: dict[str, str]) -> ir
     source = raw.select(
         *PLACE,
         row_json=to_json(ibis.struct({name: _in_json(raw[name]) for name in given})).cast("string"),
-        **{f"given_{ours}": written(raw[theirs]) for ours, theirs in found.items()},
+        **{f"given_{ours}": source_text(raw[theirs]) for ours, theirs in found.items()},
     )
     joined = rows.inner_join(source, list(PLACE))
     values = [(joined.column_name == ours, joined[f"given_{ours}"]) for ours in found]
@@ -77,8 +77,8 @@ def _with_source_row(rows: ir.Table, raw: ir.Table, found: dict[str, str]) -> ir
 
 
 def _in_json(raw: ir.Column) -> ir.Column:
-    # JSON has moments as text anyway.
-    return written(raw) if raw.type().is_timestamp() else raw
+    # JSON has no timestamps: they are text in any case.
+    return source_text(raw) if raw.type().is_timestamp() else raw
 
 
 def _key_text(table: ir.Table, key: tuple[str, ...]) -> ir.StringColumn:

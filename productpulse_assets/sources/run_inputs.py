@@ -1,4 +1,4 @@
-"""What a run's results are a function of: the source files, the rules, the as-of date and the program."""
+"""The inputs that decide a run's results: the source files, the rules, the as-of date and the program."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ LIBRARIES = ("duckdb", "ibis-framework", "pandera", "plotly")
 """Libraries whose new version may give another result, or other bytes."""
 
 UNUSABLE = (SourceProblem, RulesError, SettingsError, OSError)
-"""What is wrong with the inputs themselves; a run says it better."""
+"""Errors of the inputs themselves; the run that reads them reports them in full."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that decides what a run makes.
+    """Everything that decides the results of a run.
 
     sources: SHA-256 over names and contents of each dataset's files, by dataset.
-    as_of: the as-of date that was asked for; None for the newest date in the data.
-    has_query: a dataset comes from a query, whose inputs nobody here knows.
+    as_of: the as-of date of the settings; None for the newest date in the data.
+    has_query: a dataset comes from a query, whose inputs are not known.
     """
 
     sources: dict[str, str]
@@ -45,7 +45,7 @@ class Inputs:
 
     @property
     def fingerprint(self) -> str | None:
-        """SHA-256 over all of them; None when they cannot all be told."""
+        """SHA-256 over all of them; None where a query reads inputs that are not known."""
         if self.has_query:
             return None
         sources = [text for dataset in sorted(self.sources) for text in (dataset, self.sources[dataset])]
@@ -53,24 +53,24 @@ class Inputs:
 
 
 def look_at_inputs(settings: Settings, rules: Rules) -> Inputs:
-    """The inputs of a run as they are now.
+    """The current inputs of a run.
 
-    Raises SourceProblem, RulesError, SettingsError or OSError for what a run would stumble over too.
+    Raises SourceProblem, RulesError, SettingsError or OSError where a run with these inputs would fail too.
     """
     locations = [locate(name, settings, rules) for name in DATASETS]
     return Inputs(
         sources=source_digests(locations),
-        # As they were read: a file that was edited since, perhaps while the run waited for its turn, is not in it.
+        # Of the rules that were read: a file may have been edited since, while the run waited for the lock.
         rules=digest_of(text for name in sorted(rules.hashes) for text in (name, rules.hashes[name])),
         program=program_digest(),
-        as_of=settings.as_of and settings.as_of.isoformat(),
+        as_of=settings.as_of.isoformat() if settings.as_of else None,
         is_demo=uses_demo(settings, rules),
         has_query=any(location.query for location in locations),
     )
 
 
 class RunInputs:
-    """The inputs of the run at work, as they were before it read any of them."""
+    """The inputs of the current run, recorded before it reads any of them."""
 
     def __init__(self, settings: Settings, rules: Rules):
         self._settings, self._rules = settings, rules
@@ -78,7 +78,7 @@ class RunInputs:
         self.day: dt.date | None = None
 
     def look(self) -> None:
-        """Take note of the inputs: what changes from here on is for the next run to find."""
+        """Record the inputs; a later change is left to the next run."""
         try:
             self.seen = look_at_inputs(self._settings, self._rules)
             self.day = company_today(self._rules.sources.time_zone)
@@ -92,7 +92,7 @@ def source_digests(locations: list[Location]) -> dict[str, str]:
 
 
 def program_digest() -> str:
-    """SHA-256 over the program and the libraries that compute for it: an upgrade computes anew."""
+    """SHA-256 over the program and the libraries that compute for it, so that a run after an upgrade is not skipped."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
     return digest_of([*versions, files_digest(sorted(_code()))])
 

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from rules.loading.problems import Problem, RulesError, invalid
 from rules.loading.safe_yaml import MAX_BYTES, NotPlainYaml, parse_yaml
-from rules.text.formats import visible
+from rules.text.formats import printable_line
 
 MAPPING = "a mapping of names to values"
 EXPECTED = {
@@ -158,7 +158,7 @@ def _content(path: Path, text: str) -> dict[str, Any]:
 
 
 def _problem(issue: Mapping[str, Any], content: Any) -> Problem:
-    place = visible(" > ".join(_place(issue["loc"], content)), PLACE_LIMIT)
+    place = printable_line(" > ".join(_place(issue["loc"], content)), PLACE_LIMIT)
     context = issue.get("ctx", {})
     accepted = context.get("expected") or EXPECTED.get(issue["type"], "").format(**context)
     if issue["type"] in KEY_PROBLEMS:

@@ -1,4 +1,4 @@
-"""The metric catalog, validated against itself and the tables that its metrics aggregate."""
+"""Validation of the metric catalog: references between metrics, and columns of the tables that they aggregate."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from rules.loading.problems import Problem, refuse
-from rules.metrics.compile import uses
+from rules.metrics.compile import own_measures
 from rules.metrics.models import Derived, Measure, Metric, MetricCatalog
 from rules.metrics.periods import CURRENT, operand_names
 from rules.operators import type_problem
 
 COUNTING = ("count", "count_distinct")
-"""These take a column of any type; a metric is a number, so the others need one."""
+"""Aggregations of a column of any type; the others need a number."""
 
 
 def check_references(catalog: MetricCatalog, path: Path) -> None:
-    """Raise RulesError for every metric that names a metric which is not there, or itself."""
+    """Raise RulesError for every metric that refers to an unknown metric or to itself."""
     refuse(path, _reference_problems(catalog))
 
 
 def check_models(catalog: MetricCatalog, models: Mapping[str, ir.Table], path: Path) -> None:
-    """Raise RulesError for every metric that the model tables cannot give."""
+    """Raise RulesError for every metric that cannot be computed from the model tables."""
     metrics = catalog.metrics.items()
     refuse(path, (problem for name, metric in metrics for problem in _metric_problems(name, metric, models)))
 
@@ -50,12 +50,12 @@ def _reference_problems(catalog: MetricCatalog) -> Iterator[Problem]:
 
 
 def _name_problems(catalog: MetricCatalog) -> Iterator[Problem]:
-    """A target may call a metric by its name, its label or an alias, so that each must mean one metric."""
-    called = {name: name for name in catalog.metrics}
+    """A target may refer to a metric by its name, label or alias, so each of these must belong to one metric."""
+    owners = {name: name for name in catalog.metrics}
     for name, metric in catalog.metrics.items():
         for field, texts in (("label", [metric.label]), ("aliases", metric.aliases)):
             for text in texts:
-                owner = called.setdefault(text.casefold(), name)
+                owner = owners.setdefault(text.casefold(), name)
                 if owner != name:
                     message = f"'{text}' already names {owner}"
                     yield Problem("rules.name_taken", f"metrics > {name} > {field}", message, "a different name")
@@ -72,7 +72,7 @@ def _cycle(catalog: MetricCatalog, name: str, path: tuple[str, ...]) -> tuple[st
 
 
 def _metric_problems(name: str, metric: Metric, models: Mapping[str, ir.Table]) -> Iterator[Problem]:
-    if isinstance(metric.formula, Derived):
+    if metric.model is None:  # a derived metric
         return
     where = f"metrics > {name}"
     if metric.model not in models:
@@ -85,8 +85,8 @@ def _metric_problems(name: str, metric: Metric, models: Mapping[str, ir.Table]) 
         accepted = "as_of, last_complete_month, trailing_complete_months"
         message = f"{metric.model} has a row for every month"
         yield Problem("rules.wrong_period", f"{where} > period", message, accepted)
-    for _model, item, _months, _is_snapshot in uses(metric):
-        yield from _measure_problems(f"{where} > formula", item, metric.model, model)
+    for use in own_measures(metric):
+        yield from _measure_problems(f"{where} > formula", use.measure, metric.model, model)
 
 
 def _measure_problems(place: str, item: Measure, name: str, model: ir.Table) -> Iterator[Problem]:

@@ -1,10 +1,11 @@
-"""The catalog as Ibis: every metric of a grain in one query, whatever YAML says it is."""
+"""The catalog as Ibis expressions: all metrics by month, and by a dimension, in one query."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -12,54 +13,60 @@ import ibis.expr.types as ir
 from rules.literals import literal_rows
 from rules.metrics.models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
 from rules.metrics.periods import CURRENT, months_covered, operand_names
-from rules.operators import as_compared, holds
+from rules.operators import comparison, round_for_comparison
 from rules.units import months_between
 
 UNKNOWN_MEMBER = "Unknown"
 
-Use = tuple[str, Measure, int, bool]
-"""(model, measure, months covered, is the model a snapshot)"""
+
+class Use(NamedTuple):
+    """A measure over the rows of a model in `months` months; a snapshot model has rows of the as-of date only."""
+
+    model: str
+    measure: Measure
+    months: int
+    is_snapshot: bool
 
 
 def condition(table: ir.Table, rule: Condition) -> ir.BooleanColumn:
-    """The rows that a condition of the rules holds for; unknown values hold for none."""
-    return holds(rule.operator, table[rule.column], rule.value).fill_null(False)
+    """Whether a row satisfies a condition; false where the value is NULL, except for `is_missing`."""
+    return comparison(rule.operator, table[rule.column], rule.value).fill_null(False)
 
 
 def band(value: ir.NumericValue, floors: Mapping[str, Decimal | float]) -> ir.StringValue:
-    """The first band, from the highest floor to the lowest, whose floor `value` reaches; the last for all others.
+    """The first band, from the highest floor to the lowest, whose floor is at most `value`; otherwise the last band.
 
-    Decimals are compared as such, and binary numbers as rules compare them, so that a sum that is exactly
-    a floor reaches it.
+    Decimals are compared exactly, and floating-point numbers as in rules, so that a sum equal to a floor is in
+    that band.
     """
     *upper, (lowest, _floor) = floors.items()
     if not upper:
         return ibis.literal(lowest)
-    value = as_compared(value)
+    value = round_for_comparison(value)
     kind = value.type() if value.type().is_decimal() else "float64"
     exact = {name: ibis.literal(floor, kind) if isinstance(floor, Decimal) else floor for name, floor in upper}
     return ibis.cases(*((value >= floor, name) for name, floor in exact.items()), else_=lowest)
 
 
 def measure(table: ir.Table, wanted: Measure) -> ir.Scalar:
-    """A measure over `table`: an aggregation of one column over the rows that meet its filter."""
-    rows = [condition(table, rule) for rule in wanted.where]
-    where = reduce(lambda left, right: left & right, rows) if rows else None
+    """The aggregation of one column over the rows that satisfy the filter of the measure."""
+    conditions = [condition(table, rule) for rule in wanted.where]
+    where = reduce(lambda left, right: left & right, conditions) if conditions else None
     column = table[wanted.column]
     aggregation = {"count_distinct": "nunique"}.get(wanted.aggregation, wanted.aggregation)
     return getattr(column, aggregation)(where=where)
 
 
-def uses(metric: Metric) -> list[Use]:
-    """The measures that a metric itself takes from its model."""
-    if isinstance(metric.formula, Derived):
+def own_measures(metric: Metric) -> list[Use]:
+    """The measures in a metric's formula; none for a derived metric, which has those of its operands."""
+    if isinstance(metric.formula, Derived) or metric.model is None:
         return []
     measures = (
         [metric.formula.numerator, metric.formula.denominator]
         if isinstance(metric.formula, Ratio)
         else [metric.formula]
     )
-    return [(metric.model, item, months_covered(metric), metric.period == CURRENT) for item in measures]
+    return [Use(metric.model, item, months_covered(metric), metric.period == CURRENT) for item in measures]
 
 
 def metric_history(
@@ -67,15 +74,15 @@ def metric_history(
 ) -> ir.Table:
     """One row per metric, month and member of `by`: value, numerator and denominator.
 
-    A snapshot model has a value in the as-of month alone. `models` must hold every model that the
-    catalog names; with `by`, the metrics whose models have those columns are computed.
+    A metric of a snapshot model has a value in the as-of month only. `models` must have every model that the
+    catalog names; with `by`, only metrics whose models have these columns are computed.
     """
     names, wide, columns = _measured_months(catalog, models, calendar, list(by))
     return _one_row_per_metric(catalog, names, wide, columns, list(by))
 
 
 def metric_columns(catalog: MetricCatalog, models: Mapping[str, ir.Table], calendar: ir.Table) -> ir.Table:
-    """One row per month with a column per metric: each column's provenance is that metric's own."""
+    """One row per month and one column per metric, so that each column has the lineage of its metric."""
     names, wide, columns = _measured_months(catalog, models, calendar, [])
     return wide.select(**{name: metric_value(catalog, name, wide, columns) for name in names})
 
@@ -83,12 +90,12 @@ def metric_columns(catalog: MetricCatalog, models: Mapping[str, ir.Table], calen
 def _measured_months(
     catalog: MetricCatalog, models: Mapping[str, ir.Table], calendar: ir.Table, by: list[str]
 ) -> tuple[list[str], ir.Table, dict[Use, str]]:
-    """The metrics that can be computed, their measures by month, and the column of each measure."""
-    names = [name for name in catalog.metrics if _has(catalog, name, models, by)]
-    wanted = list(dict.fromkeys(use for name in names for use in uses(catalog.metrics[name])))
+    """The metrics that can be computed, a table of their measures by month, and the column of each measure in it."""
+    names = [name for name in catalog.metrics if _is_computable(catalog, name, models, by)]
+    wanted = list(dict.fromkeys(use for name in names for use in own_measures(catalog.metrics[name])))
     columns = {use: f"m{number}" for number, use in enumerate(wanted)}
     keys = ["month", *by]
-    used = dict.fromkeys(use[0] for use in wanted)  # another model may lack the columns of `by`
+    used = dict.fromkeys(use.model for use in wanted)  # another model may not have the columns of `by`
     parts = [part for name in used for part in _by_month(name, models[name], columns, calendar, by)]
     wide = _members(parts, calendar, by)
     for part in parts:
@@ -97,15 +104,15 @@ def _measured_months(
     return names, wide, columns
 
 
-def _has(catalog: MetricCatalog, name: str, models: Mapping[str, ir.Table], by: list[str]) -> bool:
+def _is_computable(catalog: MetricCatalog, name: str, models: Mapping[str, ir.Table], by: list[str]) -> bool:
     metric = catalog.metrics[name]
     if isinstance(metric.formula, Derived):
-        return all(_has(catalog, operand, models, by) for operand in operand_names(metric.formula))
-    return metric.model in models and set(by) <= set(models[metric.model].columns)
+        return all(_is_computable(catalog, operand, models, by) for operand in operand_names(metric.formula))
+    return metric.model is not None and metric.model in models and set(by) <= set(models[metric.model].columns)
 
 
 def _members(parts: list[ir.Table], calendar: ir.Table, by: list[str]) -> ir.Table:
-    """Every month with every member of `by` that a part has."""
+    """One row per month and member of `by`, with every member that occurs in one of the parts."""
     months = calendar.select("month", "is_complete")
     if not by:
         return months
@@ -118,30 +125,31 @@ def _by_month(
 ) -> Iterator[ir.Table]:
     """The measures of a model by month and member, one table per length of the period.
 
-    The model's rows are read once, into months; longer periods add those up. Only a count of
-    different values cannot be added up and reads the rows of each period.
+    The model's rows are aggregated by month once, and longer periods add up months. Only a count of distinct
+    values cannot be added up: it reads the rows of each period.
     """
-    mine = [use for use in columns if use[0] == name]
+    uses = [use for use in columns if use.model == name]
     keys = ["month", *by]
-    if any(is_snapshot for _model, _item, _months, is_snapshot in mine):
+    if any(use.is_snapshot for use in uses):
         model = model.mutate(month=calendar.month.max().as_scalar())
     model = model.mutate(**{key: model[key].cast("string").fill_null(UNKNOWN_MEMBER) for key in by})
-    adding = [use for use in mine if use[2] == 1 or use[1].aggregation != "count_distinct"]
-    if adding:
-        kept = {part: value for use in adding for part, value in _parts(model, use[1], columns[use]).items()}
-        by_month = model.group_by(keys).aggregate(**kept)
-        for months in dict.fromkeys(use[2] for use in adding):
-            spread = _spread(by_month, calendar, months)
-            combined = {columns[use]: _combined(spread, use[1], columns[use]) for use in adding if use[2] == months}
-            yield spread.group_by(keys).aggregate(**combined)
-    for use in mine:
-        if use not in adding:
-            spread = _spread(model, calendar, use[2])
-            yield spread.group_by(keys).aggregate(**{columns[use]: measure(spread, use[1])})
+    additive = [use for use in uses if use.months == 1 or use.measure.aggregation != "count_distinct"]
+    if additive:
+        parts = {part: value for use in additive for part, value in _parts(model, use.measure, columns[use]).items()}
+        by_month = model.group_by(keys).aggregate(**parts)
+        for months in dict.fromkeys(use.months for use in additive):
+            periods = _repeat_by_period(by_month, calendar, months)
+            of_length = [use for use in additive if use.months == months]
+            combined = {columns[use]: _combined(periods, use.measure, columns[use]) for use in of_length}
+            yield periods.group_by(keys).aggregate(**combined)
+    for use in uses:
+        if use not in additive:
+            periods = _repeat_by_period(model, calendar, use.months)
+            yield periods.group_by(keys).aggregate(**{columns[use]: measure(periods, use.measure)})
 
 
-def _spread(table: ir.Table, calendar: ir.Table, months: int) -> ir.Table:
-    """Each row once for every month whose window of `months` months it falls into."""
+def _repeat_by_period(table: ir.Table, calendar: ir.Table, months: int) -> ir.Table:
+    """Each row once for every month whose period of `months` months, up to that month, contains it."""
     ends = calendar.select(end="month")
     distance = months_between(table.month, ends.end)
     inside = table.join(ends, [distance >= 0, distance < months])
@@ -149,7 +157,7 @@ def _spread(table: ir.Table, calendar: ir.Table, months: int) -> ir.Table:
 
 
 def _parts(model: ir.Table, wanted: Measure, column: str) -> dict[str, ir.Scalar]:
-    """What to keep of each month so that months can be combined: a mean needs sum and count."""
+    """The aggregates of a month from which a longer period can be combined: for a mean, sum and count."""
     if wanted.aggregation != "mean":
         return {column: measure(model, wanted)}
     return {
@@ -161,25 +169,25 @@ def _combined(parts: ir.Table, wanted: Measure, column: str) -> ir.Scalar:
     if wanted.aggregation == "mean":
         total = parts[f"{column}_sum"].sum().cast("float64")
         return total / parts[f"{column}_count"].sum().nullif(0)
-    # A count of different values is only ever of one month here, so its largest is itself.
+    # A count of distinct values has one month here, so that its maximum is the count itself.
     combine = {"min": "min", "max": "max", "count_distinct": "max"}.get(wanted.aggregation, "sum")
     return getattr(parts[column], combine)()
 
 
 def _one_row_per_metric(
-    catalog: MetricCatalog, able: list[str], wide: ir.Table, columns: dict[Use, str], by: list[str]
+    catalog: MetricCatalog, metrics: list[str], wide: ir.Table, columns: dict[Use, str], by: list[str]
 ) -> ir.Table:
-    names = literal_rows([{"metric_name": name} for name in able], ibis.schema({"metric_name": "string"}))
+    names = literal_rows([{"metric_name": name} for name in metrics], ibis.schema({"metric_name": "string"}))
     rows = wide.cross_join(names)
 
-    def per_metric(of) -> ir.Column:
-        branches = [(rows.metric_name == name, part) for name in able if (part := of(name)) is not None]
+    def per_metric(of: Callable[[str], ir.Column | None]) -> ir.Column:
+        branches = [(rows.metric_name == name, part) for name in metrics if (part := of(name)) is not None]
         return ibis.cases(*branches, else_=ibis.null("float64")) if branches else ibis.null("float64")
 
     def value_of(name: str) -> ir.Column:
         return metric_value(catalog, name, rows, columns).cast("float64")
 
-    def part_of(position: int):
+    def part_of(position: int) -> Callable[[str], ir.Column | None]:
         def part(name: str) -> ir.Column | None:
             parts = _fraction(catalog, name, rows, columns)
             return parts[position].cast("float64") if parts else None
@@ -198,22 +206,22 @@ def _one_row_per_metric(
 
 
 def metric_value(catalog: MetricCatalog, name: str, rows: ir.Table, columns: dict[Use, str]) -> ir.Column:
-    """The metric's value from the columns of its measures; NULL for a zero denominator."""
+    """The metric's value from the columns of its measures; NULL where a denominator is 0."""
     metric = catalog.metrics[name]
     if isinstance(metric.formula, Derived):
         return _derived(catalog, metric.formula, rows, columns)
     if parts := _fraction(catalog, name, rows, columns):
         return _quotient(*parts)
-    return rows[columns[uses(metric)[0]]]
+    return rows[columns[own_measures(metric)[0]]]
 
 
 def _fraction(
     catalog: MetricCatalog, name: str, rows: ir.Table, columns: dict[Use, str]
 ) -> tuple[ir.Column, ir.Column] | None:
-    """Numerator and denominator, where the metric is one over the other."""
+    """Numerator and denominator of a ratio or a division; None for other formulas."""
     metric = catalog.metrics[name]
     if isinstance(metric.formula, Ratio):
-        top, bottom = (rows[columns[use]] for use in uses(metric))
+        top, bottom = (rows[columns[use]] for use in own_measures(metric))
         return top, bottom
     if isinstance(metric.formula, Derived) and metric.formula.combination == "divide":
         top, bottom = (_operand(catalog, operand, rows, columns) for operand in metric.formula.operands)

@@ -1,8 +1,8 @@
-"""A metric's formula in words, written from the same definition that computes it."""
+"""A metric's formula in words, from the definition that it is computed from."""
 
 from __future__ import annotations
 
-from rules.metrics.models import Condition, Derived, Formula, Measure, Metric, MetricCatalog, Ratio, Trailing
+from rules.metrics.models import Condition, Derived, Formula, Measure, MetricCatalog, PeriodName, Ratio, Trailing
 
 AGGREGATION_WORDS = {
     "sum": "sum of {}",
@@ -13,7 +13,7 @@ AGGREGATION_WORDS = {
     "max": "largest {}",
 }
 SYMBOLS = {"add": " + ", "subtract": " - ", "multiply": " × ", "divide": " / "}
-PERIOD_WORDS = {
+PERIOD_WORDS: dict[PeriodName, str] = {
     "as_of": "at the as-of date",
     "last_complete_month": "in the last complete month",
     "current": "now",
@@ -21,17 +21,17 @@ PERIOD_WORDS = {
 
 
 def formula_words(catalog: MetricCatalog, name: str) -> str:
-    """For example `sum of mrr_retained_12m / sum of mrr_12m_ago, in the last complete month`."""
+    """The formula with its period: `sum of mrr_retained_12m / sum of mrr_12m_ago, in the last complete month`."""
     metric = catalog.metrics[name]
     words = _formula(metric.formula)
-    return words if isinstance(metric.formula, Derived) else f"{words}, {period_words(metric)}"
+    return f"{words}, {period_words(metric.period)}" if metric.period else words
 
 
-def period_words(metric: Metric) -> str:
-    """The days that a measure or ratio is over, for example `over the last 3 complete months`."""
-    if isinstance(metric.period, Trailing):
-        return f"over the last {metric.period.trailing_complete_months} complete months"
-    return PERIOD_WORDS[metric.period]
+def period_words(period: PeriodName | Trailing) -> str:
+    """The months that a measure or ratio covers, for example `over the last 3 complete months`."""
+    if isinstance(period, Trailing):
+        return f"over the last {period.trailing_complete_months} complete months"
+    return PERIOD_WORDS[period]
 
 
 def _formula(formula: Formula) -> str:
@@ -49,7 +49,7 @@ def _operand(operand: str | float | int | Derived) -> str:
 
 
 def measure_words(measure: Measure) -> str:
-    """For example `sum of mrr_end where plan equals Scale`."""
+    """A measure with its filter, for example `sum of mrr_end where plan equals Scale`."""
     words = AGGREGATION_WORDS[measure.aggregation].format(measure.column)
     if not measure.where:
         return words

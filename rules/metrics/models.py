@@ -1,31 +1,33 @@
-"""What metric_catalog.yaml may say: metrics as data, in a small typed grammar."""
+"""metric_catalog.yaml as a model: metrics as data, in a small typed grammar."""
 
 from __future__ import annotations
 
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from rules.loading.files import Strict
 from rules.models import Name, Text
-from rules.operators import OPERATORS, value_problem
+from rules.operators import Operator, value_problem
 
-AGGREGATIONS = ("sum", "mean", "count", "count_distinct", "min", "max")
-COMBINATIONS = ("add", "subtract", "multiply", "divide", "complement")
+Aggregation = Literal["sum", "mean", "count", "count_distinct", "min", "max"]
+AGGREGATIONS: tuple[Aggregation, ...] = get_args(Aggregation)
+Combination = Literal["add", "subtract", "multiply", "divide", "complement"]
+COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
 
 
 class Condition(Strict):
-    """A row counts when its column stands in this relation to the value."""
+    """A filter: the rows whose column satisfies the operator with the value."""
 
     column: Text
-    operator: Literal[tuple(OPERATORS)]
+    operator: Operator
     value: Any = None
 
     @field_validator("value")
     @classmethod
     def _hashable(cls, value: Any) -> Any:
-        """A list as a tuple: equal measures are computed once, found by their hash."""
+        """A list as a tuple: equal measures are found by their hash and computed once."""
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
@@ -38,7 +40,7 @@ class Condition(Strict):
 class Measure(Strict):
     """An aggregation of one column of a model table, over the rows that meet every condition."""
 
-    aggregation: Literal[AGGREGATIONS]
+    aggregation: Aggregation
     column: Text
     where: tuple[Condition, ...] = ()
     label: Text | None = None
@@ -72,7 +74,7 @@ class Ratio(Strict):
 
 
 def _operand_kind(data: Any) -> Any:
-    """Decide the kind by its shape, so that an error speaks of that kind alone."""
+    """Choose the type by the value's shape, so that an error is about that type only."""
     if isinstance(data, dict):
         return Derived.model_validate(data)
     is_number = isinstance(data, int | float) and not isinstance(data, bool) and isfinite(data)
@@ -84,7 +86,7 @@ def _operand_kind(data: Any) -> Any:
 class Derived(Strict):
     """Arithmetic on other metrics, numbers and further arithmetic: a tree, never a string."""
 
-    combination: Literal[COMBINATIONS]
+    combination: Combination
     operands: tuple[Annotated[str | float | int | Derived, BeforeValidator(_operand_kind)], ...]
 
     @model_validator(mode="before")
@@ -116,16 +118,17 @@ Formula = Measure | Ratio | Derived
 
 
 class Trailing(Strict):
-    """A period of so many months, the last complete one at its end."""
+    """A number of months that end with the last complete month."""
 
     trailing_complete_months: int = Field(ge=1, le=120)
 
 
-PERIODS = ("as_of", "last_complete_month", "current")
+PeriodName = Literal["as_of", "last_complete_month", "current"]
+PERIODS: tuple[PeriodName, ...] = get_args(PeriodName)
 
 
 def _period_kind(data: Any) -> Any:
-    """Decide the kind by its shape, so that an error speaks of that kind alone."""
+    """Choose the type by the value's shape, so that an error is about that type only."""
     if isinstance(data, dict):
         return Trailing.model_validate(data)
     if data is None or isinstance(data, Trailing) or data in PERIODS:
@@ -133,20 +136,20 @@ def _period_kind(data: Any) -> Any:
     raise ValueError(f"accepted: {', '.join(PERIODS)} or {{trailing_complete_months: n}}")
 
 
-Period = Annotated[Literal[PERIODS] | Trailing | None, BeforeValidator(_period_kind)]
+Period = Annotated[PeriodName | Trailing | None, BeforeValidator(_period_kind)]
 
 
 class Benchmark(Strict):
-    """A well-known figure to hold the value against, and who published it."""
+    """A published figure to compare the value with, and who published it."""
 
     text: Text
     source: Text
 
 
 class Metric(Strict):
-    """One governed metric: what it means, who answers for it, and how it is computed.
+    """One governed metric: its meaning, its owner and its formula.
 
-    `counted_by` names the metric that says how many customers stand behind an amount.
+    `counted_by` names the metric that counts the customers of an amount.
     """
 
     label: Text
@@ -172,7 +175,7 @@ class Metric(Strict):
     @field_validator("formula", mode="before")
     @classmethod
     def _formula_kind(cls, data: Any) -> Any:
-        """Decide the kind by its key, so that an error speaks of that kind alone."""
+        """Choose the type by the value's key, so that an error is about that type only."""
         if not isinstance(data, dict):
             raise ValueError(
                 f"a formula is a mapping such as {{sum: mrr_end}}; accepted keys: ratio, "
@@ -186,17 +189,17 @@ class Metric(Strict):
         return kind.model_validate(data)
 
     @model_validator(mode="after")
-    def _places(self) -> Metric:
+    def _has_period_or_operands(self) -> Metric:
         is_derived = isinstance(self.formula, Derived)
         if is_derived and (self.model or self.period):
             raise ValueError("a derived formula takes model and period from its operands; leave them out")
         if not is_derived and not (self.model and self.period):
-            raise ValueError("model and period are needed beside a measure or a ratio")
+            raise ValueError("a measure or a ratio needs model and period")
         return self
 
 
 class MetricCatalog(Strict):
-    """metric_catalog.yaml: every metric there is."""
+    """metric_catalog.yaml: every metric, by its name."""
 
     activation_threshold: int = Field(ge=0)
     metrics: dict[Name, Metric] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""How numbers are said: one way for the command line, the reports and the pages."""
+"""How numbers and texts are written: one way for the command line, the reports and the pages."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ import math
 import os
 import re
 from decimal import Decimal
+from typing import cast
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 NOT_AVAILABLE = "not available"
 SMALL_AMOUNT = 1000
-"""Below this, cents say something."""
+"""Amounts below this are written with cents."""
 
 SHARES = ("_rate", "_change")
-"""How the names of columns end whose values are shares of 1, said in percent."""
+"""Endings of the names of columns that hold shares of 1, which are written in percent."""
 
 TEXT_LIMIT = 600
 NAME_LIMIT = 80
 """Characters of a text, and of a name within one, that pages and reports show."""
 
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\u061c\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff]+"
 )
-"""Control characters, and marks that turn the direction of what stands beside them."""
+"""Control characters, and marks that change the direction of the text next to them."""
 
 _USER_IN_ADDRESS = re.compile(r"(\w:/{1,2})[^\s/'\"]+@")
-"""With one slash or two: a path of an address has one."""
+"""With one slash or two: the path of a URL may have only one."""
 _GIVEN_SECRET = re.compile(
     r"\b((?:password|passwd|pwd|secret|token|api_?key|access_?key)\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s'\"&;]+)",
     re.IGNORECASE,
@@ -36,42 +37,42 @@ Number = int | float | Decimal
 
 
 def is_unknown(value: object) -> bool:
-    """None or not a number: what is said as not available."""
+    """Whether a value is None or NaN, which is written as not available."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def shown(text: object, limit: int = TEXT_LIMIT) -> str:
-    """Text from data as people can read it: on one line, without marks that cannot be seen, not too long."""
-    line = " ".join(_UNSEEN.sub("", str(text)).split())
+def one_line(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text from data on one line, without invisible characters, cut at `limit` characters."""
+    line = " ".join(_INVISIBLE.sub("", str(text)).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
 def path_text(path: object) -> str:
-    """A path or a file's name on one line: what cannot be printed or seen, and bytes that are no UTF-8, as escapes."""
+    """A path on one line; invisible characters and bytes that are not UTF-8 are written as escapes."""
     text = os.fsencode(str(path)).decode("utf-8", "backslashreplace")
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def without_credentials(text: str) -> str:
-    """Text without the user and password of an address in it, and without what is given as a password."""
+    """Text without the users and passwords of its URLs, and without the values of passwords and tokens."""
     return _GIVEN_SECRET.sub(r"\1…", _USER_IN_ADDRESS.sub(r"\1…@", text))
 
 
 _NO_WIDTH = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
-"""Letters and accents that cannot be seen, though Unicode counts them as printable."""
+"""Letters and accents that are invisible, though Unicode calls them printable."""
 
 
-def visible(text: object, limit: int = TEXT_LIMIT) -> str:
-    """Text from data in a message: on one line, not too long, each character that cannot be seen as its code.
+def printable_line(text: object, limit: int = TEXT_LIMIT) -> str:
+    """Text from data in a message: on one line, cut at `limit` characters, each invisible character as its code.
 
-    A value that was refused for a blank or a mark that nobody sees would look right otherwise.
+    Without the codes, a value that was refused for an invisible character would look right.
     """
-    line = escaped(text)
+    line = escape_invisible(text)
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
-def escaped(text: object, keep: str = "") -> str:
-    """Text with its characters that cannot be seen as their codes; those of `keep` stay."""
+def escape_invisible(text: object, keep: str = "") -> str:
+    """Text with its invisible characters as their codes; the characters of `keep` stay."""
     return "".join(
         character
         if character in keep or (character.isprintable() and character not in _NO_WIDTH)
@@ -80,19 +81,25 @@ def escaped(text: object, keep: str = "") -> str:
     )
 
 
-def named(name: object, key: object) -> str:
-    """How something with a name of its own and a key is called: `Cedar Design LLC (C-000132)`."""
-    told = shown(name, NAME_LIMIT) if name is not None else ""
-    return f"{told} ({shown(key, NAME_LIMIT)})" if told else shown(key, NAME_LIMIT)
+def name_with_key(name: object, key: object) -> str:
+    """A name with its key: `Cedar Design LLC (C-000132)`; the key alone where there is no name."""
+    shown = one_line(name, NAME_LIMIT) if name is not None else ""
+    return f"{shown} ({one_line(key, NAME_LIMIT)})" if shown else one_line(key, NAME_LIMIT)
 
 
 def money(value: Number, currency: str = "USD", *, cents: bool = False) -> str:
-    """`$284,090`, or with cents `$284,090.00`; small amounts keep theirs: `-$61.27`."""
+    """`$284,090`, or with `cents` `$284,090.00`; small amounts always have cents: `-$61.27`."""
     symbol = SYMBOLS.get(currency, f"{currency} ")
-    keeps_cents = cents or 0 < abs(value) < SMALL_AMOUNT
-    digits = f"{abs(value):,.2f}" if keeps_cents else f"{abs(value):,.0f}"
+    size = _size(value)
+    has_cents = cents or 0 < size < SMALL_AMOUNT
+    digits = f"{size:,.2f}" if has_cents else f"{size:,.0f}"
     sign = "-" if value < 0 and digits.strip("0.,") else ""
     return f"{sign}{symbol}{digits}"
+
+
+def _size(value: Number) -> Number:
+    """The value without its sign."""
+    return cast("Number", abs(value))  # mypy takes the abs of three types for an object
 
 
 def percent(value: Number, digits: int = 1) -> str:
@@ -101,8 +108,8 @@ def percent(value: Number, digits: int = 1) -> str:
 
 
 def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact: bool = False) -> str:
-    """A metric's value as people say it; `exact` keeps cents and two digits of a rate."""
-    if is_unknown(value):
+    """A metric's value in its unit; `exact` keeps cents, and two digits of a rate."""
+    if value is None or is_unknown(value):
         return NOT_AVAILABLE
     if unit == "money":
         return money(value, currency, cents=exact)
@@ -115,17 +122,18 @@ def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact:
 
 
 def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:
-    """A signed change; of a rate in percentage points. What rounds to nothing has no sign."""
-    if is_unknown(change):
+    """A change with its sign; of a rate in percentage points. A change that rounds to 0 has no sign."""
+    if change is None or is_unknown(change):
         return NOT_AVAILABLE
-    text = f"{abs(change) * 100:,.1f} pp" if unit == "rate" else value_text(abs(change), unit, currency)
+    size = _size(change)
+    text = f"{size * 100:,.1f} pp" if unit == "rate" else value_text(size, unit, currency)
     if not any(digit in text for digit in "123456789"):
         return text
     return f"{'-' if change < 0 else '+'}{text}"
 
 
-def moved_text(change: Number | None, unit: str, currency: str = "USD") -> str:
-    """A change in words: `up $1,500`, `down 2.0 pp` or `unchanged`; what rounds to nothing is unchanged."""
+def movement_text(change: Number | None, unit: str, currency: str = "USD") -> str:
+    """A change in words: `up $1,500`, `down 2.0 pp` or `unchanged`; one that rounds to 0 is unchanged."""
     text = change_text(change, unit, currency)
     if text == NOT_AVAILABLE:
         return NOT_AVAILABLE
@@ -135,12 +143,12 @@ def moved_text(change: Number | None, unit: str, currency: str = "USD") -> str:
 
 
 def number_text(value: Number | None, digits: int = 0) -> str:
-    """A bare number, such as a score of 100 or of 1, with so many decimals."""
+    """A number without a unit, such as a score, with this number of decimals."""
     return NOT_AVAILABLE if is_unknown(value) else f"{value:z,.{digits}f}"
 
 
-def counted_text(count: Number | None, one: str, many: str = "") -> str:
-    """So many of something: `1 customer`, `1,200 customers`; `many` where an s is not enough."""
+def count_text(count: Number | None, one: str, many: str = "") -> str:
+    """A count with its noun: `1 customer`, `1,200 customers`; `many` where the plural is not formed with an s."""
     return f"{value_text(count, 'count')} {one if count == 1 else many or f'{one}s'}"
 
 
@@ -150,7 +158,7 @@ def month_text(day: dt.date) -> str:
 
 
 def period_text(start: dt.date | None, end: dt.date | None) -> str:
-    """The days a value covers: `2026-06-30`, `Jun 2026` or `Apr to Jun 2026`. Days are ISO, as in every text."""
+    """The days that a value covers: `2026-06-30`, `Jun 2026` or `Apr to Jun 2026`."""
     if start is None or end is None:
         return "no complete month"
     if start == end:
@@ -161,7 +169,7 @@ def period_text(start: dt.date | None, end: dt.date | None) -> str:
 
 
 def cell_text(value: object, name: str, currency: str = "USD") -> str:
-    """A value of a table's column `name`, as rules/text/sql_text.py says it in the database."""
+    """A value of a table's column `name`, as rules/text/sql_text.py writes it in the database."""
     if is_unknown(value):
         return "unknown"
     if isinstance(value, bool):

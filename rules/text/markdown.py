@@ -1,38 +1,38 @@
-"""Text from data as Markdown that shows it as it is: one escaping for reports and for the dashboard's brief."""
+"""Text from data, escaped for Markdown: one escaping for reports and for the dashboard's brief."""
 
 from __future__ import annotations
 
 import html
 import re
 
-from rules.text.formats import NOT_AVAILABLE, is_unknown, shown
+from rules.text.formats import NOT_AVAILABLE, is_unknown, one_line
 
 _AT_THE_START = re.compile(r"^(?:[-+](?=[-+:\s]|$)|:(?=-)|=(?!=)|\d{1,9}(?=[.)](?:\s|$)))")
-"""What would begin a list, or underline the line above."""
+"""Characters that would start a list, or underline the line above."""
 
 _ANYWHERE = re.compile(r"[\\`*\[\]#|~]|_(?![^\W_])|(?<![^\W_])_|\$(?!\d)|=(?==)|(?<==)=")
-"""What means something in Markdown wherever it stands. An underscore within a word does not, nor does a dollar
-sign before a digit, which can end no formula."""
+"""Characters with a meaning in Markdown anywhere in a line. An underscore within a word has none, nor has a dollar
+sign before a digit, which cannot end a formula."""
 
 _LINKS_ITSELF = re.compile(
     r"[^\s`|<>\[\]]*(?:://|www\.|@(?=[\w-])|(?<!\d):[\w+-]+:(?!\d))[^\s`|<>\[\]]*", re.IGNORECASE | re.ASCII
 )
-"""Addresses, people and emoji. Renderers look for them in the finished text, where escapes are gone, but not
-in code: as code they are shown as they are."""
+"""URLs, @mentions and :emoji: codes. Renderers look for them in the final text, where the escapes are gone, but not
+in code: so they are written as code."""
 
 
 class Markdown(str):
-    """Text that is Markdown already: it is not escaped again."""
+    """Text that is already Markdown: it is not escaped again."""
 
     __slots__ = ()
 
 
 def escape(text: object) -> Markdown:
-    """Text that Markdown and the HTML inside it show as it is: on one line, cut where it is very long.
+    """Text that Markdown, and HTML inside it, show unchanged: on one line, cut where it is very long.
 
-    What is unknown is said to be not available.
+    An unknown value is written as not available.
     """
-    line = NOT_AVAILABLE if is_unknown(text) else shown(text)
+    line = NOT_AVAILABLE if is_unknown(text) else one_line(text)
     pieces, end = [], 0
     for found in _LINKS_ITSELF.finditer(line):
         pieces += [_quoted(line[end : found.start()], is_first=end == 0), f"`{found[0]}`"]
@@ -41,7 +41,7 @@ def escape(text: object) -> Markdown:
 
 
 def _quoted(words: str, *, is_first: bool) -> str:
-    """Words with a backslash before each mark; `is_first` where they may begin a line."""
+    """Words with a backslash before each special character; `is_first` where they may begin a line."""
     begins = _AT_THE_START.match(words) if is_first else None
     if not begins:
         return html.escape(_ANYWHERE.sub(r"\\\g<0>", words), quote=False)

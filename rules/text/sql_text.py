@@ -1,4 +1,4 @@
-"""Texts with {placeholders} as expressions: filled from a row's columns, as rules/text/formats.py says numbers."""
+"""Texts as Ibis expressions: templates filled from a row, and numbers written as in rules/text/formats.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rules.text.templates import placeholders, split_template
 UNKNOWN = "unknown"
 
 
-def filled(text: str, table: ir.Table, currency: str = "USD") -> ir.StringColumn:
+def fill_template(text: str, table: ir.Table, currency: str = "USD") -> ir.StringColumn:
     """`text` with each {column} replaced by the row's value; raises TemplateError for one without a column."""
     placeholders(text, table.columns)
     pieces = []
@@ -22,12 +22,12 @@ def filled(text: str, table: ir.Table, currency: str = "USD") -> ir.StringColumn
         if words:
             pieces.append(ibis.literal(words))
         if name is not None:
-            pieces.append(said(table[name], name, currency))
+            pieces.append(value_words(table[name], name, currency))
     return reduce(lambda left, right: left + right, pieces)
 
 
-def said(column: ir.Value, name: str, currency: str = "USD") -> ir.StringColumn:
-    """A value in words: money as $1,234, shares as 3.2 %, whole numbers grouped, dates as ISO."""
+def value_words(column: ir.Value, name: str, currency: str = "USD") -> ir.StringColumn:
+    """A column's values as text: money as $1,234, shares as 3.2 %, whole numbers as 1,234, dates as ISO."""
     kind = column.type()
     if kind.is_decimal():
         words = money_words(column, currency)
@@ -44,7 +44,7 @@ def said(column: ir.Value, name: str, currency: str = "USD") -> ir.StringColumn:
 
 
 def money_words(amount: ir.DecimalValue, currency: str = "USD") -> ir.StringColumn:
-    """An amount: small ones with their cents."""
+    """Amounts as text, small ones with cents."""
     symbol = SYMBOLS.get(currency, f"{currency} ")
     size = amount.abs()
     has_cents = (size > 0) & (size < SMALL_AMOUNT)
@@ -53,13 +53,13 @@ def money_words(amount: ir.DecimalValue, currency: str = "USD") -> ir.StringColu
 
 
 def number_words(value: ir.NumericValue, digits: int) -> ir.StringColumn:
-    """A number with so many decimals and its thousands apart."""
+    """Numbers as text, with this number of decimals and a comma between thousands."""
     scaled = _scaled(value.abs(), digits)
     return ibis.ifelse((value < 0) & (scaled > 0), "-", "") + _size_words(scaled, digits)
 
 
 def _scaled(size: ir.NumericValue, digits: int) -> ir.IntegerValue:
-    """How many of the last digit that is shown there are in `size`, which is not negative."""
+    """`size`, which is not negative, as a whole number of its last digit that is shown."""
     return _rounded(size * 10**digits if digits else size)
 
 
@@ -70,17 +70,17 @@ def _size_words(scaled: ir.IntegerValue, digits: int) -> ir.StringColumn:
 
 
 def _rounded(size: ir.NumericValue) -> ir.IntegerValue:
-    """The nearest whole number; of two equally near the even one, as in formats.py: databases take the larger."""
+    """The nearest whole number; half rounds to even, as in formats.py, where databases round half up."""
     if size.type().is_integer():
         return size
     return size.round().cast("int64") - (size % 2 == 0.5).cast("int64")
 
 
 def _grouped(number: ir.IntegerValue) -> ir.StringColumn:
-    """A whole number of at most fifteen digits, not negative, with commas.
+    """A whole number of at most fifteen digits, not negative, with a comma between thousands.
 
-    Of functions that databases have as they are: a query says dozens of numbers, and where Ibis
-    has to write one as a case its argument is in the query twice.
+    Only functions that every database has: a query has dozens of numbers, and where Ibis writes a function
+    as a CASE, its argument is in the query twice.
     """
     padded = _ending(" " * 15, number)
     threes = [padded.left(end).right(3) for end in range(3, 15, 3)] + [padded.right(3)]
@@ -88,44 +88,44 @@ def _grouped(number: ir.IntegerValue) -> ir.StringColumn:
 
 
 def _ending(blank: str, number: ir.IntegerValue) -> ir.StringColumn:
-    """`blank` with the number's digits at its end."""
+    """`blank` with its end replaced by the number's digits."""
     return (ibis.literal(blank) + number.cast("string")).right(len(blank))
 
 
 SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
-"""What a formula begins with; spreadsheets take the full-width and the small forms for the plain ones."""
+"""The characters that begin a formula; spreadsheets accept their full-width and small forms too."""
 
 SKIPPED = (
     " '\"\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u0085\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 )
-"""What may stand before that sign and is skipped or not seen: blanks, quotes, and marks without a width."""
+"""Characters that spreadsheets skip before that sign: blanks, quotes, and characters without a width."""
 
-RUNS = f"(^|[;\t\r\n])([{SKIPPED}]*[{SIGNS}])"
-"""Where a spreadsheet finds a formula in a text: where it begins, and, as many split lines at semicolons or
-tabs whatever stands in quotes, after one of these and after a line's end."""
+FORMULA_START = f"(^|[;\t\r\n])([{SKIPPED}]*[{SIGNS}])"
+"""Where a spreadsheet finds a formula in a text: at the start, after a line's end, and after a semicolon or a tab,
+since many programs split lines at these even inside quotes."""
 
 SIGNED_NUMBER = "^[-+]?[0-9]+([.,][0-9]+)*$"
-"""A text that a spreadsheet takes for a number, as it should."""
+"""A text that a spreadsheet reads as a number; it needs no escape."""
 
 
-def harmless(table: ir.Table) -> ir.Table:
-    """Texts in which a spreadsheet finds nothing to run: an apostrophe before each formula makes it plain text.
+def escape_formulas(table: ir.Table) -> ir.Table:
+    """The table with an apostrophe before each formula in its texts, so that a spreadsheet runs none of them.
 
-    The text is had back by taking away one apostrophe at each place of RUNS that has any: one that was
-    there before gets another.
+    Removing one apostrophe at each place of FORMULA_START that has one gives the original text: a text that had an
+    apostrophe there gets a second one.
     """
     texts = [name for name, kind in table.schema().items() if kind.is_string()]
-    return table.mutate(**{name: _harmless(table[name]) for name in texts})
+    return table.mutate(**{name: _escape_formula(table[name]) for name in texts})
 
 
-def _harmless(text: ir.StringColumn) -> ir.StringColumn:
-    runs = text.re_search(RUNS) & ~text.re_search(SIGNED_NUMBER)
-    return ibis.ifelse(runs, text.re_replace(RUNS, r"\1'\2"), text)
+def _escape_formula(text: ir.StringColumn) -> ir.StringColumn:
+    has_formula = text.re_search(FORMULA_START) & ~text.re_search(SIGNED_NUMBER)
+    return ibis.ifelse(has_formula, text.re_replace(FORMULA_START, r"\1'\2"), text)
 
 
-def harmless_text(text: str) -> str:
-    """One text as `harmless` has it."""
-    return text if re.fullmatch(SIGNED_NUMBER, text) else re.sub(RUNS, r"\1'\2", text)
+def escape_formula_text(text: str) -> str:
+    """One text, escaped as by `escape_formulas`."""
+    return text if re.fullmatch(SIGNED_NUMBER, text) else re.sub(FORMULA_START, r"\1'\2", text)
 
 
 RELATIONS = {
@@ -142,11 +142,11 @@ RELATIONS = {
     "is_true": "yes",
     "is_missing": "not known",
 }
-"""How each operator asks for its threshold in words."""
+"""Each operator with its threshold, in words."""
 
 
 def relation_words(operator: str, threshold: object, name: str) -> str:
-    """What a rule asks of the column `name`, for example `-50.0 % or less`."""
+    """The condition of a rule on the column `name`, for example `-50.0 % or less`."""
     values = threshold if isinstance(threshold, list | tuple) else [threshold]
     words = [_threshold(value, name) for value in values]
     relation = RELATIONS[operator]

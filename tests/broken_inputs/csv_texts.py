@@ -1,4 +1,4 @@
-"""CSV files whose bytes are not what a CSV file's should be."""
+"""CSV files with broken bytes: encodings, other formats, lines and headers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ KEPT = ("C1", "C2")
 PACKED = gzip.compress(GOOD.encode())
 BOMB = gzip.compress(HEADER.encode()) + 80 * gzip.compress(b"x" * (1 << 20))
 INVALID = "bytes not in its encoding (set encoding: in sources.yaml)"
-EMPTY = "is empty: no header and no rows were found in it. Export it again; a dataset that is not required may be left out: take the file away, and out of rules/sources.yaml if it is named there."
-MISSING = "Add them, or say under datasets > customers > columns in sources.yaml what they are called there."
 
 
 def customers(how: str, content: bytes | str, **expected) -> Input:
@@ -24,17 +22,17 @@ def customers(how: str, content: bytes | str, **expected) -> Input:
 
 ENCODINGS = (
     customers("UTF-16", GOOD.encode("utf-16"), code="source.wide_text"),
-    customers("UTF-16 without its mark", GOOD.encode("utf-16-be"), code="source.wide_text"),
-    customers("UTF-16, as the settings say", GOOD.encode("utf-16"), settings="encoding: utf-16", rows=2, kept=KEPT),
-    customers("not UTF-16, though the settings say so", GOOD, settings="encoding: utf-16", code="source.wrong_encoding"),
+    customers("UTF-16 without a byte order mark", GOOD.encode("utf-16-be"), code="source.wide_text"),
+    customers("UTF-16, as in the settings", GOOD.encode("utf-16"), settings="encoding: utf-16", rows=2, kept=KEPT),
+    customers("not UTF-16, against the settings", GOOD, settings="encoding: utf-16", code="source.wrong_encoding"),
     customers("Latin-1 in a value", GOOD.encode("latin-1"), rows=2, kept=("C1",), rejects=((2, None, "malformed_line", f"{INVALID}: C2,2026-01-02,B\ufffdta"),)),
     customers("Latin-1 in the header", HEADER.replace("name", "näme").encode("latin-1"), code="csv.header_encoding"),
-    customers("Latin-1, as the settings say", GOOD.encode("latin-1"), settings="encoding: latin-1", rows=2, kept=KEPT),
+    customers("Latin-1, as in the settings", GOOD.encode("latin-1"), settings="encoding: latin-1", rows=2, kept=KEPT),
     customers("UTF-8 with a byte order mark", GOOD.encode("utf-8-sig"), rows=2, kept=KEPT),
     customers("a byte order mark alone", b"\xef\xbb\xbf", code="source.empty"),
     customers("a byte order mark of UTF-16 alone", b"\xff\xfe", settings="encoding: utf-16", code="source.empty"),
     customers("half a character of UTF-16", b",", settings="encoding: utf-16", code="csv.header_encoding"),
-    customers("an encoding that there is not", GOOD, settings="encoding: utf-99", code="source.unknown_encoding"),
+    customers("an encoding that does not exist", GOOD, settings="encoding: utf-99", code="source.unknown_encoding"),
     customers("an encoding of domain names", GOOD, settings="encoding: idna", code="source.unknown_encoding"),
     customers("a NUL in a value", GOOD.replace("Acme", "Ac\0me"), rows=2, kept=KEPT),
     customers("a NUL in the header", GOOD.replace("company", "comp\0any"), code="source.control_character"),
@@ -49,7 +47,7 @@ OTHER_FORMATS = (
     customers("a PDF document", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", code="source.other_format"),
     customers("a JSON error message", '{"error": "unauthorized"}', code="source.missing_columns"),
     customers("a title above the header", "All customers\n" + GOOD, code="source.missing_columns"),
-    customers("packed, without .gz in its name", PACKED, code="source.other_format"),
+    customers("gzip without .gz in its name", PACKED, code="source.other_format"),
     Input("plain text named .gz", "customers.csv.gz", GOOD, code="source.not_gzip"),
     Input("gzip that is cut short", "customers.csv.gz", PACKED[:-9], code="source.gzip_incomplete"),
     Input("gzip with a wrong checksum", "customers.csv.gz", PACKED[:-8] + bytes(8), code="source.gzip_incomplete", sentence="customers.csv.gz is not a complete gzip file (CRC check failed …). Copy or export it again."),
@@ -76,19 +74,19 @@ LINES = (
 
 HEADERS = (
     customers("10,000 columns", ",".join(f"c{n}" for n in range(10_000)), code="source.too_many_columns"),
-    customers("900 columns that nobody asked for", "customer_id,signup_date," + ",".join(f"c{n}" for n in range(900)) + "\nC1,2026-01-01" + ",x" * 900 + "\nC2,2026-01-01\n", rows=2, kept=("C1",), rejects=((2, None, "malformed_line", "too few fields: 2 found, 902 expected: C2,2026-01-01"),)),
-    customers("40 columns, none of them ours", ",".join(f"c{n}" for n in range(40)), code="source.missing_columns"),
+    customers("900 extra columns", "customer_id,signup_date," + ",".join(f"c{n}" for n in range(900)) + "\nC1,2026-01-01" + ",x" * 900 + "\nC2,2026-01-01\n", rows=2, kept=("C1",), rejects=((2, None, "malformed_line", "too few fields: 2 found, 902 expected: C2,2026-01-01"),)),
+    customers("40 columns, none of them of the contract", ",".join(f"c{n}" for n in range(40)), code="source.missing_columns"),
     customers("the same name twice", "customer_id,signup_date,customer_id\n", code="source.same_column_twice"),
     customers("the same name in other case", "customer_id,signup_date,Signup_Date\n", code="source.same_column_twice"),
     customers("a column without a name", "customer_id,signup_date,\n", code="source.column_without_name"),
-    customers("blanks that cannot be seen around names and values", "\u200bcustomer_id\xa0,signup_date\ufeff\n\xa0C1\u200b,\u20032026-01-01\xa0\nC2\u2060,2026-01-01\n", rows=2, kept=KEPT),
-    customers("names that differ by a blank that cannot be seen", "customer_id,signup_date,customer_id\u200b\n", code="source.same_column_twice"),
+    customers("invisible blanks around names and values", "\u200bcustomer_id\xa0,signup_date\ufeff\n\xa0C1\u200b,\u20032026-01-01\xa0\nC2\u2060,2026-01-01\n", rows=2, kept=KEPT),
+    customers("names that differ by an invisible blank", "customer_id,signup_date,customer_id\u200b\n", code="source.same_column_twice"),
     customers("the line that tells Excel the delimiter", "sep=;\n" + GOOD.replace(",", ";"), rows=2, kept=KEPT),
     customers("the line that tells Excel the delimiter, in quotes and before a blank line", ('"SEP=|"\r\n\r\n' + GOOD.replace(",", "|").replace("\n", "\r\n")).encode("utf-8-sig"), rows=2, kept=KEPT),
     customers("the line that tells Excel the delimiter, in UTF-16", ("sep=\t\n" + GOOD.replace(",", "\t")).encode("utf-16"), settings="encoding: utf-16", rows=2, kept=KEPT),
     customers("a bad line below the line for Excel", "sep=,\n" + GOOD + "C3\n", rows=3, kept=KEPT, rejects=((3, None, "malformed_line", "too few fields: 1 found, 3 expected: C3"),)),
     customers("the line for Excel alone", "sep=;\r\n", code="source.empty"),
-    customers("a name of ours", "customer_id,signup_date,row_number\n", code="source.reserved_column"),
+    customers("a reserved name", "customer_id,signup_date,row_number\n", code="source.reserved_column"),
     customers("a quote in the header that is not closed", 'customer_id,"signup_date\n' + ROWS, code="csv.unclosed_quote"),
     customers("text after a quoted name", 'customer_id,"signup_date"s\n' + ROWS, code="csv.invalid_header"),
     customers("pipes for commas", "customer_id|signup_date\nC1|2026-01-01\n", code="source.missing_columns"),

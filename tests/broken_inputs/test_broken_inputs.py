@@ -160,7 +160,7 @@ TAKEN = {
     "industry, days": "days",
     "score": "score",
 }
-"""Dimensions beside the usual ones, and which of them cannot be one: also where only a step on the way has the name."""
+"""Additional dimensions, and the one that is refused; also where only an intermediate table has the name."""
 
 
 @pytest.mark.parametrize(("named", "which"), TAKEN.items(), ids=TAKEN)
@@ -179,7 +179,7 @@ def test_a_dimension_whose_name_is_taken_ends_with_2_and_one_sentence(tmp_path, 
     )
 
 
-def test_validate_says_which_setting_a_file_wants_and_takes_a_header_for_a_dataset_without_rows(productpulse, exports):
+def test_validate_names_the_setting_for_an_encoding_and_accepts_a_header_without_rows(productpulse, exports):
     customers, scores = exports / "customers.csv", exports / "nps_scores.csv"
     lines = customers.read_text().splitlines()
     foreign = [number for number, line in enumerate(lines) if not line.isascii()]

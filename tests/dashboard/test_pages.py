@@ -80,6 +80,12 @@ def copied(home, tmp_path):
     return tmp_path
 
 
+def test_a_setting_that_cannot_be_used_has_a_message(homes, opened, monkeypatch):
+    monkeypatch.setenv("PRODUCTPULSE_WAIT", "soon")
+    (fault,) = faults(opened(homes["one customer"], "kpi_review"))
+    assert "The wait is" in fault and "Give 0 or more" in fault
+
+
 def test_a_snapshot_of_an_earlier_version_has_a_message(homes, opened, tmp_path):
     home = copied(homes["one customer"], tmp_path)
     with duckdb.connect(str(Home(home).published)) as database:

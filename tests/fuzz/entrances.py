@@ -1,8 +1,8 @@
-"""The three entrances for what other people write, and what must hold there whatever the bytes are.
+"""The three kinds of files that other people write, and the rules for reading any bytes of that kind.
 
-Each function reads bytes as the program would and returns how they fared: "refused" with a
-sentence of a documented kind, or "read" with every row accounted for by a count made another
-way. Anything else is an AssertionError, or the error itself.
+Each function reads bytes as the program does and returns the result: "refused", with a sentence of a
+documented error, or "read", with every row counted in a second way. Anything else is an
+AssertionError, or the error itself.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ YAML = tuple(MODELS)
 """The files of a rules folder, by their names without ending."""
 
 NAMED_BY = {"metric_catalog": "business_questions"}
-"""What a file has, another may name: a sentence may be about the name there."""
+"""Files whose names another file refers to: the sentence may be about that other file."""
 
 
 def csv_entrance(backend: ibis.BaseBackend, folder: Path, content: bytes, name: str, encoding: str) -> str:
-    """A file of rows with a delimiter; a .gz ending means that `content` is packed first."""
+    """A file of rows with a delimiter; for a .gz ending, `content` is compressed first."""
     raw = _read(backend, folder, content, name, encoding)
     if raw is None:
         return REFUSED
     text = content.decode(encoding, "replace").removeprefix("\ufeff")
-    numbers, told = _accounted(raw)
-    assert _letters(text) == _letters("".join((*raw.columns, *told))), "letters of the file are in no row"
+    numbers, texts = _accounted(raw)
+    assert _letters(text) == _letters("".join((*raw.columns, *texts))), "letters of the file are in no row"
     if '"' not in text:
         assert len(numbers) == _rows_without_quotes(text), "a line is in no row"
     return READ
@@ -67,7 +67,7 @@ def json_entrance(backend: ibis.BaseBackend, folder: Path, content: bytes, name:
 
 
 def yaml_entrance(folder: Path, content: bytes, name: str) -> str:
-    """A file of the rules folder, beside the others as they come with the program."""
+    """One file of the rules folder; the other files are those of the program."""
     if not folder.exists():
         folder.mkdir(parents=True)
         for path in SHIPPED.glob("*.yaml"):
@@ -85,7 +85,7 @@ def yaml_entrance(folder: Path, content: bytes, name: str) -> str:
 
 
 def read_folder(folder: Path) -> None:
-    """What the program does with a rules folder before it compiles the graph."""
+    """Read a rules folder as the program does before it compiles the graph."""
     check_sources(read_rules(folder))
 
 
@@ -132,7 +132,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _items(text: str) -> int | None:
-    """How many an array has; nothing where it is one to DuckDB alone, to which [1]2] has two."""
+    """The number of items of an array; None where only DuckDB reads it as one: [1]2] has two items to DuckDB."""
     try:
         return len(json.loads(text))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a search for trouble starts from: sound inputs, and some that were trouble to other programs."""
+"""The first inputs of a search: valid ones, and some that other programs failed on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STRANGE = (
 
 
 def seeds(entrance: str) -> Iterator[bytes]:
-    """Inputs of an entrance, each with the byte that says as what it is read."""
+    """Inputs of an entrance, each after the byte that selects the file name and encoding."""
     if entrance == "yaml":
         for variant, name in enumerate(YAML):
             yield bytes([variant]) + (SHIPPED / f"{name}.yaml").read_bytes()[:4000]

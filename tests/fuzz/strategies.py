@@ -1,4 +1,4 @@
-"""What the entrances are tried with: texts made of the pieces that trouble readers, and sound rules spoiled in one place."""
+"""Inputs for the entrances: texts of the pieces that readers fail on, and valid rules with one wrong value."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ json_texts = st.one_of(
 
 
 def in_bytes(texts: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
-    """The texts in the encodings that files come in, and bytes that are no text."""
+    """The texts in common encodings, and bytes that are not text."""
     encodings = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"])
     return st.builds(lambda text, encoding: text.encode(encoding, "replace"), texts, encodings) | st.binary(max_size=60)
 
@@ -114,7 +114,7 @@ RULES = {name: yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()) for name i
 
 @st.composite
 def spoiled_rules(draw) -> tuple[str, str]:
-    """A file of rules in which one value, somewhere, is another."""
+    """A file of rules in which one value is replaced."""
     name = draw(st.sampled_from(sorted(RULES)))
     content = at = copy.deepcopy(RULES[name])
     while True:

@@ -1,4 +1,4 @@
-"""Whatever the bytes, an entrance refuses them with a sentence or accounts for every row of them."""
+"""An entrance refuses any bytes with a sentence, or counts every row of them."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def backend():
     return ibis.duckdb.connect()
 
 
-# --- what was found ------------------------------------------------------------------------------
+# --- past findings ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("way", "content"), CSV)
-def test_a_csv_file_that_was_trouble_once(backend, tmp_path, way, content):
+def test_a_csv_file_that_failed_once(backend, tmp_path, way, content):
     entrances.csv_entrance(backend, tmp_path, content, *way)
 
 
 @pytest.mark.parametrize(("way", "content"), JSON)
-def test_a_json_file_that_was_trouble_once(backend, tmp_path, way, content):
+def test_a_json_file_that_failed_once(backend, tmp_path, way, content):
     entrances.json_entrance(backend, tmp_path, content, *way)
 
 
 @pytest.mark.parametrize(("name", "content"), YAML)
-def test_a_rules_file_that_was_trouble_once(tmp_path, name, content):
+def test_a_rules_file_that_failed_once(tmp_path, name, content):
     assert entrances.yaml_entrance(tmp_path / "rules", content, name) == entrances.REFUSED
 
 
-def test_without_atheris_the_search_says_what_it_needs(tmp_path, monkeypatch, capsys):
+def test_the_search_names_atheris_where_it_is_not_installed(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "atheris", None)
     monkeypatch.setattr(sys, "argv", ["fuzz", "csv", "--corpus", str(tmp_path / "corpus")])
     assert search.main() == 2
@@ -74,7 +74,7 @@ def test_json(backend, tmp_path, content, way):
     entrances.json_entrance(backend, tmp_path, content, *way)
 
 
-def test_the_judge_of_an_entrance_sees_a_row_that_is_lost(backend, tmp_path, monkeypatch):
+def test_an_entrance_detects_a_lost_row(backend, tmp_path, monkeypatch):
     read = entrances.read_files
 
     def careless(*arguments, **settings):

@@ -79,7 +79,7 @@ def test_a_deleted_working_file_is_made_anew(productpulse, company_exports, home
     Home(home).warehouse.unlink()
     part = productpulse("run", "--data", company_exports, "--home", home, "--select", "churn_evidence+")
     assert part.exit_code == 1
-    assert "has not been made in" in part.stderr
+    assert "has not been computed in" in part.stderr
     assert content(Home(home).published) == before
     whole = productpulse("run", "--data", company_exports, "--home", home)
     assert whole.exit_code == 0, whole.output

@@ -145,7 +145,7 @@ def test_a_file_without_a_header_is_recognised_and_its_first_row_not_shown(produ
     (data / "customers.csv").write_text("".join(customers[1:]), "utf-8")
     result = productpulse("run", "--data", data, "--home", tmp_path / "home")
     assert result.exit_code == 1
-    assert "where names of columns are expected. Add a line with the names" in result.stderr
+    assert "where column names are expected. Add a line with the names" in result.stderr
     assert NAME not in result.output
     assert_kept_out(tmp_path / "home")
 

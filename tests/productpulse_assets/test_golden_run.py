@@ -1,4 +1,4 @@
-"""The demo company through the whole graph, its figures held to plain SQL over the exports."""
+"""A demo company through the whole graph; its figures are compared with plain SQL over the exports."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from resources.home import Home
 pytestmark = pytest.mark.slow
 
 DEMO = ("--customers", 120, "--months", 24, "--seed", 3, "--as-of", "2026-06-30")
-OF_WHAT_IS_THERE = {"data_quality_score"}
-"""Metrics that are defined over the datasets that are there, whichever these are."""
+OF_AVAILABLE_DATASETS = {"data_quality_score"}
+"""Metrics that are computed from the datasets that are available, whichever these are."""
 AS_OF, LAST_MONTH_END, YEAR_AGO = "2026-06-30", "2026-05-31", "2025-06-30"
 
 
@@ -36,7 +36,7 @@ def demo_run(productpulse, home: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def sql(home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The exports as they lie there, read by DuckDB alone."""
+    """The exported files, read with DuckDB only."""
     database = duckdb.connect()
     for name in DATASETS:
         database.execute(f"CREATE VIEW {name} AS FROM read_csv('{home / 'synthetic' / name}.csv')")
@@ -162,7 +162,7 @@ def test_a_day_in_the_past_has_the_mrr_of_that_day(figures, home, sql, summary, 
     assert rows["churned_revenue"]["value"] == pytest.approx(one(sql, lost, before="2025-09-30", now="2025-10-31"))
 
 
-def test_what_needs_an_absent_dataset_says_so_and_is_never_0(figures, home, summary, tmp_path):
+def test_a_metric_of_an_absent_dataset_has_a_reason_and_is_never_0(figures, home, summary, tmp_path):
     given = {"customers", "subscriptions"}
     for name in given:
         (tmp_path / "exports").mkdir(exist_ok=True)
@@ -173,7 +173,7 @@ def test_what_needs_an_absent_dataset_says_so_and_is_never_0(figures, home, summ
         r["metric_name"]: set(r["source_datasets"].split(", "))
         for r in backend.table("metric_lineage").to_pyarrow().to_pylist()
     }
-    lacking = {name for name in rows if needs[name] - given} - OF_WHAT_IS_THERE
+    lacking = {name for name in rows if needs[name] - given} - OF_AVAILABLE_DATASETS
     assert {"failed_payment_rate", "failed_payments", "successful_payments"} <= lacking
     for name in lacking:
         assert rows[name]["value"] is None, name
@@ -181,12 +181,12 @@ def test_what_needs_an_absent_dataset_says_so_and_is_never_0(figures, home, summ
         reason, absent = rows[name]["not_available_reason"], sorted(needs[name] - given)
         assert reason.startswith("Needs the dataset") and reason.endswith(("which is absent.", "which are absent."))
         assert re.findall(r"[a-z]+_[a-z]+|transactions|targets", reason) == absent, reason
-    for name in rows.keys() - lacking - OF_WHAT_IS_THERE:
+    for name in rows.keys() - lacking - OF_AVAILABLE_DATASETS:
         assert rows[name]["value"] == summary[name]["value"], name
     facts = backend.table("customer_months")
     for fact in ("amount_collected", "payments_failed", "logins", "tickets_opened", "nps_responses"):
         assert facts[fact].count().execute() == 0, fact
 
 
-def test_with_every_dataset_there_is_a_value_for_every_metric(summary):
+def test_with_every_dataset_every_metric_has_a_value(summary):
     assert {name: row["not_available_reason"] for name, row in summary.items() if row["value"] is None} == {}

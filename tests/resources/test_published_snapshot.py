@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from resources.published_snapshot import NoSnapshot, Snapshot, version_of
+from tests.errors import raises
 
 
 @pytest.fixture
@@ -71,11 +72,12 @@ def test_csv_is_written_to_no_file(file, monkeypatch, tmp_path):
 
 
 def test_no_file_no_database_no_table(file, tmp_path):
-    with pytest.raises(NoSnapshot, match=r"no snapshot in .*productpulse run"):
+    with raises("snapshot.missing", NoSnapshot):
         version_of(tmp_path / "published" / "other" / "x.duckdb")
     bad = tmp_path / "published" / "bad.duckdb"
     bad.write_text("x" * 5000)
-    with pytest.raises(NoSnapshot, match=r"cannot be read.*productpulse run"):
+    with raises("snapshot.unreadable", NoSnapshot):
         Snapshot(version_of(bad))
-    with pytest.raises(NoSnapshot, match=r"has no table targets.*earlier version"):
+    with raises("snapshot.no_such_table", NoSnapshot) as caught:
         Snapshot(version_of(file)).table("targets")
+    assert caught.value.details == {"table": "targets"}

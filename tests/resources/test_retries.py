@@ -9,6 +9,7 @@ import pytest
 
 from resources import retries
 from resources.retries import is_passing, retried_io
+from rules.text.errors import ProductPulseError
 
 
 def caused_by(cause: Exception) -> Exception:
@@ -97,6 +98,23 @@ def test_a_step_gives_up_after_the_third_try():
     result = run_with(disk := Disk(*(io_error() for _ in range(5))))
     assert not result.success
     assert disk.reads == 3
+
+
+class Unreadable(ProductPulseError):
+    """A file of a network drive."""
+
+
+def unreadable() -> Unreadable:
+    error = Unreadable("test.unreadable", "customers.csv cannot be read.")
+    error.__cause__ = io_error()
+    return error
+
+
+def test_the_sentence_of_the_last_try_is_the_failure_of_the_step():
+    result = run_with(disk := Disk(*(unreadable() for _ in range(3))))
+    assert disk.reads == 3
+    (failed,) = (event for event in result.all_events if event.is_step_failure)
+    assert failed.step_failure_data.user_failure_data.description == "customers.csv cannot be read."
 
 
 def test_a_full_disk_is_not_tried_again():

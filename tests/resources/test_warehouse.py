@@ -19,6 +19,7 @@ from resources.at_launch import opened
 from resources.store_file import WarehouseBusy, opening_problem
 from resources.tables import table_of
 from resources.warehouse import Warehouse, describe
+from tests.errors import raises
 
 ORDERS = ibis.schema({"order_id": "string", "customer_id": "string", "amount": "decimal(18, 2)"})
 ROWS = [
@@ -236,7 +237,7 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
         try:
             assert holder.stdout.readline() == "open\n"
             with (
-                pytest.raises(WarehouseBusy) as caught,
+                pytest.raises(WarehouseBusy) as caught,  # with the number of a process, which differs
                 warehouse.opened(dg.build_init_resource_context()),
             ):
                 pass
@@ -248,6 +249,22 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
         assert said.endswith("is the file to look at), then run again.")
     with warehouse.opened(dg.build_init_resource_context()) as ready:
         assert ready.backend.list_tables() == ["mine"]
+
+
+@pytest.mark.parametrize("holder", [" held in /usr/bin/python3 (PID 42)", ""])
+def test_a_store_that_another_program_has_open_is_busy(tmp_path, monkeypatch, holder):
+    def fail(_path: Path) -> None:
+        raise duckdb.IOException(f"IO Error: Could not set lock on file:{holder}")
+
+    (tmp_path / "store.duckdb").touch()
+    monkeypatch.setattr("resources.store_file.open_file", fail)
+    with raises("warehouse.busy", WarehouseBusy):
+        opening_problem(tmp_path / "store.duckdb")
+
+
+def test_a_table_that_no_run_has_computed_is_an_error(warehouse):
+    with warehouse.opened(dg.build_init_resource_context()) as ready, raises("warehouse.table_not_computed"):
+        ready.require(["kpi_summary"])
 
 
 def overwrite(file, offset: int, length: int) -> None:

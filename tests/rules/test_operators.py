@@ -1,12 +1,13 @@
 """Every operator on a column of four rows, the last of them unknown."""
 
 import datetime as dt
+from typing import get_args
 
 import ibis
 import pytest
 
 from resources.tables import table_of
-from rules.operators import OPERATORS, holds, type_problem, value_problem
+from rules.operators import OPERATORS, Operator, comparison, type_problem, value_problem
 
 COLUMNS = {
     "number": ("int64", [1, 5, 9, None]),
@@ -58,7 +59,7 @@ HOLDS = [
 
 @pytest.mark.parametrize(("operator", "column", "value", "expected"), HOLDS)
 def test_what_an_operator_holds_for(operator, column, value, expected):
-    held = TABLE.select(held=holds(operator, TABLE[column], value)).to_pyarrow()["held"].to_pylist()
+    held = TABLE.select(held=comparison(operator, TABLE[column], value)).to_pyarrow()["held"].to_pylist()
     assert held == expected
 
 
@@ -116,3 +117,7 @@ def test_nothing_is_wrong_with_the_cases_above(operator, column, value, _expecte
 )  # fmt: skip
 def test_why_a_column_cannot_be_compared(operator, column, value, problem):
     assert type_problem(operator, value, TABLE[column]) == problem
+
+
+def test_every_operator_of_the_files_has_an_expression():
+    assert get_args(Operator) == tuple(OPERATORS)

@@ -17,7 +17,7 @@ from rules.scenarios import (
     Result,
     Scenarios,
     check_scenarios,
-    explained,
+    result_sentence,
     simulate,
 )
 from tests.errors import problem_codes, raises, raises_problems
@@ -154,12 +154,12 @@ def test_a_window_of_no_days_has_no_loss_per_month():
     ],
 )  # fmt: skip
 def test_a_result_is_said_with_its_numbers(name, said):
-    assert explained(name, simulate(name, 0.5, base()), "USD") == said
+    assert result_sentence(name, simulate(name, 0.5, base()), "USD") == said
 
 
 def test_a_missing_result_is_said_with_its_reason():
     result = simulate("arpu_increase", 0.1, base(average_revenue_per_user=None))
-    assert explained("arpu_increase", result, "USD") == result.not_available_reason
+    assert result_sentence("arpu_increase", result, "USD") == result.not_available_reason
 
 
 # --- for any company -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from productpulse_assets.sources.rejects import to_json
-from rules.text.sql_text import filled, said
+from rules.text.sql_text import fill_template, value_words
 from rules.units import MONEY
 
 MOST_IDS = 5
@@ -69,14 +69,14 @@ def as_cases(found: ir.Table, evidence: Mapping[str, ir.Value], explanation: str
         estimated_revenue_loss=found.estimated_revenue_loss.cast(MONEY),
         transaction_ids=ids.join(","),
         evidence=to_json(ibis.struct(facts)).cast("string"),
-        explanation=filled(explanation, found),
+        explanation=fill_template(explanation, found),
         price=found.price.cast(MONEY),
     ).select(*COLUMNS)
 
 
 def with_money(cases: ir.Table, currency: str) -> ir.Table:
     """Put {loss} and {price} into the explanations, for all kinds at once: an amount in words is a long expression."""
-    loss, price = (said(cases[name], name, currency) for name in ("estimated_revenue_loss", "price"))
+    loss, price = (value_words(cases[name], name, currency) for name in ("estimated_revenue_loss", "price"))
     return cases.mutate(explanation=cases.explanation.replace("{loss}", loss).replace("{price}", price)).drop("price")
 
 

@@ -1,4 +1,4 @@
-"""Characters around names and values that cannot be seen, and are never meant."""
+"""Invisible characters around names and values, which are never intended."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ BLANKS = (
     "\\t\\n\\x0b\\f\\r \\x{1c}-\\x{1f}\\x{85}\\x{a0}\\x{ad}\\x{1680}\\x{180e}\\x{2000}-\\x{200f}\\x{2028}\\x{2029}"
     "\\x{202f}\\x{205f}\\x{2060}\\x{3000}\\x{feff}"
 )
-"""Blanks of every width, the one of no width, soft hyphens, joiners, direction marks and byte order marks, as a
-character class of the databases. A spreadsheet or a web page leaves them behind when text is copied."""
+"""Blanks of every width, also of zero width, soft hyphens, joiners, direction marks and byte order marks, as a
+character class of the databases. They remain when text is copied from a spreadsheet or a web page."""
 
 AROUND = f"^[{BLANKS}]+|[{BLANKS}]+$"
 
@@ -22,5 +22,5 @@ def trimmed(name: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """What two names of columns have in common that mean the same column: case and blanks around do not count."""
+    """A column's name for comparisons: case and blanks around it do not count."""
     return trimmed(name).casefold()

@@ -1,4 +1,4 @@
-"""The names of a source's columns: validated, whatever the format."""
+"""The names of a source's columns, validated in the same way for every format."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _refuse_name(path: Path, name: str, place: str) -> None:
     if not trimmed(name):
         raise SourceProblem(
             "source.column_without_name",
-            f"{path.name}: {place} has no name. Name it in the file's header, or take the column out.",
+            f"{path.name}: {place} has no name. Name it in the file's header, or remove the column.",
             file=path.name,
         )
     if CONTROLS.search(name):
@@ -59,8 +59,8 @@ def _refuse_name(path: Path, name: str, place: str) -> None:
     if plain_name(name) in OURS:
         raise SourceProblem(
             "source.reserved_column",
-            f"{path.name}: a column is named {name!r}, which is the name ProductPulse gives "
-            f"to where a row came from. Rename the column in the file.",
+            f"{path.name}: a column is named {name!r}, a name that ProductPulse uses for the "
+            f"origin of a row. Rename the column in the file.",
             file=path.name,
             column=name,
         )
@@ -79,14 +79,14 @@ def _repeated_name(path: Path, first: str, name: str, columns: Sequence[str]) ->
 
 
 def values_in(columns: Sequence[str]) -> tuple[str, ...]:
-    """The names that can only be values: the first line may be a row, and the others a customer's name."""
+    """The names that can only be values. The first line may then be a row, and its other words personal data."""
     return tuple(name for name in columns if VALUE.fullmatch(name))
 
 
 def no_header(values: Sequence[str]) -> str:
-    """What to do about a file whose first line is a row; the only words of it that are shown are `values`."""
+    """What to do about a file whose first line is a row; of that row it shows only `values`."""
     return (
-        f"its first line has {', '.join(values[:3])} where names of columns are expected. Add a line with the names, "
+        f"its first line has {', '.join(values[:3])} where column names are expected. Add a line with the names, "
         "or export the file with its header."
     )
 

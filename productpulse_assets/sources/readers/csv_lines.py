@@ -1,8 +1,8 @@
-"""The slower way through a CSV file that DuckDB refused: line by line, to find the bad ones.
+"""The repair of a CSV file that DuckDB cannot read without a loss: line by line, to find the bad lines.
 
-DuckDB reads on after an unclosed quote until another quote ends the field, and so loses the
-lines between. Here a quoted field runs over several lines only if the lines together are a
-row; otherwise the line that opened it is bad, and the next line starts afresh.
+After an unclosed quote DuckDB reads on until another quote ends the field, and so loses the
+lines between. Here a quoted field covers several lines only if the lines together are a
+row; otherwise the line with the opening quote is bad, and the next line starts a new row.
 
 The grammar: fields are bare, or quoted with "" for a quote inside and blanks around; a quote
 inside a bare field is a character like any other (5" pipe).
@@ -31,7 +31,7 @@ class BadLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Grammar:
-    """What lines of a file with `width` columns look like.
+    """The patterns of lines in a file with `width` columns.
 
     plain: a row with quotes around whole fields only. row: a row. fields: any number of
     fields. field: one. opens: a line that ends inside a quoted field. stays, reopens: lines
@@ -140,7 +140,7 @@ def _bytes_problem(row: bytes) -> str | None:
 
 
 def _plain(row: bytes, grammar: Grammar) -> bytes:
-    """The row with its values in the one form that DuckDB never reads in another way."""
+    """The row with its values in a form that DuckDB reads in one way only."""
     if b'"' not in row or grammar.plain.fullmatch(row):
         return row
     return grammar.delimiter.join(_plain_field(field) for field in _fields(row, grammar))
@@ -165,10 +165,10 @@ def _wrong_width(found: int, grammar: Grammar) -> str:
 
 
 def _quoted_row(line: bytes, lines: _Lines, grammar: Grammar, after_open_quote: bool) -> tuple[bytes, str | None]:
-    """The row that starts with this line, and what is wrong with it."""
+    """The row that starts with this line, and its problem, if it has one."""
     body = _without_newline(line)
     if grammar.row.fullmatch(body):
-        # Without this, the rest of a broken value over two lines would be a row of its own.
+        # Otherwise the rest of a broken value of two lines would be a row of its own.
         is_rest = after_open_quote and body.count(b'"') % 2 == 1 and grammar.tail.match(body)
         return body, "the rest of a row whose quotes are broken" if is_rest else None
     if grammar.fields.fullmatch(body):
@@ -187,8 +187,8 @@ def _quoted_row(line: bytes, lines: _Lines, grammar: Grammar, after_open_quote: 
 
 
 def _following(length: int, lines: _Lines, grammar: Grammar) -> list[bytes]:
-    """The lines after one that ends inside a quoted field, as far as they may belong to it:
-    up to the line that closes the row, or that cannot be a part of it, or too many bytes."""
+    """The lines after a line that ends inside a quoted field, as far as they may belong to it:
+    up to a line that closes the row or cannot be a part of it, or to MAX_ROW_BYTES."""
     following: list[bytes] = []
     while length <= MAX_ROW_BYTES and (line := lines.next()):
         following.append(line)

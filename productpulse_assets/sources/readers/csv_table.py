@@ -1,4 +1,4 @@
-"""One CSV file as a table: DuckDB's reader, a check that it lost nothing, and the repair."""
+"""One CSV file as a table: DuckDB reads it, a count shows whether a row was lost, and then the file is repaired."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ READ_CSV = """
 
 @dataclass(frozen=True)
 class Marks:
-    """How often the characters that structure a CSV text occur outside of its values.
+    """The number of structural characters in a CSV text, or in its values.
 
     rows: line ends. fields: delimiters. returns: carriage returns.
     """

@@ -1,4 +1,4 @@
-"""Gzip files as a stream that has an end: a few kilobytes can be packed so that they fill a disk."""
+"""Gzip files as a stream with a limit: a few kilobytes can unpack to more than a disk holds."""
 
 import gzip
 from pathlib import Path
@@ -10,7 +10,7 @@ MAX_GROWTH = 200
 
 
 class NotGzip(Exception):
-    """The file does not begin as a gzip file does."""
+    """The file does not begin with the signature of a gzip file."""
 
 
 class UnpacksWithoutEnd(Exception):
@@ -18,7 +18,7 @@ class UnpacksWithoutEnd(Exception):
 
 
 class UnpackedFile(gzip.GzipFile):
-    """The unpacked bytes of a gzip file. Raises NotGzip at once, UnpacksWithoutEnd on the way."""
+    """The unpacked bytes of a gzip file. Raises NotGzip when it is opened, UnpacksWithoutEnd while it is read."""
 
     def __init__(self, path: Path):
         with open(path, "rb") as packed:

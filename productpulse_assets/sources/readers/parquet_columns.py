@@ -1,4 +1,4 @@
-"""The columns of a Parquet file as the file itself names them, and what DuckDB would make of them in silence."""
+"""The columns of a Parquet file under their own names; what DuckDB would change without an error is refused."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import sqlglot.expressions as sge
 
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.column_names import checked_names
-from rules.text.formats import shown
+from rules.text.formats import one_line
 
 MOST_DIGITS = 38
-"""Decimals of more digits are doubles to DuckDB, and those of more than 16 bytes other numbers altogether."""
+"""DuckDB reads decimals of more digits as doubles, and those of more than 16 bytes as wrong numbers."""
 
 FOREIGN = "GEOMETRY"
-"""A type that Ibis has no name for without DuckDB's spatial extension; its text can be read."""
+"""A type that Ibis does not know without DuckDB's spatial extension; it is read as text."""
 
 
 ELEMENTS = r"""
@@ -29,7 +29,7 @@ ELEMENTS = r"""
 
 
 class Element(NamedTuple):
-    """A line of a file's schema: a column, or a part of the one above it."""
+    """A row of a file's schema: a column, or a part of the column above it."""
 
     name: str
     children: int
@@ -37,7 +37,7 @@ class Element(NamedTuple):
 
 
 def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
-    """The names in the file: DuckDB gives other names to those that are there twice or are empty.
+    """The names in the file: DuckDB renames names that occur twice or are empty.
 
     Raises SourceProblem for names as `checked_names` does, and for decimals of more digits than DuckDB has.
     """
@@ -52,7 +52,7 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ..
         if digits > MOST_DIGITS:
             raise SourceProblem(
                 "parquet.too_many_digits",
-                f"{path.name}: the column '{shown(name, 60)}' has decimals of up to {digits} digits, and up to "
+                f"{path.name}: the column '{one_line(name, 60)}' has decimals of up to {digits} digits, and up to "
                 f"{MOST_DIGITS} can be read without changing them. Export it with fewer digits, or leave it out.",
                 file=path.name,
                 column=name,
@@ -61,21 +61,21 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ..
 
 
 def _columns(elements: Iterator[Element], count: int) -> Iterator[tuple[str, int]]:
-    """The next columns, each with the most digits that a decimal in it has."""
+    """The next columns, each with the largest number of digits of its decimals."""
     for element in islice(elements, count):
         inside = [digits for _name, digits in _columns(elements, element.children)]
         yield element.name, max([element.digits, *inside])
 
 
 def as_text(columns: Sequence[str], types: Iterable[object]) -> str:
-    """What has to follow the star of a SELECT, so that every column has a type that Ibis knows."""
+    """The SQL after the star of a SELECT that gives every column a type that Ibis knows."""
     foreign = [name for name, kind in zip(columns, types, strict=True) if str(kind).startswith(FOREIGN)]
     names = [sge.to_identifier(name, quoted=True).sql("duckdb") for name in foreign]
     return f" REPLACE ({', '.join(f'{name}::VARCHAR AS {name}' for name in names)})" if names else ""
 
 
 def unreadable_parquet(files: Sequence[Path], error: duckdb.Error) -> SourceProblem:
-    """What DuckDB says of files that are no Parquet, or damaged."""
+    """The error for files that are not Parquet or are damaged, with DuckDB's message."""
     names = ", ".join(path.name for path in files)
     return SourceProblem(
         "parquet.unreadable",

@@ -1,4 +1,4 @@
-"""Source files, or a query of the owner's, as rows in DuckDB, without the loss of a line."""
+"""Source files, or a query of sources.yaml, as rows in DuckDB: every line is a row or a malformed line."""
 
 import re
 import tempfile
@@ -35,10 +35,10 @@ NOT_LOCAL = re.compile(
     r"|is not in the catalog, but it exists in the (?P<extension>\w+) extension",
     re.IGNORECASE,
 )
-"""What DuckDB answers when a query needs a file of another machine, or an extension."""
+"""DuckDB's messages for a query that needs a file on another machine, or an extension."""
 LOCAL = (
-    "Nothing is downloaded: a query reads files of this machine, with what comes with DuckDB (CSV, JSON, Parquet). "
-    "Put the file into the data folder as one of these, and name it there."
+    "Nothing is downloaded: a query reads files of this machine, in the formats that DuckDB includes "
+    "(CSV, JSON, Parquet). Put the file into the data folder in one of these formats, and change the query."
 )
 MALFORMED_COLUMNS = (
     "source_file VARCHAR, row_number BIGINT, check_name VARCHAR, column_name VARCHAR, value VARCHAR, line VARCHAR"
@@ -47,7 +47,7 @@ MALFORMED_COLUMNS = (
 
 @dataclass(frozen=True)
 class RawRows:
-    """What was read from a source.
+    """The rows of a source, before they are typed.
 
     columns: the source's own columns. rows: one row per row that could be split into fields:
     source_file (the file's name), row_number (in that file, the first data row is 1, blank
@@ -135,12 +135,12 @@ def read_query(backend: ibis.BaseBackend, name: str, query: str) -> RawRows:
             f"*{as_text(relation.columns, relation.types)} FROM answer",
         )
     except duckdb.Error as error:
-        raise _failed_query(name, error) from None  # its message has the query and values of the data
+        raise _failed_query(name, error) from None  # its message contains the query and values of the data
     return _raw_rows(backend, name)
 
 
 def release(backend: ibis.BaseBackend, name: str) -> None:
-    """Give back what a read dataset holds in memory."""
+    """Free the memory of a dataset's raw rows."""
     _fresh_tables(backend.con, name)
 
 
@@ -156,21 +156,26 @@ def _relation(backend: ibis.BaseBackend, name: str, query: str) -> duckdb.DuckDB
         if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
             raise SourceProblem(
                 "query.not_one_select",
-                f"The query for {name} in sources.yaml is not one SELECT statement, but "
-                f"{len(statements)} statements or one of another kind. Write one SELECT.",
+                f"The query for {name} in sources.yaml is not one SELECT statement: it "
+                f"{_statement_types(statements)}. Write one SELECT.",
                 dataset=name,
             )
-        relation = backend.con.sql(query)
+        relation: duckdb.DuckDBPyRelation = backend.con.sql(query)
     except duckdb.Error as error:
-        # DuckDB's own message quotes the query as it is, and Dagster would keep that.
+        # DuckDB's message quotes the query, which may contain a password, and Dagster's event log would store it.
         raise _failed_query(name, error) from None
     checked_names(Path(f"The query for {name}"), relation.columns)
     return relation
 
 
+def _statement_types(statements: list[duckdb.Statement]) -> str:
+    names = ", ".join(each.type.name for each in statements)
+    return f"has {names}" if names else "is empty"
+
+
 def _failed_query(name: str, error: duckdb.Error) -> SourceProblem:
     if found := NOT_LOCAL.search(" ".join(str(error).split())):
-        # Without the address: it may have a password in it.
+        # Without the address, which may contain a password.
         needed = f"reads {found['scheme']}" if found["scheme"] else f"needs DuckDB's extension {found['extension']}"
         return SourceProblem("query.not_local", f"The query for {name} in sources.yaml {needed}. {LOCAL}", dataset=name)
     return SourceProblem(
@@ -182,11 +187,11 @@ def _failed_query(name: str, error: duckdb.Error) -> SourceProblem:
 
 
 QUOTED = re.compile(r"""(["'])(?:.*\1|.*$)""")
-"""From the first quote of a line to the last of its kind, or to the end of the line."""
+"""From the first quote of a line to the last one of the same sort, or to the end of the line."""
 
 
 def without_values(error: duckdb.Error) -> str:
-    """DuckDB's message without the value of the data at which it failed: it may be a name, and errors are kept."""
+    """DuckDB's message without the value that it failed at: it may be personal, and Dagster stores errors."""
     if not isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException):
         return str(error)
     problem, *query = str(error).split("\n\nLINE ", 1)
@@ -222,8 +227,8 @@ def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
         if path.name == other.name:
             raise SourceProblem(
                 "source.same_file_name",
-                f"{path} and {other} have the same name, so it could not be said which of them a row is "
-                f"from. Rename one, or give the dataset a pattern in sources.yaml that finds one.",
+                f"{path} and {other} have the same name, so the origin of a row would not be "
+                f"clear. Rename one, or give the dataset a pattern in sources.yaml that finds one.",
                 file=path.name,
             )
     if len({layout == "parquet" for _, layout in formats}) > 1:

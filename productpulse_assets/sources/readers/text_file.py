@@ -158,7 +158,7 @@ def empty_file(path: Path) -> SourceProblem:
     return SourceProblem(
         "source.empty",
         f"{path.name} is empty: no header and no rows were found in it. Export it again; a dataset that is not "
-        f"required may be left out: take the file away, and out of sources.yaml if it is named there.",
+        f"required may be left out: remove the file, and its entry in sources.yaml if it has one.",
         file=path.name,
     )
 
@@ -171,7 +171,9 @@ def unpacked(path: Path) -> Iterator[Bytes]:
             yield stream
     except NotGzip as error:
         raise SourceProblem(
-            "source.not_gzip", f"{path.name} is not gzip-compressed, as its name says. Take .gz off it.", file=path.name
+            "source.not_gzip",
+            f"{path.name} is not gzip-compressed, as its name says. Remove .gz from its name.",
+            file=path.name,
         ) from error
     except UnpacksWithoutEnd as error:
         raise SourceProblem(
@@ -227,7 +229,7 @@ def _decoding(path: Path, encoding: str) -> Iterator[None]:
         raise SourceProblem(
             "source.wrong_encoding",
             f"{path.name} is not text in the encoding {encoding} ({error}). Set encoding: for the "
-            f"dataset in sources.yaml to the one that it is in, or save the file as UTF-8.",
+            f"dataset in sources.yaml to the encoding of the file, or save the file as UTF-8.",
             file=path.name,
             encoding=encoding,
         ) from error
@@ -241,7 +243,7 @@ def _refuse_other_formats(path: Path, head: bytes, is_utf8: bool) -> None:
     if not head.strip(b"\x00"):
         raise SourceProblem(
             "source.zero_bytes",
-            f"{path.name} is not text but zero bytes, as a disk that was full or a copy that broke off leaves "
+            f"{path.name} is not text but zero bytes, as a full disk or an interrupted copy leaves "
             f"behind. Copy or export it again.",
             file=path.name,
         )

@@ -83,6 +83,14 @@ def test_a_run_that_fails_without_a_cause_says_so(tmp_path):
     assert outcome.errors == [running.NO_CAUSE]
 
 
+def test_an_interrupt_that_dagster_raises_is_one_of_the_keyboard(tmp_path):
+    job = mock.Mock(spec=dg.JobDefinition)
+    job.name = "daily_refresh"
+    job.execute_in_process.side_effect = dg.DagsterExecutionInterruptedError()
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(KeyboardInterrupt):
+        running.execute(job, instance, Home(tmp_path), lambda event: None)
+
+
 def test_a_store_that_is_a_folder_ends_a_run_with_1_and_its_cause(productpulse, tmp_path):
     (tmp_path / "home" / "productpulse.duckdb").mkdir(parents=True)
     result = productpulse("run", "--home", tmp_path / "home")

@@ -107,7 +107,7 @@ def test_a_selection_whose_tables_no_run_has_made_says_what_to_run(productpulse,
     result = productpulse("run", "--home", tmp_path, "--select", "kpi_history")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == (
-        f"The table customer_months has not been made in {tmp_path / 'productpulse.duckdb'}. Run the whole graph first, "
+        f"The table customer_months has not been computed in {tmp_path / 'productpulse.duckdb'}. Run the whole graph first, "
         "or select what comes before as well, as in '+customer_months'."
     )
 

@@ -1,4 +1,4 @@
-"""A few customers with their risk and their leakage, and what the decisions make of them."""
+"""A few customers with their risk and leakage, and the decision tables computed from them."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ COLLECT = CALL | {
     "expected_action": "{recommended_action}",
 }  # fmt: skip
 IN_USE: dict[str, Rules] = {"rules": RULES}
-"""What decides in a test: the rules that come with the program, unless it has `follow` put others here."""
+"""The rules of a test: the shipped ones, or those that the fixture `follow` puts here."""
 
 
 def when(column: str, operator: str, *value: Any) -> dict[str, Any]:
-    """The conditions of a rule: this one."""
+    """The conditions of a rule, which are this one."""
     return {"conditions": [{"column": column, "operator": operator} | ({"value": value[0]} if value else {})]}
 
 
@@ -79,13 +79,13 @@ def rules_of(*rules: dict[str, Any], **settings: Any) -> RecommendationRules:
 
 
 def some(schema: dict[str, str], given: list[dict[str, Any]]) -> ir.Table:
-    """Rows as a table of these columns; what a row does not say is NULL."""
+    """Rows as a table of these columns; a column that a row does not have is NULL."""
     words = [{c: None if row.get(c) is None else str(row[c]) for c in schema} for row in given]
     return table_of(words, ibis.schema(dict.fromkeys(schema, "string"))).cast(schema)
 
 
 def company(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> dict[str, ir.Table]:
-    """The tables that recommendations are made from; who has no mrr does not pay, and has no risk."""
+    """The tables that recommendations are computed from; a customer without mrr does not pay and has no risk."""
     full = [PERSON | person for person in people]
     payers = [person for person in full if person["mrr"] is not None]
     who = [{c: person[c] for c in ("customer_id", "company_name", "segment")} for person in full]

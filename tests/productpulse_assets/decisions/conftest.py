@@ -1,4 +1,4 @@
-"""Decisions by a test's own recommendation rules."""
+"""Decisions by the recommendation rules of a test."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.productpulse_assets.decisions.cases import IN_USE, rules_of
 
 @pytest.fixture
 def follow(monkeypatch) -> Callable[..., None]:
-    """`follow(rule, ..., setting=value)`: from here on these are the rules, the other files those of `others`."""
+    """`follow(rule, ..., setting=value)`: use these recommendation rules from here on, with the other rules of `others`."""
 
     def these(*rules, others=RULES, **settings):
         made = dataclasses.replace(others, recommendation_rules=rules_of(*rules, **settings))

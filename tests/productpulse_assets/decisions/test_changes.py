@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
-import dagster as dg
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +16,7 @@ from productpulse_assets.reports.changes import summarize_changes
 from resources.decision_history import DECISIONS, day_before, keep, kept
 from resources.tables import rows_of, table_of
 from tests.builders import calendar, rows
+from tests.errors import raises
 
 pytestmark = pytest.mark.slow
 
@@ -66,14 +66,14 @@ def test_new_still_open_and_gone():
     assert set(rows(table, "previous_as_of_date", "as_of_date")) == {("2026-06-29", "2026-06-30")}
 
 
-def test_without_an_earlier_date_nothing_is_called_new():
+def test_without_an_earlier_date_nothing_is_new():
     table = changes(plan(intervention("A", 100, rank=1)), before())
     assert rows(table, "intervention_id", "change", "previous_as_of_date", "not_available_reason") == [
         ("A", None, None, FIRST_DAY)
     ]
 
 
-def test_after_a_day_without_plan_everything_is_new():
+def test_after_a_day_without_interventions_everything_is_new():
     nothing = table_of([dict.fromkeys(OPEN_DECISION) | {"as_of_date": YESTERDAY}], OPEN_DECISION)
     assert rows(changes(plan(intervention("A", 100, rank=1)), nothing), *COLUMNS) == [("A", "New", 100, None, 1)]
 
@@ -123,8 +123,9 @@ def test_a_damaged_day_is_said_and_what_to_do(tmp_path):
     file = tmp_path / DECISIONS / "2026-06-29.parquet"
     file.parent.mkdir()
     file.write_bytes(b"PAR1 no more")
-    with pytest.raises(dg.Failure, match=r"2026-06-29.parquet cannot be read .* move it away"):
+    with raises("history.damaged_file") as caught:
         kept(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
+    assert caught.value.details == {"file": file}
 
 
 def test_a_day_of_another_version_is_read_by_its_columns_names(tmp_path):

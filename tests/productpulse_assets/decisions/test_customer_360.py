@@ -1,4 +1,4 @@
-"""customer_360: one row per customer, and what it is called."""
+"""customer_360: one row per customer, with its customer segments."""
 
 import datetime as dt
 
@@ -65,12 +65,12 @@ def test_every_customer_has_one_row_paying_or_not():
     ]
 
 
-def test_past_due_is_not_known_of_a_day_before_the_newest_data():
+def test_past_due_is_not_known_for_a_day_before_the_newest_data():
     table = everyone({"customer_id": "late"}, subscriptions=STATES, is_current=False)
     assert rows(table, "subscription_status", "is_active", "current_mrr") == [("Active", True, 100)]
 
 
-def test_a_running_subscription_says_more_than_an_ended_one_and_the_dearest_names_the_plan():
+def test_the_plan_is_that_of_the_highest_priced_running_subscription():
     mine = (
         period("C1", plan="Old", end_date="2026-06-01", status="Canceled", monthly_price=900),
         period("C1", plan="Small", monthly_price=50),
@@ -80,7 +80,7 @@ def test_a_running_subscription_says_more_than_an_ended_one_and_the_dearest_name
     assert rows(table, "plan", "subscription_status", "current_mrr") == [("Large", "Active", 120)]
 
 
-def test_what_nobody_knows_is_null_and_said_in_a_word():
+def test_unknown_values_are_null_and_their_segments_have_a_word():
     table = everyone({})
     assert rows(table, "latest_nps", "churn_risk_score", "usage_change", "total_revenue", "open_leakage") == [
         (None,) * 5
@@ -89,7 +89,7 @@ def test_what_nobody_knows_is_null_and_said_in_a_word():
     assert rows(table, *segments) == [("No Data", "Not Paying", "None", "No Data", "Not Paying", "No Answer")]
 
 
-def test_a_customer_who_left_may_still_leak():
+def test_a_customer_who_left_may_still_have_leakage():
     paid = {"subscription_id": "S1", "transaction_date": "2026-02-01"}
     table = everyone(
         {}, {"customer_id": "C2"},
@@ -116,13 +116,13 @@ def test_a_customer_who_left_may_still_leak():
 
 
 def by_value(values, table, *columns):
-    """For each of the values, whose customers are numbered in that order, what is told of its customer."""
+    """The given column for each of the values, whose customers are numbered in that order."""
     told = rows(table, *columns, by=("customer_id",))
     return {value: row[0] if len(columns) == 1 else row for value, row in zip(values, told, strict=True)}
 
 
 def numbered(values, told):
-    """A row per value, of a customer of its own."""
+    """One row per value, each of another customer."""
     return tuple({"customer_id": f"C{place:02}"} | told(value) for place, value in enumerate(values))
 
 
@@ -138,27 +138,28 @@ def test_a_trend_is_a_change_of_more_than_ten_percent():
     assert by_value(trends, table, "usage_trend") == trends
 
 
-def test_risk_is_called_by_its_floors():
-    called = {
+def test_the_risk_segment_begins_at_its_floors():
+    expected = {
         1.0: ("At Risk", "Critical"), 0.65: ("At Risk", "Critical"), 0.6499: ("At Risk", "High"),
         0.4: ("At Risk", "High"), 0.3999: ("Watch", "Medium"), 0.2: ("Watch", "Medium"),
         0.1999: ("Healthy", "Low"), 0.0: ("Healthy", "Low"),
     }  # fmt: skip
-    risks = numbered(called, lambda score: {"risk_score": score})
-    table = everyone(*numbered(called, lambda score: {}), risks=risks)
-    assert by_value(called, table, "health_status", "risk_segment") == called
+    risks = numbered(expected, lambda score: {"risk_score": score})
+    table = everyone(*numbered(expected, lambda score: {}), risks=risks)
+    assert by_value(expected, table, "health_status", "risk_segment") == expected
 
 
-def test_revenue_is_called_by_its_floors():
-    called = {1000: "Large", 999.99: "Medium", 200: "Medium", 199.99: "Small", 0.01: "Small", 0: "None"}
-    prices = numbered(called, lambda mrr: {"monthly_price": mrr})
+def test_the_revenue_segment_begins_at_its_floors():
+    expected = {1000: "Large", 999.99: "Medium", 200: "Medium", 199.99: "Small", 0.01: "Small", 0: "None"}
+    prices = numbered(expected, lambda mrr: {"monthly_price": mrr})
     assert (
-        by_value(called, everyone(*numbered(called, lambda mrr: {}), subscriptions=prices), "revenue_segment") == called
+        by_value(expected, everyone(*numbered(expected, lambda mrr: {}), subscriptions=prices), "revenue_segment")
+        == expected
     )
 
 
-def test_usage_is_called_by_logins_a_week():
-    called = {
+def test_the_usage_segment_depends_on_logins_a_week():
+    expected = {
         80: (20, "Power"),
         79: (19.75, "Regular"),
         20: (5, "Regular"),
@@ -166,18 +167,18 @@ def test_usage_is_called_by_logins_a_week():
         1: (0.25, "Light"),
         0: (0, "Idle"),
     }
-    usage = numbered(called, lambda logins: {"date": ago(27), "logins": logins})
-    older = numbered(called, lambda logins: {"date": ago(28), "logins": 500})
-    table = everyone(*numbered(called, lambda logins: {}), product_usage=usage + older)
-    assert by_value(called, table, "latest_usage_frequency", "usage_segment") == called
+    usage = numbered(expected, lambda logins: {"date": ago(27), "logins": logins})
+    older = numbered(expected, lambda logins: {"date": ago(28), "logins": 500})
+    table = everyone(*numbered(expected, lambda logins: {}), product_usage=usage + older)
+    assert by_value(expected, table, "latest_usage_frequency", "usage_segment") == expected
 
 
-def test_the_newest_answer_is_called_by_its_score():
-    called = {10: "Promoter", 9: "Promoter", 8: "Passive", 7: "Passive", 6: "Detractor", 0: "Detractor"}
-    answers = numbered(called, lambda score: {"date": ago(10), "score": score})
-    older = numbered(called, lambda score: {"date": ago(20), "score": 5})
-    table = everyone(*numbered(called, lambda score: {}), nps_scores=answers + older)
-    assert by_value(called, table, "nps_segment") == called
+def test_the_nps_segment_depends_on_the_newest_score():
+    expected = {10: "Promoter", 9: "Promoter", 8: "Passive", 7: "Passive", 6: "Detractor", 0: "Detractor"}
+    answers = numbered(expected, lambda score: {"date": ago(10), "score": score})
+    older = numbered(expected, lambda score: {"date": ago(20), "score": 5})
+    table = everyone(*numbered(expected, lambda score: {}), nps_scores=answers + older)
+    assert by_value(expected, table, "nps_segment") == expected
 
 
 def test_the_customers_add_up_to_the_company(good_run, good_home):

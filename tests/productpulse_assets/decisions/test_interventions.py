@@ -1,4 +1,4 @@
-"""intervention_plan and owner_workload: merged, counted once, and fitted into weeks."""
+"""intervention_plan and owner_workload: merged, counted once, and scheduled by week."""
 
 import pytest
 
@@ -11,7 +11,7 @@ MONEY = ("estimated_revenue_impact", "retention_impact", "leakage_impact")
 
 
 def crowd(number):
-    """So many customers, C01 with the most MRR."""
+    """This number of customers, C01 with the largest MRR."""
     return [{"customer_id": f"C{place:02}", "mrr": 1000 - place} for place in range(1, number + 1)]
 
 
@@ -26,7 +26,7 @@ def test_one_row_per_customer_category_and_owner(follow):
     ]
 
 
-def test_the_most_urgent_recommendation_speaks_for_the_intervention(follow):
+def test_an_intervention_has_the_title_of_its_most_urgent_recommendation(follow):
     follow(VISIT, CALL, CALL | {"rule_id": "again"})
     (row,) = rows(
         plan({}), "recommendation_title", "expected_action", "reason", "confidence_level", "affected_customers"

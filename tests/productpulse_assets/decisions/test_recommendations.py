@@ -1,4 +1,4 @@
-"""recommendations: which finding asks for which action, and in which order."""
+"""recommendations: the action for each finding, and their order."""
 
 import ibis
 import pytest
@@ -34,7 +34,7 @@ def test_a_condition_may_name_any_column_and_use_any_operator(follow, column, op
     assert " ".join(customer for (customer,) in rows(advice(*PEOPLE), "customer_id")) == who
 
 
-def test_every_operator_is_tried_above():
+def test_every_operator_is_tested_above():
     assert {operator for _, operator, _, _ in ASKED} == set(OPERATORS)
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_value_meets_no_condition(follow, operator):
     assert rows(advice(*PEOPLE), "customer_id") == [("C1",)]
 
 
-def test_all_conditions_must_hold_on_the_case_and_on_its_customer(follow):
+def test_all_conditions_must_hold_for_the_case_and_its_customer(follow):
     large = {"column": "estimated_revenue_loss", "operator": "greater_or_equal", "value": 50}
     follow(COLLECT | {"conditions": [*COLLECT["conditions"], large, *when("segment", "equals", "SMB")["conditions"]]})
     leaks = (
@@ -57,7 +57,7 @@ def test_all_conditions_must_hold_on_the_case_and_on_its_customer(follow):
     assert rows(table, "subject_id", "estimated_revenue_impact", "evidence_source") == [("yes", 50, "revenue_leakage")]
 
 
-def test_texts_are_filled_from_the_row_and_name_the_customer_id_where_there_is_no_name(follow):
+def test_texts_are_filled_from_the_row_with_the_customer_id_for_a_missing_name(follow):
     action = "Call {company_name} about {main_driver}: {mrr}, NPS {latest_nps_score}."
     follow(CALL | {"expected_action": action}, COLLECT)
     nameless = {"customer_id": "C2", "company_name": None, "mrr": 1234.6, "main_driver": None}
@@ -73,7 +73,7 @@ def ids(table, name="recommendation_id"):
     return [value for (value,) in rows(table, name, by=("customer_id", "subject_id", "rule_id"))]
 
 
-def test_an_id_stays_from_day_to_day_and_is_another_for_another_subject(follow):
+def test_an_id_stays_from_day_to_day_and_differs_for_another_subject(follow):
     follow(CALL, CALL | {"rule_id": "visit"}, COLLECT)
     today = ids(advice({}, {"customer_id": "C2"}, leaks=({}, {"leakage_id": "L2"})))
     changed = {"as_of_date": "2026-07-01", "mrr": 900, "risk_band": "Critical", "company_name": "Acme Inc."}
@@ -90,7 +90,7 @@ def test_priority_is_impact_times_confidence_times_severity_by_effort(follow, ef
     assert rows(table, "estimated_revenue_impact", "priority_score", "confidence_level") == [(1000, score, "High")]
 
 
-def test_weights_are_double_in_the_database_whatever_the_rules_say(follow):
+def test_weights_are_double_in_the_database(follow):
     follow(CALL | {"confidence_weight": 0.7, "severity_weight": 1.25})
     tables = company({})
     unbound = {name: ibis.table(table.schema(), name=name) for name, table in tables.items()}
@@ -101,7 +101,7 @@ def test_weights_are_double_in_the_database_whatever_the_rules_say(follow):
     assert rows(table, *weights) == [(0.7, 1.25, 1.0)]
 
 
-def test_half_a_cent_of_priority_counts_up(follow):
+def test_half_a_cent_of_priority_is_rounded_up(follow):
     # 10.75 x 0.7 x 1.2 / 2 = 4.515, which is a little less in binary.
     follow(CALL | {"confidence_weight": 0.7, "severity_weight": 1.2, "effort_level": "Medium"})
     assert rows(advice({"mrr": 10.75}), "priority_score") == [(4.52,)]
@@ -128,12 +128,12 @@ def test_of_equal_priority_the_larger_revenue_comes_first_then_the_customer_id(f
     ]
 
 
-def test_a_rule_that_is_switched_off_recommends_nothing(follow):
+def test_a_disabled_rule_recommends_nothing(follow):
     follow(CALL | {"enabled": False}, CALL | {"rule_id": "visit"})
     assert rows(advice({}), "rule_id") == [("visit",)]
 
 
-def test_leakage_of_a_customer_who_pays_nothing_is_followed_up_too(follow):
+def test_leakage_of_a_customer_who_does_not_pay_has_recommendations_too(follow):
     follow(CALL, COLLECT | {"title": "Win {company_name} back, NPS {latest_nps_score}"})
     table = advice({"mrr": None}, leaks=({},))
     assert rows(table, "rule_id", "customer_id", "segment", "recommendation_title", "estimated_revenue_impact") == [

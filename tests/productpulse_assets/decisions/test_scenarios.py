@@ -56,7 +56,7 @@ SCENARIOS = """scenarios:
 
 
 MADE_UP = dataclasses.replace(RULES, scenarios=Scenarios.model_validate(yaml.safe_load(SCENARIOS)))
-"""The rules that come with the program, but for other scenarios."""
+"""The shipped rules with other scenarios."""
 
 
 def analysis(rules=MADE_UP, **values):
@@ -89,13 +89,13 @@ def test_a_scenario_is_a_row_with_its_range_in_words_and_numbers():
         "high_annualized_impact": Decimal("717.57"),
         "assumption": "Customers pay 5.0 % more.",
         "explanation": "ARPU goes from $50.00 to $52.50: $50.00 in the first month, $358.79 in 12 months. "
-        "A change of 2.0 % to 10.0 % brings $143.51 to $717.57.",
+        "With a change between 2.0 % and 10.0 %: $143.51 to $717.57 in 12 months.",
         "owner": "team:finance",
         "not_available_reason": None,
     }
 
 
-def test_the_ends_of_the_range_may_be_nothing_and_everything():
+def test_the_range_may_be_from_0_to_1():
     # Without any churn 1000 stays every month: 12000 less 1000 x 6.458134.
     row = analysis()["churn_reduction"]
     assert (row["unit"], row["baseline_value"], row["simulated_value"]) == ("rate", 0.1, 0.05)
@@ -104,19 +104,19 @@ def test_the_ends_of_the_range_may_be_nothing_and_everything():
     )  # fmt: skip
 
 
-def test_a_loss_over_the_leakage_window_is_told_per_month():
+def test_a_loss_over_the_leakage_window_is_given_per_month():
     row = analysis()["failed_payment_recovery"]
-    month = 900 * 30.4375 / (RULES.leakage_rules.window_days + 1)  # both ends are in it
+    month = 900 * 30.4375 / (RULES.leakage_rules.window_days + 1)  # the first and the last day are both included
     assert (row["unit"], row["metric_name"]) == ("money", "failed_payment_leakage")
     assert row["baseline_value"] == pytest.approx(month)
     assert float(row["annualized_impact"]) == pytest.approx(12 * month / 2, abs=0.006)
 
 
-def test_what_is_switched_off_is_not_there_and_the_rest_is_in_the_files_order():
+def test_enabled_scenarios_are_in_the_order_of_the_file():
     assert list(analysis()) == ["arpu_increase", "churn_reduction", "failed_payment_recovery"]
 
 
-def test_a_missing_metric_leaves_numbers_out_and_says_so():
+def test_without_a_metric_a_scenario_has_a_reason_instead_of_numbers():
     rows = analysis(failed_payment_leakage=None)
     row = rows["failed_payment_recovery"]
     reason = "Needs failed payment leakage, which is not available."

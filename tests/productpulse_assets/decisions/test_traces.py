@@ -1,4 +1,4 @@
-"""decision_traces: every decision leads to its evidence, and can be decided again from it."""
+"""decision_traces: every decision leads to its evidence and can be computed again from it."""
 
 import json
 from collections import defaultdict
@@ -35,7 +35,7 @@ HIT = {
 
 
 def decided(text):
-    """A trace's evidence; numbers as they are written."""
+    """A trace's evidence; numbers as decimals, with the digits of the text."""
     return json.loads(text, parse_float=Decimal)
 
 
@@ -47,23 +47,23 @@ def published(good_run, good_home):
 
 
 @pytest.fixture(scope="module")
-def told(published):
+def traces_by_id(published):
     """Traces by id."""
     return {row["trace_id"]: row for row in published("decision_traces")}
 
 
-def chain(trace, told):
+def chain(trace, by_id):
     """The trace, its parent, the parent of that, and so on."""
     while trace:
         yield trace
-        trace = told[trace["parent_trace_id"]] if trace["parent_trace_id"] else None
+        trace = by_id[trace["parent_trace_id"]] if trace["parent_trace_id"] else None
 
 
 def test_one_decision_from_the_action_to_the_signal(follow):
     follow(CALL, COLLECT)
     found = rows_of(traces({"rules_fired": 1, "signals_known": 5}, leaks=({},), hits=(HIT,)))
     by_id = {row["trace_id"]: row for row in found}
-    ways = sorted(
+    chains = sorted(
         [
             (step["entity_type"], step["signal"], step["triggered_rule"], step["generated_action"])
             for step in chain(row, by_id)
@@ -71,7 +71,7 @@ def test_one_decision_from_the_action_to_the_signal(follow):
         for row in found
         if row["entity_type"] == "Intervention"
     )
-    assert ways == [
+    assert chains == [
         [
             ("Intervention", "Refund", "collect", "Ask why."),
             ("Recommendation", "Refund", "collect", "Collect $50.00"),
@@ -92,7 +92,7 @@ def test_one_decision_from_the_action_to_the_signal(follow):
     assert hit["created_at"].isoformat() == "2026-06-30" and hit["confidence_level"] == "Low"  # 5 of 11 signals
 
 
-def test_a_profile_without_a_hit_has_a_trace_that_says_so(follow):
+def test_a_profile_without_a_hit_has_a_trace(follow):
     follow(CALL)
     found = rows_of(traces({"explanation": "No rule fired."}))
     (risk,) = (row for row in found if row["entity_type"] == "ChurnRisk")
@@ -100,20 +100,20 @@ def test_a_profile_without_a_hit_has_a_trace_that_says_so(follow):
     assert [row["parent_trace_id"] for row in found if row["entity_type"] == "Recommendation"] == [risk["trace_id"]]
 
 
-def test_every_parent_exists_and_only_evidence_has_none(told):
-    assert {row["entity_type"] for row in told.values()} == EVIDENCE | {"Recommendation", "Intervention"}
-    for row in told.values():
+def test_every_parent_exists_and_only_evidence_has_none(traces_by_id):
+    assert {row["entity_type"] for row in traces_by_id.values()} == EVIDENCE | {"Recommendation", "Intervention"}
+    for row in traces_by_id.values():
         assert (row["parent_trace_id"] is None) == (row["entity_type"] in EVIDENCE)
-        assert row["parent_trace_id"] is None or row["parent_trace_id"] in told
+        assert row["parent_trace_id"] is None or row["parent_trace_id"] in traces_by_id
 
 
-def test_every_intervention_leads_to_its_recommendations_and_to_rows_that_are_there(told, published):
+def test_every_intervention_leads_to_its_recommendations_and_to_rows_that_are_there(traces_by_id, published):
     cases = {row["leakage_id"] for row in published("revenue_leakage")}
     customers = {row["customer_id"] for row in published("churn_risk_profiles")}
     under = defaultdict(set)
-    for row in told.values():
+    for row in traces_by_id.values():
         if row["entity_type"] == "Intervention":
-            _, advised, evidence = chain(row, told)
+            _, advised, evidence = chain(row, traces_by_id)
             under[row["entity_id"]].add(advised["entity_id"])
             assert (advised["entity_type"], evidence["entity_type"] in EVIDENCE) == ("Recommendation", True)
             assert evidence["entity_id"] in (cases if evidence["entity_type"] == "RevenueLeakage" else customers)
@@ -124,7 +124,7 @@ def test_every_intervention_leads_to_its_recommendations_and_to_rows_that_are_th
 
 
 def as_signal(text, threshold):
-    """A signal's value in the threshold's kind."""
+    """A signal's value in the type of the threshold."""
     if text is None:
         return None
     if isinstance(threshold, list):
@@ -145,9 +145,9 @@ def band_of(score, bands):
     return next(name for name, floor in decided(bands).items() if score >= floor)
 
 
-def test_every_risk_score_and_band_follows_from_the_traces_alone(told, published):
+def test_every_risk_score_and_band_follows_from_the_traces_alone(traces_by_id, published):
     hits = defaultdict(list)
-    for row in told.values():
+    for row in traces_by_id.values():
         if row["entity_type"] == "ChurnRisk":
             hits[row["entity_id"]].append(decided(row["evidence"]))
     profiles = published("churn_risk_profiles")
@@ -163,9 +163,9 @@ def test_every_risk_score_and_band_follows_from_the_traces_alone(told, published
     assert not hits
 
 
-def test_every_priority_follows_from_the_traces_alone(told, published):
+def test_every_priority_follows_from_the_traces_alone(traces_by_id, published):
     proofs = defaultdict(list)
-    for row in told.values():
+    for row in traces_by_id.values():
         if row["entity_type"] == "Recommendation":
             proofs[row["entity_id"]].append(decided(row["evidence"]))
     advised, best = published("recommendations"), defaultdict(dict)

@@ -72,7 +72,7 @@ def test_a_cohort_keeps_its_size_and_its_first_revenue():
     ]
 
 
-def test_segments_stand_beside_the_total_and_no_segment_is_unknown():
+def test_each_segment_has_rows_besides_the_total_and_a_missing_one_is_unknown():
     sizes = rows(cohort_summary(TABLE).filter(ibis._.months_since_cohort == 0), "segment", "cohort_month", "customers")
     assert sizes == [
         ("All", FEBRUARY, 2), ("All", MARCH, 1), ("All", APRIL, 1),
@@ -91,7 +91,7 @@ def test_the_last_cells_of_the_cohorts_add_up_to_total_mrr():
 AS_OF = calendar(FEBRUARY, "2026-04-15")
 
 
-def test_a_customer_is_in_a_step_only_if_in_all_before_it():
+def test_a_customer_is_in_a_step_only_if_it_is_in_all_steps_before():
     steps = rows(
         funnel_summary(TABLE, AS_OF, RULES), "step", "users", "previous_step_users", "conversion_rate", "is_bottleneck",
         by=("step_number",),
@@ -116,7 +116,7 @@ def test_the_funnel_by_segment_adds_up_to_the_whole():
         assert rows(parts, "users") == total
 
 
-def test_without_usage_what_follows_the_signup_is_unknown():
+def test_without_usage_the_steps_after_the_signup_are_unknown():
     unknown = TABLE.mutate(key_actions_to_date=ibis.null("int64"))
     assert rows(funnel_summary(unknown, AS_OF, RULES), "step", "users", "conversion_rate", by=("step_number",)) == [
         ("Signup", 6, None),

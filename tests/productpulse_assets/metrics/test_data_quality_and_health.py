@@ -57,7 +57,7 @@ def test_shares_of_rows_not_of_broken_rules():
     assert row["status"] == "Good"
 
 
-def test_completeness_counts_cells_of_the_columns_that_are_there():
+def test_completeness_counts_cells_of_the_columns_that_have_values():
     channels = scores(customers=[{"company_name": "A", "is_active": True}, {"company_name": None, "is_active": None}])
     # Seven columns, two rows: of fourteen cells, two are empty.
     assert channels["customers"]["completeness_score"] == pytest.approx(12 / 14)
@@ -71,7 +71,7 @@ def test_timeliness_falls_from_a_week_to_45_days(age, score):
     assert scores(nps_scores=[{"date": day, "score": 9}])["nps_scores"]["timeliness_score"] == score
 
 
-def test_an_absent_dataset_has_no_scores_and_a_poor_one_says_what_is_at_stake():
+def test_an_absent_dataset_has_no_scores_and_a_poor_one_has_a_business_risk():
     found = scores(nps_scores=[{"date": "2026-01-01", "score": 9}])
     assert found["transactions"]["overall_score"] is None
     assert found["transactions"]["status"] == "Not available"
@@ -95,7 +95,7 @@ def test_a_score_is_linear_between_its_two_ends_in_both_directions(value, area, 
     assert score_of(value, area) == pytest.approx(score)
 
 
-def test_an_area_says_what_it_rests_on_or_why_it_has_no_score():
+def test_an_area_explains_its_score_or_why_it_has_none():
     known = {
         "retention_rate": {"value": 0.96, "label": "Customer retention", "unit": "rate", "not_available_reason": None}
     }
@@ -160,12 +160,12 @@ def test_eleven_months_are_too_few():
     assert judged([*USUAL[1:], 0.5]).description.startswith("Not judged")
 
 
-def test_what_never_moved_may_not_move():
+def test_a_metric_that_never_changed_may_not_change():
     assert judged([0.02] * 13).passed
     assert not judged([0.02] * 12 + [0.021]).passed
 
 
-def test_rules_from_before_the_limits_of_the_as_of_date_and_the_reconciliation_are_as_those_that_come_along():
+def test_rules_without_the_newer_sections_get_the_shipped_values():
     written = RULES.data_quality
     old = DataQuality.model_validate(written.model_dump(exclude={"as_of", "reconciliation"}))
     assert old == written

@@ -1,4 +1,4 @@
-"""The metric tables as the graph makes them."""
+"""The metric tables with the shipped catalog."""
 
 import datetime as dt
 import functools
@@ -20,7 +20,7 @@ JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))
 
 
 def history(*customer_months, as_of="2026-03-10"):
-    """kpi_history over these rows; what a row does not say is NULL."""
+    """kpi_history over these rows; a column that a row does not have is NULL."""
     given = {"customer_months": customer_months}
     schemas = {name: unbound(name).schema() for name in declaration_of(kpi_history).inputs if name != "calendar"}
     tables = {
@@ -74,7 +74,7 @@ def test_kpi_history_has_every_metric_in_every_month():
     assert (churn["value"], churn["numerator"], churn["denominator"]) == (0.0, 0.0, 1.0)
 
 
-def test_money_is_repeated_as_a_decimal_and_nothing_else_is():
+def test_only_money_is_repeated_as_a_decimal():
     table = sample_history()
     assert str(table.amount.type()) == "decimal(18, 2)"
     found = {row["metric_name"]: row for row in rows_of(table) if row["month"] == FEBRUARY}
@@ -100,7 +100,7 @@ def test_the_headline_numbers_are_metadata_of_the_run():
     assert "failed_payment_rate" not in metadata  # not available: nothing to plot
 
 
-def test_what_the_sources_lack_is_the_reason():
+def test_the_reason_names_what_the_sources_lack():
     inventory = [
         {"dataset": "transactions", "is_available": False, "columns_absent": ""},
         {"dataset": "product_usage", "is_available": True, "columns_absent": "active_users, features_used"},

@@ -76,6 +76,19 @@ def test_it_is_kept_by_a_run_and_taken_from_there(productpulse, good_run, home, 
     assert counted == []
 
 
+def test_validate_uses_the_plan_of_the_home_and_writes_nothing_there(productpulse, home, exports, counted):
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
+    assert productpulse("validate", "--data", exports, "--home", home).exit_code == 0
+    assert counted == []
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
+
+
+def test_validate_keeps_no_plan(productpulse, exports, tmp_path, counted):
+    assert productpulse("validate", "--data", exports, "--home", tmp_path / "new").exit_code == 0
+    assert counted
+    assert not (tmp_path / "new").exists()
+
+
 def test_loading_the_graph_changes_no_home(tmp_path):
     build(Settings(home=str(tmp_path / "home")))
     assert not (tmp_path / "home").exists()

@@ -192,13 +192,12 @@ def test_a_table_that_no_run_has_made_is_named_with_what_to_run(run, settings, a
     result, _ask = run(selection=[asset])
     assert made(result) == []
     (failed,) = (event for event in result.all_events if event.is_step_failure)
-    error = failed.event_specific_data.error
-    while error.cls_name != "TableNotMade":
-        error = error.cause
-    assert (
-        f"The table {missing} has not been made in {settings.home.warehouse}. Run the whole graph first, "
+    failure = failed.step_failure_data.user_failure_data
+    assert failure.metadata["code"].value == "warehouse.table_not_computed"
+    assert failure.description == (
+        f"The table {missing} has not been computed in {settings.home.warehouse}. Run the whole graph first, "
         f"or select what comes before as well, as in '+{missing}'."
-    ) in error.message
+    )
 
 
 def test_a_check_over_several_groups_is_a_step_of_its_own(run, settings):

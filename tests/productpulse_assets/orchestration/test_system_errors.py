@@ -1,4 +1,4 @@
-"""What the machine refuses is said in a sentence."""
+"""Operating-system errors have a sentence."""
 
 import errno
 import sqlite3
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets.orchestration.system_errors import MachineFault, fault_sentence, faults_said
+from productpulse_assets.orchestration.system_errors import MachineFault, fault_sentence, machine_faults
 from resources.home import Home
+from tests.errors import raises
 
 HOME = Home(Path("/srv/pulse"))
-SAID = {
+SENTENCES = {
     "[Errno 28] No space left on device": "There is no room left on the disk that holds /srv/pulse.",
     'IO Error: Could not write file "/srv/x": No space left on device': "There is no room left",
     "(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT …]": "There is no room left",
@@ -22,9 +23,9 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize(("message", "said"), SAID.items())
-def test_each_refusal_has_its_sentence(message, said):
-    assert fault_sentence(message, HOME).startswith(said)
+@pytest.mark.parametrize(("message", "sentence"), SENTENCES.items())
+def test_each_refusal_has_its_sentence(message, sentence):
+    assert fault_sentence(message, HOME).startswith(sentence)
 
 
 def test_other_errors_have_none():
@@ -32,10 +33,10 @@ def test_other_errors_have_none():
 
 
 def test_the_cause_behind_an_error_counts():
-    with pytest.raises(MachineFault, match="no room left"), faults_said(HOME):
+    with raises("machine.fault", MachineFault), machine_faults(HOME):
         try:
             raise OSError(errno.ENOSPC, "No space left on device")
         except OSError as error:
             raise RuntimeError("the step failed") from error
-    with pytest.raises(sqlite3.OperationalError, match="no such table"), faults_said(HOME):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), machine_faults(HOME):
         raise sqlite3.OperationalError("no such table: runs")

@@ -9,7 +9,7 @@ from productpulse_assets.reports import markdown
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.text.formats import money, named, value_text
+from rules.text.formats import money, name_with_key, value_text
 from rules.text.markdown import escape
 from tests.productpulse_assets.reports.build_report import REPORTS
 
@@ -62,7 +62,7 @@ def test_the_risk_register_lists_customers_at_risk_with_their_rank_in_the_plan(r
     at_risk = snapshot.table("churn_risk_profiles").filter(lambda t: t.revenue_at_risk > 0)
     for row in rows_of(at_risk.order_by(at_risk.revenue_at_risk.desc()).limit(5)):
         line = next(line for line in text.splitlines() if escape(row["explanation"]) in line)
-        assert escape(named(names[row["customer_id"]], row["customer_id"])) in line
+        assert escape(name_with_key(names[row["customer_id"]], row["customer_id"])) in line
         mine = plan.filter(plan.customer_id == row["customer_id"]).priority_rank.min().execute()
         assert f"| {mine} |" in line or f"| [{mine}](intervention_plan.md#plan-{mine}) |" in line
 
@@ -95,7 +95,7 @@ def test_questions_show_the_names_of_customers(report, snapshot):
     profiles, customers = snapshot.table("churn_risk_profiles"), snapshot.table("customers")
     worst = rows_of(profiles.filter(profiles.revenue_at_risk > 0).order_by(profiles.revenue_at_risk.desc()).limit(1))[0]
     name = rows_of(customers.filter(customers.customer_id == worst["customer_id"]))[0]["company_name"]
-    assert f"1. {escape(named(name, worst['customer_id']))}, " in report("business_questions")
+    assert f"1. {escape(name_with_key(name, worst['customer_id']))}, " in report("business_questions")
 
 
 def test_dates_have_one_format_and_no_raw_value_is_shown(report):

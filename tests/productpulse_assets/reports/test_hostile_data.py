@@ -8,7 +8,7 @@ import pytest
 from asset_checks.contracts import DATASETS
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
-from rules.text.formats import shown
+from rules.text.formats import one_line
 from tests.productpulse_assets.reports.build_report import REPORTS, build_report
 from tests.productpulse_assets.reports.rendered import page
 
@@ -69,7 +69,7 @@ def test_hostile_texts_do_not_change_the_layout(name, text, snapshot, plain):
     assert seen.links == plain[name].links
     assert seen.anchors == plain[name].anchors
     assert seen.found == []
-    assert shown(text) in seen.text
+    assert one_line(text) in seen.text
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from productpulse_assets.reports import markdown
 from productpulse_assets.reports.markdown import anchor, code, link, section, share
-from rules.text.formats import TEXT_LIMIT, shown
+from rules.text.formats import TEXT_LIMIT, one_line
 from rules.text.markdown import escape
 from tests.productpulse_assets.reports.rendered import RENDERERS, page
 
@@ -77,7 +77,7 @@ def test_hostile_text_is_shown_as_it_is(place, renderer):
     for text in HOSTILE:
         seen = page(template.format(escape(text)), renderer)
         assert (text, seen.tags) == (text, tags)
-        assert seen.text.strip() == around.replace("WORD", shown(text))
+        assert seen.text.strip() == around.replace("WORD", one_line(text))
         assert (text, seen.found) == (text, [])
 
 
@@ -95,7 +95,7 @@ def test_any_text_of_marks_is_shown_as_it_is(text):
         "td",
         "td",
     ]
-    assert f"x {shown(text)} y".replace("x  y", "x y") in seen.text.replace("x  y", "x y")
+    assert f"x {one_line(text)} y".replace("x  y", "x y") in seen.text.replace("x  y", "x y")
     assert seen.found == []
 
 

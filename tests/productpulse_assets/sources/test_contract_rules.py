@@ -1,7 +1,7 @@
-"""Every rule of every contract, each broken by one row: what is rejected, and under which name.
+"""Every rule of every contract, each broken by one row that is rejected under the name of the rule.
 
-A dataset is read once from a small CSV file: a sound row, then one row per case. Each case is
-the sound row with a single change.
+A dataset is read once from a small CSV file: a valid row, then one row per case. Each case is
+the valid row with a single change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import ibis
 import pytest
 from pandera.errors import SchemaError, SchemaErrors
 
-from asset_checks.contracts import CONTRACTS, required_columns, table_schema
+from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.location import locate
 from productpulse_assets.sources.staging import Parent
@@ -28,7 +28,7 @@ from tests.graph import RULES
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A row that breaks one rule; `value` is what the rejects show of it."""
+    """A row that breaks one rule; `value` is the value in the rejects."""
 
     dataset: str
     column_name: str | None
@@ -40,7 +40,7 @@ class Case:
         return f"{self.dataset}-{self.column_name or 'line'}-{self.check_name}-{self.value}"
 
 
-SOUND: dict[str, dict[str, str]] = {
+VALID: dict[str, dict[str, str]] = {
     "customers": {
         "customer_id": "C1", "signup_date": "2026-01-05", "company_name": "Acme", "segment": "SMB",
         "country": "DE", "acquisition_channel": "Organic", "is_active": "true",
@@ -114,11 +114,12 @@ BUSINESS_RULES = [
 
 
 def missing_values() -> list[Case]:
-    """A blank in each required column."""
+    """A blank in each column that must have a value."""
     return [
         Case(name, column, "not_null", {column: blank}, blank or None)
         for name, schema in CONTRACTS.items()
-        for column in required_columns(schema)
+        for column, about in schema.columns.items()
+        if not about.nullable
         for blank in ("", "  ")
     ]
 
@@ -134,7 +135,7 @@ def unreadable_values() -> list[Case]:
     ]
 
 
-OTHERWISE = {
+CHANGED = {
     "customers": {"country": "FR"},
     "subscriptions": {"plan": "Scale"},
     "transactions": {"amount": "99.91"},
@@ -144,21 +145,21 @@ OTHERWISE = {
     "acquisition_channels": {"cost_per_acquisition": "86"},
     "targets": {"target_value": "6000"},
 }
-"""A change that leaves a row sound, and no copy of the sound row any more."""
+"""A change that leaves a row valid, and no copy of the valid row any more."""
 
 
 def repeated_keys() -> list[Case]:
-    """The sound row once more, and another row with its key."""
+    """The valid row once more, and another row with its key."""
     shown = {
-        name: (schema.metadata["key"][0], SOUND[name][schema.metadata["key"][0]]) for name, schema in CONTRACTS.items()
+        name: (schema.metadata["key"][0], VALID[name][schema.metadata["key"][0]]) for name, schema in CONTRACTS.items()
     }
     return [
         *(Case(name, key, "duplicate_row", {}, value) for name, (key, value) in shown.items()),
-        *(Case(name, key, "unique_key", OTHERWISE[name], value) for name, (key, value) in shown.items()),
+        *(Case(name, key, "unique_key", CHANGED[name], value) for name, (key, value) in shown.items()),
     ]
 
 
-MALFORMED = [Case(name, None, "malformed_line", {}, f"too few fields: 1 found, {len(row)} expected: torn") for name, row in SOUND.items()]  # fmt: skip
+MALFORMED = [Case(name, None, "malformed_line", {}, f"too few fields: 1 found, {len(row)} expected: torn") for name, row in VALID.items()]  # fmt: skip
 CASES = [*BUSINESS_RULES, *missing_values(), *unreadable_values(), *repeated_keys(), *MALFORMED]
 SOURCES = Sources(exchange_rates={"EUR": Decimal("1.1")})
 
@@ -167,8 +168,8 @@ def row_of(case: Case) -> dict[str, str]:
     """The case's row; a key of its own keeps it from being a duplicate as well."""
     key = CONTRACTS[case.dataset].metadata["key"][0]
     is_duplicate = case.check_name in ("duplicate_row", "unique_key")
-    own = {} if is_duplicate or key in case.changes else {key: f"{SOUND[case.dataset][key]}-{CASES.index(case)}"}
-    return SOUND[case.dataset] | own | case.changes
+    own = {} if is_duplicate or key in case.changes else {key: f"{VALID[case.dataset][key]}-{CASES.index(case)}"}
+    return VALID[case.dataset] | own | case.changes
 
 
 def parents_of(backend: ibis.BaseBackend, dataset: str) -> list[Parent]:
@@ -183,7 +184,7 @@ def parents_of(backend: ibis.BaseBackend, dataset: str) -> list[Parent]:
 
 @pytest.fixture(scope="module")
 def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[Case | None, list[dict]]:
-    """The rejects of each case's row, from one reading per dataset; those of sound rows under None."""
+    """The rejects of each case's row, from one reading per dataset; those of valid rows under None."""
     found: dict[Case | None, list[dict]] = {case: [] for case in CASES} | {None: []}
     for name in CONTRACTS:
         cases = [case for case in CASES if case.dataset == name]
@@ -195,15 +196,16 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[Case | None, list[
 
 def read(folder: Path, name: str, cases: list[Case]) -> list[dict]:
     with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, SOUND[name])
+        writer = csv.DictWriter(stream, VALID[name])
         writer.writeheader()
-        writer.writerow(SOUND[name])
+        writer.writerow(VALID[name])
         for case in cases:
             stream.write("torn\r\n") if case.check_name == "malformed_line" else writer.writerow(row_of(case))
     backend = ibis.duckdb.connect()
     settings = Settings(home=folder / "home", data_dir=folder)
-    location = locate(name, settings, replace(RULES, sources=SOURCES))
-    kept, rejected, rows_in = split(backend, CONTRACTS[name], location, settings, SOURCES, parents_of(backend, name))
+    rules = replace(RULES, sources=SOURCES)
+    location = locate(name, settings, rules)
+    kept, rejected, rows_in = split(backend, CONTRACTS[name], location, settings, rules, parents_of(backend, name))
     assert rows_in == len(cases) + 1
     assert kept.count().execute() == 1
     return rows_of(rejected)
@@ -220,30 +222,28 @@ def test_a_row_that_breaks_one_rule_is_rejected_for_it(rejects, case):
     assert (reject["dataset"], reject["source_file"]) == (case.dataset, f"{case.dataset}.csv")
 
 
-def test_a_sound_row_breaks_none(rejects):
+def test_a_valid_row_breaks_no_rule(rejects):
     assert rejects[None] == []
 
 
-KNOWN_TO_THE_SPLIT_ALONE = ("known_", "parent_rejected", "parses_as_", "malformed_line")
+KNOWN_ONLY_TO_THE_SPLIT = ("known_", "parent_rejected", "parses_as_", "malformed_line")
 """Rules about other tables, or about text that has no place in a typed table."""
-TYPED = [case for case in CASES if not case.check_name.startswith(KNOWN_TO_THE_SPLIT_ALONE) and case.value != "  "]
+TYPED = [case for case in CASES if not case.check_name.startswith(KNOWN_ONLY_TO_THE_SPLIT) and case.value != "  "]
 
 
 @pytest.mark.parametrize("case", TYPED, ids=str)
 def test_pandera_fails_a_table_with_the_row(case):
     with pytest.raises(SchemaErrors) as failed:
-        validate(case.dataset, SOUND[case.dataset], row_of(case))
+        validate(case.dataset, VALID[case.dataset], row_of(case))
     # An exact copy is a repeated key to Pandera, which knows no rows but values.
     wanted = "unique_key" if case.check_name == "duplicate_row" else case.check_name
     assert wanted in {check_word(error) for error in failed.value.schema_errors}
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_pandera_passes_sound_rows_however_little_they_say(name):
-    bare = {
-        column: SOUND[name][column] if column in required_columns(CONTRACTS[name]) else "" for column in SOUND[name]
-    }
-    validate(name, SOUND[name])
+def test_pandera_passes_valid_rows_with_and_without_optional_values(name):
+    bare = {column: "" if CONTRACTS[name].columns[column].nullable else text for column, text in VALID[name].items()}
+    validate(name, VALID[name])
     validate(name, bare)
 
 
@@ -253,7 +253,7 @@ def validate(name: str, *given: dict[str, str]) -> None:
 
 
 def check_word(error: SchemaError) -> str:
-    """The broken rule by our name: Pandera tells a NULL by a reason, a check by itself."""
+    """The broken rule by our name: Pandera reports a NULL by a reason code, a check by name."""
     return "not_null" if error.reason_code.name == "SERIES_CONTAINS_NULLS" else error.check.name
 
 
@@ -287,7 +287,7 @@ def rules_of_contracts() -> set[tuple[str, str | None, str]]:
         for column, about in schema.columns.items():
             kind = about.dtype.type
             rules |= {(name, column, check.name) for check in about.checks}
-            if about.required:
+            if not about.nullable:
                 rules.add((name, column, "not_null"))
             if not kind.is_string():
                 rules.add((name, column, f"parses_as_{words.get(str(kind), 'number')}"))

@@ -1,4 +1,4 @@
-"""What becomes of a source's rows: typed and kept, or rejected under the name of the rule they break."""
+"""A source's rows are typed and kept, or rejected under the name of the rule that they break."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dagster_duckdb import DuckDBResource
 from hypothesis import HealthCheck, given, settings
 
 from asset_checks.contracts import CONTRACTS
-from asset_checks.validation_gate import broken_rows, tally, tolerance_result
+from asset_checks.validation_gate import broken_rows, gate_results, tally, tolerance_result
 from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import check_sources, locate
@@ -63,7 +63,7 @@ def backend():
 
 @pytest.fixture
 def stage(backend, tmp_path) -> Callable[..., Outcome]:
-    """Splits what lies in tmp_path as a dataset; parents: {column: (kept keys, rejected keys)}."""
+    """Splits the dataset's files in tmp_path; parents: {column: (kept keys, rejected keys)}."""
 
     def run(name: str, sources: Sources = PLAIN, parents: dict | None = None) -> Outcome:
         return staged(backend, tmp_path, name, sources, parents or {})
@@ -75,7 +75,7 @@ def staged(backend, folder: Path, name: str, sources: Sources, parents: dict) ->
     run = Settings(home=folder / "home", data_dir=folder)
     known = [parent(backend, column, *keys) for column, keys in parents.items()]
     rules = replace(RULES, sources=sources)
-    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, sources, known)
+    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, rules, known)
     key = list(CONTRACTS[name].metadata["key"])
     return Outcome(rows_of(kept.order_by(key)), rows_of(rejected), rows_in, (kept, rejected))
 
@@ -104,12 +104,12 @@ BAD = {
     "end": ["2025-12-31", "never"],
     "price": ["-1", "1,000.00", "$5", "", "NaN"],
 }
-TORN = ["S1,C1", "S1,C1,Active,2026-01-05,,5,6", '"S1"x,C1,Active,2026-01-05,,5', "one"]
+MALFORMED = ["S1,C1", "S1,C1,Active,2026-01-05,,5,6", '"S1"x,C1,Active,2026-01-05,,5', "one"]
 cells = st.fixed_dictionaries(
     {name: st.sampled_from([(text, True) for text in good] * 3 + [(text, False) for text in BAD[name]]) for name, good in GOOD.items()}
 )  # fmt: skip
 records = st.lists(
-    st.one_of(st.tuples(st.sampled_from([*"abcdef", ""]), cells), st.sampled_from(TORN)), min_size=1, max_size=25
+    st.one_of(st.tuples(st.sampled_from([*"abcdef", ""]), cells), st.sampled_from(MALFORMED)), min_size=1, max_size=25
 )
 
 
@@ -121,8 +121,8 @@ def line_of(record) -> str:
     return ",".join([key, *(f'"{text}"' if "," in text else text for text in texts)])
 
 
-def sound_keys(drawn) -> list[str]:
-    """The keys that must be kept: of each, the first row without a fault."""
+def valid_keys(drawn) -> list[str]:
+    """The keys that must be kept: those with a row without a fault."""
     rows = [record for record in drawn if not isinstance(record, str)]
     return sorted({key for key, row in rows if key and all(is_good for _, is_good in row.values())})
 
@@ -136,31 +136,31 @@ def test_rows_in_are_rows_kept_and_rows_rejected(stage, tmp_path, drawn):
     rejected = {reject["row_number"] for reject in outcome.rejects}
     assert outcome.rows_in == len(drawn)
     assert len(outcome.kept) + len(rejected) == len(drawn)
-    assert [row["subscription_id"] for row in outcome.kept] == sound_keys(drawn)
+    assert [row["subscription_id"] for row in outcome.kept] == valid_keys(drawn)
     assert (
         {n for n, record in enumerate(drawn, 1) if isinstance(record, str)} <= rejected <= set(range(1, len(drawn) + 1))
     )
     assert broken_rows(CONTRACTS["subscriptions"], outcome.tables[0]) == (len(outcome.kept), {})
 
 
-# --- what is stored once -------------------------------------------------------------------------
+# --- rows that are stored once -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("ids", "is_taken_over"),
+    ("ids", "is_reused"),
     [(["N1", "N2", "N3"], True), (["N2", "N1", "N3"], False), (["N1", "N1", "N3"], False), ([], True)],
 )
-def test_sound_rows_in_the_order_of_their_key_are_not_stored_twice(stage, tmp_path, ids, is_taken_over):
+def test_valid_rows_in_the_order_of_their_key_are_not_stored_twice(stage, tmp_path, ids, is_reused):
     lines = [f"{key},C1,2026-01-01,9" for key in ids]
     (tmp_path / "nps_scores.csv").write_text("\n".join(["score_id,customer_id,date,score", *lines]))
     outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
     stored = outcome.tables[0].op()
-    assert isinstance(stored, ops.DatabaseTable) == is_taken_over
+    assert isinstance(stored, ops.DatabaseTable) == is_reused
     assert outcome.tables[0].columns == tuple(CONTRACTS["nps_scores"].columns)
     assert [row["score_id"] for row in outcome.kept] == sorted(set(ids))
 
 
-def test_a_row_that_is_not_sound_is_not_taken_over(stage, tmp_path):
+def test_an_invalid_row_is_not_reused(stage, tmp_path):
     (tmp_path / "nps_scores.csv").write_text(
         "score_id,customer_id,date,score\nN1,C1,2026-01-01,9\nN2,C1,2026-01-01,11\n"
     )
@@ -172,10 +172,10 @@ def test_a_row_that_is_not_sound_is_not_taken_over(stage, tmp_path):
 # --- duplicates ----------------------------------------------------------------------------------
 
 
-def test_of_duplicates_the_first_sound_row_in_file_order_stays(stage, tmp_path):
+def test_the_first_valid_row_of_duplicates_stays(stage, tmp_path):
     (tmp_path / "customers.csv").write_text(
         "customer_id,signup_date,segment\n"
-        "C1,soon,SMB\n"  # not sound, so it takes no key
+        "C1,soon,SMB\n"  # invalid, so its key stays free
         "C1,2026-01-02,SMB\n"
         "C2,2026-01-01,\n"
         "C1,2026-01-01,SMB\n"
@@ -206,7 +206,7 @@ def test_a_key_of_two_columns_may_repeat_in_one_of_them(stage, tmp_path):
     assert outcome.reasons() == [(3, "metric_name", "unique_key", "MRR")]
 
 
-def test_a_reject_shows_where_the_row_stood_and_all_of_it(stage, tmp_path):
+def test_a_reject_has_the_place_and_all_values_of_the_row(stage, tmp_path):
     (tmp_path / "nps_scores.csv").write_text(
         "score_id,customer_id,date,score,note\nN1,C1,2026-01-01,9,fine\nN2,C1,2026-01-32,eleven,bad\n"
     )
@@ -230,12 +230,12 @@ def test_children_of_rejected_parents_do_not_count_towards_the_tolerance(stage, 
     lines = [f"N{n},C1,2026-01-01,9" for n in range(1, 98)] + [
         "N98,LOST,2026-01-01,9",
         "N99,LOST,2026-01-01,9",
-        "N100,C9,2026-01-01,9",
+        "N100,C1,2026-01-01,11",
     ]
     (tmp_path / "nps_scores.csv").write_text("\n".join(["score_id,customer_id,date,score", *lines]))
     outcome = stage("nps_scores", parents={"customer_id": (["C1"], ["LOST"])})
     assert outcome.reasons() == [
-        (100, "customer_id", "known_customer", "C9"),
+        (100, "score", "between_0_and_10", "11"),
         (98, "customer_id", "parent_rejected", "LOST"),
         (99, "customer_id", "parent_rejected", "LOST"),
     ]
@@ -248,12 +248,83 @@ def test_children_of_rejected_parents_do_not_count_towards_the_tolerance(stage, 
     assert not verdict[0.009].passed
 
 
+NPS_HEADER = "score_id,customer_id,date,score"
+
+
+@pytest.mark.parametrize(("strangers", "passes"), [(90, True), (91, False)])
+def test_events_of_people_who_are_no_customers_are_left_out_with_a_warning(stage, tmp_path, strangers, passes):
+    lines = [f"N{n},{'lead' if n <= strangers else 'C1'},2026-01-01,9" for n in range(1, 101)]
+    (tmp_path / "nps_scores.csv").write_text("\n".join([NPS_HEADER, *lines]))
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    results = {
+        result.check_name: result for result in gate_results(CONTRACTS["nps_scores"], *outcome.tables, 100, 0.01)
+    }
+    assert results["rows_accounted_for"].passed
+    assert results["rejects_within_tolerance"].passed == passes
+    assert results["left_out_without_a_fault"].description == (
+        f"nps_scores: {strangers} rows are of customers who are not in customers, such as prospects or staff; they are left "
+        "out (first in row 1: 'lead')."
+    )
+
+
+def test_exact_duplicates_count_once_and_stop_nothing(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text(f"{NPS_HEADER}\nN1,C1,2026-01-01,9\nN1,C1,2026-01-01,9\n")
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    failed = [each for each in gate_results(CONTRACTS["nps_scores"], *outcome.tables, 2, 0) if not each.passed]
+    assert [(each.check_name, each.severity) for each in failed] == [
+        ("left_out_without_a_fault", dg.AssetCheckSeverity.WARN)
+    ]
+    assert len(outcome.kept) == 1
+
+
+def test_rows_without_an_id_get_file_and_row_number(stage, tmp_path):
+    (tmp_path / "nps_scores.csv").write_text("customer_id,date,score\nC1,2026-01-01,9\nC1,2026-01-01,9\n")
+    outcome = stage("nps_scores", parents={"customer_id": (["C1"], [])})
+    assert outcome.kept_values("score_id") == [("nps_scores.csv:000000001",), ("nps_scores.csv:000000002",)]
+
+
+def test_words_that_stand_for_no_value_are_none_in_any_column(stage, tmp_path):
+    rows = ["C1,2026-01-01,NULL,nan", "C2,2026-01-01,\\N,N/A", "C3,2026-01-01,NA,none", "C4,1970-01-01,SMB,DE"]
+    (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date,country,segment", *rows]))
+    outcome = stage("customers")
+    assert outcome.kept_values("customer_id", "country", "segment") == [
+        ("C1", None, None), ("C2", None, None), ("C3", "NA", None),
+    ]  # fmt: skip
+    assert outcome.reasons() == [(4, "signup_date", "parses_as_date", "1970-01-01")]
+    own = stage("customers", sources=Sources(null_values=["NA"]))
+    assert own.kept_values("country") == [("NULL",), ("\\N",), (None,)]
+
+
+ENDS = [
+    "S1,C1,Active,2026-01-01,2026-01-31,10",
+    "S2,C1,Canceled,2026-02-01,2026-02-28,10",
+    "S3,C1,Active,2026-03-01,,10",
+]
+
+
+@pytest.mark.parametrize(
+    ("about", "ends"),
+    [
+        ({}, ["2026-01-31", "2026-02-28", None]),
+        ({"inclusive_ends": True}, ["2026-02-01", "2026-03-01", None]),
+        ({"ends_of_active_rows": "planned"}, [None, "2026-02-28", None]),
+        ({"inclusive_ends": True, "ends_of_active_rows": "planned"}, [None, "2026-03-01", None]),
+    ],
+)
+def test_ends_are_read_as_sources_yaml_says(stage, tmp_path, about, ends):
+    header = "subscription_id,customer_id,status,start_date,end_date,monthly_price"
+    (tmp_path / "subscriptions.csv").write_text("\n".join([header, *ENDS]))
+    sources = Sources(datasets={"subscriptions": DatasetSource(**about)})
+    outcome = stage("subscriptions", parents={"customer_id": (["C1"], [])}, sources=sources)
+    assert [row["end_date"] and row["end_date"].isoformat() for row in outcome.kept] == ends
+
+
 def test_a_parent_that_was_rejected_once_and_kept_once_has_its_children(stage, tmp_path):
     (tmp_path / "nps_scores.csv").write_text("score_id,customer_id,date,score\nN1,C1,2026-01-01,9\n")
     assert stage("nps_scores", parents={"customer_id": (["C1"], ["C1", "C1"])}).reasons() == []
 
 
-def test_the_keys_of_rejected_rows_are_what_children_are_held_against(backend, stage, tmp_path):
+def test_children_are_compared_with_the_keys_of_rejected_rows(backend, stage, tmp_path):
     (tmp_path / "customers.csv").write_text("customer_id,signup_date\nC1,2026-01-01\n LOST ,soon\n")
     customers = stage("customers")
     (tmp_path / "nps_scores.csv").write_text("score_id,customer_id,date,score\nN1,LOST,2026-01-01,9\n")
@@ -267,9 +338,9 @@ ID_FORMS = {
     "whole numbers for decimals": (["1", "2", "x"], ["1.0", "2.0"], ["1.0", "2.0"]),
     "both forms in the references": (["1.0", "2"], ["1", "2"], ["2"]),
     "both forms in the keys": (["1.0", "2.0"], ["1", "1.0", "2"], ["1.0"]),
-    "keys of which two can be meant": (["7.0", "8.0"], ["7", "007", "8"], []),
-    "references of which two can be meant": (["7", "007"], ["7.0"], []),
-    "more digits than a decimal keeps": (["9007199254740992.0", "1.0"], ["9007199254740992", "1"], []),
+    "ambiguous keys": (["7.0", "8.0"], ["7", "007", "8"], []),
+    "ambiguous references": (["7", "007"], ["7.0"], []),
+    "more digits than a decimal represents": (["9007199254740992.0", "1.0"], ["9007199254740992", "1"], []),
     "fractions": (["1.0", "1.5"], ["1"], []),
     "no keys": (["1.0"], [], []),
 }
@@ -295,7 +366,7 @@ def test_ids_as_decimals_of_a_rejected_parent(stage, tmp_path):
     assert outcome.reasons() == [(2, "customer_id", "parent_rejected", "2.0")]
 
 
-def test_ids_of_two_parents_have_each_its_own_form(stage, tmp_path):
+def test_ids_of_two_parents_have_separate_forms(stage, tmp_path):
     (tmp_path / "transactions.csv").write_text(TRANSACTION + "T1,1.0,5,100.00,USD,Success,2026-01-01\n")
     outcome = stage("transactions", parents={"customer_id": (["1"], []), "subscription_id": (["5.0"], [])})
     assert outcome.kept_values("customer_id", "subscription_id") == [("1", "5.0")]
@@ -350,7 +421,7 @@ def test_aliases_case_and_outer_spaces(stage, tmp_path):
     ]
 
 
-def test_an_alias_of_your_own_holds_for_its_column_alone(stage, tmp_path):
+def test_an_alias_of_your_own_applies_to_one_column(stage, tmp_path):
     sources = Sources(aliases={"customers.segment": {"small": "SMB"}})
     (tmp_path / "customers.csv").write_text("customer_id,signup_date,segment,country\nC1,2026-01-01,SMALL,small\n")
     assert stage("customers", sources).kept_values("segment", "country") == [("SMB", "small")]
@@ -364,7 +435,7 @@ def test_column_maps_and_columns_in_any_case_and_order(stage, tmp_path):
     assert outcome.reasons() == [(2, "signup_date", "parses_as_date", "never")]
 
 
-def test_optional_columns_that_are_absent_are_empty(stage, tmp_path):
+def test_absent_optional_columns_are_null(stage, tmp_path):
     (tmp_path / "product_usage.csv").write_text("usage_id,customer_id,date,logins,key_actions\nU1,C1,2026-01-01,3,4\n")
     outcome = stage("product_usage", parents={"customer_id": (["C1"], [])})
     assert outcome.kept == [
@@ -380,7 +451,7 @@ def test_optional_columns_that_are_absent_are_empty(stage, tmp_path):
     ]
 
 
-def test_a_dataset_that_is_absent_has_no_rows(stage):
+def test_an_absent_dataset_has_no_rows(stage):
     outcome = stage("targets")
     assert (outcome.kept, outcome.rejects, outcome.rows_in) == ([], [], 0)
     assert outcome.tables[0].columns == tuple(CONTRACTS["targets"].columns)
@@ -409,14 +480,16 @@ AMOUNTS = {
 }  # fmt: skip
 
 
-def test_money_is_read_and_never_guessed(stage, tmp_path):
+def test_money_is_parsed_without_guessing(stage, tmp_path):
     lines = [f'channel {n},"{text}"' for n, text in enumerate(AMOUNTS, 1)]
     (tmp_path / "acquisition_channels.csv").write_text("\n".join(["channel_name,cost_per_acquisition", *lines]))
     outcome = stage("acquisition_channels")
     expected = {f"channel {n}": Decimal(text) for n, text in enumerate(AMOUNTS.values(), 1) if text}
     assert dict(outcome.kept_values("channel_name", "cost_per_acquisition")) == expected
     assert {reject["value"] for reject in outcome.rejects} == {text for text, read in AMOUNTS.items() if read is None}
-    assert {reject["check_name"] for reject in outcome.rejects} == {"parses_as_number"}
+    rules = {reject["value"]: reject["check_name"] for reject in outcome.rejects}
+    assert rules.pop("NaN") == "not_null"
+    assert set(rules.values()) == {"parses_as_number"}
 
 
 # --- days ----------------------------------------------------------------------------------------
@@ -429,6 +502,8 @@ MOMENTS = {
     "2026-01-06T02:00:00Z": "2026-01-06",
     "2026-01-05T23:30:00-05:00": "2026-01-06",
     "2026-01-06 00:30:00.123+02:00": "2026-01-05",
+    "2026-01-06T00:30+02:00": "2026-01-05",  # without seconds
+    "2026-01-05T23:30Z": "2026-01-05",
 }
 IN_NEW_YORK = MOMENTS | {
     "2026-01-06T02:00:00Z": "2026-01-05",
@@ -462,11 +537,11 @@ def in_new_york(folder: Path, sources: Sources = PLAIN) -> list[str]:
     return [day.isoformat() for (day,) in outcome.kept_values("signup_date")]
 
 
-BESIDE_A_ZONE = ["02:00:00", "02:00:00 UTC", "02:00:00", "02:00:00 Asia/Tokyo", "02:00", "02:00:00+00", "02:00:00.5"]
+NEAR_A_ZONE = ["02:00:00", "02:00:00 UTC", "02:00:00", "02:00:00 Asia/Tokyo", "02:00", "02:00:00+00", "02:00:00.5"]
 
 
-def test_the_zone_of_a_row_is_not_that_of_the_next(tmp_path):
-    lines = [f"C{n},2025-04-26 {time}" for n, time in enumerate(BESIDE_A_ZONE, 1)]
+def test_the_zone_of_a_row_does_not_apply_to_the_next(tmp_path):
+    lines = [f"C{n},2025-04-26 {time}" for n, time in enumerate(NEAR_A_ZONE, 1)]
     (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date", *lines]))
     assert in_new_york(tmp_path) == [f"2025-04-{day}" for day in (26, 25, 26, 25, 26, 25, 26)]
 
@@ -519,7 +594,7 @@ def test_date_formats_are_tried_in_order_after_iso(stage, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["2026-02-29", "2026-13-01", "20260105", "2026-01", "05.01.2026", "2026-01-05T25:00"])
-def test_what_is_no_day_is_not_guessed(stage, tmp_path, text):
+def test_a_text_that_is_not_a_date_is_rejected(stage, tmp_path, text):
     (tmp_path / "customers.csv").write_text(f"customer_id,signup_date\nC1,{text}\n")
     assert stage("customers").reasons() == [(1, "signup_date", "parses_as_date", text)]
 
@@ -530,7 +605,7 @@ TRANSACTION = "transaction_id,customer_id,subscription_id,amount,currency,status
 BILLED = {"customer_id": (["C1"], []), "subscription_id": (["S1"], [])}
 
 
-def test_currencies_are_converted_or_rejected_but_never_added_up_raw(stage, tmp_path):
+def test_currencies_are_converted_or_rejected(stage, tmp_path):
     (tmp_path / "transactions.csv").write_text(
         TRANSACTION
         + "T1,C1,S1,100.00,USD,Success,2026-01-01\n"
@@ -565,7 +640,7 @@ def test_the_reporting_currency_is_the_one_that_is_set(stage, tmp_path):
     assert outcome.reasons() == [(2, "currency", "known_currency", "USD")]
 
 
-# --- where rows come from ------------------------------------------------------------------------
+# --- sources of rows ------------------------------------------------------------------------
 
 
 def test_parquet_with_types_of_its_own(stage, tmp_path):

@@ -98,4 +98,4 @@ def test_the_catalogs_own_formulas():
     assert formula_words(catalog, "quick_ratio") == (
         "(new_revenue + reactivation_revenue + expansion_revenue) / (contraction_revenue + churned_revenue)"
     )
-    assert period_words(catalog.metrics["failed_payments"]) == "over the last 3 complete months"
+    assert period_words(catalog.metrics["failed_payments"].period) == "over the last 3 complete months"

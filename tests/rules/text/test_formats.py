@@ -8,17 +8,17 @@ import pytest
 from rules.text.formats import (
     age_text,
     change_text,
-    counted_text,
-    escaped,
+    count_text,
+    escape_invisible,
     is_unknown,
     money,
     month_text,
-    moved_text,
+    movement_text,
     number_text,
     percent,
     period_text,
+    printable_line,
     value_text,
-    visible,
     without_credentials,
 )
 
@@ -134,7 +134,7 @@ def test_the_days_that_a_value_covers(start, end, text):
     ],
 )
 def test_a_change_in_words(change, unit, text):
-    assert moved_text(change, unit) == text
+    assert movement_text(change, unit) == text
 
 
 def test_a_bare_number_has_the_decimals_it_is_given():
@@ -143,9 +143,9 @@ def test_a_bare_number_has_the_decimals_it_is_given():
 
 
 def test_one_of_something_and_more():
-    assert counted_text(1, "customer") == "1 customer"
-    assert counted_text(0, "customer") == "0 customers"
-    assert counted_text(1200, "person", "people") == "1,200 people"
+    assert count_text(1, "customer") == "1 customer"
+    assert count_text(0, "customer") == "0 customers"
+    assert count_text(1200, "person", "people") == "1,200 people"
 
 
 def test_a_month_by_its_name():
@@ -196,9 +196,9 @@ def test_a_password_in_a_text_is_left_out(text, shown):
     ],
 )
 def test_what_cannot_be_seen_is_shown_as_its_code_in_a_message(text, seen):
-    assert visible(text) == seen
+    assert printable_line(text) == seen
 
 
 def test_a_long_text_is_cut_in_a_message_and_line_ends_stay_where_they_are_wanted():
-    assert visible("x" * 100, 10) == "x" * 9 + "…"
-    assert escaped("a\u200b\nb", keep="\n") == "a\\u200b\nb"
+    assert printable_line("x" * 100, 10) == "x" * 9 + "…"
+    assert escape_invisible("a\u200b\nb", keep="\n") == "a\\u200b\nb"

@@ -15,11 +15,11 @@ from rules.text.sql_text import (
     SIGNED_NUMBER,
     SIGNS,
     SKIPPED,
-    filled,
-    harmless,
-    harmless_text,
+    escape_formula_text,
+    escape_formulas,
+    fill_template,
     relation_words,
-    said,
+    value_words,
 )
 from rules.text.templates import TemplateError
 from tests.builders import day, rows
@@ -38,7 +38,9 @@ COUNTS = [0, 7, -3, 999, 1000, 1001, -12345, 1234567, 1000000000, 9876543210]
 def words(values, kind, name="value", currency="USD"):
     """Each value as said in a column of that name and type."""
     table = table_of([{"place": i, name: v} for i, v in enumerate(values)], ibis.schema({"place": "int64", name: kind}))
-    return [text for (text,) in rows(table.mutate(said=said(table[name], name, currency)), "said", by=("place",))]
+    return [
+        text for (text,) in rows(table.mutate(said=value_words(table[name], name, currency)), "said", by=("place",))
+    ]
 
 
 @pytest.mark.parametrize("currency", ["USD", "EUR", "CHF"])
@@ -84,7 +86,7 @@ ROW = ibis.schema({"plan": "string", "mrr": "decimal(18, 2)", "usage_change": "f
 
 def fill(text, **row):
     table = table_of([dict.fromkeys(ROW) | row], ROW)
-    return rows(table.select(text=filled(text, table)), "text")[0][0]
+    return rows(table.select(text=fill_template(text, table)), "text")[0][0]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ class SparkOptions(ibis.config.Config):
 def test_a_text_compiles(dialect, monkeypatch):
     monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
     table = ibis.table(ROW, name="customers")
-    text = filled("{plan}: {mrr}, {usage_change}, {logins}", table)
+    text = fill_template("{plan}: {mrr}, {usage_change}, {logins}", table)
     assert "SELECT" in ibis.to_sql(table.select(text=text), dialect=dialect)
 
 
@@ -163,24 +165,24 @@ HONEST = (
 
 def exported(texts: list[str]) -> list[str]:
     table = ibis.memtable({"text": texts}, schema={"text": "string"})
-    return ibis.duckdb.connect().to_pyarrow(harmless(table)).column("text").to_pylist()
+    return ibis.duckdb.connect().to_pyarrow(escape_formulas(table)).column("text").to_pylist()
 
 
 def test_a_formula_gets_an_apostrophe_and_every_other_text_stays():
     assert exported([*HARMLESS, *HONEST]) == [*HARMLESS.values(), *HONEST]
-    assert [harmless_text(text) for text in (*HARMLESS, *HONEST)] == [*HARMLESS.values(), *HONEST]
+    assert [escape_formula_text(text) for text in (*HARMLESS, *HONEST)] == [*HARMLESS.values(), *HONEST]
 
 
 @given(st.text("=+-@\uff1d;'\" \t\n\u200bab1", max_size=12))
 def test_what_an_export_changed_can_be_taken_back(text):
-    written = harmless_text(text)
+    written = escape_formula_text(text)
     assert re.sub(f"(^|[;\t\r\n])'(?=[{SKIPPED}]*[{SIGNS}])", r"\1", written) == text
     assert not re.search(f'(^|[;\t\r\n])[ \u200b"]*[{SIGNS}]', written) or re.fullmatch(SIGNED_NUMBER, written)
 
 
 def test_numbers_and_what_is_unknown_are_no_texts():
     schema = {"change": "int64", "name": "string"}
-    table = harmless(ibis.memtable({"change": [-5, None], "name": [None, "-x"]}, schema=schema))
+    table = escape_formulas(ibis.memtable({"change": [-5, None], "name": [None, "-x"]}, schema=schema))
     assert ibis.duckdb.connect().to_pyarrow(table).to_pylist() == [
         {"change": -5, "name": None},
         {"change": None, "name": "'-x"},

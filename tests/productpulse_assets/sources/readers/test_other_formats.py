@@ -1,4 +1,4 @@
-"""Source files as rows: JSON, Parquet, and a query of the owner's."""
+"""Source files as rows: JSON, Parquet, and a query of sources.yaml."""
 
 import datetime as dt
 import traceback
@@ -53,7 +53,7 @@ JSON = {
         [(1, "1"), (7, "4")],
         [(2, "bad"), (3, "[1]"), (4, '{"a":"\ufffd"}'), (5, "5"), (6, '{"a":2}{"a":3}')],
     ),
-    "only values that are no objects": ("t.jsonl", b"1\n2\n", (), [], [(1, "1"), (2, "2")]),
+    "only values that are not objects": ("t.jsonl", b"1\n2\n", (), [], [(1, "1"), (2, "2")]),
     "byte order mark": ("t.jsonl", b'\xef\xbb\xbf{"a":1}\n', ("a",), [(1, "1")], []),
     "array": (
         "t.json",
