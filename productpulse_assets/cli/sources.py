@@ -25,6 +25,7 @@ from productpulse_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from productpulse_assets.synthetic.write import FileFormat
     from resources.home import Home
     from resources.settings import Settings
 
@@ -63,7 +64,7 @@ def generate(
     billing: str,
     losses: bool,
     out: Path | None,
-    file_format: str,
+    file_format: FileFormat,
     home: Path | None,
 ) -> None:
     """Write a simulated SaaS company's exports: the same arguments, the same bytes."""
@@ -72,7 +73,8 @@ def generate(
     from productpulse_assets.synthetic import CompanyPlan
     from resources.settings import parse_as_of
 
-    plan = CompanyPlan(customers, months, seed, parse_as_of(as_of), billing=billing, losses=losses)
+    last_day = parse_as_of(as_of) or CompanyPlan.as_of
+    plan = CompanyPlan(customers, months, seed, last_day, billing=billing, losses=losses)
     if out:
         target, rows = out, write(plan, out, file_format)
     else:
