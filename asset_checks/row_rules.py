@@ -27,7 +27,7 @@ HINTS = {
     "known_customer": IDS,
     "known_subscription": IDS,
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "
-    "1970-01-01 and days before 1900-01-02 are how programs write that there is no date.",
+    "1970-01-01 and days before 1900-01-02 are written by programs instead of an empty date.",
 }
 """The expected form of a value, for the rules that are broken most often."""
 

@@ -19,7 +19,7 @@ from rules.text.formats import printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
 MOST_STRANGERS = 0.9
-"""With a larger share of events of unknown customers, the ids are those of another system."""
+"""If a larger share of the events has an unknown customer, the ids are those of another system."""
 
 MALFORMED = "malformed_line"
 """The rule that is broken by a line which cannot be split into fields."""
@@ -31,8 +31,8 @@ class Tally:
 
     broken: the number of kept rows that break a rule of the contract, by rule; empty if the gate passes.
     rejected: source rows that are rejected for their own values; orphaned: because their parent is rejected.
-    excused: rejected although nothing is wrong with them: exact duplicates, as overlapping exports have them, and
-    events of people who are not customers.
+    excused: rejected without being wrong: exact duplicates, as in overlapping exports, and events of people who are
+    not customers.
     """
 
     kept: int
@@ -43,11 +43,11 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """Rows in the source."""
+        """The number of rows in the source."""
         return self.kept + self.rejected + self.orphaned + sum(self.excused.values())
 
 
-EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows count nowhere."
+EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows are not counted."
 
 
 def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
@@ -156,7 +156,7 @@ def tolerance_result(
     """Whether the share of rejected rows is at most `tolerance`.
 
     Rows that were rejected only because of their parent do not count: they count in the parent's dataset. Neither do
-    exact duplicates nor, unless nearly all events have one, unknown customers: they are warned about.
+    exact duplicates nor, unless nearly all events have one, unknown customers: these give a warning.
     """
     rows, orphaned, total = counted.rejected, counted.orphaned, counted.rows
     strangers = counted.excused.get(STRANGER, 0)
@@ -180,8 +180,8 @@ def tolerance_result(
 
 
 def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table) -> dg.AssetCheckResult:
-    """A warning about rows that are left out although nothing is wrong with them."""
-    about = {
+    """A warning about rows that are left out without being wrong."""
+    descriptions = {
         DUPLICATE: "rows are exact duplicates of an earlier row, as when exports overlap; each counts once",
         STRANGER: "rows are of customers who are not in customers, such as prospects or staff; they are left out",
     }
@@ -193,7 +193,7 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
         .to_pylist()
     }
     sentences = [
-        f"{rows:,} {about[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
+        f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
         for name, rows in counted.excused.items()
     ]
     return dg.AssetCheckResult(

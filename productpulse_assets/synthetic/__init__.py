@@ -4,7 +4,8 @@
     write_company(CompanyPlan(), Path("demo"), "csv")
 
 Customers have a hidden engagement that drifts; usage, tickets, NPS answers, failed payments
-and churn follow it. The cases of revenue leakage that it plants are listed in `Company.planted`.
+and churn follow it. `CompanyPlan.billing` chooses how customers are billed. The cases of revenue
+leakage that the simulator plants are listed in `Company.planted`.
 """
 
 from productpulse_assets.synthetic.company import DATASETS, Company, simulate

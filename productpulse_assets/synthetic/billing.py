@@ -49,6 +49,15 @@ def _bill_counts(periods: Periods, customers: Customers, timeline: Timeline) -> 
     return first_month, np.where(periods.status == TRIAL, 0, counts)
 
 
+def _bill_months(periods: Periods, customers: Customers, timeline: Timeline) -> tuple[np.ndarray, ...]:
+    """The period of each bill, the number of later bills of that period, and the month of the bill."""
+    first_month, counts = _bill_counts(periods, customers, timeline)
+    period = np.repeat(np.arange(len(periods)), counts)
+    nth = np.arange(len(period)) - np.repeat(np.cumsum(counts) - counts, counts)
+    month = first_month[period] + nth * customers.cycle_months[periods.customer[period]]
+    return period, counts[period] - 1 - nth, month
+
+
 def unpaid_bill_counts(
     rng: np.random.Generator,
     customers: Customers,
@@ -96,13 +105,9 @@ def draw_bills(
     timeline: Timeline,
 ) -> Bills:
     """Draw every bill of every period, and its outcome up to the as-of date."""
-    first_month, counts = _bill_counts(periods, customers, timeline)
-    period = np.repeat(np.arange(len(periods)), counts)
-    nth = np.arange(len(period)) - np.repeat(np.cumsum(counts) - counts, counts)
+    period, later_bills, month = _bill_months(periods, customers, timeline)
     customer = periods.customer[period]
-    month = first_month[period] + nth * customers.cycle_months[customer]
     date = timeline.month_starts[month] + customers.start_day[customer] - 1
-    later_bills = counts[period] - 1 - nth
     is_last_paid = (unpaid[period] > 0) & (later_bills == unpaid[period])
     failed_at_end = _bills_failed_before_cancellation(rng, customers, periods)
     problem = _assign_problems(

@@ -24,9 +24,9 @@ MORE_THAN_AN_ACCOUNT = 10**12
 class AccountBills:
     """One element per billing period that is due, by invoice.
 
-    `start` is the due date, `end` is exclusive. `due_cents` is what the period costs,
-    `asked_cents` what its invoice asks for it: more where the end of the period was not known
-    yet, less where the period before gave a credit. `is_whole` is whether the period is a
+    `start` is the due date, `end` is exclusive. `due_cents` is the price of the
+    period, `asked_cents` what its invoice asks for it: more if the end of the period was not
+    known yet, less if the period before gave a credit. `is_whole` is whether the period is a
     whole cycle. Prepaid bills can start after the as-of date.
     """
 
@@ -66,7 +66,7 @@ class Invoices:
 def bill_periods(
     rng: np.random.Generator, customers: Customers, styled: StyledPeriods, *, style: np.ndarray, timeline: Timeline
 ) -> tuple[AccountBills, Invoices]:
-    """All bills of the periods up to the as-of date, and their invoices."""
+    """Build all bills of the periods up to the as-of date, and their invoices."""
     blocks = np.array(settings.PREPAID_BILLS)[rng.integers(0, len(settings.PREPAID_BILLS), len(customers))]
     bills, nth, same_cycle = _cut_into_bills(customers, styled, style, timeline)
     bills = _with_asked_cents(styled, bills, style, same_cycle)
@@ -108,10 +108,10 @@ def _cut_into_bills(
 def _with_asked_cents(
     styled: StyledPeriods, bills: AccountBills, style: np.ndarray, cycle_start: np.ndarray
 ) -> AccountBills:
-    """What is asked for each bill: up to the end of the cycle, less credit for unused days.
+    """Set what is asked for each bill: its price to the end of the cycle, minus credit for unused days.
 
-    Calendar bills end where their period ends. A credit lasts until later bills have used it:
-    what was asked in all is the highest sum that was due so far.
+    Calendar bills are asked up to the end of the period only. A credit reduces later bills until it is
+    used up: the total that was asked is the highest total that was due so far.
     """
     customer, line = styled.customer[bills.period], styled.line[bills.period]
     is_calendar = style[customer] == Style.CALENDAR
@@ -139,7 +139,7 @@ def _into_invoices(
     blocks: np.ndarray,
     timeline: Timeline,
 ) -> tuple[AccountBills, Invoices]:
-    """One invoice a bill; one for all bills of a day, or for a block of prepaid bills, by style."""
+    """Group bills into invoices: one per bill, per day of a customer or per block of prepaid bills, by style."""
     customer = styled.customer[bills.period]
     is_prepaid = style[customer] == Style.PREPAID
     is_single = style[customer] == Style.SINGLE_INVOICE

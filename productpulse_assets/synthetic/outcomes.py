@@ -86,7 +86,7 @@ def _payments(
     style: np.ndarray,
     timeline: Timeline,
 ) -> Outcomes:
-    """Every invoice paid in full, or pending where its payment would come after the as-of date.
+    """Every invoice is paid in full, or pending where its payment would come after the as-of date.
 
     Without payment terms, a bill is paid before its period ends.
     """
@@ -113,7 +113,7 @@ def _payments(
 
 @dataclass(frozen=True)
 class _Candidates:
-    """The invoices of a company that can be lost so that its account shows exactly which."""
+    """The invoices of a company, and which of them can be lost so that the account shows exactly which bill is open."""
 
     plan: CompanyPlan
     styled: StyledPeriods
@@ -173,11 +173,11 @@ class _Candidates:
         """The kind of loss of each lost invoice, of those that it can have."""
         kind = np.array(LOSSES)[rng.integers(0, len(LOSSES), len(lost))]
         kind = np.where((kind == Problem.UNPAID) & ~self._can_be_past_due()[lost], Problem.FAILED, kind)
-        # A small part of a part of a month is within what two ways of counting its days differ by.
+        # The missing part of a payment for a part of a month can be within the tolerance of a detector.
         is_part = ~self.all_bills(self.bills.is_whole)[lost]
         kind = np.where(is_part & (kind == Problem.UNDERBILLED), Problem.MISSED, kind)
-        # An attempt to collect a block of bills says nothing about the later ones of them, and
-        # a short payment of it would leave the last bills open, which are not due yet.
+        # A failed attempt to collect a block of bills belongs to the first of them only, and a short
+        # payment of it would leave the last bills open, which are not due yet.
         is_prepaid = self.style[lost] == Style.PREPAID
         has_one_bill = self.due_bill_count()[lost] == 1
         kind = np.where(is_prepaid & (kind == Problem.FAILED) & ~has_one_bill, Problem.MISSED, kind)
@@ -207,7 +207,7 @@ def _with_losses(rng: np.random.Generator, candidates: _Candidates, outcomes: Ou
     problem[lost] = kind
     loss_of = np.full(len(candidates.style), -1)
     loss_of[lost] = kind
-    # Unpaid goes on to the end of the period; in a style with terms later invoices are still pending.
+    # All later invoices of a past-due period are unpaid; with payment terms, later invoices are pending.
     first_unpaid = np.full(len(candidates.styled), as_of + 1)
     past_due = lost[kind == Problem.UNPAID]
     first_unpaid[invoices.period[past_due]] = invoices.date[past_due]
@@ -230,7 +230,7 @@ def _with_losses(rng: np.random.Generator, candidates: _Candidates, outcomes: Ou
 
 
 def _short_cents(rng: np.random.Generator, candidates: _Candidates) -> np.ndarray:
-    """What would be paid of each invoice if it were paid short."""
+    """The amount of a payment of each invoice that is too low."""
     cents = candidates.invoices.cents
     short = np.rint(cents * (1 - rng.uniform(*settings.UNDERBILLED_SHARES, len(cents)))).astype(np.int64)
     step = np.where(candidates.styled.is_euro[candidates.invoices.period], settings.EUR_STEP_CENTS, 1)

@@ -174,32 +174,48 @@ def styled_planted_table(
     sum of its open bills) and per customer with usage after its last period. Amounts are in
     US dollars.
     """
+    unpaid = np.flatnonzero(_due_problems(account, timeline) == Problem.UNPAID)
+    return _in_order(
+        [
+            *_open_bill_cases(customers, periods, account, timeline),
+            _refund_cases(customers, periods, account),
+            _unpaid_cases(customers, periods, account, unpaid),
+            _usage_without_billing_cases(customers, periods, tenures, late_users),
+        ]
+    )
+
+
+def _due_problems(account: Account, timeline: Timeline) -> np.ndarray:
+    """The problem of each bill; one that is not due yet has none."""
+    is_due = account.bills.start <= timeline.as_of
+    return np.where(is_due, account.outcomes.problem[account.bills.invoice], Problem.PAID)
+
+
+def _open_bill_cases(customers: Customers, periods: Periods, account: Account, timeline: Timeline) -> list[pa.Table]:
+    """Failed, missed and underbilled bills."""
     bills, outcomes = account.bills, account.outcomes
-    problem = np.where(bills.start <= timeline.as_of, outcomes.problem[bills.invoice], Problem.PAID)
+    problem = _due_problems(account, timeline)
     open_cents = bills.due_cents - account.covered_cents()
-    short = np.flatnonzero((problem == Problem.UNDERBILLED) & (open_cents > 0))
-    missed = np.flatnonzero(problem == Problem.MISSED)
-    failed = np.flatnonzero(problem == Problem.FAILED)
     kinds = [
-        ("Failed Payment", failed, outcomes.attempt_date),
-        ("Missed Invoice", missed, None),
-        ("Underbilled Subscription", short, outcomes.paid_date),
+        ("Failed Payment", problem == Problem.FAILED, outcomes.attempt_date),
+        ("Missed Invoice", problem == Problem.MISSED, None),
+        ("Underbilled Subscription", (problem == Problem.UNDERBILLED) & (open_cents > 0), outcomes.paid_date),
     ]
-    cases = [
-        _table(
-            leakage_type,
-            customers,
-            periods,
-            period=bills.period[bill],
-            period_start=bills.start[bill],
-            cents=account.in_dollars(bills.period[bill], open_cents[bill]),
-            transaction_date=None if date is None else date[bills.invoice[bill]],
+    cases = []
+    for leakage_type, is_kind, date in kinds:
+        bill = np.flatnonzero(is_kind)
+        cases.append(
+            _table(
+                leakage_type,
+                customers,
+                periods,
+                period=bills.period[bill],
+                period_start=bills.start[bill],
+                cents=account.in_dollars(bills.period[bill], open_cents[bill]),
+                transaction_date=None if date is None else date[bills.invoice[bill]],
+            )
         )
-        for leakage_type, bill, date in kinds
-    ]
-    cases.append(_refund_cases(customers, periods, account))
-    cases.append(_unpaid_cases(customers, periods, account, np.flatnonzero(problem == Problem.UNPAID)))
-    return _in_order([*cases, _usage_without_billing_cases(customers, periods, tenures, late_users)])
+    return cases
 
 
 def _refund_cases(customers: Customers, periods: Periods, account: Account) -> pa.Table:

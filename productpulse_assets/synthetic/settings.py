@@ -233,11 +233,11 @@ UNBILLED_GAP_DAYS = 14
 
 # Losses of the billing styles: the share of customers that can have one and do, and the age in days of
 # the lost bills at the as-of date. Where invoices are payable in 30 days, only older bills are overdue.
+# A bill for fewer than SHORTEST_LOST_DAYS days can be within the tolerance of a detector.
 PLANTED_SHARE = 0.35
 LOST_BILL_DAYS = (12, 88)
 LOST_BILL_DAYS_WITH_TERMS = (45, 88)
 SHORTEST_LOST_DAYS = 7
-PAYMENT_TERMS_DAYS = 30
 
 # Details of the billing styles.
 RETRY_ATTEMPT_DAYS = (0, 2, 5)

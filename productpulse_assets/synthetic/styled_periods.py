@@ -1,4 +1,4 @@
-"""The subscription periods as the billing styles have them: moved, split and added rows."""
+"""Adapts subscription periods to the billing styles: moves, splits and adds rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StyledPeriods:
         return len(self.customer)
 
     def add(self, others: StyledPeriods) -> StyledPeriods:
-        """These and the other periods, in order."""
+        """These periods and the others, by customer, start and line."""
         columns = [(getattr(self, field.name), getattr(others, field.name)) for field in fields(self)]
         both = StyledPeriods(*(np.concatenate(pair) for pair in columns))
         return take_rows(both, np.lexsort((both.line, both.start, both.customer)))
@@ -123,7 +123,7 @@ def _split_periods(
 def _split_days(
     rng: np.random.Generator, styled: StyledPeriods, is_chosen: np.ndarray, share: float, timeline: Timeline
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the periods to split, and a day of each that is no billing day."""
+    """Positions of the periods to split, and a day in each that is not a billing day."""
     last = np.minimum(styled.end - 1, timeline.as_of)
     room = last - styled.start
     chance, place = rng.random((2, len(styled)))
@@ -143,7 +143,7 @@ def _day_of_month(days: np.ndarray) -> np.ndarray:
 
 
 def _split(styled: StyledPeriods, rows: np.ndarray, day: np.ndarray, cents: np.ndarray) -> StyledPeriods:
-    """End the periods at `rows` on `day`; a new one with the price `cents` takes over."""
+    """End the periods at `rows` on `day`, and start new ones with the price `cents`."""
     ends, statuses = styled.end.copy(), styled.status.copy()
     ends[rows], statuses[rows] = day, EXPIRED
     second = replace(take_rows(styled, rows), start=day, cents=cents)
@@ -175,7 +175,7 @@ def _add_subscriptions(
 def _further_subscriptions(
     rng: np.random.Generator, customers: Customers, styled: StyledPeriods, is_chosen: np.ndarray, timeline: Timeline
 ) -> StyledPeriods:
-    """A cheaper subscription beside each tenure: from one of its billing days to its end."""
+    """A second, cheaper subscription for each tenure, from one of its billing days to its end."""
     paid = np.flatnonzero(styled.status != TRIAL)
     follows = np.zeros(len(paid), dtype=bool)
     follows[1:] = (styled.customer[paid[1:]] == styled.customer[paid[:-1]]) & (

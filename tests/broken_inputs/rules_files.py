@@ -35,7 +35,7 @@ MERGES = "a: &a {k: v}\n" + "".join(
 CATALOG = "activation_threshold: 3\nmetrics:\n  m: {label: M, category: Data, unit: count, owner: 'team:data', definition: d, purpose: p, interpretation: i, risk_if_misread: r, good_direction: up, formula: %s}\n"
 TOO_MANY = "with its anchors written out it has more than 100,000 values. Write it shorter."
 DEEP = "nested more than 50 levels deep. Write it flatter."
-NAMES = "reporting_currency, exchange_rates, time_zone, date_formats, aliases, datasets"
+NAMES = "reporting_currency, exchange_rates, time_zone, date_formats, null_values, aliases, datasets"
 
 YAML = (
     sources("a bomb of anchors (billion laughs)", BOMB, INVALID + TOO_MANY),

@@ -727,6 +727,8 @@ def test_two_files_of_one_name_are_refused(stage, tmp_path):
 
 
 def test_a_pattern_that_finds_nothing_and_a_dataset_in_two_formats(stage, tmp_path):
+    with raises("source.invalid_pattern", SourceProblem):
+        stage("customers", Sources(datasets={"customers": DatasetSource(file="**.csv/**x/**")}))
     with raises("source.no_match", SourceProblem):
         stage("customers", Sources(datasets={"customers": DatasetSource(file="crm-*")}))
     for name in ("customers.csv", "customers.json"):

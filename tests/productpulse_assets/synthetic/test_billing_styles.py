@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, simulate
-from productpulse_assets.synthetic.settings import BILLING_STYLES
+from productpulse_assets.synthetic.settings import BILLING_NAMES, BILLING_STYLES
 from productpulse_assets.synthetic.styles import Style
 from tests.productpulse_assets.synthetic.accounts import MONTHS, due_bills, paid_rows, payments
 
@@ -224,3 +224,26 @@ def test_the_codes_of_the_styles_are_their_positions_in_the_settings():
 def test_an_unknown_style_is_an_error():
     with pytest.raises(ValueError, match="'weekly'; expected one of anniversary, calendar"):
         CompanyPlan(billing="weekly")
+
+
+@pytest.mark.parametrize("style", BILLING_NAMES)
+def test_rows_of_every_style_keep_the_contracts(style):
+    company = simulate(CompanyPlan(customers=300, billing=style))
+    rows = {name: table.to_pandas() for name, table in company.datasets.items()}
+    subscriptions, transactions = rows["subscriptions"], rows["transactions"]
+    assert subscriptions.subscription_id.is_unique and transactions.transaction_id.is_unique
+    ended = subscriptions[subscriptions.end_date.notna()]
+    assert (ended.end_date > ended.start_date).all()
+    assert set(subscriptions[subscriptions.end_date.isna()].status) <= {"Active", "Past Due", "Trial"}
+    assert (subscriptions.start_date <= AS_OF).all() and (ended.end_date <= AS_OF).all()
+    assert (transactions.amount > 0).all() and (transactions.transaction_date <= AS_OF).all()
+    booked = transactions.merge(subscriptions, on=["subscription_id", "customer_id"])
+    assert len(booked) == len(transactions)
+    assert (booked.status_y != "Trial").all()
+    replaced = subscriptions[subscriptions.status == "Expired"]
+    successors = replaced.merge(
+        subscriptions, left_on=["customer_id", "end_date"], right_on=["customer_id", "start_date"]
+    )
+    assert set(successors.subscription_id_x) == set(replaced.subscription_id)
+    paying = subscriptions[subscriptions.end_date.isna() & (subscriptions.status != "Trial")].customer_id
+    assert set(rows["customers"][rows["customers"].is_active].customer_id) == set(paying)
