@@ -35,22 +35,22 @@ class Damage(AssertionError):
     """A kill left something that it must not; the message says what."""
 
 
-def undisturbed(data: Path, home: Path) -> Reference:
+def reference_run(data: Path, home: Path) -> Reference:
     """A whole run, and what came of it."""
     began = time.perf_counter()
     process = start(home, data)
     text = printed(process)
     if process.returncode:
-        raise Damage(f"A run that nobody disturbed failed:\n{text}")
+        raise Damage(f"A run that was not killed failed:\n{text}")
     return Reference(data, content(Home(home).published), papers(home), time.perf_counter() - began)
 
 
 def rounds(number: int, seed: int, folder: Path) -> Iterator[str]:
     """Kill, look, run again; a line about each round. Raises Damage."""
     chance = random.Random(seed)
-    now, other = (undisturbed(company(folder / f"company-{n}", n), folder / f"undisturbed-{n}") for n in (1, 2))
+    now, other = (reference_run(company(folder / f"company-{n}", n), folder / f"reference-{n}") for n in (1, 2))
     home = folder / "home"
-    shutil.copytree(folder / "undisturbed-1", home)
+    shutil.copytree(folder / "reference-1", home)
     for round_number in range(1, number + 1):
         moment = chance.uniform(0.2, other.seconds)
         killed = start(home, other.data)
@@ -83,10 +83,10 @@ def after_kill(home: Path, before: Reference, after: Reference) -> str:
 def after_run(home: Path, expected: Reference, text: str) -> None:
     """Everything is new, as if there had been no kill, and nothing half lies about."""
     if content(Home(home).published) != expected.tables:
-        raise Damage("The next run did not publish what an undisturbed run does.")
+        raise Damage("The next run did not publish what a run that was not killed does.")
     if (found := papers(home)) != expected.papers:
         names = [name for name in expected.papers if found.get(name) != expected.papers[name]]
-        raise Damage(f"After the next run {', '.join(names)} are not those of an undisturbed run.")
+        raise Damage(f"After the next run {', '.join(names)} are not those of a run that was not killed.")
     if parts := list(home.rglob("*.part")):
         raise Damage(f"{parts[0]} was left behind.")
     if "Traceback" in text:
