@@ -64,7 +64,7 @@ def _extent(node: yaml.Node, known: dict[yaml.Node, Extent | None]) -> Extent:
     if node in known:
         extent = known[node]
         if extent is None:
-            raise _at(node, "rules.anchor_in_itself", "the anchor here is used inside itself")
+            raise NotPlainYaml("rules.anchor_in_itself", _at(node, "the anchor here is used inside itself"))
         return extent
     known[node] = None
     parts = itertools.chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
@@ -74,9 +74,9 @@ def _extent(node: yaml.Node, known: dict[yaml.Node, Extent | None]) -> Extent:
     return extent
 
 
-def _at(node: yaml.Node, code: str, problem: str) -> NotPlainYaml:
-    """An error with the line of a node."""
-    return NotPlainYaml(code, f"line {node.start_mark.line + 1}: {problem}.")
+def _at(node: yaml.Node, problem: str) -> str:
+    """The problem with the line of its node."""
+    return f"line {node.start_mark.line + 1}: {problem}."
 
 
 def _syntax_problem(error: yaml.YAMLError) -> str:
@@ -97,7 +97,9 @@ class _PlainLoader(yaml.SafeLoader):
         for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key_node, yaml.ScalarNode):
                 if key_node.value in seen:
-                    raise _at(key_node, "rules.duplicate_key", f"{_value_text(key_node)} is defined twice")
+                    raise NotPlainYaml(
+                        "rules.duplicate_key", _at(key_node, f"{_value_text(key_node)} is defined twice")
+                    )
                 seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
@@ -109,9 +111,9 @@ class _PlainLoader(yaml.SafeLoader):
             problem = (
                 f"{_value_text(node)} cannot be read as {node.tag.rpartition(':')[2]}; put it in quotes if it is text"
             )
-            raise _at(node, "rules.unreadable_value", problem) from error
+            raise NotPlainYaml("rules.unreadable_value", _at(node, problem)) from error
         if isinstance(value, int) and abs(value) > LARGEST:
-            raise _at(node, "rules.number_too_large", f"{_value_text(node)} is too large a number")
+            raise NotPlainYaml("rules.number_too_large", _at(node, f"{_value_text(node)} is too large a number"))
         return value
 
 
