@@ -60,7 +60,7 @@ audit: $(VENV)/installed-dev
 	$(BIN)/python -m tests.operations.audit
 
 # All that a change must pass; .ci/run does this in a new environment.
-ci: lint test coverage audit docker-check
+ci: lint typecheck test coverage audit docker-check
 
 needs-docker:
 	@docker info > /dev/null 2>&1 && docker compose version > /dev/null 2>&1 || \

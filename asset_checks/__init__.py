@@ -1,1 +1,1 @@
-"""Contracts, the validation gate, metric governance and invariants: what must hold, and the checks that hold it."""
+"""Checks: contracts of the datasets, the validation gate, metric governance, invariants and warnings."""

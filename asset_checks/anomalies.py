@@ -1,4 +1,4 @@
-"""Which KPIs left their usual range in the last complete month: a hint to look, never a stop."""
+"""KPIs outside their usual range in the last complete month: a warning, which never stops a run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,14 +17,14 @@ SIGMAS = 3
 
 
 def usual_ranges(kpi_history: ir.Table) -> ir.Table:
-    """One row per metric: its value in the last complete month, and mean and sample standard
-    deviation over the twelve months before it (months counts those with a value)."""
+    """One row per metric: its value in the last complete month, and over the twelve months before it the mean, the
+    sample standard deviation and the number of months with a value."""
     complete = kpi_history.filter(_.is_complete)
     last = complete.month.max().as_scalar()
     distance = months_between(complete.month, last)
-    near = complete.mutate(distance=distance).filter(_.distance <= USUAL_MONTHS)
+    recent = complete.mutate(distance=distance).filter(_.distance <= USUAL_MONTHS)
     before = _.distance > 0
-    return near.group_by("metric_name").aggregate(
+    return recent.group_by("metric_name").aggregate(
         value=_.value.max(where=_.distance == 0),
         mean=_.value.mean(where=before),
         deviation=_.value.std(where=before, how="sample"),
@@ -33,7 +33,7 @@ def usual_ranges(kpi_history: ir.Table) -> ir.Table:
 
 
 def is_unusual(value: float, mean: float, deviation: float) -> bool:
-    """Outside mean +- 3 standard deviations; a value that always was the same may not move."""
+    """Whether a value is more than 3 standard deviations from the mean; with deviation 0, any change is unusual."""
     rounding = 1e-9 * max(1.0, abs(mean))
     return abs(value - mean) > SIGMAS * deviation + rounding
 
@@ -46,11 +46,11 @@ def anomaly_results(
     for name in metrics:
         row, unit = ranges.get(name), catalog.metrics[name].unit
         if row is None or row["value"] is None or row["months"] < USUAL_MONTHS:
-            yield _result(name, True, f"Not judged: {USUAL_MONTHS} months with a value are needed before the last one.")
+            yield _result(name, True, f"Not judged: {USUAL_MONTHS} earlier months with a value are needed.")
             continue
         low, high = (row["mean"] + sign * SIGMAS * row["deviation"] for sign in (-1, 1))
         usual = f"{value_text(low, unit)} to {value_text(high, unit)}"
-        text = f"{catalog.metrics[name].label}: {value_text(row['value'], unit)}; usual is {usual}."
+        text = f"{catalog.metrics[name].label}: {value_text(row['value'], unit)}; the usual range is {usual}."
         yield _result(name, not is_unusual(row["value"], row["mean"], row["deviation"]), text)
 
 
@@ -70,7 +70,7 @@ def _result(metric: str, passed: bool, description: str) -> dg.AssetCheckResult:
 
 
 def anomaly_checks(catalog: MetricCatalog) -> Check:
-    """The checks of every metric with a history."""
+    """The checks of every metric that has a history."""
     metrics = [name for name in catalog.metrics if read_at(catalog, name) != CURRENT]
     specs = [
         dg.AssetCheckSpec(

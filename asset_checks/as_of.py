@@ -1,4 +1,4 @@
-"""What the as-of date shows about the data: warnings, as nothing is wrong with the rows themselves."""
+"""Checks of the data against the as-of date: warnings, because the rows themselves are valid."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -18,13 +18,13 @@ WARN = dg.AssetCheckSeverity.WARN
 
 
 def rows_after(table: ir.Table, day: str, calendar: ir.Table) -> int:
-    """Rows whose event lies after the as-of date."""
+    """The number of rows whose event is after the as-of date."""
     as_of = calendar.as_of_date.max().as_scalar()
     return int(table.filter(table[day] > as_of).count().execute())
 
 
 def activity_disagreements(customers: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> int:
-    """Customers whose is_active is not what their subscriptions say at the as-of date."""
+    """The number of customers whose is_active contradicts their subscriptions at the as-of date."""
     as_of = calendar.as_of_date.max().as_scalar()
     running = subscriptions.filter(_.start_date <= as_of, _.end_date.isnull() | (_.end_date > as_of))
     paying = running.filter(_.status != "Trial").select(active_id="customer_id").distinct()
@@ -35,21 +35,21 @@ def activity_disagreements(customers: ir.Table, subscriptions: ir.Table, calenda
 def lone_date_result(
     datasets: Mapping[str, ir.Table], source_inventory: ir.Table, newest: NewestEvent | None
 ) -> dg.AssetCheckResult:
-    """The newest date is not that of one row alone, long after every other."""
-    is_alone = newest is not None and newest.lone is not None
+    """Whether a single row has the newest date, long after every other date."""
+    lone = newest if newest is not None and newest.lone is not None else None
     return dg.AssetCheckResult(
         asset_key="calendar",
         check_name="newest_date_not_alone",
-        passed=not is_alone,
+        passed=lone is None,
         severity=WARN,
-        description=lone_date_sentence(datasets, source_inventory, newest)
-        if is_alone
-        else "The newest date is that of several rows, or other dates are near to it.",
+        description=lone_date_sentence(datasets, source_inventory, lone)
+        if lone
+        else "Several rows have the newest date, or other dates are close to it.",
     )
 
 
 def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Table, newest: NewestEvent) -> str:
-    """Which row of which file has the date that stands alone, and what it does to the as-of date."""
+    """The row and the file that have the lone date, and the effect of the date on the as-of date."""
     event = event_days(datasets).filter(_.day == newest.lone).to_pyarrow().to_pylist()[0]
     name, column = event["dataset"], event["column_name"]
     key = CONTRACTS[name].metadata["key"][0]
@@ -66,7 +66,7 @@ def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Ta
 
 
 def late_result(name: str, events: ir.Table, calendar: ir.Table, rules: Rules) -> dg.AssetCheckResult:
-    """The dataset goes up to the as-of date, as far as its usual gaps can tell."""
+    """Whether the dataset ends long before the as-of date, compared with the usual gaps between its events."""
     days = calendar.aggregate(as_of_date=_.as_of_date.max())
     (end,) = dataset_ends(events, DATED[name][0], days, rules.data_quality.late_days).to_pyarrow().to_pylist()
     return dg.AssetCheckResult(
@@ -78,7 +78,7 @@ def late_result(name: str, events: ir.Table, calendar: ir.Table, rules: Rules) -
         f"as-of date, and its events are usually at most {end['longest_gap']:,} days apart. What happened since is "
         "missing: signals and months after that day are not available. Export it again."
         if end["is_late"]
-        else "The dataset goes up to the as-of date, or its events are usually as far apart.",
+        else "The dataset ends near the as-of date, or gaps as long are usual in it.",
     )
 
 
@@ -98,7 +98,7 @@ SPECS = (
         dg.AssetCheckSpec(
             "none_after_as_of",
             asset=name,
-            description="No row is dated after the as-of date; such rows are kept and counted nowhere.",
+            description="No row is dated after the as-of date; such rows are kept but not counted.",
             additional_deps=["calendar"],
         )
         for name in DATED
@@ -121,14 +121,14 @@ SPECS = (
     dg.AssetCheckSpec(
         "is_active_agrees",
         asset="customers",
-        description="is_active, where given, is what the subscriptions say; the subscriptions are believed.",
+        description="is_active, where given, agrees with the subscriptions; if not, the subscriptions are used.",
         additional_deps=["subscriptions", "calendar"],
     ),
 )
 
 
 def as_of_check(rules: Rules) -> Check:
-    """Everything that the as-of date shows about the data."""
+    """The checks of the data against the as-of date."""
 
     def evaluate(calendar: ir.Table, source_inventory: ir.Table, **datasets: ir.Table) -> Iterator[dg.AssetCheckResult]:
         today = company_today(rules.sources.time_zone)
@@ -140,7 +140,7 @@ def as_of_check(rules: Rules) -> Check:
 def as_of_results(
     rules: Rules, calendar: ir.Table, source_inventory: ir.Table, today: dt.date, datasets: Mapping[str, ir.Table]
 ) -> Iterator[dg.AssetCheckResult]:
-    """Every warning that the as-of date gives rise to."""
+    """The results of these checks."""
     newest = newest_event(datasets, today, rules.data_quality.as_of.lone_date_days)
     yield lone_date_result(datasets, source_inventory, newest)
     for name, (day, *_rest) in DATED.items():
@@ -150,5 +150,5 @@ def as_of_results(
         yield late_result(name, datasets[name], calendar, rules)
     rows = activity_disagreements(datasets["customers"], datasets["subscriptions"], calendar)
     yield _result(
-        "customers", "is_active_agrees", rows, "customers have an is_active that their subscriptions contradict."
+        "customers", "is_active_agrees", rows, "customers have an is_active value that contradicts their subscriptions."
     )

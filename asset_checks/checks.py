@@ -1,4 +1,4 @@
-"""What a check of the graph is: what it says it checks, the tables it reads, and how it decides."""
+"""The type of the graph's checks: their specifications, the tables that they read, and their evaluation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 @dataclass(frozen=True)
 class Check:
-    """One or several checks that are evaluated together.
+    """One or more checks that are evaluated together.
 
     `evaluate` gets the tables of `inputs` by name and yields a result for each spec, in any order.
     """
@@ -30,5 +30,7 @@ class Check:
     ) -> Iterator[dg.AssetCheckResult]:
         """The results of the checks in `wanted`; `tables` gives a stored table by its name."""
         for result in self.evaluate(**{name: tables(name) for name in self.inputs}):
+            if result.asset_key is None or result.check_name is None:
+                raise ValueError("a check yields results with the key of their asset and the name of the check")
             if dg.AssetCheckKey(result.asset_key, result.check_name) in wanted:
                 yield result

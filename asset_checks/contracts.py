@@ -1,8 +1,8 @@
 """One Pandera schema per dataset: the only description of its columns.
 
-Casting, checking, rejecting, the descriptions in the UI and the table in docs/data.md all derive from
-these. A schema's `metadata` says the dataset's key, whether a run needs it, its parents
-(column -> dataset) and the columns that date its events.
+Casting, checks, rejects, the descriptions in the UI and the table in docs/data.md are derived from these schemas.
+A schema's `metadata` has the dataset's key, whether a run needs it, its parents (column -> dataset) and the columns
+that date its events.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}
 
 
 def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Column:
-    """A column that must be in the source and have a value in every row."""
+    """A column that the source must have, with a value in every row."""
     return pa.Column(dtype, list(checks), nullable=False, description=description)
 
 
 def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False) -> pa.Column:
     """A column that may be absent, and may be empty in any row.
 
-    A `personal` one has names, or what people write: Dagster's history of runs, which is kept for
-    good and read by whoever opens the UI, gets none of its values.
+    A `personal` column has names, or texts that people write. Its values never reach Dagster's event log, which is
+    kept for good and which everybody who opens the UI can read.
     """
     return pa.Column(
         dtype,
@@ -71,9 +71,8 @@ def contract(
     has_strangers: bool = False,
     rules: tuple[pa.Check, ...] = (),
 ) -> pa.DataFrameSchema:
-    """A dataset's contract; `event_dates` are the columns that say when its events happened,
-    `planned_dates` those that may hold a day on which nothing has happened yet. has_strangers: systems that
-    export it also know people who are no customers."""
+    """A dataset's contract; `event_dates` are the columns with the days of its events, `planned_dates` those that
+    may have a day in the future. has_strangers: the systems that export it also know people who are not customers."""
     return pa.DataFrameSchema(
         columns,
         checks=[*rules, unique_key(*key)],
@@ -232,9 +231,9 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
 
 @functools.cache
 def contracts_with(dimensions: tuple[str, ...]) -> dict[str, pa.DataFrameSchema]:
-    """Every contract by its dataset, where `dimensions` are what the rules slice metrics by.
+    """Every contract by its dataset, where `dimensions` are the columns by which the rules slice metrics.
 
-    A dimension that is no column of the customers' contract becomes an optional one.
+    A dimension that is not a column of the customers' contract becomes an optional column of it.
     """
     customers = CONTRACTS["customers"]
     own = {
@@ -262,11 +261,11 @@ REJECTS_SCHEMA = ibis.schema(
 )
 
 PERSONAL_OF_REJECTS = ("value", "row_json")
-"""A rejected row is kept whole, and a value may stand in a column that is not its own."""
+"""A rejected row is stored with all its values, and a value may be in the wrong column."""
 
 
 def personal_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
-    """The columns of a dataset that have names, or what people write."""
+    """The columns of a dataset that have names, or texts that people write."""
     return tuple(name for name, column in schema.columns.items() if (column.metadata or {}).get("personal"))
 
 
@@ -275,7 +274,7 @@ PERSONAL: dict[str, tuple[str, ...]] = {
     for dataset, schema in CONTRACTS.items()
     for name, columns in ((dataset, personal_columns(schema)), (f"{dataset}_rejects", PERSONAL_OF_REJECTS))
 }
-"""By table of a source: the columns whose values stay out of Dagster's history."""
+"""By table of a source: the columns whose values never reach Dagster's event log."""
 
 
 def table_schema(schema: pa.DataFrameSchema) -> ibis.Schema:
@@ -294,5 +293,5 @@ def is_row_id(schema: pa.DataFrameSchema, column: str) -> bool:
 
 
 def unbound(schema: pa.DataFrameSchema) -> ibis.Table:
-    """A dataset as a table that exists in no database: to compile expressions without data."""
+    """A dataset as a table without a database, to compile expressions without data."""
     return ibis.table(table_schema(schema), name=schema.name)

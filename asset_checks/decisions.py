@@ -1,4 +1,4 @@
-"""What must hold of risk, leakage and actions before anything is published."""
+"""Invariants of risk, leakage and actions, which are checked before anything is published."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,23 +17,23 @@ OF_CUSTOMERS = ("churn_risk_profiles", "revenue_leakage", "recommendations", "in
 EVIDENCE = ("ChurnRisk", "RevenueLeakage")
 
 
-def strangers(table: ir.Table, customers: ir.Table) -> ir.Table:
-    """Rows of a table whose customer is not in customers."""
+def unknown_customers(table: ir.Table, customers: ir.Table) -> ir.Table:
+    """The rows of a table whose customer_id is not in customers."""
     return table.anti_join(customers.select("customer_id"), "customer_id")
 
 
-def unproven(interventions: ir.Table, traces: ir.Table) -> ir.Table:
-    """Interventions that no chain of traces leads from to a rule hit or a case of leakage."""
+def without_evidence(interventions: ir.Table, traces: ir.Table) -> ir.Table:
+    """Interventions without a chain of traces to a churn rule that fired or to a leakage case."""
     step = traces.select("trace_id", "parent_trace_id", "entity_type", "entity_id")
     evidence = step.filter(_.entity_type.isin(EVIDENCE), _.parent_trace_id.isnull()).select(found="trace_id")
     advice = step.filter(_.entity_type == "Recommendation").join(evidence, [("parent_trace_id", "found")])
     plans = step.filter(_.entity_type == "Intervention")
-    proven = plans.semi_join(advice.select(found="trace_id"), [("parent_trace_id", "found")])
-    return interventions.anti_join(proven.select(intervention_id="entity_id"), "intervention_id")
+    with_evidence = plans.semi_join(advice.select(found="trace_id"), [("parent_trace_id", "found")])
+    return interventions.anti_join(with_evidence.select(intervention_id="entity_id"), "intervention_id")
 
 
-def unplanned(interventions: ir.Table, traces: ir.Table) -> ir.Table:
-    """Traces of interventions that are not in the plan: one of the tables is of another run."""
+def not_in_plan(interventions: ir.Table, traces: ir.Table) -> ir.Table:
+    """Traces of interventions that are not in the plan: the two tables are not from the same run."""
     return traces.filter(_.entity_type == "Intervention").anti_join(
         interventions.select(entity_id="intervention_id"), "entity_id"
     )
@@ -45,13 +45,13 @@ def broken_chains(traces: ir.Table) -> ir.Table:
     return child.anti_join(traces.select(found="trace_id"), [("parent_trace_id", "found")])
 
 
-def counted_twice(leakage: ir.Table) -> ir.Table:
-    """Billing periods of a subscription that leak more than once."""
+def double_counted_periods(leakage: ir.Table) -> ir.Table:
+    """Billing periods of a subscription with more than one leakage case."""
     return leakage.group_by("subscription_id", "period_start").aggregate(cases=_.count()).filter(_.cases > 1)
 
 
-def overstated(interventions: ir.Table, signals: ir.Table, leakage: ir.Table) -> ir.Table:
-    """Customers whose interventions are about more money than they pay and lose together."""
+def overstated_customers(interventions: ir.Table, signals: ir.Table, leakage: ir.Table) -> ir.Table:
+    """Customers whose interventions have a larger impact than the sum of their MRR and their leakage."""
     planned = interventions.group_by("customer_id").aggregate(planned=_.estimated_revenue_impact.sum())
     pays = signals.select("customer_id", money="mrr")
     leaks = leakage.select("customer_id", money="estimated_revenue_loss")
@@ -61,21 +61,26 @@ def overstated(interventions: ir.Table, signals: ir.Table, leakage: ir.Table) ->
 
 
 def decision_problems(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
-    """By sentence: the rows that break it."""
+    """The rows that violate each invariant, by the end of the sentence that reports their number."""
     customers, leakage = tables["customers"], tables["revenue_leakage"]
     plan, traces = tables["intervention_plan"], tables["decision_traces"]
     return {
-        **{f"rows of {name} belong to no known customer": strangers(tables[name], customers) for name in OF_CUSTOMERS},
-        "interventions lead to no evidence": unproven(plan, traces),
-        "decision traces are of interventions that are not in the plan": unplanned(plan, traces),
+        **{
+            f"rows of {name} have an unknown customer_id": unknown_customers(tables[name], customers)
+            for name in OF_CUSTOMERS
+        },
+        "interventions have no evidence": without_evidence(plan, traces),
+        "decision traces belong to interventions that are not in the plan": not_in_plan(plan, traces),
         "decision traces have a parent that does not exist": broken_chains(traces),
-        "billing periods leak more than once": counted_twice(leakage),
-        "customers are planned for more than they pay and lose": overstated(plan, tables["customer_signals"], leakage),
+        "billing periods have more than one leakage case": double_counted_periods(leakage),
+        "customers have interventions for more money than they pay and lose": overstated_customers(
+            plan, tables["customer_signals"], leakage
+        ),
     }
 
 
 def decision_results(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
-    """Whether everything holds that must be true of the decisions, in one query."""
+    """The result of all invariants of the decisions, from one query."""
     broken = decision_problems(tables)
     counts = ibis.union(
         *(rows.aggregate(rows=rows.count()).mutate(problem=ibis.literal(text)) for text, rows in broken.items())
@@ -86,7 +91,7 @@ def decision_results(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
         check_name="decisions",
         passed=not found,
         description="\n".join(f"{row['rows']:,} {row['problem']}." for row in found)
-        or "Every decision belongs to a customer, leads to evidence, and counts no dollar twice.",
+        or "Every decision belongs to a known customer and has evidence, and no amount is counted twice.",
         metadata={"problems": len(found)},
     )
 
@@ -97,8 +102,8 @@ DECISION_INVARIANTS = Check(
             "decisions",
             asset="decision_traces",
             blocking=True,
-            description="Every profile, case and action belongs to a known customer; every intervention leads to "
-            "evidence; no dollar is counted twice.",
+            description="Every profile, case and action belongs to a known customer; every intervention has evidence; "
+            "no amount is counted twice.",
             additional_deps=[name for name in INPUTS if name != "decision_traces"],
         ),
     ),

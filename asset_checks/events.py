@@ -1,4 +1,4 @@
-"""The days on which something happened in the data, and the newest of them."""
+"""The days with events in the data, and the newest of them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS, ENDED_STATUSES
+from resources.tables import rows_of
 
 DATED = {name: schema.metadata["event_dates"] for name, schema in CONTRACTS.items() if schema.metadata["event_dates"]}
 """The columns that date the events of a dataset, by dataset."""
 
 ACTIVITY = tuple(name for name in DATED if not CONTRACTS[name].metadata["is_required"])
-"""Datasets of what customers and billing do: they show up to which day the data knows what happened."""
+"""Datasets with the activity of customers and billing; their newest event shows where the data ends."""
 
 USUAL_DAYS = 365
 USUAL_GAPS = 5
-"""Gaps between dates that have to be known before one of them can be called unusual."""
+"""The number of gaps between dates that are needed to call a gap unusual."""
 
 
 @dataclass(frozen=True)
 class NewestEvent:
-    """The newest event of the data, and a date that stands alone after all others.
+    """The newest event of the data, and a lone date long after all others.
 
-    day: the newest day with an event, without a lone date that is not believed.
-    lone: the newest date, if one row alone has it, long after every other; gap: the days since the one before.
+    day: the newest day with an event; a lone date that is not believed does not count.
+    lone: the newest date, if a single row has it, long after every other date; gap: the days since the date before.
     """
 
     day: dt.date
@@ -37,16 +38,16 @@ class NewestEvent:
 
     @property
     def is_lone_believed(self) -> bool:
-        """Whether the lone date sets the as-of date: it does where gaps as long are usual, or too few are known."""
+        """Whether the lone date sets the as-of date, because gaps as long are usual or too few gaps are known."""
         return self.lone == self.day
 
 
 def event_days(tables: Mapping[str, ir.Table]) -> ir.Table:
     """One row per dataset, column and day with events: dataset, column_name, day, rows.
 
-    A row that has the same day in two columns counts once. The end of a subscription is no event, since it
-    may be a plan. Only where no dataset of activity has rows, the ends of Canceled and Expired
-    subscriptions are: then nothing else shows that somebody left.
+    A row with the same day in two columns counts once. The end of a subscription is not an event, since it may be
+    in the future. Only if no dataset of ACTIVITY has rows, the ends of Canceled and Expired subscriptions are
+    events: then nothing else shows that a customer left.
     """
     days = [
         _days(name, column, tables[name], *(~_[column].identical_to(_[other]) for other in columns[:place]))
@@ -90,23 +91,19 @@ def dataset_ends(events: ir.Table, column: str, days: ir.Table, late_days: int) 
 def newest_event(tables: Mapping[str, ir.Table], until: dt.date, lone_date_days: int) -> NewestEvent | None:
     """The newest event not after `until`; None if there is none.
 
-    A date that one row alone has, more than `lone_date_days` after every other, is not believed if that gap is
-    more than twice as long as any of the year before: one mistyped date must not set the as-of date.
+    A date that a single row has, more than `lone_date_days` after every other date, is not believed if that gap is
+    more than twice as long as any gap of the year before: one mistyped date must not set the as-of date.
     """
     days = event_days(tables).filter(_.day <= until).group_by("day").aggregate(rows=_.rows.sum())
     spaced = days.mutate(before=_.day.lag().over(ibis.window(order_by=_.day)))
     spaced = spaced.mutate(gap=_.day.delta(_.before, unit="day"))
-    newest = _rows(spaced.order_by(_.day.desc()).limit(1))
+    newest = rows_of(spaced.order_by(_.day.desc()).limit(1))
     if not newest:
         return None
     day, before, gap = newest[0]["day"], newest[0]["before"], newest[0]["gap"]
     if newest[0]["rows"] > 1 or before is None or gap <= lone_date_days:
         return NewestEvent(day)
     year = spaced.filter(_.day <= before, _.day > before - dt.timedelta(days=USUAL_DAYS))
-    usual = _rows(year.aggregate(gaps=_.gap.count(), longest=_.gap.max()))[0]
+    usual = rows_of(year.aggregate(gaps=_.gap.count(), longest=_.gap.max()))[0]
     is_unusual = usual["gaps"] >= USUAL_GAPS and gap > 2 * usual["longest"]
     return NewestEvent(before if is_unusual else day, lone=day, gap=gap)
-
-
-def _rows(table: ir.Table) -> list[dict[str, object]]:
-    return table.to_pyarrow().to_pylist()

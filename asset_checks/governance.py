@@ -1,4 +1,4 @@
-"""Every metric is governed: documented in full, computed as documented, and nothing else is."""
+"""Metric governance: every metric is documented and computed, and no other metric is computed."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,8 +18,8 @@ TEXT_FIELDS = (
 )  # fmt: skip
 
 
-def said() -> pa.Check:
-    """A text that says something."""
+def not_blank() -> pa.Check:
+    """A text that is not empty or blank."""
     return pa.Check(
         lambda data: data.table[data.key].strip().length() > 0,
         name="not_blank",
@@ -32,7 +32,7 @@ def said() -> pa.Check:
 GOVERNED = pa.DataFrameSchema(
     {
         "metric_name": pa.Column(dt.string, nullable=False),
-        **{name: pa.Column(dt.string, said(), nullable=False) for name in TEXT_FIELDS},
+        **{name: pa.Column(dt.string, not_blank(), nullable=False) for name in TEXT_FIELDS},
         "lineage_status": pa.Column(dt.string, one_of("Complete"), nullable=False),
     },
     checks=[unique_key("metric_name")],
@@ -41,7 +41,7 @@ GOVERNED = pa.DataFrameSchema(
 
 
 def computed_schema(table: str, metrics: list[str], key: tuple[str, ...]) -> pa.DataFrameSchema:
-    """Rows of catalog metrics only, one per key."""
+    """A table of computed metrics: only metrics of the catalog, one row per key."""
     return pa.DataFrameSchema(
         {"metric_name": pa.Column(dt.string, one_of(*metrics), nullable=False)},
         checks=[unique_key(*key)],
@@ -50,7 +50,7 @@ def computed_schema(table: str, metrics: list[str], key: tuple[str, ...]) -> pa.
 
 
 def schema_problems(schema: pa.DataFrameSchema, table: ir.Table) -> list[str]:
-    """What in `table` breaks `schema`, one line per rule; none when it holds."""
+    """The rules of `schema` that `table` breaks, one line per rule."""
     try:
         schema.validate(table, lazy=True)
     except SchemaErrors as errors:
@@ -59,9 +59,9 @@ def schema_problems(schema: pa.DataFrameSchema, table: ir.Table) -> list[str]:
 
 
 def not_computed(table: ir.Table, name: str, metrics: list[str]) -> list[str]:
-    """Metrics of the catalog without a row in a table that should have one for each."""
-    there = set(table.select("metric_name").distinct().execute().metric_name)
-    return [f"{name}: the catalog's metric {metric} has no row." for metric in metrics if metric not in there]
+    """One line for each metric of the catalog that has no row in `table`."""
+    present = set(table.select("metric_name").distinct().execute().metric_name)
+    return [f"{name}: the catalog's metric {metric} has no row." for metric in metrics if metric not in present]
 
 
 KEYS = {
@@ -73,14 +73,11 @@ KEYS = {
 """Every table of computed metrics, and its key."""
 
 SLICED = "kpi_by_segment"
-"""Has the metrics whose model has the dimensions, not every one."""
+"""Has only the metrics whose model has the dimensions."""
 
 
 def governance_problems(catalog: MetricCatalog, tables: Mapping[str, ir.Table]) -> list[str]:
-    """Everything that keeps the computed metrics and the catalog from being one and the same.
-
-    `tables` are those of KEYS, by name.
-    """
+    """The differences between the computed metrics and the catalog, one line each; `tables` has the tables of KEYS."""
     metrics = list(catalog.metrics)
     problems = schema_problems(GOVERNED, tables["metric_lineage"])
     for name, key in KEYS.items():
@@ -91,7 +88,7 @@ def governance_problems(catalog: MetricCatalog, tables: Mapping[str, ir.Table]) 
 
 
 def governance_check(catalog: MetricCatalog) -> Check:
-    """The blocking check that metrics are documented and computed."""
+    """The blocking check that every metric is documented and computed."""
 
     def evaluate(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
         problems = governance_problems(catalog, tables)
@@ -106,7 +103,7 @@ def governance_check(catalog: MetricCatalog) -> Check:
         "governance",
         asset="kpi_summary",
         blocking=True,
-        description="Every metric has its governance fields; every computed row is in the catalog "
+        description="Every metric has its governance fields; every computed metric is in the catalog, "
         "and every metric of the catalog is computed.",
         additional_deps=[name for name in KEYS if name != "kpi_summary"],
     )

@@ -1,4 +1,4 @@
-"""What must hold in every table that is published, whatever the data."""
+"""Invariants of the published tables, which are true for any data."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from asset_checks.events import DATED
 
 
 def bridge_breaks(customer_months: ir.Table) -> ir.Table:
-    """The customer-months whose movements do not lead from opening to closing MRR."""
+    """The customer months whose movements do not add up from MRR at the start to MRR at the end."""
     gains = _.mrr_new + _.mrr_reactivation + _.mrr_expansion
     losses = _.mrr_contraction + _.mrr_churned
     return customer_months.filter(_.mrr_end != _.mrr_start + gains - losses)
@@ -27,9 +27,9 @@ def mrr_bridge_results(customer_months: ir.Table) -> Iterator[dg.AssetCheckResul
         asset_key="customer_months",
         check_name="mrr_bridge",
         passed=rows == 0,
-        description=f"{rows:,} customer-months break the bridge, for example {first[0]}."
+        description=f"{rows:,} customer months break the MRR bridge, for example {first[0]}."
         if rows
-        else "The bridge adds up in every customer-month.",
+        else "The MRR bridge adds up in every customer month.",
         metadata={"rows": rows},
     )
 

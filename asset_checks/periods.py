@@ -1,6 +1,7 @@
-"""What the periods of subscriptions show about their dates: warnings, with the setting that corrects them."""
+"""Checks of the dates of subscription periods: warnings, with the setting that corrects them."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 import ibis
@@ -9,15 +10,16 @@ from ibis import _
 
 from asset_checks.checks import Check
 from asset_checks.contracts import ENDED_STATUSES
+from resources.tables import rows_of
 from rules.text.formats import printable_line
 
 WARN = dg.AssetCheckSeverity.WARN
 FEWEST_PERIODS = 3
-"""Periods that have to be followed by another one before their ends show a habit."""
+"""The number of periods with a next period that are needed to see a habit in their ends."""
 HABIT = 0.6
-"""The share of the periods that makes a habit."""
+"""The smallest share of the periods that is a habit."""
 LONGEST_OVERLAP = 31
-"""Days that the old and the new period of a change both run, at most; a longer overlap is two products."""
+"""The most days that the periods before and after a change overlap; with a longer overlap they are two products."""
 
 
 def followed_periods(subscriptions: ir.Table) -> ir.Table:
@@ -34,18 +36,18 @@ def followed_periods(subscriptions: ir.Table) -> ir.Table:
 
 
 def inclusive_ends_result(subscriptions: ir.Table) -> dg.AssetCheckResult:
-    """Most periods that another one follows end on its first day, not on the day before."""
+    """Whether most periods with a next period end on its first day, not on the day before."""
     row = _only_row(followed_periods(subscriptions))
     late, followed = row["next_after_end"], row["next_after_end"] + row["next_on_end"]
     is_habit = late >= FEWEST_PERIODS and late >= HABIT * followed
     return _result(
         "ends_are_exclusive",
         f"subscriptions: {late:,} of {followed:,} periods end the day before the customer's next one begins: is "
-        "end_date the last day? Then set inclusive_ends: true for subscriptions in sources.yaml. As it is, no period "
-        "brings MRR on its last day."
+        "end_date the last day? Then set inclusive_ends: true for subscriptions in sources.yaml. Without it, no period "
+        "has MRR on its last day."
         if is_habit
         else None,
-        "Ends are the day after the last one, as far as periods that follow each other show.",
+        "Periods end on the day after their last day, as consecutive periods show.",
     )
 
 
@@ -58,7 +60,7 @@ def active_but_ended(subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
 
 
 def active_but_ended_result(subscriptions: ir.Table, calendar: ir.Table) -> dg.AssetCheckResult:
-    """No row is Active or Past Due after its end."""
+    """Whether a row is Active or Past Due after its end."""
     rows = active_but_ended(subscriptions, calendar)
     facts = _only_row(
         rows.aggregate(rows=_.count(), newest=_.end_date.max(), first=_.subscription_id.min()).cross_join(
@@ -68,7 +70,7 @@ def active_but_ended_result(subscriptions: ir.Table, calendar: ir.Table) -> dg.A
     return _result(
         "active_rows_have_not_ended",
         f"subscriptions: {facts['rows']:,} of {facts['running']:,} rows that are Active or Past Due ended by "
-        f"{facts['newest']} (first by id: {printable_line(facts['first'], 60)}), and bring no MRR since. If such "
+        f"{facts['newest']} (first by id: {printable_line(facts['first'], 60)}), and have had no MRR since. If such "
         "contracts renew, set ends_of_active_rows: planned for subscriptions in sources.yaml; if end_date is the last "
         "day, set inclusive_ends: true."
         if facts["rows"]
@@ -105,7 +107,7 @@ def doubled_periods(subscriptions: ir.Table) -> ir.Table:
 
 
 def doubled_result(subscriptions: ir.Table) -> dg.AssetCheckResult:
-    """No two rows of a customer look like one subscription."""
+    """Whether two rows of a customer look like one subscription."""
     pairs = doubled_periods(subscriptions)
     rows = pairs.group_by("is_same").aggregate(
         rows=_.count(),
@@ -113,7 +115,7 @@ def doubled_result(subscriptions: ir.Table) -> dg.AssetCheckResult:
         first_id=_.first_id.argmin(_.customer_id),
         second_id=_.second_id.argmin(ibis.struct({"customer": _.customer_id, "id": _.first_id})),
     )
-    found = {row["is_same"]: row for row in rows.to_pyarrow().to_pylist()}
+    found = {row["is_same"]: row for row in rows_of(rows)}
     words = {
         True: "pairs of rows have the same customer, plan, price and start under two ids",
         False: "rows run on for some days after the row that follows them began",
@@ -147,19 +149,19 @@ def _result(name: str, problem: str | None, otherwise: str) -> dg.AssetCheckResu
     )
 
 
-def _only_row(table: ir.Table) -> dict[str, object]:
-    (row,) = table.to_pyarrow().to_pylist()
+def _only_row(table: ir.Table) -> dict[str, Any]:
+    (row,) = rows_of(table)
     return row
 
 
 def period_results(subscriptions: ir.Table) -> Iterator[dg.AssetCheckResult]:
-    """Every warning that the periods alone give rise to."""
+    """The results of the checks that need only the periods."""
     yield inclusive_ends_result(subscriptions)
     yield doubled_result(subscriptions)
 
 
 def ended_results(subscriptions: ir.Table, calendar: ir.Table) -> Iterator[dg.AssetCheckResult]:
-    """The warning that periods and the as-of date give rise to."""
+    """The result of the check that also needs the as-of date."""
     yield active_but_ended_result(subscriptions, calendar)
 
 

@@ -1,9 +1,10 @@
-"""Whether payments and prices are in the same unit: what was collected, compared with price x months."""
+"""Whether payments and prices are in the same unit: the collected amounts, compared with price x months."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import ibis
@@ -12,30 +13,32 @@ from ibis import _
 
 from asset_checks.checks import Check
 from asset_checks.contracts import CYCLE_MONTHS
+from resources.tables import rows_of
 from rules.models import Reconciliation
 from rules.rule_set import Rules
 
 DAYS_OF_MONTH = 365.25 / 12
 SHORTEST = 1.9
-"""Months between a customer's first and last payment, from which on their spacing shows: two months, of 28 days too."""
+"""Months between a customer's first and last payment that are enough to see their spacing: two months of 28 days."""
 SINGLE_AGE = 75
-"""Days after which a customer's only payment was not one of monthly ones."""
+"""Days after which a customer's only payment was not the first of monthly payments."""
 WHOLE = 0.02
-"""How far from a whole number payment / price may be: taxes and discounts are farther from it."""
+"""The largest distance of payment / price from a whole number; taxes and discounts give larger distances."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """A multiple of the prices that payments show when one of the two is in another unit.
+    """A ratio of payments to prices that occurs when one of the two is in another unit.
 
-    value: the factor, 0 where it is any whole number from two on.
-    is_wide: so far from 1 that it shows in a single payment, whatever number of months that one pays for.
-    tolerance: a share of `value`; None for the one of the rules.
+    value: the ratio; 0 for any whole number from two on.
+    ratio_words: the ratio in the sentence of the warning.
+    is_wide: so far from 1 that a single payment shows it, for any number of months.
+    tolerance: a share of `value`; None for the tolerance of the rules.
     """
 
     name: str
     value: float
-    told: str
+    ratio_words: str
     cause: str
     remedy: str
     is_wide: bool = False
@@ -71,14 +74,14 @@ FACTORS = (
         f"Multiply monthly_price by the quantity in {PRICES}.",
     ),
 )  # fmt: skip
-"""Looked for in this order. The last one is another number for each customer: every payment a multiple of the price."""
+"""Tried in this order. The last one differs by customer: every payment is a whole multiple of the price."""
 
 
 def payments_of_periods(transactions: ir.Table, subscriptions: ir.Table) -> ir.Table:
     """One row per successful payment within the period that it pays for: day, amount, price, cycle (in months).
 
-    Payments from before or after their period, as after a move to another billing system, are left out: nothing
-    is known of the price they were for.
+    Payments before or after their period, for example after a move to another billing system, are left out: their
+    price is unknown.
     """
     branches = [(_.billing_cycle == name, months) for name, months in CYCLE_MONTHS.items()]
     periods = paying_periods(subscriptions).select(
@@ -90,7 +93,7 @@ def payments_of_periods(transactions: ir.Table, subscriptions: ir.Table) -> ir.T
 
 
 def paying_periods(subscriptions: ir.Table) -> ir.Table:
-    """Subscriptions that are paid for, with `end`, which is far ahead where there is none, and price as a number."""
+    """Paid subscriptions, with the price as a float; `end` is far in the future where a subscription has none."""
     paid = subscriptions.filter(_.status != "Trial", _.monthly_price > 0)
     return paid.mutate(
         start=_.start_date,
@@ -100,13 +103,13 @@ def paying_periods(subscriptions: ir.Table) -> ir.Table:
 
 
 def customer_ratios(transactions: ir.Table, subscriptions: ir.Table) -> ir.Table:
-    """One row per customer with payments: cycle, ratio of what was collected to price x months, and how sure it is.
+    """One row per customer with payments: cycle, ratio of collected amounts to price x months, is_spaced, whole_rate.
 
-    The last payment pays for months that are still to come, or that have gone by when the first one was made.
-    So all payments but the last are compared with the months from the first to the last: that holds for
-    any billing cycle, for payments in advance, in arrears and late ones, and wherever the history begins.
-    is_spaced says that those months cover the billing cycle. Otherwise the first payment is compared with one bill,
-    and is_spaced says that no other one followed for so long that it was no instalment.
+    The last payment pays for months after it, or, in arrears, the first one for months before it. So all payments
+    except the last are compared with the months from the first to the last payment: this is right for any billing
+    cycle, for payments in advance, in arrears or late, and wherever the history begins. is_spaced means that those
+    months cover the billing cycle. With fewer months, the first payment is compared with one bill, and is_spaced
+    means that no other payment followed for so long that the first was not an instalment.
     whole_rate is the share of payments that are a whole multiple of the price, two or more.
     """
     payments = payments_of_periods(transactions, subscriptions).mutate(amount=_.amount.cast("float64"))
@@ -123,7 +126,7 @@ def customer_ratios(transactions: ir.Table, subscriptions: ir.Table) -> ir.Table
         before_last=_.amount.sum() - _.amount.argmax(_.day),
         whole_rate=_.whole.sum() / _.payments.sum(),
     )
-    return customers.join(prices_paid_for(customers, subscriptions), "customer_id").pipe(compared, payments.day.max())
+    return customers.join(prices_paid_for(customers, subscriptions), "customer_id").pipe(with_ratio, payments.day.max())
 
 
 def prices_paid_for(customers: ir.Table, subscriptions: ir.Table) -> ir.Table:
@@ -138,8 +141,8 @@ def prices_paid_for(customers: ir.Table, subscriptions: ir.Table) -> ir.Table:
     )
 
 
-def compared(customers: ir.Table, newest: ir.DateScalar) -> ir.Table:
-    """The ratio of each customer, where the payments of all customers go up to `newest`."""
+def with_ratio(customers: ir.Table, newest: ir.DateScalar) -> ir.Table:
+    """The ratio of each customer; `newest` is the day of the newest payment of all customers."""
     span = customers["last"].delta(customers["first"], unit="day")
     is_long = span >= ibis.greatest(customers.cycle - 0.1, SHORTEST) * DAYS_OF_MONTH
     age = newest.as_scalar().delta(customers["first"], unit="day")
@@ -155,7 +158,7 @@ def compared(customers: ir.Table, newest: ir.DateScalar) -> ir.Table:
 
 
 def shows(factor: Factor, ratios: ir.Table, rules: Reconciliation) -> ir.BooleanValue:
-    """Which customers show a factor."""
+    """Whether each customer's ratio shows the factor."""
     if not factor.value:
         return ratios.is_spaced & (ratios.ratio >= SHORTEST) & (ratios.whole_rate >= rules.most_customers_rate)
     tolerance = factor.tolerance or rules.tolerance
@@ -164,7 +167,7 @@ def shows(factor: Factor, ratios: ir.Table, rules: Reconciliation) -> ir.Boolean
 
 
 def tallies(transactions: ir.Table, subscriptions: ir.Table, rules: Reconciliation) -> ir.Table:
-    """One row per billing cycle: customers, those is_spaced, and those who show each factor."""
+    """One row per billing cycle: the numbers of customers, of spaced ones, and of those that show each factor."""
     ratios = customer_ratios(transactions, subscriptions).filter(_.ratio.notnull())
     return ratios.group_by("cycle").aggregate(
         customers=_.count(),
@@ -174,9 +177,9 @@ def tallies(transactions: ir.Table, subscriptions: ir.Table, rules: Reconciliati
     )
 
 
-def findings(rows: list[dict[str, object]], rules: Reconciliation) -> list[str]:
+def findings(rows: list[dict[str, Any]], rules: Reconciliation) -> list[str]:
     """A sentence for each factor that most customers of a billing cycle show, of the rows of `tallies`."""
-    found: dict[Factor, list[tuple[dict[str, object], int]]] = {}
+    found: dict[Factor, list[tuple[dict[str, Any], int]]] = {}
     for row in sorted(rows, key=lambda row: row["cycle"]):
         for factor in FACTORS:
             judged = row["customers"] if factor.is_wide else row["spaced"]
@@ -186,20 +189,20 @@ def findings(rows: list[dict[str, object]], rules: Reconciliation) -> list[str]:
     return [sentence(factor, groups) for factor, groups in found.items()]
 
 
-def sentence(factor: Factor, groups: list[tuple[dict[str, object], int]]) -> str:
-    """What was found, for how many customers of how many, what it may be and where to look."""
+def sentence(factor: Factor, groups: list[tuple[dict[str, Any], int]]) -> str:
+    """The ratio, the number of customers that show it, its likely cause and the remedy."""
     names = {months: name for name, months in CYCLE_MONTHS.items()} | {0: "without a known cycle"}
     cycles = ", ".join(names[row["cycle"]] for row, _judged in groups)
     shown, judged = sum(row[factor.name] for row, _judged in groups), sum(judged for _row, judged in groups)
-    times = factor.told.format(multiple=max(row["multiple"] or 0 for row, _judged in groups))
+    times = factor.ratio_words.format(multiple=max(row["multiple"] or 0 for row, _judged in groups))
     return (
-        f"transactions: what was collected is {times} monthly_price x months for {shown:,} of {judged:,} customers "
+        f"transactions: the collected amount is {times} monthly_price x months for {shown:,} of {judged:,} customers "
         f"compared (billing: {cycles}): {factor.cause}. {factor.remedy}"
     )
 
 
 def reconciliation_check(rules: Rules) -> Check:
-    """A warning when most customers pay a factor of their prices: an amount or a price is in another unit."""
+    """A warning if most customers pay a multiple of their prices: amounts or prices are in another unit."""
 
     def evaluate(transactions: ir.Table, subscriptions: ir.Table) -> Iterator[dg.AssetCheckResult]:
         yield reconciliation_result(transactions, subscriptions, rules.data_quality.reconciliation)
@@ -207,7 +210,7 @@ def reconciliation_check(rules: Rules) -> Check:
     spec = dg.AssetCheckSpec(
         "collected_agrees_with_prices",
         asset="transactions",
-        description="What was collected is not some factor, such as 100 or 12, times monthly_price x months.",
+        description="The collected amounts are not a multiple, such as 12 or 100, of monthly_price x months.",
         additional_deps=["subscriptions"],
     )
     return Check((spec,), ("transactions", "subscriptions"), evaluate)
@@ -216,8 +219,8 @@ def reconciliation_check(rules: Rules) -> Check:
 def reconciliation_result(
     transactions: ir.Table, subscriptions: ir.Table, rules: Reconciliation
 ) -> dg.AssetCheckResult:
-    """Payments and prices are in the same unit, as far as they can be compared."""
-    rows = tallies(transactions, subscriptions, rules).to_pyarrow().to_pylist()
+    """Whether payments and prices are in the same unit, for the customers whose payments can be compared."""
+    rows = rows_of(tallies(transactions, subscriptions, rules))
     problems, judged = findings(rows, rules), sum(row["spaced"] for row in rows)
     return dg.AssetCheckResult(
         asset_key="transactions",
@@ -225,6 +228,6 @@ def reconciliation_result(
         passed=not problems,
         severity=dg.AssetCheckSeverity.WARN,
         description="\n".join(problems)
-        or f"Payments and prices show no such factor; the payments of {judged:,} customers can be compared.",
+        or f"Payments and prices are in the same unit, as the payments of {judged:,} customers show.",
         metadata={"customers_compared": judged},
     )

@@ -1,12 +1,13 @@
-"""The kinds of rule a row can break, as Pandera checks.
+"""The rules that a row can break, as Pandera checks.
 
-A check gives one boolean per row, computed in the database: the gate counts with it, and the
-sources split kept rows from rejects with it, so that both always agree.
+A check is one boolean per row, computed in the database: the gate counts with it, and the sources separate kept rows
+from rejects with it, so that both always agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -16,32 +17,32 @@ from pandera.api.ibis.types import IbisData
 from rules.text.formats import one_line
 
 SHOWN_FAILURES = 5
-"""Failing rows a check fetches; the rest are counted in the database."""
+"""The number of failing rows that a check fetches; the rest are counted in the database."""
 
 
-IDS = "Ids are compared as they are written: c1 is not C1, 007 is not 7, and 7.0 is 7 only if all of a column is so."
+IDS = "Ids are compared as written: c1 is not C1, and 007 is not 7. 7.0 is 7 only if every id of the column has a .0."
 
 HINTS = {
     "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
     "known_customer": IDS,
     "known_subscription": IDS,
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "
-    "1970-01-01 and days before 1900-01-02 are how programs write that there is no date.",
+    "1970-01-01 and days before 1900-01-02 are written by programs instead of an empty date.",
 }
-"""How a value should have looked, for the rules that people break most."""
+"""The expected form of a value, for the rules that are broken most often."""
 
 
 def alias_advice(dataset: str, column: str, values: Sequence[str], limit: int = 3) -> str:
-    """What to do about words of the source's own: `say under aliases > … what 'Churned' means`."""
+    """What to do about words that only the source uses: `give the meaning of 'Churned' under aliases > …`."""
     words = [f"'{one_line(value, 60)}'" for value in values[:limit]]
     more = ["the others"] if len(values) > limit else []
     *first, last = words + more
-    listed = f"{', '.join(first)} and {last} mean" if first else f"{last} means"
-    return f"say under aliases > {dataset}.{column} in sources.yaml what {listed}"
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"give the meaning of {listed} under aliases > {dataset}.{column} in sources.yaml"
 
 
-def _check(predicate, name: str, error: str, **about) -> pa.Check:
-    return pa.Check(predicate, name=name, error=error, n_failure_cases=SHOWN_FAILURES, statistics=about)
+def _check(predicate: Callable[[IbisData], ir.BooleanColumn], name: str, error: str, **statistics: object) -> pa.Check:
+    return pa.Check(predicate, name=name, error=error, n_failure_cases=SHOWN_FAILURES, statistics=statistics)
 
 
 def not_negative() -> pa.Check:
@@ -59,16 +60,15 @@ def between(low: int, high: int) -> pa.Check:
 
 
 def is_among(column: ir.Column, values: Sequence[str]) -> ir.BooleanColumn:
-    """Whether a value is one of a few.
+    """Whether a value is one of a few `values`.
 
-    As `isin`, of which DuckDB makes a join when there are more than four: a join does not keep
-    the order of the rows.
+    DuckDB runs `isin` with more than four values as a join, which does not keep the order of the rows.
     """
     return ibis.or_(*(column == value for value in values))
 
 
 def one_of(*values: str) -> pa.Check:
-    """One of `values`, as they are written."""
+    """One of `values`, exactly as written."""
     return _check(
         lambda data: is_among(data.table[data.key], values),
         "allowed_values",
@@ -89,7 +89,7 @@ def currency_code() -> pa.Check:
 def not_before(later: str, earlier: str) -> pa.Check:
     """`later` is on or after `earlier`; a row without either passes."""
     return _check(
-        # Where either date is open nothing is out of order, be it so in every row.
+        # Pandera fails a check that is NULL in every row, so a row without one of the dates passes explicitly.
         lambda data: (data.table[later] >= data.table[earlier]).fill_null(True),
         f"{later}_not_before_{earlier}",
         f"{later} must not be before {earlier}",
@@ -98,7 +98,7 @@ def not_before(later: str, earlier: str) -> pa.Check:
 
 
 def ended_when(status: str, ended: tuple[str, ...], end: str) -> pa.Check:
-    """A row whose `status` is one of `ended` has its `end`."""
+    """A row whose `status` is one of `ended` has a value in `end`."""
     return _check(
         lambda data: ~data.table[status].isin(ended) | data.table[end].notnull(),
         f"ended_has_{end}",
@@ -113,10 +113,10 @@ def key_value(table: ir.Table, columns: Sequence[str]) -> ir.Value:
 
 
 def follows(table: ir.Table, columns: Sequence[str]) -> ir.BooleanColumn:
-    """Whether each row's key comes after that of the row stored before it; NULL in the first row.
+    """Whether each row's key is greater than the key of the row stored before it; NULL in the first row.
 
-    Where it holds in every row the table is in the order of its key and no key occurs twice:
-    DuckDB tells in one pass, without the memory that a count of different keys needs.
+    Where this is true in every row, the table is sorted by its key and the key is unique. DuckDB finds this in one
+    pass, without the memory that a count of distinct keys needs.
     """
     after = ibis.literal(False)
     for name in reversed(columns):
@@ -126,7 +126,7 @@ def follows(table: ir.Table, columns: Sequence[str]) -> ir.BooleanColumn:
 
 
 def unique_key(*columns: str) -> pa.Check:
-    """The key occurs once: a hash count in the database, where Pandera's own check sorts windows."""
+    """The key is unique: one hash count in the database, where Pandera's own check sorts windows."""
 
     def is_unique(data: IbisData) -> ir.BooleanScalar:
         return key_value(data.table, columns).nunique() == data.table.count()
@@ -140,6 +140,6 @@ def unique_key(*columns: str) -> pa.Check:
 
 
 def passes(check: pa.Check, table: ir.Table, column: str | None) -> ir.BooleanColumn:
-    """For each row whether it satisfies `check`; an unknown value breaks no rule but `not_null`."""
-    backend = check.get_backend(table)(check)
+    """Whether each row satisfies `check`; NULL breaks only the rule `not_null`."""
+    backend: Any = check.get_backend(table)(check)  # pandera annotates no backend
     return backend.apply(IbisData(table, column)).fill_null(True)

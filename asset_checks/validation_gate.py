@@ -1,9 +1,10 @@
-"""The gate: nothing downstream of a source runs until its dataset passes here."""
+"""The gate: blocking checks on the sources; nothing downstream of a dataset runs unless they pass."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 import ibis.expr.types as ir
@@ -12,24 +13,26 @@ from ibis import _
 
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
+from resources.tables import rows_of
 from rules.rejects import reject_counts, unknown_words
 from rules.text.formats import printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
 MOST_STRANGERS = 0.9
-"""With a larger share of events of unknown customers, the ids are those of another system."""
+"""If a larger share of the events has an unknown customer, the ids are those of another system."""
 
 MALFORMED = "malformed_line"
-"""The rule that a line broke which could not be split into fields."""
+"""The rule that is broken by a line which cannot be split into fields."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What was counted in a stored dataset and its rejects, each in one pass.
+    """The counts of a stored dataset and of its rejects.
 
-    broken: kept rows by the rule of the contract that they break, which should be none.
-    rejected: source rows rejected for a fault of their own; orphaned: for that of their parent. excused: rejected
-    without a fault: exact duplicates, as overlapping exports have them, and events of people who are no customers.
+    broken: the number of kept rows that break a rule of the contract, by rule; empty if the gate passes.
+    rejected: source rows that are rejected for their own values; orphaned: because their parent is rejected.
+    excused: rejected without being wrong: exact duplicates, as in overlapping exports, and events of people who are
+    not customers.
     """
 
     kept: int
@@ -40,25 +43,25 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """Rows in the source."""
+        """The number of rows in the source."""
         return self.kept + self.rejected + self.orphaned + sum(self.excused.values())
 
 
-EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows count nowhere."
+EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows are not counted."
 
 
 def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
-    """The blocking checks of one dataset, which the step that makes it evaluates."""
-    about = {
+    """The blocking checks of one dataset; the step that computes the dataset evaluates them."""
+    descriptions = {
         "rows_accounted_for": "Rows in the source = rows kept + rows rejected.",
         "contract": "Every kept row satisfies the contract.",
         "rejects_within_tolerance": "No more rows are rejected than max_reject_share in sources.yaml allows.",
     }
     if schema.metadata["is_required"]:
-        about["not_empty"] = "A required dataset has rows."
+        descriptions["not_empty"] = "A required dataset has rows."
     specs = [
         dg.AssetCheckSpec(name, asset=schema.name, blocking=True, description=description)
-        for name, description in about.items()
+        for name, description in descriptions.items()
     ]
     return [*specs, dg.AssetCheckSpec("left_out_without_a_fault", asset=schema.name, description=EXCUSED)]
 
@@ -66,7 +69,7 @@ def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
 def gate_results(
     schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, rows_in: int, tolerance: float
 ) -> Iterator[dg.AssetCheckResult]:
-    """Every blocking check of one dataset, of which `rows_in` rows were in the source."""
+    """The results of the blocking checks of one dataset, whose source had `rows_in` rows."""
     counted = tally(schema, table, rejects)
     yield accounts_result(schema, counted, rows_in)
     yield contract_result(schema, counted)
@@ -77,7 +80,7 @@ def gate_results(
 
 
 def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tally:
-    """Count the stored rows anew: whatever the source step believes, this is what it left."""
+    """The counts of the stored rows; nothing is taken from the step that stored them."""
     kept, broken = broken_rows(schema, table)
     excuses = [DUPLICATE, *([STRANGER] if schema.metadata["has_strangers"] else [])]
     places = rejects.group_by("source_file", "row_number").aggregate(
@@ -96,7 +99,7 @@ def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tal
 
 
 def broken_rows(schema: pa.DataFrameSchema, table: ir.Table) -> tuple[int, dict[str, int]]:
-    """The rows of a dataset, and how many break which rule of its contract; one scan tells."""
+    """The number of rows of a dataset, and the number that break each rule of its contract, in one scan."""
     expected = table_schema(schema)
     if table.schema() != expected:
         return int(table.count().execute()), {f"columns are not {', '.join(expected)}": 1}
@@ -119,11 +122,11 @@ def broken_rows(schema: pa.DataFrameSchema, table: ir.Table) -> tuple[int, dict[
 
 
 def _only_row(counts: ir.Table) -> dict[str, int]:
-    return counts.to_pyarrow().to_pylist()[0]
+    return rows_of(counts)[0]
 
 
 def accounts_result(schema: pa.DataFrameSchema, counted: Tally, rows_in: int) -> dg.AssetCheckResult:
-    """Every row of the source was kept or rejected."""
+    """Whether every row of the source was kept or rejected."""
     rejected = counted.rows - counted.kept
     return dg.AssetCheckResult(
         asset_key=schema.name,
@@ -135,7 +138,7 @@ def accounts_result(schema: pa.DataFrameSchema, counted: Tally, rows_in: int) ->
 
 
 def contract_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetCheckResult:
-    """Every kept row satisfies the contract."""
+    """Whether every kept row satisfies the contract."""
     broken = "; ".join(f"{rule} ({rows:,} rows)" for rule, rows in sorted(counted.broken.items()))
     return dg.AssetCheckResult(
         asset_key=schema.name,
@@ -143,17 +146,17 @@ def contract_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetCheck
         passed=not broken,
         description=f"{schema.name}: kept rows break the contract: {broken}."
         if broken
-        else "Every kept row holds to it.",
+        else "Every kept row satisfies the contract.",
     )
 
 
 def tolerance_result(
     schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table, tolerance: float
 ) -> dg.AssetCheckResult:
-    """The rejected share of the rows is at most `tolerance`.
+    """Whether the share of rejected rows is at most `tolerance`.
 
-    Rows that only lost their parent do not count: the parent's dataset answers for them. Neither do exact
-    duplicates and, unless nearly all events have one, unknown customers: they are warned about.
+    Rows that were rejected only because of their parent do not count: they count in the parent's dataset. Neither do
+    exact duplicates nor, unless nearly all events have one, unknown customers: these give a warning.
     """
     rows, orphaned, total = counted.rejected, counted.orphaned, counted.rows
     strangers = counted.excused.get(STRANGER, 0)
@@ -164,7 +167,7 @@ def tolerance_result(
     description = f"{rows:,} of {total:,} rows ({share:.2%}) rejected; {tolerance:.2%} is tolerated."
     if not passed:
         description = (
-            f"{schema.name}: {description} {reasons} Mend the export, {_cures(schema.name, rejects)}; "
+            f"{schema.name}: {description} {reasons} Fix the export, {_remedies(schema.name, rejects)}; "
             f"`productpulse validate` lists them all.{hints(rejects)}"
         )
     return dg.AssetCheckResult(
@@ -177,8 +180,8 @@ def tolerance_result(
 
 
 def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table) -> dg.AssetCheckResult:
-    """A warning about rows that are left out although nothing is wrong with them."""
-    about = {
+    """A warning about rows that are left out without being wrong."""
+    descriptions = {
         DUPLICATE: "rows are exact duplicates of an earlier row, as when exports overlap; each counts once",
         STRANGER: "rows are of customers who are not in customers, such as prospects or staff; they are left out",
     }
@@ -190,7 +193,7 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
         .to_pylist()
     }
     sentences = [
-        f"{rows:,} {about[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
+        f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
         for name, rows in counted.excused.items()
     ]
     return dg.AssetCheckResult(
@@ -203,65 +206,65 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
     )
 
 
-def _cures(dataset: str, rejects: ir.Table) -> str:
-    """What else than the export can be changed: words are given a meaning rather than left out."""
-    raising = f"max_reject_share for {dataset} in sources.yaml"
+def _remedies(dataset: str, rejects: ir.Table) -> str:
+    """What can be changed instead of the export: for words without a meaning, aliases rather than the tolerance."""
+    setting = f"max_reject_share for {dataset} in sources.yaml"
     advice = [alias_advice(dataset, column, list(values)) for column, values in unknown_words(rejects).items()]
     if advice:
-        return f"or {' and '.join(advice)}; to raise {raising} would leave these rows out of every figure"
-    return f"or raise {raising}"
+        return f"or {' and '.join(advice)}; raising {setting} would leave these rows out of every figure"
+    return f"or raise {setting}"
 
 
 def not_empty_result(schema: pa.DataFrameSchema, counted: Tally) -> dg.AssetCheckResult:
-    """A required dataset has rows."""
+    """Whether a required dataset has rows."""
     return dg.AssetCheckResult(
         asset_key=schema.name,
         check_name="not_empty",
         passed=counted.kept > 0,
         description=f"{counted.kept:,} rows."
         if counted.kept
-        else f"{schema.name}: no rows are left to work with; the dataset is required. Check the export.",
+        else f"{schema.name}: no rows are left, and the dataset is required. Check the export.",
     )
 
 
 def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
-    """The commonest broken rules of a dataset in words, each with a row to look at.
+    """The rules of a dataset that are broken most often, each with its number of rows and an example.
 
-    Where the value is personal the row's key stands for it: Dagster and logs keep these words for good.
+    A personal value is replaced by the row's key, because Dagster and the logs keep these words for good.
     """
-    grouped = reject_counts(rejects, "row_key", "row_json").limit(limit).to_pyarrow().to_pylist()
+    grouped = reject_counts(rejects, "row_key", "row_json").limit(limit)
     return " ".join(
         f"{row['column_name'] or 'Line'} {row['check_name']}: {row['rows']:,} "
         f"(first in row {row['first_row']}: {_example(row)})."
-        for row in grouped
+        for row in rows_of(grouped)
     )
 
 
-def _example(row: Mapping[str, object]) -> str:
-    """What the first row that broke a rule had there, or the words that may stand in its place."""
+def _example(row: Mapping[str, Any]) -> str:
+    """The value of the first row that broke a rule, or what replaces it."""
     if row["check_name"] == MALFORMED:
-        return _shown(line_problem(row["value"], row["row_json"]))
+        return _value_text(line_problem(row["value"], row["row_json"]))
     if row["column_name"] in PERSONAL.get(row["dataset"], ()):
         return (
             f"{printable_line(row['row_key'], 60)}; the value is personal"
             if row["row_key"]
             else "the value is personal"
         )
-    return _shown(row["value"])
+    return _value_text(row["value"])
 
 
 def line_problem(value: str, row_json: str) -> str:
-    """Why a line could not be split: `value` without the start of the line that stands at its end."""
+    """Why a line could not be split: `value` without the start of the line, which is at its end."""
     line = json.loads(row_json)["line"]
     ends = (found.start() for found in re.finditer(": ", value) if line.startswith(value[found.end() :]))
     return value[: next(ends, 0)]
 
 
 def hints(rejects: ir.Table) -> str:
-    """How the values should have looked, for the rules that were broken."""
+    """The expected form of values, for the rules that were broken."""
     broken = set(rejects.select("check_name").distinct().execute().check_name)
     return "".join(f" {hint}" for hint in dict.fromkeys(hint for check, hint in HINTS.items() if check in broken))
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     return f"'{printable_line(value, 60)}'" if isinstance(value, str) else "empty"

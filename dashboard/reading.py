@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from resources.published_snapshot import NoSnapshot, Snapshot, Version, framed, version_of
+from resources.published_snapshot import NoSnapshot, Snapshot, Version, to_frame, version_of
 from resources.settings import Settings
 from rules.rule_set import Rules, read_rules
 
@@ -55,7 +55,7 @@ class Reading:
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
         """The rows of a small expression as a frame."""
-        return framed(self.arrow(expression))
+        return to_frame(self.arrow(expression))
 
     def count(self, expression: ir.Table) -> int:
         """The number of rows of an expression."""

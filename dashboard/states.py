@@ -13,7 +13,7 @@ from ibis import _
 from dashboard.escape import markdown_text
 from dashboard.links import link
 from dashboard.reading import Reading, published_path
-from resources.published_snapshot import MAKE_ONE, NoSnapshot, Version, version_of
+from resources.published_snapshot import RUN_COMMAND, NoSnapshot, Version, version_of
 from rules.text.errors import ProductPulseError
 from rules.text.formats import age_text
 
@@ -37,7 +37,7 @@ def show_errors() -> Iterator[None]:
         LOG.exception("a page could not be shown")
         st.error(
             f"This page cannot be shown ({markdown_text(type(problem).__name__)}). The dashboard's log has details. "
-            f"If an earlier version of ProductPulse wrote the snapshot, replace it with: `{MAKE_ONE}`",
+            f"If an earlier version of ProductPulse wrote the snapshot, replace it with: `{RUN_COMMAND}`",
             icon=":material/error:",
         )
 
@@ -63,7 +63,8 @@ def show_age(reading: Reading) -> None:
     if reading.version.is_stale(now):
         unchecked = age_text(now - reading.version.confirmed)
         st.warning(
-            f"This snapshot is {unchecked} old and does not contain newer data. Publish a new one with: `{MAKE_ONE}`",
+            f"This snapshot is {unchecked} old and does not contain newer data. "
+            f"Publish a new one with: `{RUN_COMMAND}`",
             icon=":material/schedule:",
         )
     watch_snapshot(reading.version)
@@ -102,6 +103,6 @@ def show_if_absent(reading: Reading, datasets: set[str], subject: str) -> bool:
         verb = "is" if len(missing) == 1 else "are"
         show_empty_state(
             f"{subject} not available: {markdown_text(', '.join(missing))} {verb} not in the data.",
-            f"Add the export and run `{MAKE_ONE}`.",
+            f"Add the export and run `{RUN_COMMAND}`.",
         )
     return bool(missing)

@@ -13,6 +13,7 @@ from asset_checks.governance import governance_check
 from asset_checks.invariants import FACT_COVERAGE, MRR_BRIDGE
 from asset_checks.periods import ACTIVE_BUT_ENDED, PERIODS
 from asset_checks.reconciliation import reconciliation_check
+from asset_checks.target_values import target_values_check
 from productpulse_assets.orchestration.compile_graph import compiled_plan, plan_for
 from productpulse_assets.orchestration.graph import TABLES, declarations
 from productpulse_assets.orchestration.schedules import daily_refresh, validation_selection
@@ -67,6 +68,7 @@ def build(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
         check_step("as_of_date", as_of_check(rules)),
         check_step("ended_periods", ACTIVE_BUT_ENDED),
         check_step("reconciliation", reconciliation_check(rules)),
+        check_step("target_values", target_values_check(rules.metric_catalog)),
     ]
     steps = frozenset(definition.op.name for definition in [*assets, *across])
     return dg.Definitions(
@@ -113,10 +115,10 @@ def resources(settings: Settings, rules: Rules, plan: Plan) -> dict[str, dg.Reso
         personal=plan.personal,
     )
     return {
-        "warehouse": at_launch.opened(warehouse),
-        "reports": at_launch.fixed(ReportFiles(folder=str(home.reports))),
+        "warehouse": at_launch.warehouse_resource(warehouse),
+        "reports": at_launch.constant_resource(ReportFiles(folder=str(home.reports))),
         # For what stores nothing; Dagster's own takes a folder to write to from the configuration of a launch.
-        "io_manager": at_launch.fixed(dg.InMemoryIOManager()),  # type: ignore[no-untyped-call]  # untyped in Dagster,
+        "io_manager": at_launch.constant_resource(dg.InMemoryIOManager()),  # type: ignore[no-untyped-call]  # untyped in Dagster,
     }
 
 

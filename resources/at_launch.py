@@ -18,22 +18,22 @@ NOTHING: dict[str, object] = {}
 """A configuration schema in which nothing can be set. To Dagster, no schema means that anything can be set."""
 
 
-def fixed(value: object) -> dg.ResourceDefinition:
-    """A resource that is this value in every run."""
+def constant_resource(value: object) -> dg.ResourceDefinition:
+    """A resource that has this value in every run."""
     if isinstance(value, dg.IOManager):
         manager = value
         return dg.IOManagerDefinition(resource_fn=lambda _context: manager, config_schema=NOTHING)
     return dg.ResourceDefinition(resource_fn=lambda _context: value, config_schema=NOTHING)
 
 
-def opened(warehouse: Warehouse) -> dg.IOManagerDefinition:
-    """The warehouse, open while a run works."""
+def warehouse_resource(warehouse: Warehouse) -> dg.IOManagerDefinition:
+    """The warehouse, which is open while a run works."""
 
     @dg.io_manager(config_schema=NOTHING)  # type: ignore[arg-type]  # it may yield: Dagster documents it so
     def warehouse_of_run(context: dg.InitResourceContext) -> Iterator[Warehouse]:
         with ExitStack() as stack:
             try:
-                ready = stack.enter_context(warehouse.opened(context))
+                ready = stack.enter_context(warehouse.open_for_run(context))
             except ProductPulseError as error:
                 # Dagster records the error of a resource as text with a traceback; the sentence alone is in its log.
                 assert context.log  # Dagster gives every run one

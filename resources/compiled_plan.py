@@ -1,4 +1,4 @@
-"""The compiled graph, as it is kept in the home: one readable SQL file a table, and plan.json beside them."""
+"""The compiled graph in the home: a readable SQL file for each table, and plan.json."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from resources.outputs import replacing
+from resources.outputs import atomic_file
 
 INDEX = "plan.json"
 
@@ -19,7 +19,7 @@ Source = tuple[str, str]
 
 @dataclass(frozen=True)
 class CompiledTable:
-    """One table of the graph: the query that computes it and what can be said of it without data.
+    """One table of the graph: the query that computes it, and what is known of the table without data.
 
     columns: the type of each column, in order. lineage: the columns of other tables that each column is computed from.
     """
@@ -32,7 +32,7 @@ class CompiledTable:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every table of the graph that is a query, compiled for one program, its libraries and one set of rules.
+    """Every query of the graph, compiled for one version of program and libraries and one set of rules.
 
     fingerprint: SHA-256 over those. metric_sources: the columns of datasets that each metric is computed from.
     personal: by table, the columns that hold personal data.
@@ -45,10 +45,10 @@ class Plan:
 
 
 def write_plan(plan: Plan, folder: Path) -> None:
-    """Write `<table>.sql` for each table and, last, plan.json; tables that an earlier plan had are removed."""
+    """Write `<table>.sql` for each table and, last, plan.json; remove files of tables that the plan no longer has."""
     stale = _table_names(folder) - set(plan.tables)
     for name, table in plan.tables.items():
-        with replacing(folder / f"{name}.sql") as part:
+        with atomic_file(folder / f"{name}.sql") as part:
             part.write_bytes(f"{table.sql}\n".encode())
     for name in stale:
         (folder / f"{name}.sql").unlink(missing_ok=True)
@@ -62,12 +62,12 @@ def write_plan(plan: Plan, folder: Path) -> None:
         "personal": plan.personal,
     }
     content["sha256"] = _digest(json.dumps(content))
-    with replacing(folder / INDEX) as part:
+    with atomic_file(folder / INDEX) as part:
         part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def load_plan(folder: Path, fingerprint: str) -> Plan | None:
-    """The plan kept in `folder`; None if it is of another fingerprint, or a file of it is gone or damaged."""
+    """The plan in `folder`; None if it has another fingerprint, or if a file of it is missing or damaged."""
     try:
         content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         is_whole = content.pop("sha256") == _digest(json.dumps(content))
@@ -82,7 +82,7 @@ def load_plan(folder: Path, fingerprint: str) -> Plan | None:
 
 
 def _table_names(folder: Path) -> set[str]:
-    """The tables of the plan in a folder, so that no other file of it is ever removed."""
+    """The tables of the plan in a folder: only their files are ever removed."""
     try:
         named = json.loads((folder / INDEX).read_text(encoding="utf-8"))["tables"]
         return {name for name in named if name.isidentifier()}

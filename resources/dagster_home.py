@@ -11,7 +11,7 @@ import sys
 from importlib.resources import files
 
 from resources.home import Home, SettingsError
-from resources.outputs import replacing
+from resources.outputs import atomic_file
 from resources.private_files import keep_private
 from resources.settings import Settings
 
@@ -22,7 +22,7 @@ def prepare_dagster_home(home: Home) -> None:
     settings = (files("resources") / "dagster.yaml").read_text(encoding="utf-8")
     target = home.dagster_home / "dagster.yaml"
     if not target.exists() or target.read_text(encoding="utf-8") != settings:
-        with replacing(target) as part:
+        with atomic_file(target) as part:
             part.write_text(settings, encoding="utf-8")
 
 
@@ -33,7 +33,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
 
 
 def main(command: list[str]) -> None:
-    """Become `command`; end with a sentence where the home cannot be written, or not be used."""
+    """Become `command`; end with a sentence if the home cannot be used or written."""
     try:
         settings = Settings()
     except SettingsError as error:

@@ -1,11 +1,11 @@
 """Dagster's UI behind the guard of its own address: `python -m resources.dagster_ui`.
 
-Takes the options of `dagster-webserver` that say where the graph is, and serves the same pages. `dagster-webserver`
-itself and `dagster dev` have no setting that refuses other hosts and origins.
+It takes those options of `dagster-webserver` that name the graph, and serves the same pages. `dagster-webserver`
+and `dagster dev` have no setting that refuses other hosts and origins.
 
-What is imported from dagster._core and dagster._cli is what dagster-webserver's own command builds its server
-from (1.13); there is no public way to put a middleware before it. If one of these names moves, this program
-does not start: it never serves the pages without the guard.
+The imports from dagster._core and dagster._cli are those with which the command dagster-webserver builds its server
+(1.13); there is no public way to put a middleware before it. If Dagster moves one of these names, this program does
+not start: it never serves the pages without the guard.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from resources.own_address import OwnAddressOnly
 from resources.settings import Settings
 
 POLL_MILLISECONDS = 2000
-"""How often the pages ask for news of assets; what `dagster dev` sets."""
+"""How often the pages ask for news of assets; the value of `dagster dev`."""
 CLOSING_SECONDS = 5
-"""How long open connections have to end once the server is asked to."""
+"""How long open connections have to close after the server is asked to end."""
 
 
 @click.command()

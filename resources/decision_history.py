@@ -1,11 +1,10 @@
-"""What was known and planned on each as-of date, kept for good: `published/history/`.
+"""The KPI rows and open interventions of each as-of date, which are never deleted: `published/history/`.
 
     history/kpis/2026-06-30.parquet       every row of kpi_summary
     history/decisions/2026-06-30.parquet  every intervention that was open
 
-One file a date and kind. A run adds its own date, or writes it anew; it never touches another. The demo
-company keeps its days in `history/demo/`, so that they are not taken for those of the company that
-comes after it in the same home.
+One file for each date and kind. A run writes the file of its own date and changes no other. The demo company has
+its files in `history/demo/`, so that a company that uses the same home later is not compared with it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.outputs import replacing
+from resources.outputs import atomic_file
 from rules.text.errors import ProductPulseError
 
 KPIS, DECISIONS, OF_DEMO = "kpis", "decisions", "demo"
@@ -28,14 +27,14 @@ class DamagedHistory(ProductPulseError):
     """A file of the history cannot be read; the message names the file and what to do."""
 
 
-def keep(rows: ir.Table, history: Path, kind: str, as_of: dt.date) -> None:
-    """Write the file of a date and kind, whole or not at all."""
-    with replacing(history / kind / f"{as_of}.parquet") as part:
+def write_day(rows: ir.Table, history: Path, kind: str, as_of: dt.date) -> None:
+    """Write the file of a date and kind: complete, or not at all."""
+    with atomic_file(history / kind / f"{as_of}.parquet") as part:
         rows.to_parquet(part)
 
 
-def day_before(history: Path, kind: str, as_of: dt.date) -> dt.date | None:
-    """The newest date before `as_of` that has a file."""
+def previous_date(history: Path, kind: str, as_of: dt.date) -> dt.date | None:
+    """The newest date before `as_of` that has a file; None if there is none."""
     return max((day for day in _days(history / kind) if day < as_of), default=None)
 
 
@@ -44,16 +43,16 @@ def _days(folder: Path) -> list[dt.date]:
     for file in folder.glob("*.parquet"):
         try:
             days.append(dt.date.fromisoformat(file.stem))
-        except ValueError:  # not one of ours
+        except ValueError:  # a file that a person put there
             continue
     return days
 
 
-def kept(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
+def read_day(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
     """The rows of a date, by the names of `columns`. Raises DamagedHistory for a damaged file.
 
-    The file may be of another version of the program: a column that it does not have is NULL, one that is
-    not asked for is left out, and the types are the file's own.
+    Another version of the program may have written the file: a column that it lacks is NULL, other columns are
+    left out, and the types are those of the file.
     """
     file = history / kind / f"{day}.parquet"
     try:

@@ -1,8 +1,7 @@
 """How the program opens DuckDB; no other module opens a connection.
 
-No connection downloads, installs or loads an extension, none reads or writes a file outside of what
-its opener names, and no SQL can change that afterwards. What is built into DuckDB's package (Parquet,
-JSON, time zones) works.
+No connection downloads, installs or loads an extension. None reads or writes a file that the opening function does
+not allow, and no SQL can change that afterwards. What is built into DuckDB's package (Parquet, JSON, time zones) works.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ ATTACHED = "snapshot"
 class FileAccess:
     """Which files SQL may read and write.
 
-    folders: with all that is in them. files: single files elsewhere. query_folder: where a query of the
-    owner's looks for relative names. With one, SQL may read every file that the user may: which files a
-    query names is known only when it runs.
+    folders: with everything in them. files: single files elsewhere. query_folder: the folder for relative names in a
+    query of sources.yaml. With a query, SQL may read every file that the user may read, because the files that a query
+    names are known only when it runs.
     """
 
     folders: tuple[Path, ...] = ()
@@ -38,14 +37,14 @@ class FileAccess:
 
 
 def in_memory() -> Backend:
-    """A database that is gone when it is closed, and reads no file."""
+    """A database in memory, which reads no file."""
     backend = ibis.duckdb.connect(":memory:")
     lock(backend.con, FileAccess())
     return backend
 
 
 def open_file(path: Path) -> Backend:
-    """A database file to read and change; it is made if it is not there."""
+    """A database file to read and change; it is created if it is missing."""
     backend = ibis.duckdb.connect(path)
     lock(backend.con, FileAccess())
     return backend
@@ -54,9 +53,9 @@ def open_file(path: Path) -> Backend:
 def open_read_only(path: Path) -> Backend:
     """A database file to read, attached under the name ATTACHED, which is the current database.
 
-    It may write to `work_folder`. Attached to a database of its own: whoever opens the same path again in
-    this process is handed the file that is open already, so that a new snapshot would not show until
-    every reader is gone.
+    It may write to `work_folder`. The file is attached to a database in memory, because DuckDB returns the file that is
+    already open to every further connection to the same path in this process: a new snapshot would be visible only
+    after the last reader has closed the old one.
     """
     backend = ibis.duckdb.connect(":memory:", temp_directory=str(work_folder()))
     try:
@@ -70,13 +69,13 @@ def open_read_only(path: Path) -> Backend:
 
 
 def set_up(connection: duckdb.DuckDBPyConnection, time_zone: str, access: FileAccess) -> Backend:
-    """The Ibis backend of a connection that is open already, with everything set and locked.
+    """The Ibis backend of an open connection, with its settings made and locked.
 
     Raises SettingsError for a time zone that DuckDB does not know.
     """
     backend = ibis.duckdb.from_connection(connection)
     try:
-        # After Ibis, which sets UTC: naive timestamps are in this zone, and dates are cut in it.
+        # After Ibis, which sets UTC. Timestamps without an offset are in this zone, and dates are taken in it.
         connection.execute("SET TimeZone = $zone", {"zone": time_zone})
     except duckdb.NotImplementedException as error:
         raise SettingsError(
@@ -89,7 +88,7 @@ def set_up(connection: duckdb.DuckDBPyConnection, time_zone: str, access: FileAc
 
 
 def lock(connection: duckdb.DuckDBPyConnection, access: FileAccess) -> None:
-    """Turn extensions off, and files outside of `access`; nothing can be set on the database any more."""
+    """Turn off extensions and all files but those of `access`; afterwards no setting can be changed."""
     for setting in (
         "autoinstall_known_extensions",
         "autoload_known_extensions",
@@ -107,7 +106,7 @@ def lock(connection: duckdb.DuckDBPyConnection, access: FileAccess) -> None:
 
 
 def _real(paths: Iterable[Path]) -> list[str]:
-    """Without links: DuckDB compares the place that a name leads to."""
+    """The paths without links: DuckDB compares the path that a link leads to."""
     return [str(path.resolve()) for path in paths]
 
 
@@ -117,5 +116,5 @@ def _work_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def work_folder() -> Path:
-    """Where readers of this process write what does not fit into memory, and downloads; removed at its end."""
+    """Where readers of this process write data that does not fit into memory, and downloads; deleted at its end."""
     return Path(_work_folder().name)

@@ -1,4 +1,4 @@
-"""Dagster's history of runs, kept at the speed of the disk's cache."""
+"""Dagster's event log in SQLite, without a flush to disk for each event."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sqlalchemy.engine import Engine
 
 
 class OpenEventLog(SqliteEventLogStorage):
-    """Dagster's event log in SQLite, each of its files opened once.
+    """Dagster's event log in SQLite, which opens each of its files once.
 
-    Dagster's own opens a file anew for every event, and SQLAlchemy then works out anew how each
-    statement is written: more than a tenth of a small run. What is stored, and when, is the same.
+    Dagster's own class opens a file again for each event, and SQLAlchemy then prepares each statement again: more than
+    a tenth of a small run. What is stored, and when, is the same.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
@@ -47,7 +47,7 @@ class OpenEventLog(SqliteEventLogStorage):
         engine = create_engine(
             self.conn_string_for_shard(shard),
             poolclass=NullPool,
-            # Whoever uses the connection holds the lock.
+            # A thread that uses the connection holds the lock.
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
         if shard not in self._initialized_dbs:
@@ -57,7 +57,7 @@ class OpenEventLog(SqliteEventLogStorage):
         return self._open[shard]
 
     def has_table(self, table_name: str) -> bool:
-        """Asked before every event of an asset or check; what is there stays."""
+        """Whether a table exists; Dagster asks before each event of an asset or check, and tables are never dropped."""
         if table_name not in self._found:
             if not super().has_table(table_name):
                 return False
@@ -73,15 +73,15 @@ class OpenEventLog(SqliteEventLogStorage):
 
 
 @contextmanager
-def kept_history(folder: Path) -> Iterator[dg.DagsterInstance]:
-    """Dagster's history in `folder`, a folder as DAGSTER_HOME names it, with its settings in dagster.yaml."""
+def open_instance(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of `folder`, a folder such as DAGSTER_HOME names, with its settings in dagster.yaml."""
     log = {
         "module": OpenEventLog.__module__,
         "class": OpenEventLog.__name__,
-        "config": {"base_dir": str(folder / "history" / "runs")},  # where Dagster itself keeps it
+        "config": {"base_dir": str(folder / "history" / "runs")},  # where Dagster itself stores it
     }
     with (
-        unhurried_disk(),
+        relaxed_sync(),
         dg.DagsterInstance.from_ref(
             InstanceRef.from_dir(str(folder), overrides={"event_log_storage": log})
         ) as instance,
@@ -90,28 +90,27 @@ def kept_history(folder: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @contextmanager
-def unhurried_disk() -> Iterator[None]:
-    """Within this, Dagster's SQLite files are not flushed to disk at every event.
+def relaxed_sync() -> Iterator[None]:
+    """In this block Dagster's SQLite files are not flushed to disk at each event.
 
     SQLite flushes at every commit, and again whenever the last connection closes. In its
-    write-ahead mode neither is needed for a file that survives a crash: `synchronous = NORMAL`
-    leaves out the first (SQLite's documentation, "PRAGMA synchronous"), one connection kept open
-    the second.
+    write-ahead mode the file survives a crash without either: `synchronous = NORMAL` avoids the first (SQLite's
+    documentation, "PRAGMA synchronous"), one connection that stays open the second.
     """
-    kept: dict[str, sqlite3.Connection] = {}
+    open_files: dict[str, sqlite3.Connection] = {}
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous = NORMAL")
         path = connection.execute("PRAGMA database_list").fetchone()[2]
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-        if path and mode == "wal" and path not in kept:
-            kept[path] = sqlite3.connect(path, check_same_thread=False)
-            kept[path].execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the file
+        if path and mode == "wal" and path not in open_files:
+            open_files[path] = sqlite3.connect(path, check_same_thread=False)
+            open_files[path].execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the file
 
     event.listen(Engine, "connect", prepare)
     try:
         yield
     finally:
         event.remove(Engine, "connect", prepare)
-        for connection in kept.values():
+        for connection in open_files.values():
             connection.close()

@@ -19,7 +19,7 @@ class SettingsError(ProductPulseError):
 
 @dataclass(frozen=True)
 class Home:
-    """Where everything the program writes lives."""
+    """The folder that the program writes to, with the paths of everything in it."""
 
     root: Path
 
@@ -30,12 +30,12 @@ class Home:
 
     @property
     def published(self) -> Path:
-        """The snapshot that readers open; replaced in one step at the end of a good run."""
+        """The snapshot that readers open; replaced in one step at the end of a successful run."""
         return self.root / "published" / "productpulse.duckdb"
 
     @property
     def inputs(self) -> Path:
-        """What the snapshot was made of; not there while a run works, nor after one that failed."""
+        """The inputs of the snapshot; missing while a run works and after a failed run."""
         return self.root / "published" / "inputs.json"
 
     @property
@@ -55,22 +55,22 @@ class Home:
 
     @property
     def dagster_home(self) -> Path:
-        """Dagster's own history of runs."""
+        """Dagster's own folder, with its event log."""
         return self.root / "dagster_home"
 
     @property
     def history(self) -> Path:
-        """KPI rows and open decisions by as-of date, one Parquet file each; only ever added to."""
+        """KPI rows and open decisions, a Parquet file for each as-of date; no run deletes them."""
         return self.root / "published" / "history"
 
     @property
     def run_lock(self) -> Path:
-        """Held by the one run that is at work; its text says which."""
+        """The lock file of the home; its text names the process of the run at work."""
         return self.root / "run.lock"
 
     @property
     def compiled(self) -> Path:
-        """The compiled graph: one SQL file a table; written again whenever rules or program change."""
+        """The compiled graph: an SQL file for each table, replaced when rules or program change."""
         return self.root / "compiled"
 
     @property
@@ -80,7 +80,7 @@ class Home:
 
 
 def is_utf8_path(path: Path) -> bool:
-    """Whether the path can be handed to a database: file systems take any bytes for a name."""
+    """Whether the path can be given to a database: file systems accept any bytes as a name."""
     try:
         return bool(str(path).encode("utf-8"))
     except UnicodeEncodeError:

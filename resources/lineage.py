@@ -1,4 +1,4 @@
-"""Where a column comes from, read off the expression that makes it."""
+"""The stored columns that a column is computed from, found in its expression."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Carries = Callable[[dt.DataType], bool]
 
 
 def anything(_kind: dt.DataType) -> bool:
-    """Every value counts, whatever its type."""
+    """Values of every type count."""
     return True
 
 
 def text(kind: dt.DataType) -> bool:
-    """Only values that can hold words count: text, JSON, and lists or structs of these."""
+    """Only values that can contain words count: text, JSON, and lists or structs of these."""
     if kind.is_struct():
         return any(map(text, kind.types))
     if kind.is_array() or kind.is_map():
@@ -30,27 +30,27 @@ def text(kind: dt.DataType) -> bool:
 def column_sources(table: ir.Table, carries: Carries = anything) -> dict[str, set[Source]]:
     """For each column of `table` the stored columns that its value is computed from.
 
-    Join keys and filters decide which rows there are, not what a value is; they do not count. Values
-    of a type that `carries` refuses are not followed: with `text`, a count of names has no source.
+    Join keys and filters do not count: they select rows and do not change values. Values of a type for which
+    `carries` is false are not followed: with `text`, a count of names has no source.
     """
     walk = _Walk(carries)
     node = table.op()
     return {name: set(walk.of_field(node, name)) if carries(kind) else set() for name, kind in table.schema().items()}
 
 
-def reached(seeds: Mapping[str, Collection[str]], made: Mapping[str, ir.Table]) -> dict[str, set[str]]:
-    """By table: the columns of `seeds`, and those of `made` that words of theirs can have reached.
+def reached_columns(seeds: Mapping[str, Collection[str]], queries: Mapping[str, ir.Table]) -> dict[str, set[str]]:
+    """By table: the columns of `seeds`, and the columns of computed tables that can contain words of them.
 
-    `made` has the expression behind each table, after those that it is made of.
+    `queries` has the expression of each computed table, in the order of computing them.
     """
     found = {table: set(columns) for table, columns in seeds.items()}
-    for name, table in made.items():
-        found.setdefault(name, set()).update(carriers(table, found))
+    for name, table in queries.items():
+        found.setdefault(name, set()).update(carrying_columns(table, found))
     return found
 
 
-def carriers(table: ir.Table, marked: Mapping[str, Collection[str]]) -> set[str]:
-    """The columns of `table` into which words of the `marked` columns, by table, can have come."""
+def carrying_columns(table: ir.Table, marked: Mapping[str, Collection[str]]) -> set[str]:
+    """The columns of `table` that can contain words of the `marked` columns, which are given by table."""
     return {
         column
         for column, sources in column_sources(table, text).items()
@@ -58,25 +58,25 @@ def carriers(table: ir.Table, marked: Mapping[str, Collection[str]]) -> set[str]
     }
 
 
-def origins(columns: Iterable[Source], made: Mapping[str, ir.Table]) -> set[Source]:
-    """Where `columns` come from in the end; `made` has the expression behind each table that is made of others."""
+def origins(columns: Iterable[Source], queries: Mapping[str, ir.Table]) -> set[Source]:
+    """The source columns that `columns` are computed from; `queries` has the expression of each computed table."""
     below: dict[str, dict[str, set[Source]]] = {}
     found: set[Source] = set()
     waiting, seen = list(columns), set(columns)
     while waiting:
         table, column = waiting.pop()
-        if table not in made:
+        if table not in queries:
             found.add((table, column))
             continue
         if table not in below:
-            below[table] = column_sources(made[table])
+            below[table] = column_sources(queries[table])
         waiting += below[table][column] - seen
         seen |= below[table][column]
     return found
 
 
 class _Walk:
-    """A walk down an expression, which looks at each of its parts once."""
+    """A walk through an expression, which visits each part once."""
 
     def __init__(self, carries: Carries):
         self.carries = carries
@@ -111,7 +111,7 @@ def _inputs(node: ops.Node) -> Iterator[ops.Node]:
     if isinstance(node, ops.Field):
         yield node
     elif isinstance(node, ops.WindowFunction):
-        # Partition and order choose the rows of the window, as join keys do.
+        # Partition and order select the rows of the window, as join keys do.
         yield node.func
     elif isinstance(node, ops.CountStar):
         return

@@ -1,4 +1,4 @@
-"""How much memory DuckDB may take before it works on disk."""
+"""How much memory DuckDB may use before it works on disk."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from resources.home import SettingsError
 CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 MEMORY_UNITS = ("KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 LEAST_MEMORY = 256 * 10**6
-"""Bytes; below it DuckDB has no room for the blocks that its threads work on."""
+"""Bytes; with less, DuckDB has no room for the blocks of its threads."""
 MOST_MEMORY = 10**18
-"""Bytes; DuckDB counts them in 64 bits, and refuses what does not fit without a sentence."""
+"""Bytes; DuckDB counts them in 64 bits, and a larger number fails without a clear message."""
 
 
 def parse_memory_limit(text: str | None) -> str:
     """DuckDB's memory_limit, such as '8GB'; without one, half of the machine's memory.
 
-    Half, because what DuckDB counts is not all that a run takes (Python, and memory on its way
-    back to the system), and a dashboard and the file cache want their share. Raises SettingsError
-    for what is no amount, or not between LEAST_MEMORY and MOST_MEMORY.
+    Half, because a run uses more than DuckDB counts (Python, and memory that is not yet returned to the system), and
+    the dashboard and the file cache need some too. Raises SettingsError for a text that is not an amount, or not one
+    between LEAST_MEMORY and MOST_MEMORY.
     """
     if not text:
         return f"{max(LEAST_MEMORY, _machine_memory() // 2) // 10**6}MB"

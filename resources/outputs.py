@@ -1,4 +1,4 @@
-"""Files the program writes: complete or not there, never half."""
+"""Files that the program writes: each one complete, or not at all."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from resources.retries import retried_io
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target`; when the block ends well it becomes `target` in one step.
+def atomic_file(target: Path) -> Iterator[Path]:
+    """A temporary path beside `target`, which replaces `target` in one step when the block ends without an error.
 
-    A block that raises leaves an earlier `target` as it was.
+    If the block raises, an earlier `target` stays unchanged.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
     part = Path(name)
-    # Writers such as DuckDB refuse to open an existing empty file as a database.
+    # DuckDB refuses to open an existing empty file as a database.
     part.unlink()
     try:
         yield part
@@ -37,7 +37,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def remove_parts(home: Home) -> None:
-    """Remove what a killed run was writing; only for a run that has its turn in the home."""
+    """Remove the incomplete files of a killed run; only for a run that holds the lock of the home."""
     for folder in (home.published.parent, home.reports, home.exports, home.synthetic, home.compiled):
         for part in folder.rglob(".*.part"):
             part.unlink(missing_ok=True)
@@ -55,23 +55,23 @@ def _flush(path: Path) -> None:
 class ReportFiles(dg.IOManager):
     """Stores an asset's text as `<folder>/<asset>.md`.
 
-    The UI shows where it is, not what it says: reports name customers, and Dagster keeps what the UI
-    shows for good. An asset whose name is taken by a table, or whose text is no Markdown, names its
-    file in the metadata `file`: `intervention_plan` or `executive_report.html`.
+    The UI shows its path and not its text: reports name customers, and Dagster never deletes what the UI shows. If a
+    table has the asset's name, or the text is not Markdown, the metadata `file` names the file: `intervention_plan` or
+    `executive_report.html`.
     """
 
     def __init__(self, folder: str):
         self.folder = folder
 
     def path_of(self, name: str) -> Path:
-        """The file of a report; one that is named without an ending is Markdown."""
+        """The file of a report; a name without an ending is that of a Markdown file."""
         return Path(self.folder) / (name if Path(name).suffix else f"{name}.md")
 
     @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
-        """Write a report, in place of the one before."""
+        """Write a report; it replaces the earlier one."""
         target = self.path_of((context.definition_metadata or {}).get("file", context.asset_key.path[-1]))
-        with replacing(target) as part:
+        with atomic_file(target) as part:
             part.write_text(obj, encoding="utf-8")
         context.add_output_metadata({"path": dg.MetadataValue.path(str(target)), "bytes": len(obj.encode())})
 

@@ -1,17 +1,17 @@
 """A guard in front of a web server: it answers requests to its own address and from its own pages only.
 
-Dagster's UI and the dashboard ask nobody for a password, because they listen on this machine alone. But every
-page open in a browser here can send requests to 127.0.0.1, and a name that its owner points to 127.0.0.1
-(DNS rebinding) makes a foreign page one of ours in the browser's eyes. So a request is refused with 403 unless
+Dagster's UI and the dashboard have no password, because they listen on this machine alone. But each page that is open
+in a browser here can send requests to 127.0.0.1, and a page whose owner points its name to 127.0.0.1 (DNS rebinding)
+has the same origin as ours for the browser. So a request is refused with 403 unless
 
 - its Host is a name of this server: 127.0.0.1, localhost or one of PRODUCTPULSE_ALLOWED_HOSTS;
 - its Origin, when there is one, is that same host and port. Browsers send an Origin with every POST and every
   websocket, so a request without one comes from a program (curl, a script), which runs as a user of this
-  machine and could claim any Origin: it is answered;
+  machine and could send any Origin: it is answered;
 - Sec-Fetch-Site, when there is one, does not name another site. A link to a page may come from anywhere.
 
 GraphQL is not read from an address (GET): such a request could be an image of any page. No page of another
-site may show ours in a frame, where a click could be led astray.
+site may show ours in a frame, where it could mislead a click.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ NO_FRAMES = {"Content-Security-Policy": "frame-ancestors 'none'", "X-Frame-Optio
 class OwnAddressOnly:
     """ASGI middleware that refuses, with 403, requests to other hosts and from other origins.
 
-    `more_hosts` are names, besides 127.0.0.1 and localhost, under which a proxy shows the server; the proxy
-    passes the Host header on as it came.
+    `more_hosts` are names, besides 127.0.0.1 and localhost, under which a proxy shows the server; the proxy passes
+    the Host header on unchanged.
     """
 
     def __init__(self, app: ASGIApp, more_hosts: Iterable[str]):
@@ -53,7 +53,7 @@ class OwnAddressOnly:
 
 
 def refusal(scope: Scope, own_hosts: tuple[str, ...]) -> str | None:
-    """Why the request is not answered, as a sentence; None when it is."""
+    """A sentence that says why the request is refused; None if it is answered."""
     headers = Headers(scope=scope)
     hosts, origins = [[value.lower() for value in headers.getlist(name)] for name in ("host", "origin")]
     if len(hosts) != 1 or host_name(hosts[0]) not in own_hosts:
@@ -84,7 +84,7 @@ def is_own(origin: str, host: str) -> bool:
 
 
 def is_link(scope: Scope, headers: Headers) -> bool:
-    """Whether somebody follows a link to a page, which opens in a tab of its own and changes nothing."""
+    """Whether the request follows a link to a page, which opens in its own tab and changes nothing."""
     wanted = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
     return scope["method"] == "GET" and scope["path"] != GRAPHQL and wanted == ("navigate", "document")
 

@@ -1,4 +1,4 @@
-"""The home is private to its user: its files hold the names of customers and what they pay."""
+"""The home is private to its user: its files contain the names of customers and what they pay."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FOR_OTHERS = 0o077
 def keep_private(home: Path) -> None:
     """Create the home if it is missing, and close it to other users, whatever the umask is.
 
-    From here on the files that this process and its children create are private as well: DuckDB,
-    SQLite and Arrow create files that everybody may read, and only the umask prevents it.
+    Sets the umask, so that files that this process and its children create later are private as well: DuckDB, SQLite
+    and Arrow create files that all users may read unless the umask forbids it.
     """
     home.parent.mkdir(parents=True, exist_ok=True)
     os.umask(FOR_OTHERS)
@@ -24,9 +24,9 @@ def keep_private(home: Path) -> None:
 
 
 def close_to_others(home: Path) -> None:
-    """Take the permissions of other users away from every file that is in the home already.
+    """Remove the permissions of other users from every file in the home.
 
-    Links are not followed: what they lead to is not in the home.
+    Links are not followed: their targets are outside the home.
     """
     for folder, folders, files in os.walk(home):
         for name in (*folders, *files):
@@ -34,7 +34,7 @@ def close_to_others(home: Path) -> None:
 
 
 def _close(path: Path) -> None:
-    # A file of another user (as in a volume that belongs to root) stays as that user wants it.
+    # A file of another user, as in a volume that belongs to root, keeps its permissions.
     with suppress(FileNotFoundError, PermissionError):
         mode = path.lstat().st_mode
         if not stat.S_ISLNK(mode) and mode & FOR_OTHERS:

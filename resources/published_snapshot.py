@@ -1,4 +1,4 @@
-"""The published snapshot as its readers see it: opened read-only, asked through expressions."""
+"""The published snapshot for its readers: opened read-only and queried with Ibis expressions."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from rules.text.formats import age_text
 from rules.text.sql_text import escape_formulas
 
 PLACE = (ATTACHED, "main")
-"""Where the tables are, within the database that they are attached to."""
+"""The catalog and the schema of the tables."""
 
-MADE_OF = "inputs.json"
+MANIFEST = "inputs.json"
 LONG_AFTER = dt.timedelta(hours=1)
 STALE_AFTER = dt.timedelta(days=2)
-MAKE_ONE = "productpulse run"
+RUN_COMMAND = "productpulse run"
 CSV_ROWS = 100_000
-"""Rows that are in memory twice while a CSV is written."""
+"""Rows in one batch of a CSV."""
 
 Row = Mapping[str, Any]
 """A row of a query by column. What a value is depends on the query, which no type of Python's can tell."""
 
 
 class NoSnapshot(ProductPulseError):
-    """There is nothing to read; the message says what is wrong and what to run."""
+    """There is no snapshot that can be read; the message says why and what to run."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """Which snapshot a file holds: a new one has a new inode, another time or another size."""
+    """The identity of a snapshot: a new one has another inode, time or size."""
 
     path: Path
     inode: int
@@ -54,23 +54,23 @@ class Version:
 
     @property
     def confirmed(self) -> dt.datetime:
-        """When a run last found that the exports still give this snapshot; when it was published, if none has.
+        """When a run last found the snapshot up to date; without such a run, when the snapshot was published.
 
-        The file that says what a snapshot was made of is gone while a run works and after one failed, and
-        touched when there was nothing to do.
+        Read from the time of inputs.json. A run that has nothing to do sets it; the file is missing while a run works
+        and after a failed run.
         """
         try:
-            found = (self.path.parent / MADE_OF).stat()
+            found = (self.path.parent / MANIFEST).stat()
         except OSError:
             return self.written
         return max(self.written, dt.datetime.fromtimestamp(found.st_mtime))
 
     def is_stale(self, now: dt.datetime) -> bool:
-        """Whether nobody has looked for newer data for two days."""
+        """Whether no run has looked for newer data for two days."""
         return now - self.confirmed > STALE_AFTER
 
     def age(self, now: dt.datetime) -> str:
-        """How old it is in words, and when it was last found to be up to date, if that was long after."""
+        """Its age in words, and when it was last found up to date if that was more than an hour later."""
         age = f"{age_text(now - self.written)} ago"
         if self.confirmed - self.written < LONG_AFTER:
             return age
@@ -78,12 +78,12 @@ class Version:
 
 
 def version_of(path: Path) -> Version:
-    """The version that `path` holds now; raises NoSnapshot if there is none."""
+    """The version of the snapshot in `path`; raises NoSnapshot if the file is missing."""
     try:
         found = path.stat()
     except OSError as error:
         raise NoSnapshot(
-            "snapshot.missing", f"There is no snapshot in {path.parent.parent}. Make one with: {MAKE_ONE}"
+            "snapshot.missing", f"There is no snapshot in {path.parent.parent}. Make one with: {RUN_COMMAND}"
         ) from error
     return Version(path, found.st_ino, found.st_mtime_ns, found.st_size)
 
@@ -91,8 +91,8 @@ def version_of(path: Path) -> Version:
 class Snapshot:
     """One version of the published file, open for reading from any thread until it is closed.
 
-    Tables are expressions; `rows` and `frame` run what is built of them in DuckDB. Raises NoSnapshot
-    for a file that is no DuckDB file.
+    Tables are expressions; `rows` and `frame` run expressions over them in DuckDB. Raises NoSnapshot for a file
+    that is not a DuckDB file.
     """
 
     def __init__(self, version: Version):
@@ -111,38 +111,38 @@ class Snapshot:
     def _unreadable(self, error: duckdb.Error) -> NoSnapshot:
         reason = str(error).splitlines()[0]
         return NoSnapshot(
-            "snapshot.unreadable", f"{self.version.path} cannot be read: {reason}. Make a new one with: {MAKE_ONE}"
+            "snapshot.unreadable", f"{self.version.path} cannot be read: {reason}. Make a new one with: {RUN_COMMAND}"
         )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._backend.disconnect()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tables that were published."""
+        """The names of the published tables."""
         return tuple(self._tables)
 
     def __contains__(self, table: str) -> bool:
         return table in self._tables
 
     def table(self, name: str) -> ir.Table:
-        """A published table; raises NoSnapshot if an earlier version of the program published without it."""
+        """A published table; raises NoSnapshot if the snapshot of an earlier version does not have it."""
         if name not in self._tables:
             raise NoSnapshot(
                 "snapshot.no_such_table",
                 f"The snapshot {self.version.path} has no table {name}: an earlier version of ProductPulse made it. "
-                f"Make a new one with: {MAKE_ONE}",
+                f"Make a new one with: {RUN_COMMAND}",
                 table=name,
             )
         return self._tables[name]
 
     def sql(self, expression: ir.Table) -> str:
-        """The expression as DuckDB is asked it."""
+        """The SQL of an expression."""
         return str(self._backend.compile(expression))
 
     def arrow(self, sql: str) -> pa.Table:
-        """What DuckDB answers to the SQL of an expression; raises NoSnapshot where the file is damaged."""
+        """The result of the SQL of an expression; raises NoSnapshot if the file is damaged."""
         try:
             return self._backend.con.cursor().execute(sql).to_arrow_table()
         except duckdb.IOException as error:
@@ -154,11 +154,11 @@ class Snapshot:
         return rows
 
     def frame(self, expression: ir.Table) -> pd.DataFrame:
-        """The rows of a small expression as a frame whose money stays decimal."""
-        return framed(self.arrow(self.sql(expression)))
+        """The rows of a small expression as a data frame; money is decimal."""
+        return to_frame(self.arrow(self.sql(expression)))
 
     def csv(self, expression: ir.Table) -> bytes:
-        """All rows as CSV in which a spreadsheet finds nothing to run, every text in quotes; no file is written."""
+        """All rows as CSV, every text in quotes and no text a formula to a spreadsheet; no file is written."""
         rows = self._backend.con.cursor().execute(self.sql(escape_formulas(expression))).to_arrow_reader(CSV_ROWS)
         written = io.BytesIO()
         with csv.CSVWriter(written, rows.schema) as writer:
@@ -175,6 +175,6 @@ class Snapshot:
         return {(table, column): comment for table, column, comment in found.fetchall()}
 
 
-def framed(table: pa.Table) -> pd.DataFrame:
-    """An Arrow table as a frame: money as decimals, dates as dates, whole numbers whole where some are unknown."""
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as a data frame: decimals, dates and, also in columns with NULL, integers keep their type."""
     return table.to_pandas(integer_object_nulls=True, date_as_object=True)

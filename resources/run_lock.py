@@ -1,4 +1,4 @@
-"""One run at a time in a home: runs wait for each other, and one that was killed blocks nobody."""
+"""One run at a time in a home: runs wait for each other, and a killed run does not block the next one."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from resources.private_files import close_to_others, keep_private
 from rules.text.errors import ProductPulseError
 
 AT_WORK = "productpulse/at_work"
-"""Tag of a run that has had its turn: while it lives, it holds the home's lock."""
+"""Tag of a run that has taken the lock of the home; it holds the lock until its process ends."""
 THROWAWAY = "throwaway-"
-"""How the folders of throwaway homes begin."""
+"""The first letters of the folders of throwaway homes."""
 SETTLING_SECONDS = 3
-"""A run gives its turn back a moment before Dagster records how it ended."""
+"""A run releases the lock a moment before Dagster records its end."""
 STARTING_SECONDS = 120
-"""Within which a run that Dagster calls started has come to ask for its turn."""
+"""A run that Dagster has started asks for the lock within this time."""
 ENDED_EARLY = (
     "The process of this run ended before the run did: it was killed, or the machine went down. "
-    "The published snapshot is whole. Nothing needs to be cleaned up; run again."
+    "The published snapshot is complete. Nothing needs to be cleaned up; run again."
 )
 
 
 class HomeBusy(ProductPulseError):
-    """Another run did not end while this one waited; the message says which, and what to do."""
+    """Another run did not end while this one waited; the message names it and says what to do."""
 
 
 @contextmanager
-def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the home for one run; `say` is told if another has to end first.
+def run_lock(home: Home, wait: float, notify: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of the home for one run; `notify` gets a sentence if the run has to wait for another.
 
-    The lock is the operating system's: it is gone with the process, however that ends. A process
-    that has it may take it again. Raises HomeBusy after `wait` seconds.
+    The operating system releases the lock when the process ends, however it ends. A process that holds the lock may
+    take it again. Raises HomeBusy after `wait` seconds.
     """
     keep_private(home.root)
     lock = _lock(home)
@@ -50,14 +50,16 @@ def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         if wait:
-            say(f"Another run is at work in {home.root} ({_holder(home)}). Waiting for its end, {wait:.0f} s at most.")
+            notify(
+                f"Another run is at work in {home.root} ({_holder(home)}). Waiting for its end, {wait:.0f} s at most."
+            )
         _wait_for(lock, home, wait)
     try:
         if lock.lock_counter == 1:
             home.run_lock.write_text(f"process {os.getpid()}, since {dt.datetime.now():%Y-%m-%d %H:%M:%S}\n")
             remove_parts(home)
             _remove_abandoned(home)
-            close_to_others(home.root)  # what an earlier version left
+            close_to_others(home.root)  # files of an earlier version
         yield
     finally:
         lock.release()
@@ -65,10 +67,9 @@ def turn(home: Home, wait: float, say: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def throwaway_home(home: Home) -> Iterator[Home]:
-    """A home within the home, for work of which nothing is kept.
+    """A temporary home within the home, which is deleted at the end.
 
-    It is deleted at the end; what a killed process left of its own is deleted by the next run, and here.
-    A home that is not there yet is not there afterwards either.
+    Also deletes temporary homes of processes that were killed. A home that did not exist does not exist afterwards.
     """
     is_new = not home.root.exists()
     keep_private(home.root)
@@ -76,16 +77,16 @@ def throwaway_home(home: Home) -> Iterator[Home]:
     try:
         with tempfile.TemporaryDirectory(prefix=THROWAWAY, dir=home.root) as folder:
             place = Home(Path(folder))
-            with turn(place, 0, say=lambda _: None):
+            with run_lock(place, 0, notify=lambda _: None):
                 yield place
     finally:
         if is_new:
-            with suppress(OSError):  # something was written there meanwhile
+            with suppress(OSError):  # another process has written there meanwhile
                 home.root.rmdir()
 
 
 def _remove_abandoned(home: Home) -> None:
-    """Delete the throwaway homes whose process is gone."""
+    """Delete the throwaway homes whose process has ended."""
     for lock in home.root.glob(f"{THROWAWAY}*/{home.run_lock.name}"):
         with suppress(Timeout, OSError), FileLock(lock, timeout=0):
             shutil.rmtree(lock.parent, ignore_errors=True)
@@ -115,22 +116,22 @@ def _holder(home: Home) -> str:
 
 
 def mark_at_work(context: dg.InitResourceContext) -> None:
-    """Say in Dagster's history that this run has its turn."""
+    """Record in Dagster's event log that this run has taken the lock."""
     if context.instance and context.run:
         context.instance.add_run_tags(context.run.run_id, {AT_WORK: "true"})
 
 
 def retire_dead_runs(instance: dg.DagsterInstance, home: Home, longest_wait: float) -> list[str]:
-    """Record as failed the runs of which no process is left, and return their ids.
+    """Record runs as failed whose process has ended, and return their ids.
 
-    Dagster does not see that a process was killed: to it the run works on, and a queue of one
-    would let no other begin. A run that has had its turn is dead when the home's lock is free;
-    one that never had is, when it would have given up waiting.
+    Dagster does not notice that a process was killed. It takes the run for unfinished, and its queue of one starts no
+    other run. A run that has taken the lock is dead when the lock is free; a run that has not taken it is dead when
+    the time for which it would have waited is over.
     """
     if not _unfinished(instance):
         return []
     try:
-        with turn(home, 0, say=lambda _: None):
+        with run_lock(home, 0, notify=lambda _: None):
             suspects = {run.run_id for run in _dead(instance, longest_wait)}
             if suspects:
                 time.sleep(SETTLING_SECONDS)
@@ -148,7 +149,7 @@ def _unfinished(instance: dg.DagsterInstance) -> list[dg.RunRecord]:
 
 
 def _dead(instance: dg.DagsterInstance, longest_wait: float) -> list[dg.DagsterRun]:
-    """Of the unfinished runs those that nobody works on, given that nobody has the lock."""
+    """The unfinished runs without a process, provided that the lock of the home is free."""
     too_old = time.time() - longest_wait - STARTING_SECONDS
     return [
         record.dagster_run

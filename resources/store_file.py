@@ -1,4 +1,4 @@
-"""The working DuckDB file before a run opens it: in use elsewhere, damaged, or fine."""
+"""The working DuckDB file before a run opens it: used by another program, damaged, or in order."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ DAMAGE = (
     "Failure while replaying WAL",
     "Failed to load metadata",
 )
-"""What DuckDB says of a file whose content is not as it wrote it."""
+"""Parts of DuckDB's messages about a damaged file."""
 
 
 class WarehouseBusy(ProductPulseError):
-    """A process that is no run has the working file open; the message names the file and the process."""
+    """A program that is not a run has the working file open; the message names the file and the process."""
 
 
 def opening_problem(path: Path) -> str | None:
-    """Why the working file cannot be used as it is, if it is damaged.
+    """DuckDB's message if the working file is damaged, else None.
 
-    Raises WarehouseBusy when another program has it open, and DuckDB's own error for anything else, such
-    as a full disk.
+    Raises WarehouseBusy if another program has the file open, and DuckDB's own error for anything else, such as a
+    full disk.
     """
     if not path.exists():
         return None
@@ -48,15 +48,15 @@ def opening_problem(path: Path) -> str | None:
 
 
 def set_aside(path: Path, damage: str) -> str:
-    """Move a damaged working file out of the way; the sentence that says so."""
+    """Rename a damaged working file, and return the sentence about it."""
     aside = path.with_name(f"{path.name}.damaged")
     os.replace(path, aside)
     log = path.with_name(f"{path.name}.wal")
     if log.exists():
         os.replace(log, aside.with_name(f"{aside.name}.wal"))
     return (
-        f"The working file {path} was damaged ({damage}). It is kept as {aside.name}, and a run of the whole "
-        "graph makes everything in it anew. The published snapshot is another file and was not touched."
+        f"The working file {path} was damaged ({damage}). It was renamed to {aside.name}, and a run of the whole "
+        "graph computes all tables again. The published snapshot is another file and was not changed."
     )
 
 

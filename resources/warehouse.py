@@ -1,4 +1,4 @@
-"""The DuckDB store behind the graph: an asset's Ibis expression becomes a table."""
+"""The DuckDB store of the graph: the query of an asset becomes a table."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from resources.compiled_plan import CompiledTable, Source
 from resources.duckdb_connection import FileAccess, set_up
 from resources.failures import step_failures
 from resources.home import Home
-from resources.lineage import carriers, column_sources
+from resources.lineage import carrying_columns, column_sources
 from resources.retries import retried_io
-from resources.run_lock import mark_at_work, turn
+from resources.run_lock import mark_at_work, run_lock
 from resources.settings import LONGEST_WAIT
-from resources.snapshot_manifest import forget_inputs
+from resources.snapshot_manifest import remove_manifest
 from resources.store_file import opening_problem, set_aside
 from resources.tables import markdown_rows
 from rules.text.errors import ProductPulseError
@@ -37,7 +37,7 @@ from rules.text.errors import ProductPulseError
 PREVIEW_ROWS = 10
 DIALECT = "duckdb"
 MASKED = "(personal)"
-"""Stands in a preview for a name, or for what people wrote."""
+"""In previews, the text in place of a name or of what a person wrote."""
 
 
 class TableNotComputed(ProductPulseError):
@@ -45,15 +45,13 @@ class TableNotComputed(ProductPulseError):
 
 
 class Warehouse(dg.IOManager):
-    """Runs each asset's expression as one CREATE TABLE AS and hands tables to the next asset.
+    """Stores the query of each asset with one CREATE TABLE AS, and gives later assets the stored tables.
 
-    One connection serves the whole run, and one run at a time has the home: DuckDB takes one writing
-    process per file. Rows are
-    stored in the order of the asset's `key` metadata, so that equal input gives equal files.
-    `access` is asked when the run begins: which files it reads, besides the home.
-    `personal` are the columns, by table, whose values no preview shows, nor those of the columns that
-    they reach in other tables; an asset that reads such values from elsewhere names its columns in the
-    metadata `personal`.
+    One connection serves the whole run, and one run at a time works in a home, because DuckDB takes one writing
+    process per file. Rows are stored in the order of the asset's `key` metadata, so that equal input gives equal files.
+    `access` is called when the run begins, and returns the files that the run reads besides the home.
+    `personal` are the columns, by table, that no preview shows; nor does it show columns of other tables that are
+    computed from them. An asset that reads personal data from elsewhere names its columns in the metadata `personal`.
     """
 
     def __init__(
@@ -76,14 +74,14 @@ class Warehouse(dg.IOManager):
         self._personal: dict[str, set[str]] = {}
 
     @contextmanager
-    def opened(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
-        """The warehouse with its file open, for one run that has its turn in the home."""
+    def open_for_run(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """The warehouse with its file open, for a run that holds the lock of the home."""
         path = Path(self.duckdb.database)
         home = Home(path.parent)
         assert context.log  # Dagster gives every run one
-        with turn(home, self.wait_seconds, context.log.warning):
+        with run_lock(home, self.wait_seconds, context.log.warning):
             mark_at_work(context)
-            forget_inputs(home)
+            remove_manifest(home)
             if damage := opening_problem(path):
                 context.log.warning(set_aside(path, damage))
             access = self.access()
@@ -105,12 +103,12 @@ class Warehouse(dg.IOManager):
 
     @property
     def backend(self) -> Backend:
-        """The run's connection, for reading source files and for publishing."""
+        """The run's connection, with which source files are read and the snapshot is published."""
         return self._backend
 
     @cached_property
     def descriptions(self) -> dict[str, str]:
-        """What each column means, by name or `table.name`."""
+        """The description of each column, by its name or `table.name`."""
         descriptions: dict[str, str] = yaml.safe_load(Path(self.glossary).read_text(encoding="utf-8"))
         return descriptions
 
@@ -120,7 +118,7 @@ class Warehouse(dg.IOManager):
         return self.table(context.asset_key.path[-1])
 
     def table(self, name: str) -> ir.Table:
-        """A table that is stored; its columns are asked for once. Raises TableNotComputed if it is not there."""
+        """A stored table; DuckDB is asked for its columns once. Raises TableNotComputed if it does not exist."""
         try:
             if name not in self._known:
                 self._known[name] = self._backend.table(name)
@@ -140,7 +138,7 @@ class Warehouse(dg.IOManager):
 
     @retried_io()
     def handle_output(self, context: dg.OutputContext, obj: ir.Table | CompiledTable) -> None:
-        """Store the rows of a query as a table."""
+        """Store the rows of a query as a table, and record its metadata."""
         name = context.asset_key.path[-1]
         key = list((context.definition_metadata or {}).get("key", ()))
         started = time.perf_counter()
@@ -150,7 +148,7 @@ class Warehouse(dg.IOManager):
             sql, kinds, lineage = create_table(self._backend, name, obj.sql), obj.columns, obj.lineage
         else:
             is_staged = isinstance(obj.op(), ops.DatabaseTable) and obj.op().name == staging_name(name)
-            sql = adopt(self._backend, name) if is_staged else fill(self._backend, name, obj, key)
+            sql = rename_staged(self._backend, name) if is_staged else fill(self._backend, name, obj, key)
             kinds, lineage = {column: str(kind) for column, kind in obj.schema().items()}, column_sources(obj)
         described = (context.definition_metadata or {}).get("columns", {})
         columns = [
@@ -160,7 +158,7 @@ class Warehouse(dg.IOManager):
         comment(self._backend, name, {column.name: column.description for column in columns})
         stored = self._backend.con.table(name)
         hidden = self._hidden(context, obj)
-        first = [masked(row, hidden) for row in stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist()]
+        first = [mask_row(row, hidden) for row in stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist()]
         context.add_output_metadata(
             {
                 "seconds": round(time.perf_counter() - started, 3),
@@ -173,23 +171,23 @@ class Warehouse(dg.IOManager):
         )
 
     def _hidden(self, context: dg.OutputContext, obj: ir.Table | CompiledTable) -> set[str]:
-        """The personal columns of an asset's table, which later tables of the run may read."""
+        """The personal columns of an asset's table; remembered for later tables of the run."""
         found = self._personal.setdefault(context.asset_key.path[-1], set())
         found |= set((context.definition_metadata or {}).get("personal", ()))
-        if isinstance(obj, ir.Table):  # those of a compiled query are in the plan
-            found |= carriers(obj, self._personal)
+        if isinstance(obj, ir.Table):  # the plan has those of a compiled query
+            found |= carrying_columns(obj, self._personal)
         return found
 
 
-def masked(row: Mapping[str, object], hidden: Collection[str]) -> dict[str, object]:
-    """A row without what is in its `hidden` columns; that nothing is in one shows."""
+def mask_row(row: Mapping[str, object], hidden: Collection[str]) -> dict[str, object]:
+    """A row with MASKED in its `hidden` columns; NULL stays NULL."""
     return {name: MASKED if name in hidden and value is not None else value for name, value in row.items()}
 
 
 def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = (), *, temporary: bool = False) -> str:
-    """Replace table `name` with `content`, in the order of `key`, in one statement, which is returned.
+    """Replace table `name` with `content`, in the order of `key`, in one statement; return the statement.
 
-    A killed run leaves the old table or the new one.
+    A killed run leaves either the old table or the new one.
     """
     in_memory = content.op().find(ops.InMemoryTable)
     for small in in_memory:
@@ -202,7 +200,7 @@ def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = ()
 
 
 def create_table(backend: Backend, name: str, select: str, *, temporary: bool = False) -> str:
-    """Replace table `name` with the rows of a SELECT of ours, in one statement, which is returned."""
+    """Replace table `name` with the rows of a SELECT of ours, in one statement; return the statement."""
     kind = "TEMPORARY TABLE" if temporary else "TABLE"
     sql = f"CREATE OR REPLACE {kind} {sg.to_identifier(name, quoted=True).sql(DIALECT)} AS\n{select}"
     backend.con.execute(sql)
@@ -210,10 +208,10 @@ def create_table(backend: Backend, name: str, select: str, *, temporary: bool = 
 
 
 def select_statement(content: ir.Table, key: Sequence[str] = ()) -> str:
-    """The query that computes `content`, its columns as the expression types them, in the order of `key`."""
+    """The SQL of `content`, with the types of the expression, in the order of `key`."""
     query = Backend.compiler.to_sqlglot(content).subquery("filled", copy=False)
     for star in query.find_all(sge.Star):
-        # Ibis keeps the columns of a drop as a set, whose order is another one in every process.
+        # Ibis keeps the columns of a drop in a set, whose order differs from process to process.
         if excluded := star.args.get("except_"):
             star.set("except_", sorted(excluded, key=lambda column: column.name))
     ordered = sg.select(*_stored_columns(content)).from_(query, copy=False)
@@ -223,12 +221,12 @@ def select_statement(content: ir.Table, key: Sequence[str] = ()) -> str:
 
 
 def staging_name(name: str) -> str:
-    """Where an asset may store its table by itself, in the order of its key, for `adopt` to take over."""
+    """The name of a table that an asset stores itself, in the order of its key, for `rename_staged`."""
     return f"staged_{name}"
 
 
-def adopt(backend: Backend, name: str) -> str:
-    """Make the staged table of an asset its own, without writing a row again; the statements are returned."""
+def rename_staged(backend: Backend, name: str) -> str:
+    """Give the staged table of an asset its final name, without writing rows again; return the statements."""
     old, staged = sge.table_(name, quoted=True), sge.table_(staging_name(name), quoted=True)
     statements = [
         sge.Drop(this=old, kind="TABLE", exists=True),
@@ -240,8 +238,11 @@ def adopt(backend: Backend, name: str) -> str:
 
 
 def _stored_columns(content: ir.Table) -> Iterator[sge.Expr]:
-    """The columns as the expression types them: DuckDB makes a sum of integers a 128-bit one, and
-    Parquet a float of that; a product of decimals has more digits than its factors."""
+    """The columns, cast to the types of the expression.
+
+    DuckDB makes a sum of integers a 128-bit integer, which Parquet stores as a float, and gives a product of decimals
+    more digits than its factors have.
+    """
     for name, kind in content.schema().items():
         column = sg.column(name, quoted=True)
         stored = (
@@ -266,7 +267,7 @@ def comment(backend: Backend, table: str, columns: Mapping[str, str | None], tex
 
 
 def describe(descriptions: Mapping[str, str], table: str, column: str) -> str | None:
-    """What a column means: by its table's own word for it, else by the common one."""
+    """The description of a column: that of its table, else the one for all tables."""
     return descriptions.get(f"{table}.{column}", descriptions.get(column))
 
 

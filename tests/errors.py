@@ -1,6 +1,7 @@
 """Tests of errors compare codes; the sentences stand in one file, error_sentences.txt.
 
-A test that raises a new sentence adds it with:  UPDATE_ERROR_SENTENCES=1 pytest -p no:xdist <the test>
+A test that raises a new sentence adds it with:  UPDATE_ERROR_SENTENCES=1 pytest <the test>
+To leave out sentences that no test raises any more, empty the file and run all tests so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from rules.loading.problems import RulesError
 from rules.text.errors import ProductPulseError
@@ -51,8 +53,9 @@ def assert_known(code: str, message: str) -> None:
     line = f"{code}\t{lasting(message)}"
     known = known_lines()
     if line not in known and os.environ.get("UPDATE_ERROR_SENTENCES"):
-        SENTENCES.write_text("".join(f"{each}\n" for each in sorted({*known, line})), encoding="utf-8")
-        known = known_lines()
+        with FileLock(f"{SENTENCES}.lock"):
+            known = sorted({*known_lines(), line})
+            SENTENCES.write_text("".join(f"{each}\n" for each in known), encoding="utf-8")
     assert line in known, f"A new sentence for {code}. Read it; if it is right, add it (see tests/errors.py):\n{line}"
 
 

@@ -19,7 +19,7 @@ TESTED_ELSEWHERE = {
     "make test": "runs this test",
     "source .venv/bin/activate": "sets the search path, nothing else",
     "productpulse dashboard": "serves until it is stopped: tests/dashboard/test_command.py",
-    "dagster dev": "serves until it is stopped: tests/operations/test_left_running.py",
+    "dagster dev": "serves until it is stopped: tests/operations/test_services.py",
 }
 
 

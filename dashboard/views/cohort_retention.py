@@ -11,7 +11,6 @@ from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
 
 OF = "cohort_summary"
-TOTAL = "All"
 MEASURES: dict[str, retention.Measure] = {
     "Customer retention": "retention_rate",
     "MRR retention": "mrr_retention_rate",
@@ -39,16 +38,19 @@ def page(reading: Reading) -> None:
         "Cohort Retention", "How many customers who started paying in the same month still pay, month by month."
     )
     show_metric_tiles(reading, METRICS)
-    segments = [str(value) for value in reading.values(reading.table(OF), "segment")]
+    table = reading.table(OF)
+    segments = [str(value) for value in reading.values(table.filter(~_.is_total), "segment")]
     if not segments:
         show_empty_state("There is no cohort yet.", "A cohort needs at least one paying customer.")
         return
     left, right = st.columns(2)
     with left:
-        segment = select_value("Segment", segments, key="cohort_segment", default=TOTAL)
+        total = "All segments" if "All" in segments else "All"
+        segment = select_value("Segment", [total, *segments], key="cohort_segment", default=total)
     with right:
         measure = select_value("Measure", list(MEASURES), key="measure")
-    cohorts = reading.table(OF).filter(_.segment == segment)
+    is_selected = _.is_total if segment == total else ~_.is_total & (_.segment == segment)
+    cohorts = table.filter(is_selected)
     rows = reading.rows(cohorts.order_by("cohort_month", "months_since_cohort"))
     show_chart(retention.cohort_heat_map(rows, MEASURES[measure]), f"{measure} by cohort and month", "cohorts")
     st.caption("Month 0 is the month of the first payment. Empty cells are after the as-of date.")

@@ -9,7 +9,7 @@ from dashboard.rejects import rejects
 from dashboard.states import show_empty_state
 from dashboard.tables import DATE, LEVEL, Column, show_rows, show_table
 from dashboard.widgets import show_heading, show_tile
-from resources.published_snapshot import MAKE_ONE
+from resources.published_snapshot import RUN_COMMAND
 from rules.rejects import reject_counts
 from rules.text.formats import percent, value_text
 
@@ -77,7 +77,7 @@ def page(reading: Reading) -> None:
     absent = reading.rows(reading.table("source_inventory").filter(~_.is_available).order_by("dataset"))
     for row in absent:
         st.markdown(
-            f"- **{row['dataset']}** is absent: add `{row['dataset']}.csv` to your exports and run `{MAKE_ONE}`."
+            f"- **{row['dataset']}** is absent: add `{row['dataset']}.csv` to your exports and run `{RUN_COMMAND}`."
         )
     show_rows(reading, reading.frame(reading.table("source_inventory").order_by("dataset")), INVENTORY, "sources")
     show_rejects(reading)

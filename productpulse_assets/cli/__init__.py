@@ -1,6 +1,6 @@
-"""The command `productpulse`: one module for each thing that people come to do.
+"""The command `productpulse`: the module of each command has its name.
 
-What a command needs is imported when it runs, so that the others, and `--help`, do not wait for it.
+A command imports its modules when it runs, so that `--help` and the other commands start quickly.
 """
 
 from __future__ import annotations
@@ -10,11 +10,19 @@ import warnings
 
 import click
 
-from productpulse_assets.cli import compile as compiling
-from productpulse_assets.cli import run, sources
-from productpulse_assets.cli import serve as serving
-from productpulse_assets.cli import show as looking
-from productpulse_assets.cli import start as starting
+from productpulse_assets.cli import compile as compile_module
+from productpulse_assets.cli import (
+    dashboard,
+    dev,
+    explain,
+    generate,
+    init,
+    metric,
+    reset_demo,
+    run,
+    status,
+    validate,
+)
 from productpulse_assets.cli.errors import Commands
 
 
@@ -23,22 +31,22 @@ from productpulse_assets.cli.errors import Commands
 def main() -> None:
     """What is happening to your revenue and customers, why, and who should do what about it."""
     warnings.filterwarnings("ignore")
-    # Imports and query building make objects by the million that stay: looking through them for
-    # garbage again and again takes a tenth of a small run.
+    # Imports and query building create millions of objects that are never freed. With Python's default thresholds the
+    # garbage collector would look through them again and again, which takes a tenth of a small run.
     gc.set_threshold(200_000, 20, 20)
 
 
 for command in (
     run.run,
-    starting.init,
-    starting.reset_demo,
-    sources.generate,
-    sources.validate,
-    compiling.compile_command,
-    looking.status,
-    looking.metric,
-    looking.explain,
-    serving.dashboard,
-    serving.dev,
+    init.init,
+    reset_demo.reset_demo,
+    generate.generate,
+    validate.validate,
+    compile_module.compile_command,
+    status.status,
+    metric.metric,
+    explain.explain,
+    dashboard.dashboard,
+    dev.dev,
 ):
     main.add_command(command)

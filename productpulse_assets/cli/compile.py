@@ -1,4 +1,4 @@
-"""Compiling the graph: its SQL, without running anything."""
+"""`productpulse compile`: the SQL of every table; nothing runs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,8 @@ from pathlib import Path
 
 import click
 
-from productpulse_assets.cli.options import (
-    folder,
-    home_option,
-    misused,
-    read_rules,
-    read_settings,
-    rules_option,
-    writable_home,
-)
+from productpulse_assets.cli.options import folder, home_option, read_settings, rules_option, writable_home
+from rules.text.errors import ProductPulseError
 
 
 @click.command("compile", short_help="Write the SQL of every table.")
@@ -22,19 +15,20 @@ from productpulse_assets.cli.options import (
 @rules_option
 @home_option
 def compile_command(out: Path | None, rules: Path | None, home: Path | None) -> None:
-    """Compile the graph and write one SQL file a table; the rules are validated on the way, and nothing runs."""
+    """Validate the rules, compile the graph and write one SQL file a table; nothing runs."""
     settings = read_settings(rules=rules, home=home)
     from productpulse_assets.orchestration.compile_graph import compile_graph
     from resources.compiled_plan import write_plan
-    from rules.loading.problems import RulesError
+    from rules.rule_set import read_rules
 
-    try:
-        plan = compile_graph(read_rules(settings))
-    except RulesError as error:
-        misused(str(error))
+    plan = compile_graph(read_rules(settings.rules_dir))
     target = out or writable_home(settings).compiled
     try:
         write_plan(plan, target)
     except OSError as error:
-        misused(f"Nothing can be written to {target} ({error.strerror}). Give another folder with --out.")
+        raise ProductPulseError(
+            "compile.not_writable",
+            f"Nothing can be written to {target} ({error.strerror}). Give another folder with --out.",
+            folder=target,
+        ) from error
     click.echo(f"Compiled {len(plan.tables)} tables into {target}.")

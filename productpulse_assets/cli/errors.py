@@ -1,47 +1,69 @@
-"""How every command ends when it is stopped from outside: in one sentence, never in a traceback."""
+"""How every command ends: an error is a sentence on standard error and an exit status, never a traceback."""
 
 from __future__ import annotations
 
 import errno
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from productpulse_assets.cli.options import misused
 from rules.text.errors import ProductPulseError
 
-INTERRUPTED = 130
-"""The exit status of a program that Ctrl-C ended, as shells have it."""
+DONE, STOPPED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses: done; the gate, a check or a missing snapshot stopped the command; wrong usage, rules or settings;
+Ctrl-C, for which shells use 130."""
+
+STOPPED_AREAS = frozenset({"home", "warehouse", "snapshot", "service", "machine"})
+"""The first parts of the codes of errors that end a command with STOPPED; all others end it with MISUSED."""
 
 
 class Commands(click.Group):
-    """The commands of the program, with the manners that all of them share."""
+    """The group of all commands, which handles their errors."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a command; ends with a sentence for Ctrl-C, wrong rules or settings, and operating-system errors."""
+        """Run a command; errors that a person can fix, operating-system errors and Ctrl-C end it with a sentence."""
         try:
             return super().invoke(context)
         except ProductPulseError as error:
-            misused(str(error))
+            end(str(error), exit_status(error))
         except OSError as error:
-            if error.errno == errno.EPIPE:  # whoever read our output has seen enough: click ends quietly
+            if error.errno == errno.EPIPE:  # the reader of our output closed it: click ends without a message
                 raise
-            misused(refusal(error))
+            end(system_error_text(error), MISUSED)
         except KeyboardInterrupt:
-            click.echo("Stopped by Ctrl-C. Whatever was published is whole; run again when you like.", err=True)
-            raise SystemExit(INTERRUPTED) from None
+            end("Stopped by Ctrl-C. The published files are complete; you can run the command again.", INTERRUPTED)
 
 
-def refusal(error: OSError) -> str:
-    """What the operating system refused, as a sentence with what to do."""
-    about = f"{error.filename}: " if error.filename else ""
+def exit_status(error: ProductPulseError) -> int:
+    """STOPPED for a busy home, a missing snapshot or a server that ended; MISUSED for all other errors."""
+    area = error.code.partition(".")[0]
+    return STOPPED if area in STOPPED_AREAS else MISUSED
+
+
+def end(message: str, status: int) -> NoReturn:
+    """End the command with a message on standard error and an exit status."""
+    print_error(message)
+    raise SystemExit(status)
+
+
+def print_error(message: str) -> None:
+    """Print a message on standard error, without the passwords that it may contain.
+
+    Control characters are escaped, so that values from the data cannot control the terminal.
+    """
+    from rules.text.formats import escape_invisible, without_credentials
+
+    click.echo(escape_invisible(without_credentials(message), keep="\n"), err=True)
+
+
+def system_error_text(error: OSError) -> str:
+    """An operating-system error as a sentence with what to do."""
+    file = f"{error.filename}: " if error.filename else ""
     reason = error.strerror or str(error)
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return (
-                f"{about}There is no room left on the disk ({reason}). Make room, or give another folder with --home."
-            )
+            return f"{file}The disk is full ({reason}). Free some space, or give another folder with --home."
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return f"{about}You may not read or write this ({reason}). Change its permissions, or give another folder."
+            return f"{file}No permission to read or write ({reason}). Change the permissions, or give another folder."
         case _:
-            return f"{about}{reason}. See to it, and run the command again."
+            return f"{file}{reason}. Fix this, and run the command again."

@@ -1,4 +1,4 @@
-"""One metric on a terminal: what it means, what it is now, how it went, where it comes from."""
+"""One metric as lines of text: its definition, value, history, slices, sources and owner."""
 
 from __future__ import annotations
 
@@ -10,39 +10,43 @@ from ibis import _
 
 from resources.published_snapshot import Snapshot
 from rules.metrics.models import MetricCatalog
+from rules.text.errors import ProductPulseError
 from rules.text.formats import change_text, value_text
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-YEAR = 12
+MONTHS_SHOWN = 12
 MEMBERS_SHOWN = 6
 SUGGESTIONS = 3
 
 
-def find(catalog: MetricCatalog, called: str) -> str | None:
-    """The metric of this name, label or alias, whatever its case."""
-    wanted = called.casefold()
+def find_metric(catalog: MetricCatalog, text: str) -> str:
+    """The name of the metric that has this name, label or alias; raises ProductPulseError (metric.unknown).
+
+    Small and capital letters are the same.
+    """
+    wanted = text.casefold()
     for name, metric in catalog.metrics.items():
         if wanted in {text.casefold() for text in (name, metric.label, *metric.aliases)}:
             return name
-    return None
+    raise ProductPulseError(
+        "metric.unknown", f"There is no metric '{text}'. {_similar_metrics(catalog, text)}", name=text
+    )
 
 
-def unknown(catalog: MetricCatalog, called: str) -> str:
-    """The sentence for a metric that is not there: those that it may have meant, else all there are."""
-    callings = {
-        text.casefold(): name
+def _similar_metrics(catalog: MetricCatalog, text: str) -> str:
+    """A sentence with the metrics of similar names; with all metrics if there are none."""
+    names = {
+        known.casefold(): name
         for name, metric in catalog.metrics.items()
-        for text in (*metric.aliases, metric.label, name)
+        for known in (*metric.aliases, metric.label, name)
     }
-    near = difflib.get_close_matches(called.casefold(), callings, n=len(callings), cutoff=0.6)
-    meant = list(dict.fromkeys(callings[text] for text in near))[:SUGGESTIONS]
-    if meant:
-        return f"There is no metric '{called}'. Did you mean: {', '.join(meant)}?"
-    return f"There is no metric '{called}'. There are: {', '.join(catalog.metrics)}."
+    near = difflib.get_close_matches(text.casefold(), names, n=len(names), cutoff=0.6)
+    similar = list(dict.fromkeys(names[known] for known in near))[:SUGGESTIONS]
+    return f"Did you mean: {', '.join(similar)}?" if similar else f"The metrics are: {', '.join(catalog.metrics)}."
 
 
 def card_lines(snapshot: Snapshot, name: str, currency: str) -> Iterator[str]:
-    """The card of a metric, from the published snapshot."""
+    """All that the published snapshot has about a metric."""
     about = snapshot.rows(snapshot.table("metric_lineage").filter(_.metric_name == name))[0]
     now = snapshot.rows(snapshot.table("kpi_summary").filter(_.metric_name == name))[0]
     yield f"{about['display_name']} ({name})"
@@ -58,10 +62,10 @@ def card_lines(snapshot: Snapshot, name: str, currency: str) -> Iterator[str]:
         yield from _wrapped("Target", f"{target}, {now['target_status'].lower()} ({gap})")
     yield from _history(snapshot, name, now["unit"], currency)
     yield from _slices(snapshot, name, now["unit"], currency)
-    yield from _wrapped("Read it", about["interpretation"])
-    yield from _wrapped("Beware", about["risk_if_misread"])
+    yield from _wrapped("Meaning", about["interpretation"])
+    yield from _wrapped("Caution", about["risk_if_misread"])
     if about["benchmark"]:
-        yield from _wrapped("Yardstick", about["benchmark"])
+        yield from _wrapped("Benchmark", about["benchmark"])
     yield from _wrapped("From", about["source_columns"])
     yield from _wrapped("Owner", about["owner"])
 
@@ -74,9 +78,9 @@ def _wrapped(title: str, text: str) -> list[str]:
 
 
 def _history(snapshot: Snapshot, name: str, unit: str, currency: str) -> Iterator[str]:
-    """The last twelve complete months as a small chart, with its lowest and highest value."""
+    """The last twelve complete months as a sparkline, with the lowest and the highest value."""
     history = snapshot.table("kpi_history").filter(_.metric_name == name, _.is_complete, _.value.notnull())
-    months = snapshot.rows(history.order_by(_.month.desc()).limit(YEAR))[::-1]
+    months = snapshot.rows(history.order_by(_.month.desc()).limit(MONTHS_SHOWN))[::-1]
     if len(months) < 2:
         return
     values = [row["value"] for row in months]
@@ -94,7 +98,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def _slices(snapshot: Snapshot, name: str, unit: str, currency: str) -> Iterator[str]:
-    """The members with most customers, one line per dimension."""
+    """One line per dimension: the members with the most customers."""
     slices = snapshot.table("kpi_by_segment").filter(_.metric_name == name)
     rows = snapshot.rows(slices.order_by("dimension", _.customers.desc(), "member"))
     for dimension in dict.fromkeys(row["dimension"] for row in rows):

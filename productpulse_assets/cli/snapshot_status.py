@@ -1,4 +1,4 @@
-"""What `productpulse status` says of the published snapshot."""
+"""What `productpulse status` prints about the published snapshot."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from resources.published_snapshot import Snapshot
 
 
 def snapshot_lines(snapshot: Snapshot, now: dt.datetime) -> Iterator[str]:
-    """Which day it looks at, how old it is, where it is; a hint when nobody has made a new one for days."""
+    """As-of date, age and path of the snapshot, and what to run if it is stale."""
     as_of = snapshot.rows(snapshot.table("calendar").limit(1))[0]["as_of_date"]
     version = snapshot.version
     yield f"Snapshot: as of {as_of}, published {version.age(now)}, {version.path}"
     if version.is_stale(now):
-        yield "It is older than two days. Make a new one with: productpulse run"
+        yield "It is more than two days old. Publish a new one with: productpulse run"
 
 
 def row_lines(snapshot: Snapshot) -> Iterator[str]:
-    """Rows of every table, by name."""
+    """The number of rows of every table, in the order of their names."""
     tables = [snapshot.table(name) for name in snapshot.names]
     counts = [
         table.aggregate(rows=_.count()).mutate(name=ibis.literal(name)).select("name", "rows")

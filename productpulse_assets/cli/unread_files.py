@@ -1,4 +1,4 @@
-"""Files of the data folder that no dataset is read from, and what their owner may have meant by them."""
+"""Files of the data folder that no dataset is read from, and which dataset each may have been meant for."""
 
 from __future__ import annotations
 
@@ -14,53 +14,60 @@ from resources.settings import Settings
 from rules.rule_set import Rules
 from rules.text.formats import path_text
 
-SHOWN = 10
-"""So many files are spoken of; a folder with hundreds of others is not meant for us alone."""
+FILES_LISTED = 10
+"""More files than this are only counted: a folder with hundreds of other files has other uses too."""
 
 
 def unread_lines(settings: Settings, rules: Rules) -> Iterator[str]:
-    """A sentence for each file of the data folder that nobody reads; none without a data folder."""
+    """A sentence for each file of the data folder that is not read; none without a data folder."""
     folder = settings.data_dir
     if folder is None:
         return
-    read = _read(settings, rules)
-    there = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-    unread = [name for name in there if name not in read and name != MANIFEST]
-    missing = [dataset for dataset in DATASETS if not any(_stem(name).casefold() == dataset for name in read)]
-    if not there:
+    files = [path.name for path in sorted(folder.iterdir()) if path.is_file()]
+    read = _read_files(files, settings, rules)
+    visible = [name for name in files if not name.startswith(".")]
+    unread = [name for name in visible if name not in read and name != MANIFEST]
+    absent = [dataset for dataset in DATASETS if not any(_stem(name).casefold() == dataset for name in read)]
+    if not visible:
         yield f"{path_text(folder)} is empty."
-    yield from (_sentence(path_text(name), missing) for name in unread[:SHOWN])
-    if len(unread) > SHOWN:
-        yield f"{len(unread) - SHOWN} more files of {path_text(folder)} are not read."
+    yield from (_sentence(path_text(name), absent) for name in unread[:FILES_LISTED])
+    if len(unread) > FILES_LISTED:
+        yield f"{len(unread) - FILES_LISTED} more files of {path_text(folder)} are not read."
 
 
-def _read(settings: Settings, rules: Rules) -> set[str]:
-    """Names of the files that datasets are read from; one that a query mentions counts as read."""
+def _read_files(files: list[str], settings: Settings, rules: Rules) -> set[str]:
+    """Names of the files that datasets are read from; a file that a query mentions counts as read."""
     found: set[str] = set()
     queries = " ".join(source.query or "" for source in rules.sources.datasets.values())
     for dataset in DATASETS:
         try:
             found |= {path.name for path in locate(dataset, settings, rules).files}
-        except SourceProblem:  # told elsewhere, and its files are not strangers
+        except SourceProblem:  # validate reports the problem itself; the dataset's own files are not unknown
             known = {f"{dataset}{ending}" for ending in EXTENSIONS}
-            found |= {path.name for path in settings.data_dir.iterdir() if path.name.casefold() in known}
-    return found | {path.name for path in settings.data_dir.iterdir() if path.name in queries}
+            found |= {name for name in files if name.casefold() in known}
+    return found | {name for name in files if name in queries}
 
 
-def _sentence(name: str, missing: list[str]) -> str:
+def _sentence(name: str, absent: list[str]) -> str:
     """Why a file is not read, and what to do if it should be."""
     stem = _stem(name)
     ending = name.removeprefix(stem)
-    if near := difflib.get_close_matches(stem.casefold(), missing, n=1):
-        is_readable = ending.casefold() in EXTENSIONS
-        meant = f"{near[0]}{ending.casefold() if is_readable else '.csv'}"
-        how = "Rename" if is_readable else "Export"
-        return f"{name} is not read: no dataset is called so. Did you mean {meant}? {how} it as that."
-    if ending.casefold() not in EXTENSIONS:
-        return f"{name} is not read: its ending is none of {', '.join(EXTENSIONS)}."
+    is_readable = ending.casefold() in EXTENSIONS
+    if near := difflib.get_close_matches(stem.casefold(), absent, n=1):
+        if is_readable:
+            return (
+                f"{name} is not read: no dataset has this name. Did you mean {near[0]}{ending.casefold()}? "
+                "Then rename the file."
+            )
+        kind = f"files that end in {ending}" if ending else "files without an ending"
+        return (
+            f"{name} is not read: {kind} are not supported. Did you mean {near[0]}.csv? Then export it in that format."
+        )
+    if not is_readable:
+        return f"{name} is not read: its ending is not one of {', '.join(EXTENSIONS)}."
     return (
-        f"{name} is not read: {stem} is not a dataset; there are {', '.join(DATASETS)}. If it is one of them, "
-        "rename it, or name it under datasets > … > file in sources.yaml."
+        f"{name} is not read: there is no dataset {stem}. The datasets are {', '.join(DATASETS)}. If the file holds "
+        "one of them, rename it, or give its name under datasets > … > file in sources.yaml."
     )
 
 

@@ -9,7 +9,7 @@ from ibis import _
 
 from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import Rows, table
-from resources.decision_history import DECISIONS, day_before, kept
+from resources.decision_history import DECISIONS, previous_date, read_day
 from resources.settings import Settings
 from resources.tables import rows_of
 from rules.rule_set import Rules
@@ -59,10 +59,10 @@ def previous_decisions(calendar: ir.Table, settings: Settings, rules: Rules) -> 
     """
     history = history_of(settings, rules)
     (day,) = cast(list[AsOfRow], rows_of(calendar.select("as_of_date").limit(1)))
-    before = day_before(history, DECISIONS, day["as_of_date"])
+    before = previous_date(history, DECISIONS, day["as_of_date"])
     if before is None:
         return []
-    rows = kept(history, DECISIONS, before, OPEN_DECISION)
+    rows = read_day(history, DECISIONS, before, OPEN_DECISION)
     if not rows.num_rows:
         return [dict.fromkeys(OPEN_DECISION) | {"as_of_date": before}]
     if rows.column("intervention_id").null_count == rows.num_rows:

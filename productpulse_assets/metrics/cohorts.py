@@ -11,26 +11,28 @@ from rules.rule_set import Rules
 from rules.units import MONEY
 
 ALL = "All"
+SEGMENT = ("segment", "is_total")
 STEPS = ("Signup", "First Key Action", "Activated", "Paid", "Retained Month 1")
 
 
-@table(group="metrics", owner="team:product", key=("segment", "cohort_month", "months_since_cohort"))
+@table(group="metrics", owner="team:product", key=("segment", "is_total", "cohort_month", "months_since_cohort"))
 def cohort_summary(customer_months: ir.Table) -> ir.Table:
     """One row per segment, cohort and month since: how many customers still pay, and how much.
 
-    A cohort is the customers with the same first paying month; segment 'All' is the total.
+    A cohort is the customers with the same first paying month. is_total marks the rows of all segments
+    together; their segment is 'All', as a company may call a segment too.
     customers is the cohort's size, retained_customers those who pay at the month's end;
     retention_rate is in [0, 1], mrr_retention_rate (of the cohort's first MRR) in [0, inf).
     """
     members = customer_months.filter(_.months_since_cohort.notnull())
-    cells = with_total(members).group_by(["segment", "cohort_month", "months_since_cohort"])
+    cells = with_total(members).group_by([*SEGMENT, "cohort_month", "months_since_cohort"])
     curve = cells.aggregate(retained_customers=_.paying_end.sum(), mrr=_.mrr_end.sum().cast(MONEY))
     first = curve.filter(_.months_since_cohort == 0).select(
-        "segment", "cohort_month", customers="retained_customers", first_mrr="mrr"
+        *SEGMENT, "cohort_month", customers="retained_customers", first_mrr="mrr"
     )
-    joined = curve.join(first, ["segment", "cohort_month"])
+    joined = curve.join(first, [*SEGMENT, "cohort_month"])
     return joined.select(
-        "segment",
+        *SEGMENT,
         "cohort_month",
         "months_since_cohort",
         "customers",
@@ -42,9 +44,9 @@ def cohort_summary(customer_months: ir.Table) -> ir.Table:
 
 
 def with_total(table: ir.Table) -> ir.Table:
-    """Each row twice: in its segment and in 'All'."""
-    by_segment = table.mutate(segment=table.segment.fill_null("Unknown"))
-    return by_segment.union(table.mutate(segment=ibis.literal(ALL)))
+    """Each row twice: in its segment and in the total."""
+    by_segment = table.mutate(segment=table.segment.fill_null("Unknown"), is_total=ibis.literal(False))
+    return by_segment.union(table.mutate(segment=ibis.literal(ALL), is_total=ibis.literal(True)))
 
 
 @table(group="metrics", owner="team:product", key=("step_number",))

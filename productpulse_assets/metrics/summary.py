@@ -240,6 +240,8 @@ def _target_columns(
     target_value = float(max(valid, key=lambda target: target["date"])["target_value"])
     if value is None:
         return {"target_value": target_value, "target_gap": None, "target_status": "Not available"}
+    if metric.is_target_in_percent(target_value):
+        return {"target_value": target_value, "target_gap": None, "target_status": "Not judged"}
     gap = value - target_value
     is_met = round(gap, DIGITS) <= 0 if metric.good_direction == "down" else round(gap, DIGITS) >= 0
     status = "Not judged" if metric.good_direction == "neutral" else "Met" if is_met else "Missed"

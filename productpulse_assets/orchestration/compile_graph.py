@@ -23,7 +23,7 @@ from productpulse_assets.tables import Declaration
 from resources.compiled_plan import CompiledTable, Plan, load_plan, write_plan
 from resources.digests import digest_of
 from resources.home import Home
-from resources.lineage import column_sources, origins, reached
+from resources.lineage import column_sources, origins, reached_columns
 from resources.warehouse import select_statement
 from rules.churn_rules import check_churn_rules
 from rules.metrics.catalog import check_models
@@ -34,21 +34,21 @@ from rules.rule_set import Rules
 from rules.scenarios import check_scenarios
 
 COMPILERS = ("ibis-framework", "sqlglot")
-"""Libraries that write the SQL: a new version may write it otherwise."""
+"""Libraries that write the SQL: another version may write other SQL."""
 
 
 def plan_for(rules: Rules, home: Home) -> Plan:
-    """The compiled graph: the one kept in the home if it fits program, libraries and rules, else a new one.
+    """The compiled plan of the home if its fingerprint is that of program, libraries and rules, else a new one.
 
-    Writes nothing. Raises RulesError for whatever the rules name that there is not.
+    Writes nothing. Raises RulesError for a name in the rules that does not exist.
     """
     return load_plan(home.compiled, fingerprint(rules)) or compile_graph(rules)
 
 
 def compiled_plan(plan: Plan, home: Home) -> dg.ResourceDefinition:
-    """The plan for the steps of a run; the first run with it keeps it in the home for those that follow."""
+    """The plan for the steps of a run; the first run with it writes it into the home for later runs."""
 
-    # Needs the warehouse, so that it is written while the run has its turn: loading the graph changes no home.
+    # Needs the warehouse, so that it is written while the run holds the lock: loading the graph writes nothing.
     @dg.resource(required_resource_keys={"warehouse"}, config_schema={})
     def plan_of_run(context: dg.InitResourceContext) -> Plan:
         if load_plan(home.compiled, plan.fingerprint) is None:
@@ -71,7 +71,7 @@ def fingerprint(rules: Rules) -> str:
 def compile_graph(rules: Rules) -> Plan:
     """Every query of the graph, compiled without data, and every name in the rules validated against its columns.
 
-    Raises RulesError for whatever the rules name that there is not.
+    Raises RulesError for a name in the rules that does not exist.
     """
     check_sources(rules)
     with own_dimensions_named(rules):
@@ -82,7 +82,7 @@ def compile_graph(rules: Rules) -> Plan:
         fingerprint(rules),
         dict(compiled_tables(queries)),
         metric_sources(rules, queries, stored),
-        {name: tuple(sorted(columns)) for name, columns in reached(PERSONAL, queries).items()},
+        {name: tuple(sorted(columns)) for name, columns in reached_columns(PERSONAL, queries).items()},
     )
 
 
@@ -100,7 +100,7 @@ def build_queries(rules: Rules) -> tuple[dict[str, ir.Table], dict[str, ir.Table
 
 
 def source_tables(rules: Rules) -> dict[str, ir.Table]:
-    """The tables that the sources leave behind, without data."""
+    """The tables of the group sources, without data."""
     contracts = contracts_with(rules.dimensions)
     rejects = {f"{name}_rejects": ibis.table(REJECTS_SCHEMA, name=f"{name}_rejects") for name in contracts}
     inventory = ibis.table(INVENTORY_SCHEMA, name="source_inventory")
@@ -108,7 +108,7 @@ def source_tables(rules: Rules) -> dict[str, ir.Table]:
 
 
 def as_stored(declaration: Declaration, queries: Mapping[str, ir.Table]) -> ir.Table:
-    """The table as later ones read it: cheap to build upon, and every column may be empty."""
+    """The table as later queries read it, without its expression; every column may be NULL."""
     schema = declaration.schema or queries[declaration.name].schema()
     return ibis.table({name: kind.copy(nullable=True) for name, kind in schema.items()}, name=declaration.name)
 
@@ -135,7 +135,7 @@ def check_rules(rules: Rules, stored: Mapping[str, ir.Table]) -> None:
 
 
 def compiled_tables(queries: Mapping[str, ir.Table]) -> Iterator[tuple[str, CompiledTable]]:
-    """Each query as SQL, with its columns and where they come from."""
+    """Each query as SQL, with its columns and their lineage."""
     keys = {declaration.name: declaration.metadata.get("key", ()) for declaration in all_declarations()}
     for name, query in queries.items():
         columns = {column: str(kind) for column, kind in query.schema().items()}
@@ -144,7 +144,7 @@ def compiled_tables(queries: Mapping[str, ir.Table]) -> Iterator[tuple[str, Comp
 
 
 def stable_aliases(sql: str) -> str:
-    """The statement with the names that Ibis draws by chance for unnested columns numbered instead."""
+    """The statement with numbers in place of the random names that Ibis gives unnested columns."""
     names = dict.fromkeys(re.findall(r"\bibis_table_unnest_(?:column_)?[a-z0-9]{26}\b", sql))
     for number, name in enumerate(names):
         sql = sql.replace(name, f"unnested_{number}")

@@ -1,4 +1,4 @@
-"""Dimensions that the owner adds: a name that one of our tables gives to a column of its own cannot be one."""
+"""Dimensions that the rules add: their names must not be those of columns that our tables compute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rules.rule_set import Rules
 
 USUAL = ("segment", "plan", "country", "acquisition_channel")
 CARRIERS = {"customer_months": "customers", "customer_signals": "customers", "churn_risk_profiles": "customer_signals"}
-"""The tables that carry every dimension, and the table from which each takes them as they are."""
+"""The tables that have every dimension, and the table from which each copies them."""
 
 
 def own_dimensions(rules: Rules) -> list[str]:
@@ -24,7 +24,7 @@ def own_dimensions(rules: Rules) -> list[str]:
 
 @contextmanager
 def own_dimensions_named(rules: Rules) -> Iterator[None]:
-    """Raise RulesError where a query cannot be built and the rules add dimensions: a name of theirs is taken."""
+    """Raise RulesError if a query cannot be built and the rules add dimensions: one of the names is taken."""
     try:
         yield
     except (IbisError, TypeError) as error:
@@ -34,7 +34,7 @@ def own_dimensions_named(rules: Rules) -> Iterator[None]:
 
 
 def check_dimensions(rules: Rules, queries: Mapping[str, ir.Table]) -> None:
-    """Raise RulesError for a dimension whose column holds something else in a table that carries it."""
+    """Raise RulesError for a dimension whose column is another one in a table that has the dimensions."""
     if other := [name for name in own_dimensions(rules) if _is_something_else(name, queries)]:
         raise _taken(rules, other)
 

@@ -18,9 +18,9 @@ from productpulse_assets.orchestration.progress import Follow
 from productpulse_assets.orchestration.system_errors import fault_sentence, machine_faults
 from resources.dagster_home import prepare_dagster_home
 from resources.duckdb_connection import open_read_only
-from resources.event_log import kept_history
+from resources.event_log import open_instance
 from resources.home import Home
-from resources.run_lock import retire_dead_runs, turn
+from resources.run_lock import retire_dead_runs, run_lock
 from resources.settings import LONGEST_WAIT, Settings
 from resources.tables import rows_of
 from rules.text.errors import ProductPulseError
@@ -49,22 +49,23 @@ class Outcome:
 
 
 @contextmanager
-def lasting_instance(home: Home) -> Iterator[dg.DagsterInstance]:
-    """Dagster's history under the home folder, so that the UI shows these runs too."""
+def home_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of the home, so that the UI shows these runs too."""
     prepare_dagster_home(home)
-    with kept_history(home.dagster_home) as instance:
+    with open_instance(home.dagster_home) as instance:
         yield instance
 
 
 @contextmanager
-def exclusive_instance(settings: Settings, say: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
-    """Dagster's instance for a run that holds the lock of the home; `say` gets a sentence if it has to wait for one.
+def exclusive_instance(settings: Settings, notify: Callable[[str], None]) -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance for a run that holds the lock of the home; `notify` gets a sentence if the
+    run has to wait.
 
     Raises HomeBusy when another run does not end in time, and MachineFault for an operating-system error: a full disk,
     missing permissions, no memory.
     """
     home = settings.home
-    with machine_faults(home), turn(home, settings.wait, say), lasting_instance(home) as instance:
+    with machine_faults(home), run_lock(home, settings.wait, notify), home_instance(home) as instance:
         retire_dead_runs(instance, home, max(settings.wait, LONGEST_WAIT))
         yield instance
 

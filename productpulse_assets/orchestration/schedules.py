@@ -1,18 +1,18 @@
-"""When the graph runs by itself, and how old what it publishes may grow."""
+"""The daily run of the whole graph, unless its inputs are those of the snapshot."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 
 import dagster as dg
 
-from productpulse_assets.orchestration.skip_unchanged import nothing_new
+from productpulse_assets.orchestration.skip_unchanged import skip_reason
 from resources.home import SettingsError
 from resources.run_lock import retire_dead_runs
 from resources.settings import EVERY_MORNING, LONGEST_WAIT, Settings
 from rules.rule_set import Rules
 
 BECAUSE = "productpulse/started_because"
-"""Tag of a run that nobody started by hand: what for."""
+"""Tag of a run that a schedule or a sensor started: the reason."""
 
 everything = dg.define_asset_job(
     "daily_refresh",
@@ -42,16 +42,16 @@ def daily_refresh(settings: Settings, rules: Rules) -> dg.ScheduleDefinition:
 
 
 def refresh_if_changed(context: dg.ScheduleEvaluationContext, settings: Settings) -> dg.RunRequest | dg.SkipReason:
-    """A run of everything, or why there is nothing to do; the rules are read as they are now."""
-    with suppress(OSError):  # a home that cannot be written: the run says so
-        free_the_queue(context.instance, settings)
-    if said := nothing_new(settings):
-        return dg.SkipReason(f"{said} Launch the job by hand to run it all the same.")
+    """A run of everything, or the reason to skip it; the rules are read again."""
+    with suppress(OSError):  # in a home that cannot be written, the run reports it
+        fail_dead_runs(context.instance, settings)
+    if reason := skip_reason(settings):
+        return dg.SkipReason(f"{reason} Launch the job by hand to run it anyway.")
     return dg.RunRequest(tags={BECAUSE: "the schedule"})
 
 
-def free_the_queue(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """Take runs that were killed out of the way of those that wait."""
+def fail_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Record killed runs as failed, so that queued runs can start."""
     retire_dead_runs(instance, settings.home, max(settings.wait, LONGEST_WAIT))
 
 

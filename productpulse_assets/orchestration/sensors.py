@@ -1,4 +1,4 @@
-"""A run as soon as a source file appears or changes."""
+"""A sensor that starts a run when a source file appears or changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dagster as dg
 
 from asset_checks.contracts import CONTRACTS, DATASETS
 from productpulse_assets.orchestration.last_run import ended_early
-from productpulse_assets.orchestration.schedules import BECAUSE, everything, free_the_queue
+from productpulse_assets.orchestration.schedules import BECAUSE, everything, fail_dead_runs
 from productpulse_assets.sources.location import Location, locate, uses_demo
 from productpulse_assets.sources.run_inputs import UNUSABLE, source_digests
 from resources.digests import digest_of
@@ -17,10 +17,10 @@ from resources.settings import Settings
 from resources.snapshot_manifest import published_inputs
 from rules.rule_set import Rules, read_rules
 
-LOOKS_EVERY = 30
-STILL_FOR = 10
-"""Seconds; a file that was written to since may be half there."""
-NAMED = 3
+INTERVAL_SECONDS = 30
+UNCHANGED_SECONDS = 10
+"""A file that changed within this time may be incomplete."""
+NAMES_SHOWN = 3
 AT_WORK = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -29,95 +29,95 @@ AT_WORK = [
     dg.DagsterRunStatus.CANCELING,
 ]
 NO_FOLDER = (
-    "This is the demo company, to which nothing is added. To watch a folder of exports, name it with "
+    "This is the demo company, whose files do not change. To watch a folder of exports, set it with "
     "PRODUCTPULSE_DATA_DIR or `productpulse dev --data DIR`."
 )
 
 NOTHING_NEW = "No source file is new."
 FILES = "productpulse/files"
 """Tag of a run of new files: a digest of all of them."""
-AGAIN = "productpulse/run_again_after"
-"""Tag of the second run of the same files: the run before it, which ended early."""
+SECOND_RUN = "productpulse/run_again_after"
+"""Tag of the second run of the same files: the id of the first run, which ended early."""
 
 Digests = dict[str, str]
 """SHA-256 over each dataset's files, by dataset."""
 
 
 def new_files(settings: Settings) -> dg.SensorDefinition:
-    """Starts a run when the content of the source files is neither what is published nor what it ran last.
+    """Starts a run when the content of the source files is new: neither that of the snapshot nor that of its last run.
 
-    So files that stop a run at the gate are run once. Files whose run ended early, killed or with the machine, are
-    run again, once. Rules are not watched: they are edited in steps, and
-    the next run by schedule or by hand takes them up.
+    So files that stop a run at the gate are run once. Files whose run ended early, killed or with the machine, are run
+    a second time. Rules are not watched: people edit them in steps, and the next run by schedule or by hand reads them.
     """
 
     @dg.sensor(
         job=everything,
         name="new_files",
-        minimum_interval_seconds=LOOKS_EVERY,
+        minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Runs everything when a source file appears or changes, by its content.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         try:
-            free_the_queue(context.instance, settings)
-            return look(context, settings, read_rules(settings.rules_dir))
+            fail_dead_runs(context.instance, settings)
+            return evaluate(context, settings, read_rules(settings.rules_dir))
         except UNUSABLE as problem:
             return dg.SensorResult(skip_reason=str(problem))
 
     return sensor
 
 
-def look(context: dg.SensorEvaluationContext, settings: Settings, rules: Rules) -> dg.SensorResult:
-    """Whether to run, and if not, why. The cursor holds the digests of the files that were run last."""
+def evaluate(context: dg.SensorEvaluationContext, settings: Settings, rules: Rules) -> dg.SensorResult:
+    """A run request, or the reason to skip. The cursor has the digests of the files of the last run."""
     if uses_demo(settings, rules):
         return dg.SensorResult(skip_reason=NO_FOLDER)
     locations = [locate(name, settings, rules) for name in DATASETS]
-    if said := not_ready(locations, time.time()):
-        return dg.SensorResult(skip_reason=said)
+    if reason := not_ready_reason(locations, time.time()):
+        return dg.SensorResult(skip_reason=reason)
     if context.instance.get_runs_count(dg.RunsFilter(statuses=AT_WORK)):
-        return dg.SensorResult(skip_reason="A run is at work. Files that are new are looked at when it has ended.")
+        return dg.SensorResult(skip_reason="A run is at work. New files are read after it.")
     found = source_digests(locations)
-    made_of = published_inputs(settings.home)
+    published = published_inputs(settings.home)
     ran_last: Digests = json.loads(context.cursor or "{}")
     cursor = json.dumps(found)
     files = {FILES: digest_of([cursor])}
-    if made_of and found == made_of.sources:
+    if published and found == published.sources:
         return dg.SensorResult(skip_reason=NOTHING_NEW, cursor=cursor)
     if found == ran_last:
-        return again(context.instance, files, cursor)
-    changed = ", ".join(changes(made_of.sources if made_of else ran_last, found))
+        return second_run(context.instance, files, cursor)
+    changed = ", ".join(changes(published.sources if published else ran_last, found))
     return dg.SensorResult(run_requests=[dg.RunRequest(tags={BECAUSE: f"new files: {changed}"} | files)], cursor=cursor)
 
 
-def again(instance: dg.DagsterInstance, files: dict[str, str], cursor: str) -> dg.SensorResult:
-    """A second run of files that were run already, if their only run ended early; `files` is its tag."""
+def second_run(instance: dg.DagsterInstance, files: dict[str, str], cursor: str) -> dg.SensorResult:
+    """A request to run the same files again if their only run ended early; `files` is the tag of that run."""
     last = instance.get_runs(dg.RunsFilter(tags=files), limit=1)
     if not last or not ended_early(instance, last[0]):
         return dg.SensorResult(skip_reason=NOTHING_NEW, cursor=cursor)
     (run,) = last
-    if AGAIN in run.tags:
+    if SECOND_RUN in run.tags:
         return dg.SensorResult(
             skip_reason=f"{NOTHING_NEW} Their run ended early twice. Launch the job daily_refresh to run them.",
             cursor=cursor,
         )
-    tags = {BECAUSE: f"new files, whose run {run.run_id[:8]} ended early", AGAIN: run.run_id} | files
+    tags = {BECAUSE: f"new files, whose run {run.run_id[:8]} ended early", SECOND_RUN: run.run_id} | files
     return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)], cursor=cursor)
 
 
-def not_ready(locations: list[Location], now: float) -> str | None:
-    """Why the files are not to be read yet: a required dataset is missing, or one is being written."""
+def not_ready_reason(locations: list[Location], now: float) -> str | None:
+    """Why the files cannot be read yet: a required dataset is missing, or a file has just changed."""
     folder = locations[0].folder
     if not folder.is_dir():
-        return f"There is no folder {folder}. Make it and put the exports there, or name another one."
+        return f"The folder {folder} does not exist. Create it and put the exports there, or set another one."
     missing = [each.dataset for each in locations if not each.is_available and is_required(each.dataset)]
     if missing:
-        return f"{' and '.join(missing)} must be there for a run, and {folder} has no such file yet."
-    # The change time, which a copy that keeps the file's own time does not set back.
-    restless = [file.name for each in locations for file in each.files if now - file.stat().st_ctime < STILL_FOR]
-    if restless:
-        others = " and others" if len(restless) > NAMED else ""
-        return f"{', '.join(restless[:NAMED])}{others} changed within the last {STILL_FOR} s and may be half there."
+        return f"A run needs {' and '.join(missing)}, and {folder} does not have them yet."
+    # The change time: a copy that keeps the time of the file sets it too.
+    recent = [file.name for each in locations for file in each.files if now - file.stat().st_ctime < UNCHANGED_SECONDS]
+    if recent:
+        others = " and others" if len(recent) > NAMES_SHOWN else ""
+        names = f"{', '.join(recent[:NAMES_SHOWN])}{others}"
+        return f"{names} changed within the last {UNCHANGED_SECONDS} s and may be incomplete."
     return None
 
 
@@ -127,5 +127,5 @@ def is_required(dataset: str) -> bool:
 
 
 def changes(before: Digests, now: Digests) -> list[str]:
-    """The datasets whose files are others than before, or gone, in the usual order."""
+    """The datasets whose files have changed or are gone, in the usual order."""
     return [name if name in now else f"{name} (gone)" for name in DATASETS if before.get(name) != now.get(name)]

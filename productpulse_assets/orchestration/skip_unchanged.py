@@ -1,4 +1,4 @@
-"""Whether a run would make anything new."""
+"""Skipping a run whose inputs are those of the published snapshot."""
 
 from __future__ import annotations
 
@@ -16,66 +16,68 @@ from productpulse_assets.sources.run_inputs import UNUSABLE, Inputs, RunInputs, 
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.settings import Settings
-from resources.snapshot_manifest import PublishedInputs, confirm_inputs, outputs_of, published_inputs, remember_inputs
+from resources.snapshot_manifest import PublishedInputs, output_sizes, published_inputs, touch_manifest, write_manifest
 from rules.rule_set import Rules, read_rules
 from rules.today import company_today
 
-NOT_NOTED = "What the snapshot was made of could not be noted, so the next run works even if nothing changes"
+NOT_WRITTEN = (
+    "The inputs of the snapshot could not be written down, so the next run is not skipped even if nothing changes"
+)
 
 
-def nothing_new(settings: Settings, today: dt.date | None = None) -> str | None:
-    """The sentence that says that a run would make what is there already; None if it may make something else.
+def skip_reason(settings: Settings, today: dt.date | None = None) -> str | None:
+    """A sentence that says why a run would change nothing; None if it may change something.
 
-    The rules are read as they are now. `today` is the day in the company's time zone unless another one is meant.
+    The rules are read again. `today` is the current day in the company's time zone unless it is given.
     """
-    home, made_of = settings.home, published_inputs(settings.home)
-    if made_of is None or made_of.fingerprint is None:
+    home, inputs = settings.home, published_inputs(settings.home)
+    if inputs is None or inputs.fingerprint is None:
         return None
-    if not home.warehouse.exists() or outputs_of(home) != made_of.outputs:
+    if not home.warehouse.exists() or output_sizes(home) != inputs.outputs:
         return None
     try:
         rules = read_rules(settings.rules_dir)
-        if not made_of.is_valid_on(today or company_today(rules.sources.time_zone)):
+        if not inputs.is_valid_on(today or company_today(rules.sources.time_zone)):
             return None
-        if look_at_inputs(settings, rules).fingerprint != made_of.fingerprint:
+        if look_at_inputs(settings, rules).fingerprint != inputs.fingerprint:
             return None
     except UNUSABLE:
         return None
-    confirm_inputs(home)
-    published = dt.datetime.fromtimestamp(home.published.stat().st_mtime)
+    touch_manifest(home)
+    published_at = dt.datetime.fromtimestamp(home.published.stat().st_mtime)
     return (
-        f"Nothing has changed since the snapshot of {published:%Y-%m-%d %H:%M}: it was made of the same files, "
-        f"rules and as-of date ({made_of.as_of_date})."
+        f"Nothing has changed since the snapshot of {published_at:%Y-%m-%d %H:%M}: it has the same files, "
+        f"rules and as-of date ({inputs.as_of_date})."
     )
 
 
 def run_inputs(steps: frozenset[str], settings: Settings, rules: Rules) -> dg.ResourceDefinition:
-    """Remembers what a run was made of, if every one of `steps`, which are all there are, went well in it."""
+    """Writes the inputs of a run beside the snapshot if each of `steps`, which are all steps, succeeded in it."""
 
-    # Needs the warehouse, so that it ends while the run still has its turn.
+    # Needs the warehouse, so that it ends while the run still holds the lock.
     @dg.resource(required_resource_keys={"warehouse"}, config_schema={})
     def inputs_of_run(context: dg.InitResourceContext) -> Iterator[RunInputs]:
         inputs = RunInputs(settings, rules)
         yield inputs
         if inputs.seen and inputs.day and steps <= _steps_done(context):
             try:
-                remember_inputs(settings.home, published(settings.home, inputs.seen, inputs.day))
-            except (OSError, duckdb.IOException) as error:  # all is published; a note is no reason to fail
+                write_manifest(settings.home, published(settings.home, inputs.seen, inputs.day))
+            except (OSError, duckdb.IOException) as error:  # everything is published, so the run does not fail
                 assert context.log  # Dagster gives every run one
-                context.log.warning(f"{NOT_NOTED} ({error}).")
+                context.log.warning(f"{NOT_WRITTEN} ({error}).")
 
     return inputs_of_run
 
 
 def _steps_done(context: dg.InitResourceContext) -> set[str | None]:
-    """The steps that this very run has done: not those of a run that it repeats in part."""
+    """The steps that succeeded in this run, without those of an earlier run of which it repeats a part."""
     assert context.instance and context.run  # as every run has
     entries = context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     return {entry.step_key for entry in entries}
 
 
 def published(home: Home, inputs: Inputs, looked_on: dt.date) -> PublishedInputs:
-    """What to remember of `inputs`, which were looked at on a day, once everything made of them is published."""
+    """The manifest of the published snapshot; `looked_on` is the day of the run."""
     as_of, valid_until = as_of_and_end(home.published, looked_on)
     return PublishedInputs(
         fingerprint=inputs.fingerprint,
@@ -83,15 +85,15 @@ def published(home: Home, inputs: Inputs, looked_on: dt.date) -> PublishedInputs
         as_of_date=as_of.isoformat(),
         valid_until=valid_until.isoformat() if valid_until else None,
         is_demo=inputs.is_demo,
-        outputs=outputs_of(home),
+        outputs=output_sizes(home),
     )
 
 
 def as_of_and_end(snapshot: Path, looked_on: dt.date) -> tuple[dt.date, dt.date | None]:
-    """The as-of date of a snapshot, and the day from which the same files give another answer.
+    """The as-of date of a snapshot, and the first day on which the same files give other figures.
 
-    That is the first event after `looked_on`, the day of the run: then it lay ahead and counted for nothing.
-    Where the data had newer events already, the as-of date was asked for, and no later day matters.
+    That is the day of the first event after `looked_on`, the day of the run, which did not count in that run. If the
+    data has events after the as-of date, that date was set, and later days change nothing.
     """
     backend = open_read_only(snapshot)
     try:

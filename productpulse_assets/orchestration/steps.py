@@ -1,4 +1,4 @@
-"""One step of the graph for each group: its assets in turn, then the checks of them."""
+"""One step of the graph for each group: its assets in order, then their checks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,9 +27,9 @@ def group_step(
 ) -> dg.AssetsDefinition:
     """One step that materializes `assets`, in that order, and then evaluates `checks`.
 
-    A step costs more to start, to record and to end than most of these tables cost to compute. Each asset keeps its
-    name, description, owner and place in the graph, and can be selected alone; a blocking check still stops
-    whatever comes after the step.
+    To start, record and end a step takes longer than to compute most of these tables. Each asset keeps its name,
+    description, owner and place in the graph, and can be selected alone; a failed blocking check stops the steps after
+    this one.
     """
     specs = [asset.spec for asset in assets]
 
@@ -59,7 +59,7 @@ def group_step(
 def materialize(
     asset: Declaration, warehouse: Warehouse, *, rules: Rules, settings: Settings, plan: Plan, run: Run
 ) -> dg.MaterializeResult[object]:
-    """An asset's value, for its IO manager to store: a compiled query, a table of rows, or a text."""
+    """The value of an asset, which its IO manager stores: a compiled query, a table of rows, or a text."""
     value: CompiledTable | ir.Table | str
     metadata = None
     if asset.is_query:

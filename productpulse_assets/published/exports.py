@@ -11,7 +11,7 @@ import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 
 from resources.failures import step_failures
-from resources.outputs import replacing
+from resources.outputs import atomic_file
 from resources.retries import retried_io
 from resources.settings import Settings
 from rules.text.sql_text import escape_formulas
@@ -75,14 +75,14 @@ def export(backend: Backend, table: ir.Table, folder: Path, name: str) -> bool:
     """Write a table's files over a connection of its own; whether there is a CSV among them."""
     # By its own statements: Ibis would begin by changing settings, which are locked.
     beside = backend.con.cursor()
-    with replacing(folder / f"{name}.parquet") as part:
+    with atomic_file(folder / f"{name}.parquet") as part:
         beside.execute(copying(backend, table, part, "parquet"))
     csv = folder / f"{name}.csv"
     ((rows,),) = beside.execute(backend.compile(table.aggregate(rows=table.count()))).fetchall()
     if rows > SPREADSHEET_ROWS:
         csv.unlink(missing_ok=True)
         return False
-    with replacing(csv) as part:
+    with atomic_file(csv) as part:
         beside.execute(copying(backend, escape_formulas(table), part, "csv"))
     return True
 

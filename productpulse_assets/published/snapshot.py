@@ -13,10 +13,10 @@ from ibis.backends.duckdb import Backend
 from productpulse_assets.decisions.changes import open_decisions
 from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import DAILY
-from resources.decision_history import DECISIONS, KPIS, keep
+from resources.decision_history import DECISIONS, KPIS, write_day
 from resources.duckdb_connection import open_file
 from resources.failures import step_failures
-from resources.outputs import replacing
+from resources.outputs import atomic_file
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import rows_of
@@ -51,11 +51,11 @@ def published_snapshot_asset(
         for table, description in tables.items():
             comment(backend, table, {}, description)
         target = settings.home.published
-        with replacing(target) as part:
+        with atomic_file(target) as part:
             copy_store(backend, settings.home.warehouse, part)
             if set(backend.list_tables()) - set(tables):
                 keep_only(part, tables)
-        as_of = keep_day(backend, history_of(settings, rules))
+        as_of = add_to_history(backend, history_of(settings, rules))
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(target)),
@@ -68,13 +68,13 @@ def published_snapshot_asset(
     return published_snapshot
 
 
-def keep_day(backend: Backend, history: Path) -> dt.date:
+def add_to_history(backend: Backend, history: Path) -> dt.date:
     """Add the as-of date to the history, and return it."""
     calendar, plan = backend.table("calendar"), backend.table("intervention_plan")
     as_of: dt.date = rows_of(calendar.limit(1))[0]["as_of_date"]
     kpis = backend.table("kpi_summary").mutate(as_of_date=ibis.literal(as_of)).order_by("metric_name")
-    keep(kpis, history, KPIS, as_of)
-    keep(open_decisions(plan, calendar), history, DECISIONS, as_of)
+    write_day(kpis, history, KPIS, as_of)
+    write_day(open_decisions(plan, calendar), history, DECISIONS, as_of)
     return as_of
 
 

@@ -42,7 +42,7 @@ def executive_report(
     network: MRR movement, cohorts, funnel, churn risk, leakage and the owners' workload."""
     rows = metrics_by_name(kpi_summary)
     currency = rules.currency
-    all_segments = cohort_summary.filter(_.segment == "All").order_by("cohort_month", "months_since_cohort")
+    all_segments = cohort_summary.filter(_.is_total).order_by("cohort_month", "months_since_cohort")
     charts = [
         sections.movement(rows, currency),
         sections.over_time(rows_of(mrr.monthly(kpi_history)), currency),

@@ -8,6 +8,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
+from ibis import _
 from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
@@ -151,7 +152,7 @@ def _split(
     parents: list[Parent],
 ) -> Split:
     # Counted before any transformation, so that the totals show a row that is lost later.
-    row_count, malformed_count = _count(raw.rows), _count(raw.malformed)
+    row_count, malformed_count = _count_raw_rows(raw)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
     table = type_columns(raw.rows, schema, sources, renames).pipe(convert_ends, schema, sources)
@@ -180,12 +181,15 @@ def _split(
     return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
 
 
-def _count(table: ir.Table) -> int:
-    return int(table.count().execute())
+def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
+    """The rows that could be split into fields, and the malformed lines."""
+    counts = raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count()))
+    row = cast("dict[str, int]", rows_of(counts)[0])
+    return row["rows"], row["malformed"]
 
 
 def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:
-    return int(key_value(rows, key).nunique().execute())
+    return cast("dict[str, int]", rows_of(rows.aggregate(keys=key_value(rows, key).nunique()))[0])["keys"]
 
 
 def _drop_helper_columns(backend: Backend, schema: pa.DataFrameSchema) -> ir.Table:

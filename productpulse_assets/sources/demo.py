@@ -11,7 +11,7 @@ from productpulse_assets.sources.location import uses_demo
 from productpulse_assets.sources.run_inputs import RunInputs
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from productpulse_assets.synthetic.write import FileFormat
-from resources.outputs import replacing
+from resources.outputs import atomic_file
 from resources.settings import Settings
 from rules.rule_set import Rules
 
@@ -60,6 +60,6 @@ def generate(plan: CompanyPlan, folder: Path, file_format: FileFormat) -> dict[s
     manifest.unlink(missing_ok=True)
     rows = write_company(plan, folder, file_format)
     content = {"plan": {**dataclasses.asdict(plan), "as_of": plan.as_of.isoformat()}, "rows": rows}
-    with replacing(manifest) as part:
+    with atomic_file(manifest) as part:
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return rows

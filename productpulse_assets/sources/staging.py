@@ -19,7 +19,7 @@ from rules.models import Sources
 
 PLACE = ("source_file", "row_number")
 ROW_DIGITS = 9
-"""So that ids of row numbers are in the order of the rows."""
+"""Ids from row numbers have leading zeros, so that they sort like the rows."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
 
 
 def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
-    """end_date as the contract has it, the day after the last one, from what sources.yaml says of the source's ends."""
+    """end_date as in the contract, the day after the last day, where the dataset's settings in sources.yaml differ."""
     source = sources.of(schema.name)
     if source.inclusive_ends:
         table = table.mutate(end_date=(table.end_date + ibis.interval(days=1)).cast("timestamp").cast("date"))

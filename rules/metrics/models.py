@@ -172,6 +172,13 @@ class Metric(Strict):
         """What targets may call the metric of this name, in lower case: its name, its label and its aliases."""
         return frozenset(text.casefold() for text in (name, self.label, *self.aliases))
 
+    def is_target_in_percent(self, target: float) -> bool:
+        """Whether a target of this metric seems to mean percent: 5 for 5 %, which is written 0.05.
+
+        A share of something bad cannot be 1 or more on purpose; other shares, such as a retention of 110 %, can.
+        """
+        return self.unit == "rate" and (target >= 1 if self.good_direction == "down" else target >= 2)
+
     @field_validator("formula", mode="before")
     @classmethod
     def _formula_kind(cls, data: Any) -> Any:

@@ -65,7 +65,7 @@ def verdict(given):
 def test_sound_decisions_pass():
     passed, lines = verdict(sound())
     assert passed
-    assert lines == ["Every decision belongs to a customer, leads to evidence, and counts no dollar twice."]
+    assert lines == ["Every decision belongs to a known customer and has evidence, and no amount is counted twice."]
 
 
 def test_the_check_blocks():
@@ -78,7 +78,7 @@ def test_a_row_of_a_stranger(table):
     rows = sound()
     bad = {"customer_id": "C9", "intervention_id": "I1", "estimated_revenue_impact": 0, "trace_id": "e9"}
     rows[table].append({name: bad.get(name) for name in TABLES[table]})
-    assert verdict(rows) == (False, [f"1 rows of {table} belong to no known customer."])
+    assert verdict(rows) == (False, [f"1 rows of {table} have an unknown customer_id."])
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,16 @@ def test_a_row_of_a_stranger(table):
 def test_an_intervention_that_leads_to_no_evidence(way):
     rows = sound()
     rows["decision_traces"] = [way.get(row["trace_id"], row) for row in rows["decision_traces"]]
-    assert verdict(rows) == (False, ["1 interventions lead to no evidence."])
+    assert verdict(rows) == (False, ["1 interventions have no evidence."])
 
 
 def test_an_intervention_without_a_trace_and_a_trace_without_its_intervention():
     rows = sound()
     rows["intervention_plan"].append(action("I3", 0))
-    assert verdict(rows) == (False, ["1 interventions lead to no evidence."])
+    assert verdict(rows) == (False, ["1 interventions have no evidence."])
     rows = sound()
     rows["intervention_plan"].pop()
-    assert verdict(rows) == (False, ["1 decision traces are of interventions that are not in the plan."])
+    assert verdict(rows) == (False, ["1 decision traces belong to interventions that are not in the plan."])
 
 
 def test_a_parent_that_does_not_exist():
@@ -114,7 +114,7 @@ def test_a_parent_that_does_not_exist():
 def test_a_billing_period_that_leaks_twice():
     rows = sound()
     rows["revenue_leakage"].append(leak("2026-06-01", 1))
-    assert verdict(rows) == (False, ["1 billing periods leak more than once."])
+    assert verdict(rows) == (False, ["1 billing periods have more than one leakage case."])
 
 
 @pytest.mark.parametrize(("mrr", "impact"), [(100, 100.01), (99.99, 100), (None, 100)])
@@ -122,7 +122,7 @@ def test_a_plan_about_more_money_than_there_is(mrr, impact):
     rows = sound()
     rows["intervention_plan"][1] = action("I2", impact)
     rows["customer_signals"] = [{"customer_id": "C1", "mrr": mrr}] if mrr else []
-    assert verdict(rows) == (False, ["1 customers are planned for more than they pay and lose."])
+    assert verdict(rows) == (False, ["1 customers have interventions for more money than they pay and lose."])
 
 
 def test_every_problem_is_said_at_once():
@@ -130,10 +130,10 @@ def test_every_problem_is_said_at_once():
     rows["customers"] = []
     rows["customer_signals"] = []
     assert sorted(verdict(rows)[1]) == [
-        "1 customers are planned for more than they pay and lose.",
-        "1 rows of churn_risk_profiles belong to no known customer.",
-        "1 rows of recommendations belong to no known customer.",
-        "2 rows of intervention_plan belong to no known customer.",
-        "2 rows of revenue_leakage belong to no known customer.",
-        "6 rows of decision_traces belong to no known customer.",
+        "1 customers have interventions for more money than they pay and lose.",
+        "1 rows of churn_risk_profiles have an unknown customer_id.",
+        "1 rows of recommendations have an unknown customer_id.",
+        "2 rows of intervention_plan have an unknown customer_id.",
+        "2 rows of revenue_leakage have an unknown customer_id.",
+        "6 rows of decision_traces have an unknown customer_id.",
     ]

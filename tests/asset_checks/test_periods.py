@@ -23,7 +23,7 @@ def test_ends_that_are_the_last_day_are_warned_about_with_the_setting():
     months = [period(*dates) for dates in MONTHS] + [{"start_date": "2026-05-01"}]
     assert warnings(*months) == {
         "ends_are_exclusive": "subscriptions: 4 of 4 periods end the day before the customer's next one begins: is end_date "
-        "the last day? Then set inclusive_ends: true for subscriptions in sources.yaml. As it is, no period brings MRR on "
+        "the last day? Then set inclusive_ends: true for subscriptions in sources.yaml. Without it, no period has MRR on "
         "its last day."
     }
 

@@ -54,7 +54,7 @@ def said(tables: tuple[ir.Table, ir.Table]) -> str | None:
 
 def test_a_price_per_seat_is_found_with_what_to_change():
     assert said(company(39, lambda name, number: regular(39 * (20 + number))(name, number))) == (
-        "transactions: what was collected is a whole multiple (about 23 times) of monthly_price x months for 5 of 5 "
+        "transactions: the collected amount is a whole multiple (about 23 times) of monthly_price x months for 5 of 5 "
         "customers compared (billing: Monthly): monthly_price may be a price per seat or unit. Multiply monthly_price by "
         "the quantity in a `query` for subscriptions in sources.yaml."
     )

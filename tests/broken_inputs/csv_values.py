@@ -41,14 +41,14 @@ DATES = (
         "2026-01-05": None, "05.01.2026": None, "01/05/2026": None, "5 Jan 2026": None, "20260105": None, "2026.01.05": NO_DATE,
     }, top="date_formats: ['%d.%m.%Y', '%m/%d/%Y', '%d %b %Y', '%Y%m%d']"),
     values("days that no calendar has", "customers", "signup_date", *CUSTOMER, {
-        "2026-02-30": NO_DATE, "2026-02-28": None, "0000-00-00": NO_DATE, "2026-13-01": NO_DATE, "2026-00-10": NO_DATE,
+        "2026-02-30": NO_DATE, "2026-02-28": None, "0000-00-00": "not_null", "2026-13-01": NO_DATE, "2026-00-10": NO_DATE,
     }),
     values("days that mean no date, and infinite days", "customers", "signup_date", *CUSTOMER, {
         "0000-01-01": NO_DATE, "0001-01-01": NO_DATE, "1900-01-01": NO_DATE, "1900-01-02": None, "9999-12-31": None,
         "10000-01-01": NO_DATE, "-0044-03-15": NO_DATE, "2026-01-05 (BC)": NO_DATE, "infinity": NO_DATE, "epoch": NO_DATE,
     }),
     values("words and numbers for dates", "customers", "signup_date", *CUSTOMER, {
-        "today": NO_DATE, "n/a": NO_DATE, "46027": NO_DATE, "1767571200": NO_DATE, "２０２６-01-05": NO_DATE, "": "not_null",
+        "today": NO_DATE, "n/a": "not_null", "46027": NO_DATE, "1767571200": NO_DATE, "２０２６-01-05": NO_DATE, "": "not_null",
     }),
     values("offsets that no time zone has, in a format of the settings", "customers", "signup_date", *CUSTOMER, {
         "05.01.2026 23:30 +99:99": NO_DATE, "05.01.2026 23:30 -1600": NO_DATE, "05.01.2026 23:30 +05:75": NO_DATE, "05.01.2026 23:30 +05:30": None, "05.01.2026 23:30 -1000": None, "05.01.2026 23:30 +14": None,
@@ -66,7 +66,7 @@ NUMBERS = (
         "1000.50": None, "1,000.00": NO_NUMBER, "1.000,00": NO_NUMBER, "1 000": NO_NUMBER, "$5": NO_NUMBER, "5 €": NO_NUMBER, "(5)": NO_NUMBER,
     }),
     values("money that is not a number", "acquisition_channels", "cost_per_acquisition", *CHANNEL, {
-        "NaN": NO_NUMBER, "inf": NO_NUMBER, "-inf": NO_NUMBER, "free": NO_NUMBER, "0x10": NO_NUMBER, "1_000": NO_NUMBER, "#REF!": NO_NUMBER, "": "not_null",
+        "NaN": "not_null", "inf": NO_NUMBER, "-inf": NO_NUMBER, "free": NO_NUMBER, "0x10": NO_NUMBER, "1_000": NO_NUMBER, "#REF!": NO_NUMBER, "": "not_null",
     }),
     values("money too large to keep", "acquisition_channels", "cost_per_acquisition", *CHANNEL, {
         "1e400": NO_NUMBER, "1e16": NO_NUMBER, "99999999999999999": NO_NUMBER, "9999999999999999.99": None, "1e15": None,

@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 CUSTOMERS = "customer_id,signup_date\nC1,2026-01-01\nC2,2026-01-02\nC3,2026-01-03\n"
 SUBSCRIPTIONS = "subscription_id,customer_id,status,start_date,monthly_price\nS1,C1,Active,2026-01-01,10\n"
-SOUND = {"customers": CUSTOMERS, "subscriptions": SUBSCRIPTIONS}
+VALID = {"customers": CUSTOMERS, "subscriptions": SUBSCRIPTIONS}
 """Valid files of the parents, written unless the input is that dataset."""
 
 Reject = tuple[int, str | None, str, str | None]
@@ -81,7 +81,7 @@ def lay_out(folder: Path, given: Input) -> Path:
     data, rules = folder / "data", folder / "rules"
     data.mkdir()
     rules.mkdir()
-    for name, text in SOUND.items():
+    for name, text in VALID.items():
         if name != given.dataset:
             (data / f"{name}.csv").write_text(text)
     (data / given.file).write_bytes(given.bytes)
@@ -103,7 +103,7 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
     store.parent.mkdir()
     rules, settings = rules_of(folder), Settings(home=store.parent, data_dir=folder / "data")
     resources = {
-        "warehouse": at_launch.opened(
+        "warehouse": at_launch.warehouse_resource(
             Warehouse(
                 duckdb=DuckDBResource(database=str(store)),
                 glossary=str(CHECKOUT / "resources" / "glossary.yaml"),

@@ -14,7 +14,7 @@ import pytest
 
 from rules.loading.problems import RulesError
 from tests.broken_inputs import csv_texts, csv_values, documents, rules_files
-from tests.broken_inputs.judging import CHECKOUT, SOUND, Input, judge, lay_out
+from tests.broken_inputs.judging import CHECKOUT, VALID, Input, judge, lay_out
 from tests.errors import assert_known
 from tests.fuzz.entrances import read_folder
 from tests.graph import RULES
@@ -37,7 +37,7 @@ def instance():
         yield instance
 
 
-NOTHING_LEFT = "{}: no rows are left to work with; the dataset is required. Check the export."
+NOTHING_LEFT = "{}: no rows are left, and the dataset is required. Check the export."
 
 
 def matches(message: str, sentence: str) -> bool:
@@ -59,7 +59,7 @@ def test_a_sentence_or_exact_rejects(tmp_path, instance, given: Input):
             assert_known(given.code, sentence)
         assert found.counted is None  # nothing was read, so nothing is kept
         return
-    assert found.problems == ([] if given.kept or given.dataset not in SOUND else [NOTHING_LEFT.format(given.dataset)])
+    assert found.problems == ([] if given.kept or given.dataset not in VALID else [NOTHING_LEFT.format(given.dataset)])
     assert found.kept == given.kept
     assert sorted(found.rejects, key=str) == sorted(given.rejects, key=str)
     rejected = {row_number for row_number, *_ in found.rejects}
@@ -73,7 +73,7 @@ def test_a_sentence_about_rules(tmp_path, given: rules_files.RulesText):
     path.write_bytes(given.bytes)
     with pytest.raises(RulesError) as caught:
         read_folder(path.parent)
-    assert matches(str(caught.value), path.name + given.said.replace("{path}", str(path))), caught.value
+    assert matches(str(caught.value), path.name + given.sentence.replace("{path}", str(path))), caught.value
 
 
 # --- paths that are not files ------------------------------------------------------------------------
@@ -202,5 +202,5 @@ def test_validate_stops_at_a_required_dataset_without_rows(productpulse, exports
     result = productpulse("validate", "--data", exports)
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == (
-        "customers: no rows are left to work with; the dataset is required. Check the export."
+        "customers: no rows are left, and the dataset is required. Check the export."
     )

@@ -105,7 +105,7 @@ def test_a_slider_moved_by_keyboard_changes_the_result_and_the_address(page, bro
     again = browser.new_context().new_page()
     browser_tools.open_view(again, page.url)
     wait_for(again, "Monthly churn falls by 15.0 % of itself.")
-    expect(again.get_by_role("slider", name="Churn Reduction")).to_have_value("15")
+    expect(again.get_by_role("slider", name="Churn Reduction")).to_have_value("15", timeout=browser_tools.PATIENCE)
     again.context.close()
 
 
@@ -130,7 +130,7 @@ def test_an_address_shows_the_same_view_in_another_browser(page, browser, demo, 
     browser_tools.open_view(other, page.url)
     wait_for(other, "interventions with an estimated impact of")
     assert totals.search(words(other))[0] == seen
-    expect(other.get_by_role("textbox", name="Search")).to_have_value("dental")
+    expect(other.get_by_role("textbox", name="Search")).to_have_value("dental", timeout=browser_tools.PATIENCE)
     other.context.close()
 
 

@@ -1,10 +1,10 @@
-"""Throw bytes at an entrance for as long as you like, led by what of our code they reach.
+"""Search for inputs that an entrance fails on, guided by the coverage of our code.
 
 python -m tests.fuzz csv --seconds 1200 --corpus /tmp/fuzz-csv
 
-Needs atheris (pip install atheris), which the project does not: the same entrances are tried with
-a few hundred inputs in the suite. What it finds is left as a file beside the corpus; its bytes
-belong into tests/fuzz/findings.py.
+Needs atheris (pip install atheris), which is not a dependency of the project: the suite tests the same
+entrances with a few hundred inputs. The search writes each finding to a file next to the corpus; add its
+bytes to tests/fuzz/findings.py.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MISSING = "This needs atheris, which is not installed: pip install atheris. Noth
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.splitlines()[0])
     parser.add_argument("entrance", choices=("csv", "json", "yaml"))
-    parser.add_argument("--seconds", type=int, default=1200, help="how long (1200)")
-    parser.add_argument("--corpus", type=Path, required=True, help="folder that keeps the inputs worth keeping")
+    parser.add_argument("--seconds", type=int, default=1200, help="duration of the search (1200)")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder for the inputs that reach new code")
     given = parser.parse_args()
     try:
         import atheris
@@ -32,7 +32,7 @@ def main() -> int:
         return 2
     given.corpus.mkdir(parents=True, exist_ok=True)
     with atheris.instrument_imports(include=OURS, enable_loader_override=False):
-        target = prepared(given.entrance, given.corpus)
+        target = prepare(given.entrance, given.corpus)
     options = [
         f"-max_total_time={given.seconds}",
         "-max_len=4096",
@@ -46,8 +46,8 @@ def main() -> int:
     return 0
 
 
-def prepared(entrance: str, corpus: Path) -> Callable[[bytes], None]:
-    """The entrance as a function of bytes, the first of which says as what the rest is read; and seeds for it."""
+def prepare(entrance: str, corpus: Path) -> Callable[[bytes], None]:
+    """Write the seeds; returns the entrance as a function of bytes, the first of which selects name and encoding."""
     import ibis
 
     from tests.fuzz import entrances

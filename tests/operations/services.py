@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 
 
 @contextmanager
-def left_running(home: Path, log: Path, **settings: object) -> Iterator[str]:
+def running_services(home: Path, log: Path, **settings: object) -> Iterator[str]:
     """The program with its daemon, until the end of the block; the address of its page.
 
     `settings` are environment variables without their PRODUCTPULSE_; what it says goes to `log`.

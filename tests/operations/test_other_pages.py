@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.dashboard.browser import CHROMIUM, chromium, open_view, serving
-from tests.operations.services import ask, eventually, left_running
+from tests.operations.services import ask, eventually, running_services
 
 JOB = "productpulse_assets.definitions/jobs/validate_sources"
 LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryLocationName: "productpulse_assets.definitions",
@@ -41,7 +41,7 @@ def place(good_run, good_home, tmp_path_factory) -> Path:
 def ui(place, company_exports, tmp_path_factory) -> Iterator[str]:
     """Dagster's UI as `productpulse dev` shows it."""
     log = tmp_path_factory.mktemp("log") / "dev.log"
-    with left_running(place, log, DATA_DIR=company_exports, SCHEDULE="0 0 1 1 *") as address:
+    with running_services(place, log, DATA_DIR=company_exports, SCHEDULE="0 0 1 1 *") as address:
         yield address
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asset_checks.contracts import DATASETS
-from productpulse_assets.cli.starter import write_starter
+from productpulse_assets.cli.init import copy_rules
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,7 @@ def data(planted, tmp_path) -> Path:
 @pytest.fixture
 def rules(tmp_path) -> Path:
     """Rules to change."""
-    write_starter(tmp_path / "rules", None)
+    copy_rules(tmp_path / "rules", None)
     return tmp_path / "rules"
 
 

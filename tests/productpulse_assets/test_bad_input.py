@@ -102,10 +102,10 @@ def utf_16(folder: Path) -> None:
 STOPPING = {
     no_status: r"subscriptions: subscriptions\.csv has no column 'status', which is required; it has .* Add it, or set",
     no_subscriptions: r"subscriptions: the dataset is required and there is no subscriptions\.csv .* Put it there, or",
-    header_alone: r"customers: no rows are left to work with; the dataset is required\. Check the export\.",
+    header_alone: r"customers: no rows are left, and the dataset is required\. Check the export\.",
     zero_bytes: r"customers\.csv is empty: no header and no rows were found in it\. Export it again",
-    orphans: r"subscriptions: \d+ of \d+ rows \([45]\.\d\d%\) rejected; 1\.00% is tolerated\. customer_id known_customer: \d+ \(first in row 1: 'C-nobody'\)\. Mend the export, or raise max_reject_share for subscriptions in rules/sources\.yaml",
-    text_in_price: r"subscriptions: \d+ of \d+ rows \([12]\.\d\d%\) rejected; 1\.00% is tolerated\. monthly_price parses_as_number: \d+ \(first in row 1: 'on request'\)\. Mend the export, or raise max_reject_share",
+    orphans: r"subscriptions: \d+ of \d+ rows \([45]\.\d\d%\) rejected; 1\.00% is tolerated\. customer_id known_customer: \d+ \(first in row 1: 'C-nobody'\)\. Fix the export, or raise max_reject_share for subscriptions in rules/sources\.yaml",
+    text_in_price: r"subscriptions: \d+ of \d+ rows \([12]\.\d\d%\) rejected; 1\.00% is tolerated\. monthly_price parses_as_number: \d+ \(first in row 1: 'on request'\)\. Fix the export, or raise max_reject_share",
     torn_parquet: r"transactions\.parquet cannot be read as Parquet: .* Export or copy it again",
     utf_16: r"customers\.csv is UTF-16 text, where UTF-8 was expected\. Save it as UTF-8, or set encoding: utf-16 for the dataset",
 }
@@ -119,7 +119,7 @@ def test_a_fault_stops_the_run_with_one_sentence_and_leaves_the_snapshot(product
     assert result.exit_code == 1
     stopped, kept = result.stderr.splitlines()
     assert re.match(sentence, stopped), stopped
-    assert kept == "The published snapshot is as it was."
+    assert kept == "The published snapshot has not changed."
     assert fingerprint(home) == before
 
 

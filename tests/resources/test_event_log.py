@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resources.event_log import kept_history
+from resources.event_log import open_instance
 
 
 @dg.asset(check_specs=[dg.AssetCheckSpec("is_small", asset="sizes")])
@@ -13,7 +13,7 @@ def sizes():
 
 
 def test_a_run_is_in_the_history_that_dagster_reads_by_itself(tmp_path):
-    with kept_history(tmp_path) as instance:
+    with open_instance(tmp_path) as instance:
         first = dg.materialize([sizes], instance=instance)
         second = dg.materialize([sizes], instance=instance)
         told = instance.all_logs(second.run_id)
@@ -28,7 +28,7 @@ def test_a_run_is_in_the_history_that_dagster_reads_by_itself(tmp_path):
 
 
 def test_each_file_is_opened_once(tmp_path):
-    with kept_history(tmp_path) as instance:
+    with open_instance(tmp_path) as instance:
         run = dg.materialize([sizes], instance=instance)
         log = instance.event_log_storage
         opened = dict(log._open)

@@ -4,7 +4,7 @@ import ibis
 import pytest
 from ibis import _
 
-from resources.lineage import carriers, column_sources, origins, reached, text
+from resources.lineage import carrying_columns, column_sources, origins, reached_columns, text
 
 ORDERS = ibis.table({"order_id": "string", "customer_id": "string", "amount": "int64", "day": "date"}, name="orders")
 CUSTOMERS = ibis.table({"customer_id": "string", "segment": "string", "parent_id": "string"}, name="customers")
@@ -131,7 +131,7 @@ def test_words_reach_texts_lists_and_json_but_no_count_and_no_question_about_the
         state=ibis.cases((_.name.count() > 2, "many"), else_="few"),
         day=_.day.max().cast("string"),
     )
-    assert carriers(table, MARKED) == {"title", "names"}
+    assert carrying_columns(table, MARKED) == {"title", "names"}
     assert column_sources(table)["state"] == {("people", "name")}
     assert column_sources(table, text)["named"] == set()
 
@@ -141,13 +141,13 @@ def test_a_name_that_is_a_member_of_a_dimension_is_still_a_name():
         PEOPLE.group_by(member=PEOPLE[column]).aggregate(customers=_.count()).mutate(dimension=ibis.literal(column))
         for column in ("customer_id", "name")
     ]
-    assert carriers(ibis.union(*sliced), MARKED) == {"member"}
+    assert carrying_columns(ibis.union(*sliced), MARKED) == {"member"}
 
 
 def test_marks_travel_from_table_to_table():
     plan = PEOPLE.select("customer_id", title="Call " + _.name)
     changes = ibis.table(plan.schema(), name="plan").mutate(change=ibis.ifelse(_.title.isnull(), "New", "Gone"))
-    assert reached(MARKED, {"plan": plan, "changes": changes}) == {
+    assert reached_columns(MARKED, {"plan": plan, "changes": changes}) == {
         "people": {"name"},
         "plan": {"title"},
         "changes": {"title"},

@@ -6,7 +6,7 @@ import stat
 import dagster as dg
 import pytest
 
-from resources.outputs import ReportFiles, replacing
+from resources.outputs import ReportFiles, atomic_file
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def target(tmp_path):
 
 
 def test_a_file_is_there_when_the_block_ends_and_not_before(target):
-    with replacing(target) as part:
+    with atomic_file(target) as part:
         assert part.parent == target.parent and not part.exists()
         part.write_text("new")
         assert not target.exists()
@@ -25,9 +25,9 @@ def test_a_file_is_there_when_the_block_ends_and_not_before(target):
 
 
 def test_the_old_file_stays_when_the_block_raises(target):
-    with replacing(target) as part:
+    with atomic_file(target) as part:
         part.write_text("old")
-    with pytest.raises(RuntimeError, match="half way"), replacing(target) as part:
+    with pytest.raises(RuntimeError, match="half way"), atomic_file(target) as part:
         part.write_text("ne")
         raise RuntimeError("half way")
     assert target.read_text() == "old"
@@ -35,27 +35,27 @@ def test_the_old_file_stays_when_the_block_raises(target):
 
 
 def test_nothing_is_left_when_the_first_block_raises(target):
-    with pytest.raises(KeyboardInterrupt), replacing(target) as part:
+    with pytest.raises(KeyboardInterrupt), atomic_file(target) as part:
         part.write_text("ne")
         raise KeyboardInterrupt
     assert list(target.parent.iterdir()) == []
 
 
 def test_a_block_that_writes_nothing_is_an_error_and_keeps_the_old_file(target):
-    with replacing(target) as part:
+    with atomic_file(target) as part:
         part.write_text("old")
-    with pytest.raises(FileNotFoundError), replacing(target):
+    with pytest.raises(FileNotFoundError), atomic_file(target):
         pass
     assert target.read_text() == "old"
 
 
 def test_readers_see_the_old_file_whole_until_the_new_one_is(target):
     """The new file is another one: who has the old one open reads it to its end."""
-    with replacing(target) as part:
+    with atomic_file(target) as part:
         part.write_text("old, to its end")
     with target.open() as reader:
         assert reader.read(3) == "old"
-        with replacing(target) as part:
+        with atomic_file(target) as part:
             part.write_text("new")
             assert target.read_text() == "old, to its end"
         assert reader.read() == ", to its end"
@@ -76,7 +76,7 @@ def test_the_new_file_is_on_disk_before_it_takes_the_name(target, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", flushed)
     monkeypatch.setattr(os, "replace", replaced)
-    with replacing(target) as part:
+    with atomic_file(target) as part:
         part.write_text("new")
     assert steps == ["flush file", "replace", "flush folder"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from resources import run_lock as turns
 from resources.home import Home
-from resources.run_lock import AT_WORK, HomeBusy, retire_dead_runs, throwaway_home, turn
+from resources.run_lock import AT_WORK, HomeBusy, retire_dead_runs, run_lock, throwaway_home
 from tests.errors import raises
 
 pytestmark = pytest.mark.slow
@@ -22,10 +22,10 @@ OTHER_RUN = """
 import sys
 from pathlib import Path
 from resources.home import Home
-from resources.run_lock import turn
+from resources.run_lock import run_lock
 from tests.errors import raises
 
-with turn(Home(Path(sys.argv[1])), 0, print):
+with run_lock(Home(Path(sys.argv[1])), 0, print):
     print("at work", flush=True)
     sys.stdin.read()
 """
@@ -54,7 +54,7 @@ def test_a_run_that_does_not_wait_names_the_run_at_work(home):
         holder = home.run_lock.read_text(encoding="utf-8")
         assert holder.startswith(f"process {other.pid}, since 20")
         home.run_lock.write_text("process 7, since 2026-06-30 06:00:00", encoding="utf-8")
-        with raises("home.busy", HomeBusy), turn(home, 0, say=pytest.fail):
+        with raises("home.busy", HomeBusy), run_lock(home, 0, notify=pytest.fail):
             pass
 
 
@@ -65,7 +65,7 @@ def test_a_run_waits_for_its_turn_and_says_so(home):
         said.append(text)
         other.stdin.close()
 
-    with other_run(home) as other, turn(home, 30, say=end_it):
+    with other_run(home) as other, run_lock(home, 30, notify=end_it):
         assert other.wait(30) == 0
     assert len(said) == 1
     assert "Waiting for its end, 30 s at most." in said[0]
@@ -75,13 +75,13 @@ def test_a_killed_run_gives_its_turn_back(home):
     with other_run(home) as other:
         other.send_signal(signal.SIGKILL)
         other.wait(30)
-        with turn(home, 0, say=pytest.fail):
+        with run_lock(home, 0, notify=pytest.fail):
             pass
 
 
 def test_a_run_may_take_its_own_turn_again_and_keeps_it(home):
-    with turn(home, 0, say=pytest.fail):
-        with turn(home, 0, say=pytest.fail):
+    with run_lock(home, 0, notify=pytest.fail):
+        with run_lock(home, 0, notify=pytest.fail):
             pass
         said = subprocess.run(
             [sys.executable, "-c", OTHER_RUN, str(home.root)], capture_output=True, text=True, input="",
@@ -96,7 +96,7 @@ def test_what_a_killed_run_was_writing_is_removed_and_nothing_else(home):
     for file in (*parts, *whole, home.scratch / "spilled.tmp"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
-    with turn(home, 0, say=pytest.fail):
+    with run_lock(home, 0, notify=pytest.fail):
         assert [file for file in parts if file.exists()] == []
         assert all(file.exists() for file in whole)
         assert not home.scratch.exists()
@@ -186,7 +186,7 @@ def test_a_throwaway_home_is_gone_afterwards_and_a_home_that_was_not_there_too(h
     assert list(home.root.iterdir()) == []
 
 
-@pytest.mark.parametrize("opened", [lambda home: turn(home, 0, say=pytest.fail), throwaway_home])
+@pytest.mark.parametrize("opened", [lambda home: run_lock(home, 0, notify=pytest.fail), throwaway_home])
 def test_a_throwaway_home_of_a_killed_process_is_deleted_and_one_in_use_is_not(home, opened):
     with other_throwaway(home) as (_at_work, used), other_throwaway(home) as (killed, left):
         assert used.exists() and left.exists()

@@ -9,10 +9,10 @@ import pytest
 from resources.home import Home
 from resources.snapshot_manifest import (
     PublishedInputs,
-    forget_inputs,
-    outputs_of,
+    output_sizes,
     published_inputs,
-    remember_inputs,
+    remove_manifest,
+    write_manifest,
 )
 
 INPUTS = PublishedInputs("f1", {"customers": "c1"}, "2026-06-30", "2026-07-04", False, {"reports/a.md": 3})
@@ -24,14 +24,14 @@ def place(tmp_path) -> Home:
 
 
 def test_what_is_remembered_is_read_again(place):
-    remember_inputs(place, INPUTS)
+    write_manifest(place, INPUTS)
     assert published_inputs(place) == INPUTS
 
 
 def test_what_is_forgotten_is_gone_and_may_be_forgotten_twice(place):
-    remember_inputs(place, INPUTS)
-    forget_inputs(place)
-    forget_inputs(place)
+    write_manifest(place, INPUTS)
+    remove_manifest(place)
+    remove_manifest(place)
     assert published_inputs(place) is None
 
 
@@ -86,7 +86,7 @@ def test_outputs_are_what_is_published_reported_and_exported(place):
     }.items():
         (place.root / name).parent.mkdir(parents=True, exist_ok=True)
         (place.root / name).write_text(text)
-    assert outputs_of(place) == {
+    assert output_sizes(place) == {
         "exports/a.csv": 1,
         "published/history/kpi/2026-06-30.parquet": 4,
         "published/productpulse.duckdb": 8,

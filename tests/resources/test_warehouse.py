@@ -15,7 +15,7 @@ import pytest
 from dagster_duckdb import DuckDBResource
 from ibis import _
 
-from resources.at_launch import opened
+from resources.at_launch import warehouse_resource
 from resources.store_file import WarehouseBusy, opening_problem
 from resources.tables import table_of
 from resources.warehouse import Warehouse, describe
@@ -56,7 +56,7 @@ def warehouse(file, tmp_path) -> Warehouse:
 
 
 def run(warehouse, *assets):
-    return dg.materialize(assets, resources={"warehouse": opened(warehouse)}, raise_on_error=False)
+    return dg.materialize(assets, resources={"warehouse": warehouse_resource(warehouse)}, raise_on_error=False)
 
 
 def stored(file, sql):
@@ -238,7 +238,7 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
             assert holder.stdout.readline() == "open\n"
             with (
                 pytest.raises(WarehouseBusy) as caught,  # with the number of a process, which differs
-                warehouse.opened(dg.build_init_resource_context()),
+                warehouse.open_for_run(dg.build_init_resource_context()),
             ):
                 pass
         finally:
@@ -247,7 +247,7 @@ def test_a_warehouse_that_another_process_has_is_said_with_file_and_process(ware
         said = str(caught.value)
         assert f"The warehouse {file} is in use by process {holder.pid} (" in said
         assert said.endswith("is the file to look at), then run again.")
-    with warehouse.opened(dg.build_init_resource_context()) as ready:
+    with warehouse.open_for_run(dg.build_init_resource_context()) as ready:
         assert ready.backend.list_tables() == ["mine"]
 
 
@@ -263,7 +263,7 @@ def test_a_store_that_another_program_has_open_is_busy(tmp_path, monkeypatch, ho
 
 
 def test_a_table_that_no_run_has_computed_is_an_error(warehouse):
-    with warehouse.opened(dg.build_init_resource_context()) as ready, raises("warehouse.table_not_computed"):
+    with warehouse.open_for_run(dg.build_init_resource_context()) as ready, raises("warehouse.table_not_computed"):
         ready.require(["kpi_summary"])
 
 
@@ -308,7 +308,7 @@ def test_dates_are_cut_in_the_configured_time_zone(file, tmp_path):
     warehouse = Warehouse(
         duckdb=DuckDBResource(database=str(file)), glossary=str(tmp_path / "glossary.yaml"), time_zone="Asia/Tokyo"
     )
-    with warehouse.opened(dg.build_init_resource_context()) as ready:
+    with warehouse.open_for_run(dg.build_init_resource_context()) as ready:
         day = ready.backend.con.execute("SELECT TIMESTAMPTZ '2026-01-31 20:00:00+00'::DATE::VARCHAR").fetchone()
     assert day == ("2026-02-01",)
 

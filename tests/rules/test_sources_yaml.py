@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from productpulse_assets.cli.starter import PRESETS, write_starter
+from productpulse_assets.cli.init import PRESETS, copy_rules
 from productpulse_assets.sources.location import check_sources
 from rules.models import DatasetSource, Sources
 from rules.rule_set import read_rules
@@ -32,7 +32,7 @@ def uncommented(text: str) -> str:
 @pytest.fixture(params=[None, *PRESETS])
 def folder(request, tmp_path) -> Path:
     """A rules folder as `init` gives it."""
-    write_starter(tmp_path, request.param)
+    copy_rules(tmp_path, request.param)
     return tmp_path
 
 
@@ -56,7 +56,7 @@ def test_each_example_works_alone(folder):
 
 
 def test_every_setting_has_an_explanation_and_an_example(tmp_path):
-    write_starter(tmp_path, None)
+    copy_rules(tmp_path, None)
     text = (tmp_path / "sources.yaml").read_text(encoding="utf-8")
     shown = yaml.safe_load(uncommented(text))
     assert set(shown) == set(Sources.model_fields)
@@ -69,7 +69,7 @@ def test_every_setting_has_an_explanation_and_an_example(tmp_path):
 
 
 def test_an_example_that_is_wrong_would_be_found(tmp_path):
-    write_starter(tmp_path, None)
+    copy_rules(tmp_path, None)
     path = tmp_path / "sources.yaml"
     path.write_text(
         uncommented(path.read_text(encoding="utf-8")).replace("customer_id: Account ID", "customer: ID"), "utf-8"

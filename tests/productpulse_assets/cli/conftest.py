@@ -1,4 +1,4 @@
-"""Rules that a test may spoil."""
+"""Rules that a test may change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RULES = Path(__file__).parents[3] / "rules"
 
 @pytest.fixture
 def rules(tmp_path) -> Path:
-    """A copy of the rules that come along, for a test to spoil."""
+    """A copy of the shipped rules, which a test may change."""
     folder = tmp_path / "rules"
     folder.mkdir()
     for path in RULES.glob("*.yaml"):

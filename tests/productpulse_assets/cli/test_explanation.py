@@ -1,4 +1,4 @@
-"""`productpulse explain`: the tree of a customer's decisions, on a terminal."""
+"""`productpulse explain`: the tree of a customer's decisions as text."""
 
 import re
 
@@ -22,16 +22,16 @@ def first(snapshot, table, **wanted):
     return rows_of(found.limit(1))[0]
 
 
-def said(result):
-    """The output on one line, so that wrapping does not matter."""
+def one_line(result):
+    """The output on one line, because `explain` wraps long lines."""
     return re.sub(r"\s+", " ", result.stdout)
 
 
-def test_an_action_is_followed_to_the_rule_the_signal_and_the_rows(productpulse, snapshot, good_home):
+def test_an_action_is_explained_by_its_rules_signals_and_rows(productpulse, snapshot, good_home):
     advice = first(snapshot, "recommendations", trigger="churn_risk")
     result = productpulse("explain", advice["customer_id"], "--home", good_home)
     assert result.exit_code == 0
-    text = said(result)
+    text = one_line(result)
     assert advice["recommendation_title"] in text
     assert f"because of the recommendation {advice['rule_id']} " in text
     evidence = rows_of(snapshot.table("churn_evidence").filter(lambda t: t.customer_id == advice["customer_id"]))
@@ -41,18 +41,18 @@ def test_an_action_is_followed_to_the_rule_the_signal_and_the_rows(productpulse,
     assert re.search(r"from \d+ rows? of \w+, ", text)
 
 
-def test_leakage_is_followed_to_its_transactions(productpulse, snapshot, good_home):
+def test_leakage_is_explained_by_its_transactions(productpulse, snapshot, good_home):
     case = first(snapshot, "revenue_leakage", leakage_type="Failed Payment")
-    text = said(productpulse("explain", case["customer_id"], "--home", good_home))
+    text = one_line(productpulse("explain", case["customer_id"], "--home", good_home))
     assert f"because of Failed Payment: {case['explanation']}" in text
     for transaction in case["transaction_ids"].split(",")[:3]:
         assert f"transaction_id {transaction}" in text
 
 
-def test_a_customer_without_an_action_says_what_is_known(productpulse, snapshot, good_home):
+def test_a_customer_without_an_action_shows_what_is_known(productpulse, snapshot, good_home):
     profiles, plan = snapshot.table("churn_risk_profiles"), snapshot.table("intervention_plan")
     quiet = rows_of(profiles.filter(profiles.rules_fired == 0).anti_join(plan, "customer_id").limit(1))[0]
-    text = said(productpulse("explain", quiet["customer_id"], "--home", good_home))
+    text = one_line(productpulse("explain", quiet["customer_id"], "--home", good_home))
     assert "No rule asks for an intervention." in text
     assert f"{quiet['signals_known']} of {quiet['signals_total']} signals are known." in text
 
@@ -61,11 +61,11 @@ def test_a_customer_is_found_by_name_whatever_its_case(productpulse, snapshot, g
     customers = snapshot.table("customers")
     unique = customers.group_by("company_name").aggregate(n=customers.count()).filter(lambda t: t.n == 1)
     customer = rows_of(customers.semi_join(unique, "company_name").order_by("customer_id").limit(1))[0]
-    text = said(productpulse("explain", customer["company_name"].upper(), "--home", good_home))
+    text = one_line(productpulse("explain", customer["company_name"].upper(), "--home", good_home))
     assert text.startswith(" ".join(f"{customer['company_name']} ({customer['customer_id']}), as of".split()))
 
 
-def test_an_unknown_customer_is_answered_with_names_that_come_near(productpulse, snapshot, good_home):
+def test_an_unknown_customer_gives_similar_names(productpulse, snapshot, good_home):
     name = first(snapshot, "customers")["company_name"].split()[0]
     result = productpulse("explain", name, "--home", good_home)
     assert result.exit_code == 2
@@ -73,28 +73,28 @@ def test_an_unknown_customer_is_answered_with_names_that_come_near(productpulse,
     assert f"{name} " in result.stderr.split("Did you mean:")[1]
 
 
-def test_without_a_snapshot_it_says_what_to_run(productpulse, tmp_path):
+def test_without_a_snapshot_the_error_says_what_to_run(productpulse, tmp_path):
     result = productpulse("explain", "C-1", "--home", tmp_path)
     assert result.exit_code == 1
     assert "productpulse run" in result.stderr
 
 
-def spoiled(home, *statements):
-    """The home, after someone changed its snapshot."""
+def change_snapshot(home, *statements):
+    """Run SQL statements in the home's snapshot; returns the home."""
     with duckdb.connect(str(Home(home).published)) as database:
         for statement, *values in statements:
             database.execute(statement, values)
     return home
 
 
-def test_a_snapshot_without_a_table_is_answered_with_a_sentence(productpulse, snapshot, home):
+def test_a_snapshot_without_a_table_is_an_error(productpulse, snapshot, home):
     customer = first(snapshot, "intervention_plan")["customer_id"]
-    result = productpulse("explain", customer, "--home", spoiled(home, ("DROP TABLE subscriptions",)))
+    result = productpulse("explain", customer, "--home", change_snapshot(home, ("DROP TABLE subscriptions",)))
     assert (result.exit_code, result.stdout) == (1, "")
     assert "has no table subscriptions" in result.stderr and "productpulse run" in result.stderr
 
 
-def test_a_file_that_is_no_snapshot_is_answered_with_a_sentence(productpulse, tmp_path):
+def test_a_file_that_is_not_a_snapshot_is_an_error(productpulse, tmp_path):
     file = Home(tmp_path).published
     file.parent.mkdir(parents=True)
     file.write_text("not a database")
@@ -107,7 +107,7 @@ BLOCKS_FROM, BLOCK = 12_288, 262_144
 """Where a DuckDB file's blocks begin, and how long each is, in bytes."""
 
 
-def test_a_snapshot_damaged_within_is_answered_with_a_sentence(productpulse, home):
+def test_a_snapshot_with_a_damaged_block_is_an_error(productpulse, home):
     file = Home(home).published
     with duckdb.connect(str(file), read_only=True) as database:
         stored = "SELECT block_id FROM pragma_storage_info('customers') WHERE persistent"
@@ -121,10 +121,10 @@ def test_a_snapshot_damaged_within_is_answered_with_a_sentence(productpulse, hom
 
 
 HOSTILE = "Evil\x1b[2J\x1b]0;title\x07\nInc\r\u202e" + "x" * 10_000
-"""Clears the screen, names the window, breaks the line, turns the direction, and does not end."""
+"""Clears the screen, renames the window, breaks the line, reverses the text direction, and is very long."""
 
 
-def test_text_from_data_does_nothing_to_the_terminal(productpulse, snapshot, home):
+def test_text_from_data_cannot_control_the_terminal(productpulse, snapshot, home):
     customer = first(snapshot, "intervention_plan")["customer_id"]
     renamed = [
         (f"UPDATE {table} SET {column} = ? WHERE customer_id = ?", HOSTILE, customer)
@@ -139,14 +139,17 @@ def test_text_from_data_does_nothing_to_the_terminal(productpulse, snapshot, hom
             ("product_usage", "usage_id"),
         )
     ]
-    damaged = spoiled(home, *renamed)
-    told = productpulse("explain", customer, "--home", damaged)
-    near = productpulse("explain", "evil", "--home", damaged)
-    wanted = productpulse("explain", HOSTILE + "y", "--home", damaged)
-    assert told.stdout.startswith("Evil[2J]0;title Inc xxx") and f"({customer}), as of" in told.stdout.split("\n")[0]
-    assert "Did you mean: Evil[2J]0;title Inc xxx" in near.stderr
-    assert "There is no customer 'Evil\\x1b[2J\\x1b]0;title\\x07\\nInc\\r\\u202exxx" in wanted.stderr
-    for line in (told.stdout + near.stderr + wanted.stderr).split("\n"):
+    changed = change_snapshot(home, *renamed)
+    explained = productpulse("explain", customer, "--home", changed)
+    similar = productpulse("explain", "evil", "--home", changed)
+    unknown = productpulse("explain", HOSTILE + "y", "--home", changed)
+    assert (
+        explained.stdout.startswith("Evil[2J]0;title Inc xxx")
+        and f"({customer}), as of" in explained.stdout.split("\n")[0]
+    )
+    assert "Did you mean: Evil[2J]0;title Inc xxx" in similar.stderr
+    assert "There is no customer 'Evil\\x1b[2J\\x1b]0;title\\x07\\nInc\\r\\u202exxx" in unknown.stderr
+    for line in (explained.stdout + similar.stderr + unknown.stderr).split("\n"):
         assert re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", line) is None
         assert len(line) < 2000
 

@@ -1,19 +1,21 @@
-"""The metric card and the business questions: sentences with the right numbers in them."""
+"""The metric card and the business questions: the right numbers are in the sentences."""
 
 import pytest
 
-from productpulse_assets.cli.metric_card import find, sparkline
+from productpulse_assets.cli.metric_card import find_metric, sparkline
 from rules.questions import Question, answer_text
+from tests.errors import raises
 from tests.graph import RULES
 
 
-@pytest.mark.parametrize("called", ["monthly_recurring_revenue", "MRR", "mrr"])
-def test_a_metric_is_found_by_name_label_or_alias(called):
-    assert find(RULES.metric_catalog, called) == "monthly_recurring_revenue"
+@pytest.mark.parametrize("text", ["monthly_recurring_revenue", "MRR", "mrr"])
+def test_a_metric_is_found_by_name_label_or_alias(text):
+    assert find_metric(RULES.metric_catalog, text) == "monthly_recurring_revenue"
 
 
 def test_an_unknown_metric_is_not_found():
-    assert find(RULES.metric_catalog, "revenue per moon phase") is None
+    with raises("metric.unknown"):
+        find_metric(RULES.metric_catalog, "revenue per moon phase")
 
 
 def test_a_sparkline_runs_from_the_lowest_to_the_highest():
@@ -34,17 +36,17 @@ QUESTION = Question(
 )
 
 
-def test_an_answer_has_the_numbers_in_it():
+def test_an_answer_contains_the_numbers():
     assert answer_text(QUESTION, {"mrr": row(284090.0, change=-5100.0)}, "USD") == "It is $284,090 (-$5,100)."
 
 
-def test_an_answer_that_lacks_a_metric_says_which_and_why():
+def test_an_answer_without_its_metric_gives_the_metric_and_the_reason():
     unknown = {"mrr": row(None, not_available_reason="Needs the dataset subscriptions, which is absent.")}
     assert answer_text(QUESTION, unknown, "USD") == (
         "Not available: MRR. Needs the dataset subscriptions, which is absent."
     )
 
 
-def test_every_question_that_comes_along_can_be_answered():
+def test_every_shipped_question_has_numbers_in_its_answer():
     for question in RULES.business_questions.questions:
         assert "{" in question.answer, question.question

@@ -1,4 +1,4 @@
-"""`productpulse run`: what it says, what it leaves behind, and the status it ends with."""
+"""`productpulse run`: its output, its files and its exit status."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ import pytest
 from productpulse_assets.definitions import build
 from productpulse_assets.orchestration import execution as running
 from resources.settings import Settings
-from tests.productpulse_assets.cli.spoken import made, tree
+from tests.errors import assert_known
+from tests.productpulse_assets.cli.output import materialized, tree
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
+def test_a_run_that_succeeds_ends_with_0_and_prints_its_results(good_run, good_home):
     lines = good_run.stdout.splitlines()
     done = next(place for place, line in enumerate(lines) if line.startswith("Done: "))
     count = len(lines[:done])
     for number, line in enumerate(lines[:done], start=1):
         assert re.fullmatch(rf"\[ *{number}/{count}\] \w+ +\d+\.\d\d s", line)
-    assert {"customers", "customers_rejects", "kpi_summary", "published_snapshot", "exports"} <= made(good_run)
+    assert {"customers", "customers_rejects", "kpi_summary", "published_snapshot", "exports"} <= materialized(good_run)
     assert lines[done].startswith(f"Done: {count} assets in ")
     closing = "\n".join(lines[done:])
     assert "As of 2026-06-30: " in closing
@@ -36,11 +37,11 @@ def test_a_good_run_ends_with_0_and_says_what_there_is(good_run, good_home):
     assert good_run.stderr == ""
 
 
-def test_a_selection_runs_alone(productpulse, home):
+def test_only_the_selected_assets_run(productpulse, home):
     before = tree(home / "exports")
     result = productpulse("run", "--home", home, "--select", "kpi_summary")
     assert result.exit_code == 0, result.output
-    assert made(result) == {"kpi_summary"}
+    assert materialized(result) == {"kpi_summary"}
     assert result.stdout.splitlines()[-1].startswith("Done: 1 asset in ")
     assert tree(home / "exports") == before
 
@@ -53,31 +54,32 @@ def test_a_selection_without_the_calendar_is_not_of_another_as_of_date(productpu
         f"The selection does not include the calendar, which fixes the as-of date: in {home} it is 2026-06-30, not "
         "2026-05-31. Leave --as-of and PRODUCTPULSE_AS_OF out, or run everything as of 2026-05-31 without --select.\n"
     )
-    assert made(result) == set() and tree(home / "exports") == before
+    assert_known("selection.other_as_of", result.stderr.strip())
+    assert materialized(result) == set() and tree(home / "exports") == before
     same = productpulse("run", "--home", home, "--select", "kpi_summary", "--as-of", "2026-06-30")
-    assert same.exit_code == 0 and made(same) == {"kpi_summary"}
+    assert same.exit_code == 0 and materialized(same) == {"kpi_summary"}
 
 
 @pytest.mark.parametrize("selection", ["customers", "customers_rejects"])
 def test_a_dataset_and_its_rejects_are_selected_together(productpulse, company_exports, home, selection):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", selection)
     assert result.exit_code == 0, result.output
-    assert made(result) == {"customers", "customers_rejects"}
+    assert materialized(result) == {"customers", "customers_rejects"}
 
 
-def test_a_selection_may_name_what_lies_before_an_asset(productpulse, company_exports, home):
+def test_a_selection_may_name_the_assets_upstream(productpulse, company_exports, home):
     result = productpulse("run", "--data", company_exports, "--home", home, "--select", "+kpi_summary")
     assert result.exit_code == 0, result.output
-    assert {"targets", "kpi_history", "kpi_summary"} <= made(result)
-    assert made(result).isdisjoint({"exports", "health_scores", "executive_summary"})
+    assert {"targets", "kpi_history", "kpi_summary"} <= materialized(result)
+    assert materialized(result).isdisjoint({"exports", "health_scores", "executive_summary"})
 
 
-def test_a_run_that_fails_after_publishing_says_that_the_snapshot_is_new(productpulse, home):
+def test_a_run_that_fails_after_publishing_reports_the_new_snapshot(productpulse, home):
     shutil.rmtree(home / "exports")
-    (home / "exports").write_text("in the way")
+    (home / "exports").write_text("not a folder")
     result = productpulse("run", "--home", home, "--select", "published_snapshot+")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1] == "The snapshot was published before that: it is new."
+    assert result.stderr.splitlines()[-1] == "The new snapshot was published before this error."
 
 
 @pytest.mark.parametrize(
@@ -91,8 +93,8 @@ def test_a_run_that_fails_after_publishing_says_that_the_snapshot_is_new(product
         (["--rules", "~nosuchuser"], "The folder ~nosuchuser cannot be found: there is no user nosuchuser. Give the path of another one."),
         (["--home", "~nosuchuser/x"], "The folder ~nosuchuser/x cannot be found: there is no user nosuchuser. Give the path of another one."),
         (["--data", os.fsdecode(b"n\xe9")], rf"The name of the folder {Path.cwd()}/n\xe9 is not UTF-8 text. Rename it, or give another one."),
-        (["--select", "no_such_asset"], "The selection 'no_such_asset' does not fit the graph: "),
-        (["--select", "kpi_summary and ("], "The selection 'kpi_summary and (' does not fit the graph: "),
+        (["--select", "no_such_asset"], "The selection 'no_such_asset' is not valid: "),
+        (["--select", "kpi_summary and ("], "The selection 'kpi_summary and (' is not valid: "),
     ],
 )  # fmt: skip
 def test_bad_usage_ends_with_2_and_a_sentence(productpulse, tmp_path, arguments, sentence):
@@ -103,7 +105,7 @@ def test_bad_usage_ends_with_2_and_a_sentence(productpulse, tmp_path, arguments,
     assert not (tmp_path / "home").exists()
 
 
-def test_a_selection_whose_tables_no_run_has_made_says_what_to_run(productpulse, tmp_path):
+def test_a_selection_whose_tables_are_missing_says_what_to_run(productpulse, tmp_path):
     result = productpulse("run", "--home", tmp_path, "--select", "kpi_history")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == (
@@ -143,13 +145,13 @@ def test_a_missing_governance_field_ends_with_2_and_its_name(productpulse, expor
 
 def test_a_home_that_cannot_be_written_is_bad_usage(productpulse, tmp_path):
     blocked = tmp_path / "file"
-    blocked.write_text("in the way")
+    blocked.write_text("not a folder")
     result = productpulse("run", "--home", blocked / "home")
     assert result.exit_code == 2
     assert re.match(r"Nothing can be written to .*home \(.+\)\. Give another folder with --home\.", result.stderr)
 
 
-def test_a_selections_plus_takes_everything_that_follows(tmp_path):
+def test_a_plus_in_a_selection_takes_all_assets_downstream(tmp_path):
     assert running.whole_lines("churn_evidence+") == 'key:"churn_evidence"+'
     assert running.whole_lines("+kpi_summary") == '+key:"kpi_summary"'
     assert running.whole_lines("group:risk") == "group:risk"
@@ -173,7 +175,7 @@ def test_rules_are_validated_against_the_tables_before_anything_runs(productpuls
     assert not (tmp_path / "home").exists()
 
 
-def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(tmp_path):
+def test_a_memory_limit_that_is_not_an_amount_ends_with_2(tmp_path):
     command = [sys.executable, "-m", "productpulse_assets.cli", "run", "--home", str(tmp_path / "home")]
     given = os.environ | {"PRODUCTPULSE_MEMORY_LIMIT": "lots"}
     result = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
@@ -186,7 +188,7 @@ def test_a_memory_limit_that_is_none_ends_with_2_and_a_sentence(tmp_path):
 
 @pytest.mark.parametrize("command", ["run", "status", "validate", "dev", "generate"])
 @pytest.mark.parametrize("name", ["home [1]", "home%20x"])
-def test_a_home_that_dagster_takes_for_another_is_refused(productpulse, tmp_path, command, name):
+def test_a_home_whose_path_dagster_cannot_use_is_refused(productpulse, tmp_path, command, name):
     result = productpulse(command, "--home", tmp_path / name)
     assert result.exit_code == 2
     assert result.stderr.startswith(

@@ -1,4 +1,4 @@
-"""`productpulse status` and `metric`: what is published, for those who look."""
+"""`productpulse status` and `metric`: what is published."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.productpulse_assets.cli.spoken import fields
+from tests.productpulse_assets.cli.output import fields
 
 
 def test_status_without_a_snapshot_says_what_to_run(productpulse, tmp_path):
@@ -20,11 +20,11 @@ def test_status_without_a_snapshot_says_what_to_run(productpulse, tmp_path):
     assert f"There is no snapshot in {tmp_path}. Make one with: productpulse run" in result.output
 
 
-def test_status_tells_age_last_run_and_row_counts(productpulse, home, company_exports):
+def test_status_prints_age_last_run_and_row_counts(productpulse, home, company_exports):
     snapshot = home / "published" / "productpulse.duckdb"
-    an_age = dt.datetime.now().timestamp() - 5 * 3600
+    old = dt.datetime.now().timestamp() - 5 * 3600
     for file in (snapshot, snapshot.parent / "inputs.json"):
-        os.utime(file, (an_age, an_age))
+        os.utime(file, (old, old))
     result = productpulse("status", "--home", home)
     assert result.exit_code == 0, result.output
     first, second, third, *counts = result.stdout.splitlines()
@@ -36,7 +36,7 @@ def test_status_tells_age_last_run_and_row_counts(productpulse, home, company_ex
     assert (rows["customers"], rows["customers_rejects"], rows["source_inventory"]) == (200, 0, 8)
 
 
-def test_status_tells_of_a_run_that_failed_after_the_snapshot(productpulse, exports, home):
+def test_status_reports_a_run_that_failed_after_the_snapshot(productpulse, exports, home):
     (exports / "customers.csv").unlink()
     assert productpulse("run", "--data", exports, "--home", home).exit_code == 1
     result = productpulse("status", "--home", home)
@@ -46,12 +46,12 @@ def test_status_tells_of_a_run_that_failed_after_the_snapshot(productpulse, expo
     assert "  source_inventory sources_usable: customers: the dataset is required" in result.stdout
 
 
-def test_status_says_that_a_snapshot_is_old(productpulse, home):
-    an_age = dt.datetime.now().timestamp() - 3 * 86400
+def test_status_reports_an_old_snapshot(productpulse, home):
+    old = dt.datetime.now().timestamp() - 3 * 86400
     for name in ("productpulse.duckdb", "inputs.json"):
-        os.utime(home / "published" / name, (an_age, an_age))
+        os.utime(home / "published" / name, (old, old))
     second = productpulse("status", "--home", home).stdout.splitlines()[1]
-    assert second == "It is older than two days. Make a new one with: productpulse run"
+    assert second == "It is more than two days old. Publish a new one with: productpulse run"
 
 
 def test_status_without_a_history_changes_nothing(productpulse, home):
@@ -74,20 +74,20 @@ def test_a_damaged_snapshot_is_a_sentence(productpulse, home, command):
 
 
 @pytest.mark.parametrize(
-    ("called", "answer"),
+    ("text", "message"),
     [
         ("mmr", "There is no metric 'mmr'. Did you mean: monthly_recurring_revenue?\n"),
         ("paying custmers", "There is no metric 'paying custmers'. Did you mean: paying_customers"),
-        ("moon phase", "There is no metric 'moon phase'. There are: monthly_recurring_revenue, "),
+        ("moon phase", "There is no metric 'moon phase'. The metrics are: monthly_recurring_revenue, "),
     ],
 )
-def test_a_metric_that_is_not_there_is_guessed_at(productpulse, tmp_path, called, answer):
-    result = productpulse("metric", called, "--home", tmp_path)
+def test_an_unknown_metric_gives_similar_names(productpulse, tmp_path, text, message):
+    result = productpulse("metric", text, "--home", tmp_path)
     assert result.exit_code == 2
-    assert result.stderr.startswith(answer)
+    assert result.stderr.startswith(message)
 
 
-def test_a_customer_that_is_not_there_is_guessed_at(productpulse, home):
+def test_an_unknown_customer_gives_similar_names(productpulse, home):
     result = productpulse("explain", "C-00012", "--home", home)
     assert result.exit_code == 2
     assert re.match(r"There is no customer 'C-00012'\. Did you mean: C-\d+", result.stderr)
@@ -95,7 +95,7 @@ def test_a_customer_that_is_not_there_is_guessed_at(productpulse, home):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_a_user_who_may_only_read_sees_the_snapshot(productpulse, good_run, good_home):
-    assert productpulse("status", "--home", good_home).exit_code == 0  # loads what another user could not
+    assert productpulse("status", "--home", good_home).exit_code == 0  # imports modules that another user cannot read
     with tempfile.TemporaryDirectory() as folder:
         home = Path(shutil.copytree(good_home, Path(folder) / "home"))
         for path in (home.parent, home, *home.rglob("*")):

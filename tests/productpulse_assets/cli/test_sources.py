@@ -9,10 +9,10 @@ import re
 import duckdb
 import pytest
 
-from productpulse_assets.cli import sources
+from productpulse_assets.cli import generate
 from productpulse_assets.synthetic import settings
 from resources.home import Home
-from tests.productpulse_assets.cli.spoken import fields, tree
+from tests.productpulse_assets.cli.output import fields, tree
 from tests.resources.test_run_lock import other_run
 
 pytestmark = pytest.mark.slow
@@ -56,18 +56,18 @@ def test_generate_bills_in_another_style_and_loses_nothing(productpulse, tmp_pat
 
 
 def test_generate_names_the_billing_styles_of_the_simulator():
-    assert sources.BILLING_NAMES == settings.BILLING_NAMES
+    assert generate.BILLING_NAMES == settings.BILLING_NAMES
 
 
 @pytest.mark.parametrize(
     "arguments", [["--as-of", "June"], ["--customers", 0], ["--format", "xlsx"], ["--billing", "weekly"]]
 )
-def test_generate_refuses_what_it_cannot_make(productpulse, tmp_path, arguments):
+def test_generate_refuses_arguments_that_it_cannot_use(productpulse, tmp_path, arguments):
     assert productpulse("generate", "--out", tmp_path / "demo", *arguments).exit_code == 2
     assert not (tmp_path / "demo").exists()
 
 
-def test_validate_says_what_would_be_rejected_and_changes_nothing(productpulse, exports, home, monkeypatch):
+def test_validate_prints_what_would_be_rejected_and_changes_nothing(productpulse, exports, home, monkeypatch):
     path = exports / "customers.csv"
     lines = path.read_text().splitlines()
     lines[50] = re.sub(r"\d{4}-\d\d-\d\d", "31.02.2026", lines[50])
@@ -84,7 +84,7 @@ def test_validate_says_what_would_be_rejected_and_changes_nothing(productpulse, 
     assert (tree(home), tree(exports)) == before
 
 
-def test_what_cannot_be_seen_in_a_value_is_shown_as_its_code(productpulse, exports):
+def test_invisible_characters_of_a_value_are_shown_as_codes(productpulse, exports):
     path = exports / "customers.csv"
     lines = path.read_text("utf-8").splitlines()
     lines[50] = re.sub(r"\d{4}-\d\d-\d\d", "2026\u200b-01-\u202e01", lines[50])
@@ -93,7 +93,7 @@ def test_what_cannot_be_seen_in_a_value_is_shown_as_its_code(productpulse, expor
     assert "parses_as_date in 1 rows, first in row 50: '2026\\u200b-01-\\u202e01'" in result.stdout
 
 
-def test_validate_leaves_no_home_where_there_was_none(productpulse, exports, tmp_path):
+def test_validate_creates_no_home(productpulse, exports, tmp_path):
     result = productpulse("validate", "--data", exports, "--home", tmp_path / "new")
     assert result.exit_code == 0, result.output
     assert not (tmp_path / "new").exists()
@@ -122,7 +122,7 @@ def test_validate_ends_with_1_when_a_source_cannot_be_used(productpulse, exports
     assert result.stderr.startswith("customers.csv is empty")
 
 
-def test_validate_of_an_empty_folder_says_so(productpulse, tmp_path):
+def test_validate_reports_an_empty_folder(productpulse, tmp_path):
     result = productpulse("validate", "--data", tmp_path)
     assert result.exit_code == 1
     assert result.stdout == f"{tmp_path} is empty.\n"
@@ -132,16 +132,16 @@ def test_validate_of_an_empty_folder_says_so(productpulse, tmp_path):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("Target.CSV", "Target.CSV is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
-        ("targets\n\x1b[31m.csv", r"targets\n\x1b[31m.csv is not read: targets\n\x1b[31m is not a dataset; there are "),
-        (os.fsdecode(b"targ\xe9ts.csv"), r"targ\xe9ts.csv is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
-        ("target.csv", "target.csv is not read: no dataset is called so. Did you mean targets.csv? Rename it as that."),
-        ("targets.xlsx", "targets.xlsx is not read: no dataset is called so. Did you mean targets.csv? Export it as that."),
-        ("invoices.csv", "invoices.csv is not read: invoices is not a dataset; there are customers, subscriptions, "),
-        ("notes.md", "notes.md is not read: its ending is none of .csv, .csv.gz, "),
+        ("Target.CSV", "Target.CSV is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
+        ("targets\n\x1b[31m.csv", r"targets\n\x1b[31m.csv is not read: there is no dataset targets\n\x1b[31m. The datasets are "),
+        (os.fsdecode(b"targ\xe9ts.csv"), r"targ\xe9ts.csv is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
+        ("target.csv", "target.csv is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
+        ("targets.xlsx", "targets.xlsx is not read: files that end in .xlsx are not supported. Did you mean targets.csv? Then export it in that format."),
+        ("invoices.csv", "invoices.csv is not read: there is no dataset invoices. The datasets are customers, subscriptions, "),
+        ("notes.md", "notes.md is not read: its ending is not one of .csv, .csv.gz, "),
     ],
 )  # fmt: skip
-def test_validate_tells_of_files_that_nobody_reads(productpulse, exports, name, sentence):
+def test_validate_lists_files_that_are_not_read(productpulse, exports, name, sentence):
     (exports / "targets.csv").rename(exports / name)
     result = productpulse("validate", "--data", exports)
     assert result.exit_code == 0, result.output
@@ -149,7 +149,7 @@ def test_validate_tells_of_files_that_nobody_reads(productpulse, exports, name, 
     assert line.startswith(sentence)
 
 
-def test_names_of_files_in_capitals_are_the_same_names(productpulse, exports):
+def test_file_names_in_capitals_are_accepted(productpulse, exports):
     (exports / "customers.csv").rename(exports / "CUSTOMERS.CSV")
     (exports / "targets.csv").rename(exports / "Targets.Csv")
     result = productpulse("validate", "--data", exports)
@@ -158,7 +158,7 @@ def test_names_of_files_in_capitals_are_the_same_names(productpulse, exports):
     assert "rows in Targets.Csv, " in result.stdout and "is not read" not in result.stdout
 
 
-def test_names_that_differ_by_case_are_two_files_for_one_dataset(productpulse, exports):
+def test_two_files_whose_names_differ_only_in_case_are_an_error(productpulse, exports):
     (exports / "Customers.csv").write_text((exports / "customers.csv").read_text())
     result = productpulse("validate", "--data", exports)
     assert result.exit_code == 1
@@ -169,14 +169,16 @@ def test_names_that_differ_by_case_are_two_files_for_one_dataset(productpulse, e
 @pytest.mark.parametrize(
     ("name", "shown"), [(b"crm-\xe9.csv", r"crm-\xe9.csv"), (b"crm-\n\x1b[31m.csv", r"crm-\n\x1b[31m.csv")]
 )
-def test_a_file_whose_name_is_no_text_is_not_read(productpulse, exports, rules, name, shown):
+def test_a_file_whose_name_is_not_plain_text_is_not_read(productpulse, exports, rules, name, shown):
     (exports / "customers.csv").rename(exports / os.fsdecode(name))
     with (rules / "sources.yaml").open("a", encoding="utf-8") as sources:
         sources.write("datasets: {customers: {file: crm-*.csv}}\n")
     result = productpulse("validate", "--data", exports, "--rules", rules)
     assert result.exit_code == 1
-    (said,) = [line for line in result.stderr.splitlines() if line.startswith("customers: the name")]
-    assert said == f"customers: the name of the file {exports}/{shown} is not plain UTF-8 text on one line. Rename it."
+    (message,) = [line for line in result.stderr.splitlines() if line.startswith("customers: the name")]
+    assert (
+        message == f"customers: the name of the file {exports}/{shown} is not plain UTF-8 text on one line. Rename it."
+    )
 
 
 def test_files_that_sources_yaml_names_are_read(productpulse, exports, rules):
@@ -204,17 +206,17 @@ def test_the_demos_files_are_not_written_while_a_run_reads_them(productpulse, tm
     )
 
 
-def companys(folder, **datasets: str):
-    """Exports of these lines."""
+def write_exports(folder, **datasets: str):
+    """A folder of exports with these lines."""
     folder.mkdir()
     for name, lines in datasets.items():
         (folder / f"{name}.csv").write_text(lines)
     return folder
 
 
-def test_validate_names_the_values_that_the_column_itself_allows_and_every_word_found(productpulse, tmp_path):
+def test_validate_lists_the_accepted_values_and_every_unknown_value(productpulse, tmp_path):
     periods = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle"
-    data = companys(
+    data = write_exports(
         tmp_path / "data",
         customers="customer_id,signup_date\nc1,2025-01-05\n",
         subscriptions=f"{periods}\ns1,c1,Churned,2025-01-05,2025-03-05,49,Monthly\ns2,c1,Active,2025-03-05,,49,Weekly\n"
@@ -224,41 +226,42 @@ def test_validate_names_the_values_that_the_column_itself_allows_and_every_word_
     assert result.exit_code == 1
     assert (
         "  status: allowed_values (must be one of Active, Past Due, Canceled, Expired, Trial) in 3 rows, first in row 1: "
-        "'Churned'. Found: 'Churned' (2), 'Gone' (1). Mend the export, or say under aliases > subscriptions.status in "
-        "rules/sources.yaml what 'Churned' and 'Gone' mean.\n"
+        "'Churned'. Found: 'Churned' (2), 'Gone' (1). Fix the export, or give the meaning of 'Churned' and 'Gone' under "
+        "aliases > subscriptions.status in rules/sources.yaml.\n"
     ) in result.stdout
     assert "  billing_cycle: allowed_values (must be one of Monthly, Quarterly, Annual) in 1 rows" in result.stdout
     assert (
-        "Mend the export, or say under aliases > subscriptions.billing_cycle in rules/sources.yaml what 'Weekly' means "
-        "and say under aliases > subscriptions.status in rules/sources.yaml what 'Churned' and 'Gone' mean; to raise "
-        "max_reject_share for subscriptions in rules/sources.yaml would leave these rows out of every figure; "
+        "Fix the export, or give the meaning of 'Weekly' under aliases > subscriptions.billing_cycle in "
+        "rules/sources.yaml and give the meaning of 'Churned' and 'Gone' under aliases > subscriptions.status in "
+        "rules/sources.yaml; raising max_reject_share for subscriptions in rules/sources.yaml would leave these rows out of every figure; "
         "`productpulse validate` lists them all."
     ) in result.stderr
 
 
-def test_advice_names_the_rules_folder_in_use(productpulse, tmp_path):
+def test_messages_name_the_rules_folder_in_use(productpulse, tmp_path):
     assert productpulse("init", tmp_path / "our-rules").exit_code == 0
-    data = companys(tmp_path / "data", customers="customer_id,signup_date\nc1,someday\n")
+    data = write_exports(tmp_path / "data", customers="customer_id,signup_date\nc1,someday\n")
     result = productpulse("validate", "--data", data, "--rules", tmp_path / "our-rules")
     assert result.exit_code == 1
     assert "name its file in our-rules/sources.yaml." in result.stderr
     assert not re.search(r"(?<!our-)rules/sources\.yaml", result.output)
 
 
-def test_words_of_a_yes_no_column_have_aliases(productpulse, tmp_path):
+def test_aliases_work_for_the_values_of_a_yes_no_column(productpulse, tmp_path):
     productpulse("init", tmp_path / "rules")
     path = tmp_path / "rules" / "sources.yaml"
     text = path.read_text()
     assert "\naliases:\n" in text
-    data = companys(
+    data = write_exports(
         tmp_path / "data",
         customers="customer_id,signup_date,is_active\nc1,2025-01-05,ja\nc2,2025-01-05,nein\nc3,2025-01-05,Vielleicht\n",
         subscriptions="subscription_id,customer_id,status,start_date,monthly_price\ns1,c1,Active,2025-01-05,49\n",
     )
-    told = productpulse("validate", "--data", data, "--rules", tmp_path / "rules").stdout
-    assert "is_active: parses_as_boolean in 3 rows" in told
+    output = productpulse("validate", "--data", data, "--rules", tmp_path / "rules").stdout
+    assert "is_active: parses_as_boolean in 3 rows" in output
     assert (
-        "say under aliases > customers.is_active in rules/sources.yaml what 'Vielleicht', 'ja' and 'nein' mean" in told
+        "give the meaning of 'Vielleicht', 'ja' and 'nein' under aliases > customers.is_active in rules/sources.yaml"
+        in output
     )
     path.write_text(
         text.replace("\naliases:\n", "\naliases:\n  customers.is_active: {JA: yes, nein: 'no', vielleicht: false}\n")

@@ -1,4 +1,4 @@
-"""`productpulse init` and `reset-demo`: what is written and deleted, and above all what is not."""
+"""`productpulse init` and `reset-demo`: which files are written and deleted, and which are not."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
-from productpulse_assets.cli.starter import PRESETS
+from productpulse_assets.cli.demo_files import files_of_demo
+from productpulse_assets.cli.init import PRESETS, copy_rules
 from resources.home import Home
-from tests.productpulse_assets.cli.spoken import tree
+from tests.errors import raises
+from tests.productpulse_assets.cli.output import tree
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 # --- init ----------------------------------------------------------------------------------------
 
 
-def test_init_writes_the_rules_and_says_what_to_do_next(productpulse, tmp_path, monkeypatch):
+def test_init_writes_the_rules_and_prints_the_next_steps(productpulse, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = productpulse("init")
     assert result.exit_code == 0, result.output
@@ -30,22 +33,22 @@ def test_init_writes_the_rules_and_says_what_to_do_next(productpulse, tmp_path, 
     assert "  3. productpulse validate --data my-exports --rules my-rules\n" in result.stdout
 
 
-def test_what_init_wrote_works_at_once(productpulse, company_exports, tmp_path):
+def test_the_files_that_init_writes_can_be_used_unchanged(productpulse, company_exports, tmp_path):
     assert productpulse("init", tmp_path / "rules").exit_code == 0
     result = productpulse("validate", "--data", company_exports, "--rules", tmp_path / "rules")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == "Every dataset passes the gate."
 
 
-def test_init_writes_over_nothing(productpulse, tmp_path):
+def test_init_overwrites_no_file(productpulse, tmp_path):
     (tmp_path / "sources.yaml").write_text("time_zone: Europe/Berlin\n")
     result = productpulse("init", tmp_path)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"{tmp_path} has sources.yaml already; nothing was written. ")
+    assert result.stderr.startswith(f"{tmp_path} already has sources.yaml; nothing was written. ")
     assert tree(tmp_path) == {"sources.yaml": b"time_zone: Europe/Berlin\n"}
 
 
-def test_init_takes_the_sources_of_a_preset(productpulse, tmp_path):
+def test_init_copies_the_sources_yaml_of_a_preset(productpulse, tmp_path):
     assert PRESETS == ("stripe",)
     assert productpulse("init", tmp_path / "rules", "--preset", "stripe").exit_code == 0
     written = tree(tmp_path / "rules")
@@ -65,17 +68,17 @@ def test_an_unknown_preset_is_bad_usage(productpulse, tmp_path):
 
 @pytest.fixture
 def demo(demo_home, tmp_path) -> Home:
-    """A home in which the demo company ran, with a history and with a few things of the user's own."""
+    """A home after a run of the demo company, with a history and a few files of the user."""
     home = Home(Path(shutil.copytree(demo_home, tmp_path / "home")))
-    for path in THEIRS:
+    for path in USER_FILES:
         (home.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (home.root / path).write_text("mine")
+        (home.root / path).write_text("the user's")
     (home.history / "demo" / "kpis").mkdir(parents=True, exist_ok=True)
     (home.history / "demo" / "kpis" / "2026-06-30.parquet").write_text("the demo's")
     return home
 
 
-THEIRS = (
+USER_FILES = (
     "reports/notes.md",
     "exports/for_the_board.csv",
     "published/history/kpis/2026-05-31.parquet",
@@ -84,50 +87,74 @@ THEIRS = (
 )
 
 
-def things(home: Path) -> dict[str, bytes]:
-    """All that is in a home, but for the name of its last user in the lock."""
+def home_files(home: Path) -> dict[str, bytes]:
+    """The files of a home without its lock, which has the last process in it."""
     return {name: content for name, content in tree(home).items() if name != "run.lock"}
 
 
 def test_reset_demo_asks_first(productpulse, demo):
-    before = things(demo.root)
+    before = home_files(demo.root)
     result = productpulse("reset-demo", "--home", demo.root)
     assert result.exit_code == 1
-    assert f"Delete the demo company in {demo.root} and what was made of it (" in result.output
-    assert things(demo.root) == before
+    assert f"Delete the demo company in {demo.root} and its results (" in result.output
+    assert home_files(demo.root) == before
 
 
-def test_reset_demo_deletes_what_the_demo_made_and_nothing_else(productpulse, demo, demo_home):
+def test_reset_demo_deletes_the_results_of_the_demo_and_nothing_else(productpulse, demo, demo_home):
     first_day = tree(Home(demo_home).synthetic)
     (demo.synthetic / "customers.csv").write_text("customer_id,signup_date\n")
     result = productpulse("reset-demo", "--yes", "--home", demo.root)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == f"Next: productpulse run --home {demo.root}"
-    others = ("dagster_home/", "compiled/")  # the event log, and what follows from rules and program alone
-    left = {name for name in things(demo.root) if not name.startswith(others)}
-    assert left == set(THEIRS) | {f"synthetic/{name}" for name in first_day}
+    others = ("dagster_home/", "compiled/")  # the event log, and the plan, which depends only on rules and program
+    left = {name for name in home_files(demo.root) if not name.startswith(others)}
+    assert left == set(USER_FILES) | {f"synthetic/{name}" for name in first_day}
     assert {name: content for name, content in tree(demo.synthetic).items() if name != "notes.csv"} == first_day
 
 
-def test_reset_demo_refuses_when_the_last_run_was_on_own_data(productpulse, home):
-    before = things(home)
+def test_reset_demo_refuses_after_a_run_with_own_data(productpulse, home):
+    before = home_files(home)
     result = productpulse("reset-demo", "--yes", "--home", home)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"The last run in {home} was on your own data, not on the demo company. ")
-    assert things(home) == before
+    assert result.stderr.startswith(f"The last run in {home} used your own data, not the demo company. ")
+    assert home_files(home) == before
 
 
-def test_reset_demo_refuses_when_it_cannot_be_told(productpulse, demo):
+def test_reset_demo_refuses_when_the_data_of_the_last_run_is_unknown(productpulse, demo):
     demo.inputs.unlink()
-    before = things(demo.root)
+    before = home_files(demo.root)
     result = productpulse("reset-demo", "--yes", "--home", demo.root)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"What is in {demo.root} may be made of your own data: ")
-    assert things(demo.root) == before
+    assert result.stderr.startswith(f"{demo.root} may hold results of your own data: ")
+    assert home_files(demo.root) == before
 
 
-def test_reset_demo_of_an_empty_home_makes_the_demo(productpulse, tmp_path, demo_home):
+def test_reset_demo_of_an_empty_home_writes_the_demo(productpulse, tmp_path, demo_home):
     result = productpulse("reset-demo", "--home", tmp_path / "home")
     assert result.exit_code == 0, result.output
     manifest = json.loads((tmp_path / "home" / "synthetic" / "manifest.json").read_text())
     assert manifest == json.loads((demo_home / "synthetic" / "manifest.json").read_text())
+
+
+# --- the errors ----------------------------------------------------------------------------------
+
+
+def test_the_error_of_an_existing_file_names_the_files(tmp_path):
+    folder = tmp_path / "my-rules"
+    folder.mkdir()
+    for name in ("sources.yaml", "segments.yaml"):
+        (folder / name).touch()
+    with raises("init.files_exist") as caught:
+        copy_rules(folder, None)
+    assert caught.value.details["files"] == ["segments.yaml", "sources.yaml"]
+
+
+def test_a_home_with_results_of_own_data_is_not_reset(home):
+    with raises("demo.own_data"):
+        files_of_demo(Home(home), dg.Definitions())
+
+
+def test_a_home_whose_last_run_is_unknown_is_not_reset(demo):
+    demo.inputs.unlink()
+    with raises("demo.unknown_data"):
+        files_of_demo(demo, dg.Definitions())

@@ -13,7 +13,7 @@ import pytest
 
 from productpulse_assets.decisions.changes import FIRST_DAY, OPEN_DECISION, decision_changes, open_decisions
 from productpulse_assets.reports.changes import summarize_changes
-from resources.decision_history import DECISIONS, day_before, keep, kept
+from resources.decision_history import DECISIONS, previous_date, read_day, write_day
 from resources.tables import rows_of, table_of
 from tests.builders import calendar, rows
 from tests.errors import raises
@@ -104,16 +104,16 @@ def test_a_day_is_kept_and_read_back_and_the_newest_before_is_found(tmp_path):
     now = open_decisions(plan(intervention("B", 50), intervention("A", 100)).drop("as_of_date"), days)
     backend = ibis.duckdb.connect()
     for day in ("2026-06-01", "2026-06-15", "2026-07-01"):
-        keep(
+        write_day(
             backend.create_table(f"t{day[-2:]}{day[5:7]}", now.to_pyarrow()),
             tmp_path,
             DECISIONS,
             dt.date.fromisoformat(day),
         )
     (tmp_path / DECISIONS / "notes.parquet").write_bytes(b"somebody's own")
-    assert day_before(tmp_path, DECISIONS, TODAY) == dt.date(2026, 6, 15)
-    assert day_before(tmp_path, DECISIONS, dt.date(2026, 6, 1)) is None
-    read = kept(tmp_path, DECISIONS, dt.date(2026, 6, 15), OPEN_DECISION)
+    assert previous_date(tmp_path, DECISIONS, TODAY) == dt.date(2026, 6, 15)
+    assert previous_date(tmp_path, DECISIONS, dt.date(2026, 6, 1)) is None
+    read = read_day(tmp_path, DECISIONS, dt.date(2026, 6, 15), OPEN_DECISION)
     assert read.column("intervention_id").to_pylist() == ["A", "B"]
     assert read.column("as_of_date").to_pylist() == [TODAY, TODAY]
     assert str(read.schema.field("estimated_revenue_impact").type) == "decimal128(18, 2)"
@@ -124,7 +124,7 @@ def test_a_damaged_day_is_said_and_what_to_do(tmp_path):
     file.parent.mkdir()
     file.write_bytes(b"PAR1 no more")
     with raises("history.damaged_file") as caught:
-        kept(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
+        read_day(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
     assert caught.value.details == {"file": file}
 
 
@@ -132,7 +132,7 @@ def test_a_day_of_another_version_is_read_by_its_columns_names(tmp_path):
     file = tmp_path / DECISIONS / "2026-06-29.parquet"
     file.parent.mkdir()
     pq.write_table(pa.table({"a_later_idea": [7], "estimated_revenue_impact": [100], "intervention_id": ["A"]}), file)
-    read = kept(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
+    read = read_day(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
     known = {"intervention_id": "A", "estimated_revenue_impact": 100}
     assert read.to_pylist() == [dict.fromkeys(OPEN_DECISION) | known]
 
@@ -167,7 +167,7 @@ def test_each_run_adds_its_day_and_leaves_the_others(two_days, productpulse, com
 def test_the_changes_are_those_between_the_two_plans(two_days):
     day = {
         name: set(
-            kept(two_days.history, DECISIONS, dt.date.fromisoformat(name), OPEN_DECISION)
+            read_day(two_days.history, DECISIONS, dt.date.fromisoformat(name), OPEN_DECISION)
             .column("intervention_id")
             .to_pylist()
         )

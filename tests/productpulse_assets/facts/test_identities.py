@@ -76,7 +76,7 @@ def test_cohorts_add_up_and_funnels_never_widen(periods, usage):
     tables = inputs(periods, usage)
     facts = stored(fact_query(), **tables)
     cohorts = cohort_summary(facts)
-    whole = cohorts.filter(ibis._.segment == "All")
+    whole = cohorts.filter(ibis._.is_total)
     last = whole.group_by("cohort_month").aggregate(mrr=ibis._.mrr.argmax(ibis._.months_since_cohort))
     now = facts.filter(ibis._.month == dt.date(2026, 6, 1))
     assert sum(mrr for (mrr,) in rows(last, "mrr", by=("cohort_month",))) == sum(mrr for (mrr,) in rows(now, "mrr_end"))

@@ -59,7 +59,7 @@ TABLE = months(
 
 def test_a_cohort_keeps_its_size_and_its_first_revenue():
     curve = rows(
-        cohort_summary(TABLE).filter(ibis._.segment == "All"),
+        cohort_summary(TABLE).filter(ibis._.is_total),
         "cohort_month", "months_since_cohort", "customers", "retained_customers", "retention_rate", "mrr", "mrr_retention_rate",
     )  # fmt: skip
     assert curve == [
@@ -83,7 +83,7 @@ def test_each_segment_has_rows_besides_the_total_and_a_missing_one_is_unknown():
 
 def test_the_last_cells_of_the_cohorts_add_up_to_total_mrr():
     total = rows(TABLE.filter(ibis._.month == day(APRIL)).aggregate(mrr=ibis._.mrr_end.sum()), "mrr")
-    cells = cohort_summary(TABLE).filter(ibis._.segment == "All")
+    cells = cohort_summary(TABLE).filter(ibis._.is_total)
     last = cells.group_by("cohort_month").aggregate(mrr=ibis._.mrr.argmax(ibis._.months_since_cohort))
     assert rows(last.aggregate(mrr=ibis._.mrr.sum()), "mrr") == total == [(250,)]
 
@@ -122,3 +122,10 @@ def test_without_usage_the_steps_after_the_signup_are_unknown():
         ("Signup", 6, None),
         *((step, None, None) for step in STEPS[1:]),
     ]
+
+
+def test_a_segment_that_is_called_all_is_not_the_total():
+    table = months(("A", APRIL, "All", APRIL, 100, 0), ("B", APRIL, "SMB", APRIL, 50, 0))
+    assert rows(cohort_summary(table), "segment", "is_total", "customers", "mrr") == [
+        ("All", False, 1, 100), ("All", True, 2, 150), ("SMB", False, 1, 50),
+    ]  # fmt: skip

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
         ("customers", "productpulse_assets.sources.assets._read"),
         ("owner_workload", "resources.warehouse.create_table"),
         ("health_scores", "resources.warehouse.fill"),
-        ("executive_summary", "resources.outputs.replacing"),
+        ("executive_summary", "resources.outputs.atomic_file"),
         ("published_snapshot", "productpulse_assets.published.snapshot.copy_store"),
         ("exports", "productpulse_assets.published.exports.export"),
     ],

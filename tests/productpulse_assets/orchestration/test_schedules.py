@@ -74,7 +74,7 @@ def test_when_nothing_has_changed_the_schedule_says_so_and_runs_nothing(settings
     skipped = tick(settings, instance)
     assert isinstance(skipped, dg.SkipReason)
     assert skipped.skip_message.startswith("Nothing has changed since the snapshot of 20")
-    assert skipped.skip_message.endswith("Launch the job by hand to run it all the same.")
+    assert skipped.skip_message.endswith("Launch the job by hand to run it anyway.")
 
 
 def test_when_something_has_changed_the_schedule_runs_everything(settings, instance, tmp_path):

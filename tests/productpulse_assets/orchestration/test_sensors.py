@@ -16,12 +16,12 @@ import pytest
 from asset_checks.contracts import DATASETS
 from productpulse_assets.orchestration import sensors as module
 from productpulse_assets.orchestration.schedules import BECAUSE
-from productpulse_assets.orchestration.sensors import AGAIN, changes, new_files
+from productpulse_assets.orchestration.sensors import SECOND_RUN, changes, new_files
 from productpulse_assets.sources.location import locate
 from resources.home import Home
 from resources.run_lock import ENDED_EARLY
 from resources.settings import Settings
-from resources.snapshot_manifest import forget_inputs, published_inputs, remember_inputs
+from resources.snapshot_manifest import published_inputs, remove_manifest, write_manifest
 from rules.rule_set import SHIPPED
 from tests.graph import RULES
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(module, "STILL_FOR", 0)
+    monkeypatch.setattr(module, "UNCHANGED_SECONDS", 0)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_file_that_is_gone_starts_a_run_without_it(looked, exports):
 
 
 def test_the_first_files_start_the_first_run(looked, home):
-    forget_inputs(Home(home))
+    remove_manifest(Home(home))
     assert why(looked()).startswith("new files: customers, subscriptions, transactions, ")
 
 
@@ -104,7 +104,7 @@ def test_files_that_stop_a_run_are_run_once(looked, exports, home):
     add_row(exports)
     asked = looked()
     assert asked.run_requests
-    forget_inputs(Home(home))  # as a run does when it begins; this one fails at the gate
+    remove_manifest(Home(home))  # as a run does when it begins; this one fails at the gate
     assert said(looked(asked.cursor)) == "No source file is new."
     add_row(exports)
     mended = looked(asked.cursor)
@@ -134,10 +134,10 @@ def test_files_whose_run_was_killed_are_run_again_once(looked, exports, home, in
     add_row(exports)
     asked = looked()
     killed = ran(instance, asked)
-    forget_inputs(Home(home))
+    remove_manifest(Home(home))
     second = looked(asked.cursor)
     assert why(second) == f"new files, whose run {killed[:8]} ended early"
-    assert second.run_requests[0].tags[AGAIN] == killed
+    assert second.run_requests[0].tags[SECOND_RUN] == killed
     ran(instance, second)
     assert said(looked(second.cursor)) == (
         "No source file is new. Their run ended early twice. Launch the job daily_refresh to run them."
@@ -151,7 +151,7 @@ def test_files_whose_run_was_killed_and_that_somebody_ran_since_are_not_run_agai
     asked = looked()
     ran(instance, asked)
     made_of = dataclasses.replace(published_inputs(Home(home)), sources=json.loads(asked.cursor))
-    remember_inputs(Home(home), made_of)
+    write_manifest(Home(home), made_of)
     assert said(looked(asked.cursor)) == "No source file is new."
 
 
@@ -159,7 +159,7 @@ def test_files_whose_step_failed_are_not_run_again(looked, exports, home, instan
     add_row(exports)
     asked = looked()
     ran(instance, asked, fails=ValueError)
-    forget_inputs(Home(home))
+    remove_manifest(Home(home))
     assert said(looked(asked.cursor)) == "No source file is new."
 
 
@@ -167,7 +167,7 @@ def test_files_whose_second_run_fails_by_itself_are_left(looked, exports, home, 
     add_row(exports)
     asked = looked()
     ran(instance, asked)
-    forget_inputs(Home(home))
+    remove_manifest(Home(home))
     second = looked(asked.cursor)
     ran(instance, second, fails=ValueError)
     assert said(looked(second.cursor)) == "No source file is new."
@@ -180,14 +180,14 @@ def test_files_whose_run_somebody_stopped_are_not_run_again(looked, exports, hom
         defs.resolve_job_def("daily_refresh"), status=dg.DagsterRunStatus.STARTED, tags=asked.run_requests[0].tags
     )
     instance.report_run_canceled(run)
-    forget_inputs(Home(home))
+    remove_manifest(Home(home))
     assert said(looked(asked.cursor)) == "No source file is new."
 
 
 def test_files_that_were_run_by_hand_are_remembered(looked, home):
     cursor = looked().cursor
     assert json.loads(cursor) == published_inputs(Home(home)).sources
-    forget_inputs(Home(home))  # a part of the graph is run
+    remove_manifest(Home(home))  # a part of the graph is run
     assert said(looked(cursor)) == "No source file is new."
 
 
@@ -195,7 +195,7 @@ def test_files_that_come_back_are_new_again(looked, exports, home):
     before = (exports / "nps_scores.csv").read_bytes()
     add_row(exports)
     cursor = looked().cursor
-    forget_inputs(Home(home))
+    remove_manifest(Home(home))
     (exports / "nps_scores.csv").write_bytes(before)
     assert why(looked(cursor)) == "new files: nps_scores"
 
@@ -203,39 +203,37 @@ def test_files_that_come_back_are_new_again(looked, exports, home):
 def test_a_file_that_is_being_written_is_left_alone(exports, looked, monkeypatch):
     settings = Settings(home="data", data_dir=str(exports))
     locations = [locate(name, settings, RULES) for name in DATASETS]
-    monkeypatch.setattr(module, "STILL_FOR", 10)
+    monkeypatch.setattr(module, "UNCHANGED_SECONDS", 10)
     others_done = max(path.stat().st_ctime for path in exports.iterdir())
     add_row(exports)
-    assert module.not_ready(locations, others_done + 10) == (
-        "nps_scores.csv changed within the last 10 s and may be half there."
+    assert module.not_ready_reason(locations, others_done + 10) == (
+        "nps_scores.csv changed within the last 10 s and may be incomplete."
     )
-    assert module.not_ready(locations, time.time() + 10) is None
+    assert module.not_ready_reason(locations, time.time() + 10) is None
     assert "and others changed within the last 10 s" in said(looked())
 
 
 def test_while_a_run_is_at_work_it_waits(defs, looked, exports, instance):
     instance.create_run_for_job(defs.resolve_job_def("daily_refresh"), status=dg.DagsterRunStatus.STARTING)
     add_row(exports)
-    assert said(looked()) == "A run is at work. Files that are new are looked at when it has ended."
+    assert said(looked()) == "A run is at work. New files are read after it."
 
 
 def test_the_demo_company_is_not_watched(looked):
-    assert said(looked(data=None)).startswith("This is the demo company, to which nothing is added.")
+    assert said(looked(data=None)).startswith("This is the demo company, whose files do not change.")
 
 
 def test_a_folder_that_is_not_there_is_told_of(looked, tmp_path):
     sentence = said(looked(data=tmp_path / "nowhere"))
     assert sentence == (
-        f"There is no folder {tmp_path / 'nowhere'}. Make it and put the exports there, or name another one."
+        f"The folder {tmp_path / 'nowhere'} does not exist. Create it and put the exports there, or set another one."
     )
 
 
 def test_it_waits_for_what_every_run_needs(looked, exports):
     (exports / "customers.csv").unlink()
     (exports / "subscriptions.csv").unlink()
-    assert said(looked()) == (
-        f"customers and subscriptions must be there for a run, and {exports} has no such file yet."
-    )
+    assert said(looked()) == (f"A run needs customers and subscriptions, and {exports} does not have them yet.")
 
 
 def test_two_formats_side_by_side_are_told_of(looked, exports):

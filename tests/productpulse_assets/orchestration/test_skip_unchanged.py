@@ -17,12 +17,12 @@ import yaml
 
 from asset_checks.events import DATED
 from productpulse_assets.orchestration import skip_unchanged as unchanged
-from productpulse_assets.orchestration.skip_unchanged import as_of_and_end, nothing_new, run_inputs
+from productpulse_assets.orchestration.skip_unchanged import as_of_and_end, run_inputs, skip_reason
 from productpulse_assets.sources import run_inputs as inputs_module
 from productpulse_assets.sources.run_inputs import look_at_inputs
 from resources.home import Home
 from resources.settings import Settings
-from resources.snapshot_manifest import forget_inputs, published_inputs, remember_inputs
+from resources.snapshot_manifest import published_inputs, remove_manifest, write_manifest
 from rules.rule_set import SHIPPED, read_rules
 from tests.builders import dataset
 from tests.graph import RULES
@@ -63,7 +63,7 @@ def test_a_second_run_says_that_nothing_has_changed_and_touches_nothing(productp
     assert result.exit_code == 0, result.output
     first, *rest = result.stdout.splitlines()
     assert first.startswith("Nothing has changed since the snapshot of 20")
-    assert first.endswith("the same files, rules and as-of date (2026-06-30). --force runs it all the same.")
+    assert first.endswith("the same files, rules and as-of date (2026-06-30). Use --force to run anyway.")
     closing = good_run.stdout[good_run.stdout.index("As of 2026-06-30") :].replace(str(good_run_home(good_run)), "")
     assert "\n".join(rest).replace(str(home), "") == closing.rstrip("\n")
     assert files == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and path != note}
@@ -93,16 +93,16 @@ def test_a_run_that_fails_is_not_taken_for_what_is_published(productpulse, home,
 
 
 def test_a_part_of_the_graph_is_not_taken_for_all_of_it(productpulse, home, exports, settings):
-    assert nothing_new(settings)
+    assert skip_reason(settings)
     result = productpulse("run", "--data", exports, "--home", home, "--select", "kpi_summary")
     assert result.exit_code == 0 and "Done: " in result.stdout
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_the_demo_company_is_remembered_from_its_first_run_on(demo_home):
     made_of = published_inputs(Home(demo_home))
     assert made_of.is_demo and made_of.fingerprint and made_of.as_of_date == "2026-06-30"
-    assert nothing_new(Settings(home=str(demo_home)))
+    assert skip_reason(Settings(home=str(demo_home)))
 
 
 # --- what counts as a change ----------------------------------------------------------------------
@@ -113,7 +113,7 @@ def test_the_same_inputs_are_the_same_wherever_and_whenever_they_lie(settings, e
     for path in moved.iterdir():
         os.utime(path, (1, 1))
     elsewhere = Settings(home=settings.home, data_dir=str(moved))
-    assert "Nothing has changed" in nothing_new(elsewhere)
+    assert "Nothing has changed" in skip_reason(elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_the_same_inputs_are_the_same_wherever_and_whenever_they_lie(settings, e
     ids=["a row more", "a dataset less", "another name"],
 )
 def test_a_change_of_files_counts(settings, exports, change):
-    assert nothing_new(settings)
+    assert skip_reason(settings)
     change(exports)
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_a_pipe_among_the_rules_is_no_rule(settings, own_rules):
@@ -140,25 +140,25 @@ def test_a_pipe_among_the_rules_is_no_rule(settings, own_rules):
 def test_a_new_dataset_counts(settings, exports):
     targets = (exports / "targets.csv").rename(exports.parent / "targets.csv")
     without = look_at_inputs(settings, RULES)
-    remember_inputs(
+    write_manifest(
         settings.home,
         dataclasses.replace(published_inputs(settings.home), fingerprint=without.fingerprint, sources=without.sources),
     )
-    assert nothing_new(settings)
+    assert skip_reason(settings)
     targets.rename(exports / "targets.csv")
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_a_change_of_rules_counts(settings, own_rules):
     settings = settings.model_copy(update={"rules_dir": own_rules})
-    assert nothing_new(settings), "a copy of the same rules is the same"
+    assert skip_reason(settings), "a copy of the same rules is the same"
     append(own_rules / "churn_rules.yaml", "# a word\n")
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_a_change_of_the_program_counts(settings, monkeypatch):
     monkeypatch.setattr(inputs_module, "program_digest", lambda: "another version")
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_the_program_is_its_code_its_templates_and_its_glossary():
@@ -173,18 +173,18 @@ def test_the_program_is_its_code_its_templates_and_its_glossary():
 
 def test_asking_for_a_day_counts(settings):
     asked = Settings(home=settings.home, data_dir=settings.data_dir, as_of="2026-06-30")
-    assert nothing_new(asked) is None
+    assert skip_reason(asked) is None
 
 
 @pytest.mark.parametrize("lost", ["exports/kpi_summary.csv", "reports/executive_summary.md", "productpulse.duckdb"])
 def test_what_is_lost_is_made_again(settings, home, lost):
     (home / lost).unlink()
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_what_is_cut_short_is_made_again(settings, home):
     (home / "exports" / "kpi_summary.csv").write_text("half")
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 def test_a_query_is_run_every_time(settings, own_rules):
@@ -193,13 +193,13 @@ def test_a_query_is_run_every_time(settings, own_rules):
     sources["datasets"] = {"targets": {"query": "SELECT * FROM read_csv('targets.csv', all_varchar = true)"}}
     rules.write_text(yaml.safe_dump(sources), encoding="utf-8")
     assert look_at_inputs(settings, read_rules(own_rules)).fingerprint is None
-    remember_inputs(settings.home, dataclasses.replace(published_inputs(settings.home), fingerprint=None))
-    assert nothing_new(settings.model_copy(update={"rules_dir": own_rules})) is None
+    write_manifest(settings.home, dataclasses.replace(published_inputs(settings.home), fingerprint=None))
+    assert skip_reason(settings.model_copy(update={"rules_dir": own_rules})) is None
 
 
 def test_inputs_that_cannot_be_used_are_for_a_run_to_tell_of(settings, exports):
     shutil.copy(exports / "customers.csv", exports / "customers.tsv")
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None
 
 
 # --- a day that comes -----------------------------------------------------------------------------
@@ -207,8 +207,8 @@ def test_inputs_that_cannot_be_used_are_for_a_run_to_tell_of(settings, exports):
 
 @pytest.mark.parametrize(("valid_until", "is_new"), [("2026-07-05", False), ("2026-07-04", True), (None, False)])
 def test_the_same_files_are_new_when_an_event_of_theirs_has_come(settings, valid_until, is_new):
-    remember_inputs(settings.home, dataclasses.replace(published_inputs(settings.home), valid_until=valid_until))
-    assert (nothing_new(settings, today=dt.date(2026, 7, 4)) is None) == is_new
+    write_manifest(settings.home, dataclasses.replace(published_inputs(settings.home), valid_until=valid_until))
+    assert (skip_reason(settings, today=dt.date(2026, 7, 4)) is None) == is_new
 
 
 @pytest.fixture
@@ -285,15 +285,15 @@ def run_of(
 
 def test_a_run_of_everything_remembers_what_it_saw(settings):
     before = published_inputs(settings.home)
-    forget_inputs(settings.home)
+    remove_manifest(settings.home)
     run_of(settings)
     assert published_inputs(settings.home) == before
-    assert nothing_new(settings)
+    assert skip_reason(settings)
 
 
 @pytest.mark.parametrize("what", [{"selection": ["first"]}, {"fails": "first"}, {"fails": "second"}], ids=str)
 def test_a_part_or_a_failure_remembers_nothing(settings, what):
-    forget_inputs(settings.home)
+    remove_manifest(settings.home)
     run_of(settings, **what)
     assert published_inputs(settings.home) is None
 
@@ -302,14 +302,14 @@ def test_a_note_that_cannot_be_written_is_no_failure(settings, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    forget_inputs(settings.home)
-    monkeypatch.setattr(unchanged, "remember_inputs", full)
+    remove_manifest(settings.home)
+    monkeypatch.setattr(unchanged, "write_manifest", full)
     assert run_of(settings).success
     assert published_inputs(settings.home) is None
 
 
 def test_a_change_while_a_run_works_is_new_after_it(settings, exports, monkeypatch):
-    forget_inputs(settings.home)
+    remove_manifest(settings.home)
     look = unchanged.RunInputs.look
 
     def and_then_a_file_changes(inputs) -> None:
@@ -319,4 +319,4 @@ def test_a_change_while_a_run_works_is_new_after_it(settings, exports, monkeypat
     monkeypatch.setattr(unchanged.RunInputs, "look", and_then_a_file_changes)
     run_of(settings)
     assert published_inputs(settings.home)
-    assert nothing_new(settings) is None
+    assert skip_reason(settings) is None

@@ -12,7 +12,7 @@ from asset_checks.checks import Check
 from productpulse_assets.orchestration.graph import TABLES, all_declarations
 from productpulse_assets.orchestration.steps import check_step, group_step
 from productpulse_assets.tables import Rows, declaration_of, table
-from resources.at_launch import fixed, opened
+from resources.at_launch import constant_resource, warehouse_resource
 from resources.compiled_plan import CompiledTable, Plan
 from resources.lineage import column_sources
 from resources.settings import Settings
@@ -114,7 +114,7 @@ def run(tmp_path, settings):
     def materialize(*definitions, limit: int = 9, plan: Plan = PLAN, selection=None):
         result = dg.materialize(
             definitions or [step_of(settings, at_most(limit)), after],
-            resources={"warehouse": opened(warehouse), "plan": fixed(plan)},
+            resources={"warehouse": warehouse_resource(warehouse), "plan": constant_resource(plan)},
             selection=selection,
             raise_on_error=False,
         )

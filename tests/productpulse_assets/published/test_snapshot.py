@@ -17,7 +17,7 @@ from dagster_duckdb import DuckDBResource
 
 from productpulse_assets.published.exports import export
 from productpulse_assets.published.snapshot import COPYING, copy_store, published_snapshot_asset
-from resources.at_launch import opened
+from resources.at_launch import warehouse_resource
 from resources.home import Home
 from resources.settings import Settings
 from resources.warehouse import Warehouse
@@ -43,11 +43,11 @@ def published(home: Home) -> list[tuple[str]]:
 def test_the_snapshot_has_the_published_tables_alone(home, tmp_path, monkeypatch):
     # There is no plan among these tables to keep; tests/…/decisions/test_changes.py looks at that.
     monkeypatch.setattr(
-        "productpulse_assets.published.snapshot.keep_day", lambda _backend, _history: dt.date(2026, 6, 30)
+        "productpulse_assets.published.snapshot.add_to_history", lambda _backend, _history: dt.date(2026, 6, 30)
     )
     (tmp_path / "glossary.yaml").write_text("{}")
     duckdb_file = DuckDBResource(database=str(home.warehouse))
-    warehouse = opened(Warehouse(duckdb=duckdb_file, glossary=str(tmp_path / "glossary.yaml")))
+    warehouse = warehouse_resource(Warehouse(duckdb=duckdb_file, glossary=str(tmp_path / "glossary.yaml")))
     settings = Settings(home=str(home.root))
     snapshot = published_snapshot_asset({"orders": "One row per order."}, [], RULES, settings)
     assert dg.materialize([snapshot], resources={"warehouse": warehouse}).success

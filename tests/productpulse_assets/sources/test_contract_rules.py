@@ -165,7 +165,7 @@ SOURCES = Sources(exchange_rates={"EUR": Decimal("1.1")})
 
 
 def row_of(case: Case) -> dict[str, str]:
-    """The case's row; a key of its own keeps it from being a duplicate as well."""
+    """The case's row; its key differs from the others, so that it is not a duplicate as well."""
     key = CONTRACTS[case.dataset].metadata["key"][0]
     is_duplicate = case.check_name in ("duplicate_row", "unique_key")
     own = {} if is_duplicate or key in case.changes else {key: f"{VALID[case.dataset][key]}-{CASES.index(case)}"}
@@ -189,7 +189,7 @@ def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[Case | None, list[
     for name in CONTRACTS:
         cases = [case for case in CASES if case.dataset == name]
         for reject in read(tmp_path_factory.mktemp(name), name, cases):
-            place = reject["row_number"] - 2  # the first data row is 1, and it is the sound one
+            place = reject["row_number"] - 2  # the first data row is 1, and it is the valid one
             found[cases[place] if place >= 0 else None].append(reject)
     return found
 

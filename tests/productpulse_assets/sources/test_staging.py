@@ -523,7 +523,7 @@ def warehouse_in(folder: Path, time_zone: str) -> Warehouse:
 def test_timestamps_become_days_in_the_time_zone(tmp_path, time_zone, days):
     lines = [f"C{n},{text}" for n, text in enumerate(days, 1)]
     (tmp_path / "customers.csv").write_text("\n".join(["customer_id,signup_date", *lines]))
-    with warehouse_in(tmp_path, time_zone).opened(dg.build_init_resource_context()) as warehouse:
+    with warehouse_in(tmp_path, time_zone).open_for_run(dg.build_init_resource_context()) as warehouse:
         outcome = staged(warehouse.backend, tmp_path, "customers", Sources(time_zone=time_zone), {})
     found = dict(outcome.kept_values("customer_id", "signup_date"))
     assert [found[f"C{n}"].isoformat() for n in range(1, len(days) + 1)] == list(days.values())
@@ -531,7 +531,7 @@ def test_timestamps_become_days_in_the_time_zone(tmp_path, time_zone, days):
 
 def in_new_york(folder: Path, sources: Sources = PLAIN) -> list[str]:
     """The days that customers signed up on, as they are read in New York."""
-    with warehouse_in(folder, "America/New_York").opened(dg.build_init_resource_context()) as warehouse:
+    with warehouse_in(folder, "America/New_York").open_for_run(dg.build_init_resource_context()) as warehouse:
         outcome = staged(warehouse.backend, folder, "customers", sources, {})
     assert outcome.rejects == []
     return [day.isoformat() for (day,) in outcome.kept_values("signup_date")]
@@ -727,6 +727,8 @@ def test_two_files_of_one_name_are_refused(stage, tmp_path):
 
 
 def test_a_pattern_that_finds_nothing_and_a_dataset_in_two_formats(stage, tmp_path):
+    with raises("source.invalid_pattern", SourceProblem):
+        stage("customers", Sources(datasets={"customers": DatasetSource(file="**.csv/**x/**")}))
     with raises("source.no_match", SourceProblem):
         stage("customers", Sources(datasets={"customers": DatasetSource(file="crm-*")}))
     for name in ("customers.csv", "customers.json"):

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from productpulse_assets.cli.starter import write_starter
+from productpulse_assets.cli.init import copy_rules
 from tests.rules.presets.stripe_account import (
     PAYMENTS,
     SUBSCRIPTIONS,
@@ -34,7 +34,7 @@ def exports(tmp_path_factory) -> Path:
 def rules(tmp_path_factory) -> Path:
     """What `init --preset stripe` gives, with a rate for EUR and room for the rejects of a tiny account."""
     folder = tmp_path_factory.mktemp("rules")
-    write_starter(folder, "stripe")
+    copy_rules(folder, "stripe")
     text = (folder / "sources.yaml").read_text(encoding="utf-8")
     text = re.sub(r"^#: exchange_rates: .*$", f"exchange_rates: {{EUR: {RATE}}}", text, flags=re.MULTILINE)
     text = text.replace("max_reject_share: 0.05", "max_reject_share: 0.5")

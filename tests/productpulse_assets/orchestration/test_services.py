@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from productpulse_assets.orchestration import left_running
-from productpulse_assets.orchestration.left_running import ServiceEnded, all_running, ended_together, wait_for
+from productpulse_assets.orchestration import services as module
+from productpulse_assets.orchestration.services import ServiceEnded, check_services, service_group, wait_for
 from tests.errors import raises
 
 pytestmark = pytest.mark.slow
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def own_signals():
     """Ctrl-C means to the next test what it meant before."""
-    before = {number: signal.getsignal(number) for number in left_running.ASKS_TO_END}
+    before = {number: signal.getsignal(number) for number in module.STOP_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -28,18 +28,18 @@ def python(code: str) -> subprocess.Popen:
 
 
 def test_when_one_ends_its_name_is_reported_and_the_others_are_ended():
-    with raises("service.ended", ServiceEnded), ended_together() as services:
+    with raises("service.ended", ServiceEnded), service_group() as services:
         services["The code server"] = python("import time; time.sleep(60)")
         services["The daemon"] = python("raise SystemExit(3)")
         services["The daemon"].wait()
-        all_running(services)
+        check_services(services)
     assert services["The code server"].returncode == -signal.SIGTERM
 
 
 def test_one_that_does_not_end_is_killed(monkeypatch):
-    monkeypatch.setattr(left_running, "ENDS_WITHIN", 1)
+    monkeypatch.setattr(module, "ENDS_WITHIN", 1)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
-    with ended_together() as services:
+    with service_group() as services:
         services["deaf"] = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
         services["deaf"].stdout.readline()
     assert services["deaf"].wait(timeout=10) == -signal.SIGKILL
@@ -51,6 +51,6 @@ def test_it_waits_until_the_socket_is_answered(tmp_path, monkeypatch):
         server.bind(str(tmp_path / "door"))
         server.listen()
         wait_for(tmp_path / "door", {})
-    monkeypatch.setattr(left_running, "STARTS_WITHIN", 0.2)
+    monkeypatch.setattr(module, "STARTS_WITHIN", 0.2)
     with raises("service.not_started", ServiceEnded):
         wait_for(tmp_path / "nothing", {})

@@ -1,7 +1,7 @@
-"""What `productpulse dev` keeps running: the graph's code server, Dagster's daemon, and its UI behind our guard.
+"""The processes of `productpulse dev`: the code server of the graph, Dagster's daemon, and its UI behind our guard.
 
-The same three as `dagster dev` and as the services of compose.yaml, by Dagster's own commands; only the UI is
-ours, since Dagster's has no setting that refuses other hosts and origins.
+The same three as with `dagster dev` and in compose.yaml, started by Dagster's own commands. Only the UI is started by
+a program of ours, because Dagster's has no setting that refuses other hosts and origins.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ GRAPH = "productpulse_assets.definitions"
 """The module with the graph; Dagster keeps the state of schedules and sensors under this name."""
 STARTS_WITHIN = 180
 ENDS_WITHIN = 60
-"""Seconds that a process has to begin and to end."""
-LOOK_EVERY = 0.5
-ASKS_TO_END = (signal.SIGINT, signal.SIGTERM)
+"""Seconds within which a process has to start and to end."""
+POLL_SECONDS = 0.5
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class ServiceEnded(ProductPulseError):
-    """A process that should go on has ended; the message says which, and its exit status."""
+    """A process has ended or did not start; the message names it and its exit status."""
 
 
-def keep_running(settings: Settings, port: int) -> None:
+def run_services(settings: Settings, port: int) -> None:
     """Run all three until Ctrl-C or SIGTERM; raises ServiceEnded if one of them ends by itself."""
-    for request in ASKS_TO_END:  # a shell starts what it puts into the background deaf to Ctrl-C
+    for request in STOP_SIGNALS:  # a shell starts background processes so that they ignore Ctrl-C
         signal.signal(request, signal.default_int_handler)
     # A folder that only this user can open: a socket in it needs no port, and no other user can connect.
     with tempfile.TemporaryDirectory(prefix="productpulse-") as folder:
-        door, workspace = Path(folder) / "code.sock", Path(folder) / "workspace.yaml"
-        place = {"location_name": GRAPH, "socket": str(door)}
+        socket_path, workspace = Path(folder) / "code.sock", Path(folder) / "workspace.yaml"
+        place = {"location_name": GRAPH, "socket": str(socket_path)}
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": place}]}), encoding="utf-8")
-        with ended_together() as services:
+        with service_group() as services:
             services["The code server"] = start(
                 settings,
-                *("dagster", "code-server", "start", "--socket", str(door), "--module-name", GRAPH),
+                *("dagster", "code-server", "start", "--socket", str(socket_path), "--module-name", GRAPH),
                 *("--location-name", GRAPH, "--log-level", "warning"),
             )
-            wait_for(door, services)
+            wait_for(socket_path, services)
             services["Dagster's daemon"] = start(settings, "dagster._daemon", "run", "--workspace", str(workspace))
             services["Dagster's UI"] = start(
                 settings, "resources.dagster_ui", "--port", str(port), "--workspace", str(workspace)
             )
             while True:
-                all_running(services)
-                time.sleep(LOOK_EVERY)
+                check_services(services)
+                time.sleep(POLL_SECONDS)
 
 
 def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
@@ -65,37 +65,37 @@ def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", *command], env=dagster_environment(settings))
 
 
-def wait_for(door: Path, services: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Until something answers at the socket; raises ServiceEnded if nothing does."""
+def wait_for(socket_path: Path, services: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Wait until a process accepts connections at the socket; raises ServiceEnded if none does."""
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until:
-        all_running(services)
-        with socket.socket(socket.AF_UNIX) as visitor:
-            if not visitor.connect_ex(str(door)):
+        check_services(services)
+        with socket.socket(socket.AF_UNIX) as client:
+            if not client.connect_ex(str(socket_path)):
                 return
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
     raise ServiceEnded("service.not_started", f"The code server did not start within {STARTS_WITHIN} s.")
 
 
-def all_running(services: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Look whether every process is there; raises ServiceEnded for one that is not."""
+def check_services(services: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Raise ServiceEnded for a process that has ended."""
     for name, process in services.items():
         if process.poll() is not None:
             raise ServiceEnded(
-                "service.ended", f"{name} ended with status {process.returncode}; what it printed above says why."
+                "service.ended", f"{name} ended with status {process.returncode}; its output above says why."
             )
 
 
 @contextmanager
-def ended_together() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Processes by name, in the order of their start; all are ended with the block, the last one first."""
+def service_group() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Processes by name, in the order of their start; at the end of the block all are ended, the last one first."""
     services: dict[str, subprocess.Popen[bytes]] = {}
     try:
         yield services
     finally:
-        for request in ASKS_TO_END:  # a second Ctrl-C would leave some of them behind
+        for request in STOP_SIGNALS:  # a second Ctrl-C would leave some of them running
             signal.signal(request, signal.SIG_IGN)
-        for process in reversed(services.values()):  # the code server waits for its visitors, who go first
+        for process in reversed(services.values()):  # the code server waits for its clients, so they are ended first
             process.terminate()
             try:
                 process.wait(timeout=ENDS_WITHIN)

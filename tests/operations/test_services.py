@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from resources.home import Home
 from resources.run_lock import AT_WORK
 from tests.dashboard.browser import CHROMIUM, chromium
-from tests.operations.services import ended, eventually, left_running, runs_because
+from tests.operations.services import ended, eventually, running_services, runs_because
 
 RULES = Path(__file__).parents[2] / "rules"
 LOCATION = "productpulse_assets.definitions"
@@ -68,7 +68,7 @@ def next_minutes() -> str:
 def address(place, exports, rules, tmp_path_factory) -> Iterator[str]:
     """Dagster's page of the program that was left running, with the schedule's time moved to the next minute."""
     log = tmp_path_factory.mktemp("log") / "dev.log"
-    with left_running(place.root, log, DATA_DIR=exports, RULES_DIR=rules, SCHEDULE=next_minutes()) as address:
+    with running_services(place.root, log, DATA_DIR=exports, RULES_DIR=rules, SCHEDULE=next_minutes()) as address:
         yield address
 
 
