@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from productpulse_assets.synthetic import settings
-from productpulse_assets.synthetic.columns import is_first_of_run
+from productpulse_assets.synthetic.columns import is_first_of_run, sequence_within
 from productpulse_assets.synthetic.customers import Customers
 from productpulse_assets.synthetic.invoices import AccountBills, Invoices
 from productpulse_assets.synthetic.problems import Problem
@@ -145,6 +145,13 @@ class _Candidates:
         is_due = (self.bills.start <= self.timeline.as_of).astype(np.int64)
         return self.bills.by_invoice(np.add, is_due)
 
+    def earlier_invoice_count(self) -> np.ndarray:
+        """How many earlier invoices the period of each invoice has."""
+        order = np.lexsort((self.invoices.date, self.invoices.period))
+        count = np.empty(len(self.invoices), dtype=np.int64)
+        count[order] = sequence_within(self.invoices.period[order]) - 1
+        return count
+
     def next_date(self) -> np.ndarray:
         """The date of the customer's next invoice; the as-of date and more if there is none."""
         following = np.append(self.invoices.date[1:], 0)
@@ -160,8 +167,11 @@ class _Candidates:
         latest_payment = np.where(self.style == Style.NET_30, BILLING_STYLES[Style.NET_30].payment_days[1], 0)
         has_no_payment_after = self.next_date() + latest_payment > self.timeline.as_of
         changes = np.isin(self.style, CHANGING) & ~is_last_of_line(self.styled)[self.invoices.period]
+        # Where some customers have payment terms, earlier payments show that this customer pays at once.
+        is_known = (self.plan.billing != settings.MIXED) | (self.earlier_invoice_count() >= settings.HABIT_PAYMENTS)
+        is_clear = has_no_payment_after | (~loses_last & is_known)
         is_long = self.all_bills(self.bills.end - self.bills.start >= settings.SHORTEST_LOST_DAYS)
-        can_be_lost = is_plain & is_long & is_of_age & (has_no_payment_after | ~loses_last) & ~changes
+        can_be_lost = is_plain & is_long & is_of_age & is_clear & ~changes
         chance = rng.random(len(self.invoices))
         rows = np.flatnonzero(can_be_lost)
         rows = rows[np.lexsort((chance[rows], self.invoices.customer[rows]))]
@@ -191,11 +201,10 @@ class _Candidates:
         starts = is_first_of_run(period[order])
         ends = np.append(starts[1:], True)
         run = np.cumsum(starts) - 1
-        has_earlier, last_age = np.empty(len(period), dtype=bool), np.empty(len(period), dtype=np.int64)
-        has_earlier[order] = ~starts
+        last_age = np.empty(len(period), dtype=np.int64)
         last_age[order] = self.newest_bill_age()[order][ends][run]
         is_current = is_running(self.styled) & is_last_of_line(self.styled)
-        can_be: np.ndarray = is_current[period] & has_earlier & (last_age >= self.lost_days()[0])
+        can_be: np.ndarray = is_current[period] & (self.earlier_invoice_count() > 0) & (last_age >= self.lost_days()[0])
         return can_be
 
 
