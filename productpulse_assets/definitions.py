@@ -63,13 +63,9 @@ def build(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
         exports_asset(list(published), settings),
     ]
     periods = check_step("periods", PERIODS)
-    across = [
-        periods,
-        check_step("as_of_date", as_of_check(rules)),
-        check_step("ended_periods", ACTIVE_BUT_ENDED),
-        check_step("reconciliation", reconciliation_check(rules)),
-        check_step("target_values", target_values_check(rules.metric_catalog)),
-    ]
+    targets = target_values_check(rules.metric_catalog)
+    warnings = check_step("warnings", as_of_check(rules), ACTIVE_BUT_ENDED, reconciliation_check(rules), targets)
+    across = [periods, warnings]
     steps = frozenset(definition.op.name for definition in [*assets, *across])
     return dg.Definitions(
         assets=assets,

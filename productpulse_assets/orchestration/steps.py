@@ -72,15 +72,20 @@ def materialize(
     return dg.MaterializeResult(asset.name, metadata=metadata, value=value)
 
 
-def check_step(name: str, check: Check) -> dg.AssetChecksDefinition:
+def check_step(name: str, *checks: Check) -> dg.AssetChecksDefinition:
     """Checks whose tables belong to several groups, as a step of their own."""
 
     @dg.multi_asset_check(
-        name=name, specs=list(check.specs), can_subset=True, required_resource_keys={"warehouse"}, config_schema={}
+        name=name,
+        specs=[spec for check in checks for spec in check.specs],
+        can_subset=True,
+        required_resource_keys={"warehouse"},
+        config_schema={},
     )
     def step(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
         with step_failures():
-            yield from check.results(warehouse.table, set(context.selected_asset_check_keys))
+            for check in checks:
+                yield from check.results(warehouse.table, set(context.selected_asset_check_keys))
 
     return step

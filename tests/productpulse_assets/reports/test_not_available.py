@@ -4,7 +4,7 @@ import ibis
 import pytest
 from ibis import _
 
-from productpulse_assets.reports.business_questions import answer_text, listing_lines, not_available_notes
+from productpulse_assets.reports.business_questions import complete_answer, listing_lines, not_available_notes
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from rules.questions import Listing, Question
@@ -112,5 +112,5 @@ def test_lists_leave_out_rows_with_0_and_give_reasons_for_unknown_rows():
 )
 def test_an_answer_introduces_the_list_below_it(answer, lines, text):
     item = Question(question="?", owner="team:data", metrics=["m"], tables=["t"], answer="a", listing=LISTING)
-    assert answer_text(item, answer, lines) == text
-    assert answer_text(item.model_copy(update={"listing": None}), answer, lines) == answer
+    assert complete_answer(item, answer, lines) == text
+    assert complete_answer(item.model_copy(update={"listing": None}), answer, lines) == answer
