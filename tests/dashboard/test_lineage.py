@@ -17,7 +17,7 @@ def labels(graph, layer):
 
 def test_a_metric_is_linked_to_its_columns_and_to_actions_from_the_same_datasets(reading):
     graph = build_lineage(reading, about(reading, "failed_payment_rate"))
-    assert labels(graph, COLUMN) == {"transactions.status"}
+    assert labels(graph, COLUMN) == {"transactions.status", "transactions.transaction_date"}
     assert labels(graph, DATASET) == {"transactions"}
     assert labels(graph, METRIC) == {"Failed payment rate"}
     assert "Billing Recovery, Billing Operations" in labels(graph, ACTION)
