@@ -14,6 +14,7 @@ INPUTS = (
     "recommendations", "intervention_plan", "decision_traces",
 )  # fmt: skip
 OF_CUSTOMERS = ("churn_risk_profiles", "revenue_leakage", "recommendations", "intervention_plan", "decision_traces")
+REFUND = "Refund"
 EVIDENCE = ("ChurnRisk", "RevenueLeakage")
 
 
@@ -46,8 +47,13 @@ def broken_chains(traces: ir.Table) -> ir.Table:
 
 
 def double_counted_periods(leakage: ir.Table) -> ir.Table:
-    """Billing periods of a subscription with more than one leakage case."""
-    return leakage.group_by("subscription_id", "period_start").aggregate(cases=_.count()).filter(_.cases > 1)
+    """Billing periods of a subscription with more than one leakage case; what was given back is other money."""
+    return (
+        leakage.filter(_.leakage_type != REFUND)
+        .group_by("subscription_id", "period_start")
+        .aggregate(cases=_.count())
+        .filter(_.cases > 1)
+    )
 
 
 def overstated_customers(interventions: ir.Table, signals: ir.Table, leakage: ir.Table) -> ir.Table:

@@ -48,6 +48,65 @@ MRR_BRIDGE = Check(
 )
 
 
+def ledger_breaks(bills: ir.Table, payment_applications: ir.Table, receivables: ir.Table) -> ir.Table:
+    """Accounts of the ledger, a customer and a currency each, that do not add up to the cent.
+
+    No bill has more applied than is due, and each customer's row has the sums of its bills and payments.
+    """
+    due = bills.group_by(billed="customer_id").aggregate(due=_.amount_due.sum())
+    settled = payment_applications.filter(_.bill_id != "")
+    by_bill = settled.group_by("bill_id").aggregate(applied=_.amount_applied.sum())
+    overpaid = bills.join(by_bill, "bill_id").filter(_.applied > _.amount_due).select("customer_id")
+    paid = payment_applications.group_by(payer="customer_id").aggregate(
+        collected=_.amount_applied.sum(),
+        applied=_.amount_applied.sum(where=_.bill_id != "").fill_null(0),
+    )
+    known = receivables.filter(_.amount_due.notnull())
+    table = known.left_join(due, known.customer_id == due.billed).left_join(paid, known.customer_id == paid.payer)
+    table = table.mutate(applied=table.applied.fill_null(0), collected=table.collected.fill_null(0))
+    aging = table.open_0_30 + table.open_31_60 + table.open_61_90 + table.open_over_90
+    is_right = (
+        (table.amount_due == table.due)
+        & (table.amount_due == table.applied + table.amount_open)
+        & (table.amount_collected == table.collected)
+        & (table.amount_collected == table.applied + table.credit)
+        & (table.amount_open == aging)
+    )
+    return table.filter(~is_right.fill_null(False)).select("customer_id").union(overpaid)
+
+
+def ledger_results(
+    bills: ir.Table, payment_applications: ir.Table, receivables: ir.Table
+) -> Iterator[dg.AssetCheckResult]:
+    """Whether every account of the ledger adds up."""
+    broken = ledger_breaks(bills, payment_applications, receivables)
+    rows = int(broken.count().execute())
+    yield dg.AssetCheckResult(
+        asset_key="receivables",
+        check_name="ledger",
+        passed=rows == 0,
+        description=f"{rows:,} accounts of the receivables ledger do not add up."
+        if rows
+        else "Due is applied and open, and collected is applied and credit, for every customer.",
+        metadata={"rows": rows},
+    )
+
+
+LEDGER = Check(
+    specs=(
+        dg.AssetCheckSpec(
+            "ledger",
+            asset="receivables",
+            blocking=True,
+            description="Due = applied + open, and collected = applied + credit, for every customer to the cent.",
+            additional_deps=["bills", "payment_applications"],
+        ),
+    ),
+    inputs=("bills", "payment_applications", "receivables"),
+    evaluate=ledger_results,
+)
+
+
 FACTS = {
     "transactions": ("amount", ("amount_collected", "amount_failed", "amount_refunded")),
     "product_usage": ("logins", ("logins",)),

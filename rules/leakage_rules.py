@@ -16,7 +16,7 @@ LABELS = {
     "refund": "Refund",
     "active_usage_without_billing": "Active Usage Without Billing",
 }
-"""The leakage_type of each detector. Where two find the same loss in one billing period, the first one counts."""
+"""The leakage_type of each detector."""
 
 
 class Detector(Strict):
@@ -29,25 +29,31 @@ class Detector(Strict):
 
 
 class FailedPayment(Detector):
-    """A failed payment without a successful one in the next `recovery_days`."""
+    """An open bill whose attempts all failed.
 
-    recovery_days: int = Field(ge=0)
+    recovery_days of older files has no effect: the ledger tells which bill a payment is for.
+    """
+
+    recovery_days: int | None = Field(default=None, ge=0)
 
 
 class UnpaidActiveSubscription(Detector):
-    """A Past Due subscription; the loss is at least `minimum_months` of its price."""
+    """The open bills of a Past Due subscription.
 
-    minimum_months: int = Field(ge=1)
+    minimum_months of older files has no effect: no more is lost than is open.
+    """
+
+    minimum_months: int | None = Field(default=None, ge=1)
 
 
 class MissedInvoice(Detector):
-    """A billing date without a transaction in the `tolerance_days` before and after it."""
+    """An open bill without an attempt, `tolerance_days` or more after its due date."""
 
     tolerance_days: int = Field(ge=0)
 
 
 class UnderbilledSubscription(Detector):
-    """A billing period for which more than the share `tolerance_rate` of its price was not paid."""
+    """A bill of which more than the share `tolerance_rate` is open after a payment."""
 
     tolerance_rate: float = Field(ge=0, le=1)
 
@@ -80,7 +86,8 @@ class Detectors(Strict):
 
 
 class LeakageRules(Strict):
-    """leakage_rules.yaml: the detectors, and the days before the as-of date that they look at."""
+    """leakage_rules.yaml: `window_days` back from the as-of date, the payment terms, and the detectors."""
 
     window_days: int = Field(ge=0)
+    payment_terms_days: int = Field(default=0, ge=0)
     detectors: Detectors

@@ -77,6 +77,10 @@ def show_figures(about: Row, currency: str) -> None:
         ("Unrecovered payments", about["failed_payment_count"], "count"),
         ("Days to renewal", about["days_to_renewal"], "count"),
         ("Tenure in days", about["tenure_days"], "count"),
+        ("Open bills", about["amount_open"], "money"),
+        ("Of these over 90 days", about["open_over_90"], "money"),
+        ("Days past due", about["days_past_due"], "count"),
+        ("Credit", about["credit"], "money"),
     )
     for start in range(0, len(figures), 4):
         for place, (label, value, unit) in zip(st.columns(4), figures[start : start + 4], strict=True):

@@ -12,7 +12,26 @@ from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import risk
 
 OF = "revenue_leakage"
-METRICS = ("revenue_leakage", "revenue_leakage_ratio", "failed_payment_rate", "failed_payment_leakage")
+METRICS = (
+    "revenue_leakage", "revenue_leakage_ratio", "accounts_receivable", "days_sales_outstanding", "failed_payment_rate",
+    "failed_payment_leakage",
+)  # fmt: skip
+RECEIVABLES = "receivables"
+AGING = (
+    Column("company_name", "Customer", of="customers"),
+    Column("amount_open", "Open", "money", of=RECEIVABLES),
+    Column("days_past_due", "Days past due", "count", of=RECEIVABLES),
+    Column("open_0_30", "0 to 30 days", "money", of=RECEIVABLES),
+    Column("open_31_60", "31 to 60 days", "money", of=RECEIVABLES),
+    Column("open_61_90", "61 to 90 days", "money", of=RECEIVABLES),
+    Column("open_over_90", "Over 90 days", "money", of=RECEIVABLES),
+    Column("credit", "Credit", "money", of=RECEIVABLES),
+    Column("customer_id", "Id", of=RECEIVABLES),
+)
+OLDEST = {
+    "Open": [_.amount_open.desc(), _.customer_id],
+    "Days past due": [_.days_past_due.desc(nulls_first=False), _.customer_id],
+}
 KINDS = (
     Column("leakage_type", "Kind", of="leakage_summary"),
     Column("cases", "Cases", "count", of="leakage_summary"),
@@ -63,16 +82,27 @@ def page(reading: Reading) -> None:
     cases = add_customer_columns(reading, reading.table(OF))
     if not reading.count(cases):
         show_empty_state("No case of leakage was found.", "The table above shows which kinds are not available.")
+    else:
+        show_table(
+            reading,
+            apply_filters(reading, cases),
+            COLUMNS,
+            ORDER,
+            key="leakage",
+            noun="cases",
+            customer_column="customer_id",
+        )
+    show_open_accounts(reading)
+
+
+def show_open_accounts(reading: Reading) -> None:
+    """Every customer with an open bill, with what is open by days past due."""
+    st.subheader("Open accounts")
+    accounts = add_customer_columns(reading, reading.table(RECEIVABLES).filter(_.open_bills > 0))
+    if not reading.count(accounts):
+        show_empty_state("No bill is open.", "Bills are known where there are payments.")
         return
-    show_table(
-        reading,
-        apply_filters(reading, cases),
-        COLUMNS,
-        ORDER,
-        key="leakage",
-        noun="cases",
-        customer_column="customer_id",
-    )
+    show_table(reading, accounts, AGING, OLDEST, key="accounts", noun="accounts", customer_column="customer_id")
 
 
 def apply_filters(reading: Reading, cases: ir.Table) -> ir.Table:

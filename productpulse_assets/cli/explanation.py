@@ -21,6 +21,9 @@ from rules.text.formats import Number, is_unknown, money, name_with_key, one_lin
 
 WIDTH = 100
 
+LATE_DAYS = 10
+"""From this many days on, a bill that was paid late is mentioned."""
+
 
 @dataclass(frozen=True)
 class Terminal:
@@ -65,6 +68,11 @@ def _customer_lines(terminal: Terminal, evidence: CustomerEvidence) -> Iterator[
             f"  Churn risk {customer['churn_risk_band']}, score {customer['churn_risk_score']:.2f} from "
             f"{profile['signals_known']} of {profile['signals_total']} signals"
         )
+    if customer["amount_open"]:
+        late = f", the oldest bill {customer['days_past_due']:,} days past due" if customer["days_past_due"] else ""
+        yield f"  Owes {terminal.amount(customer['amount_open'])}{late}"
+    elif (customer["days_late"] or 0) > LATE_DAYS:
+        yield f"  Owes nothing; one bill was paid {customer['days_late']:,} days late"
     if customer["open_leakage"]:
         yield f"  Leaking {terminal.amount(customer['open_leakage'])}"
 

@@ -16,6 +16,11 @@ from rules.rule_set import Rules
 from rules.units import MONEY
 from rules.windows import RECENT_DAYS, active_on
 
+RECEIVABLE = (
+    "amount_open", "credit", "days_past_due", "open_0_30", "open_31_60", "open_61_90", "open_over_90", "days_late",
+)  # fmt: skip
+"""What customer_360 shows of the customer's account."""
+
 TREND_RATE = 0.10
 """A change of usage that is larger than this, up or down, is a trend."""
 
@@ -28,10 +33,12 @@ def customer_360(
     product_usage: ir.Table,
     support_tickets: ir.Table,
     nps_scores: ir.Table,
+    bill_balances: ir.Table,
     calendar: ir.Table,
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
     revenue_leakage: ir.Table,
+    receivables: ir.Table,
     intervention_plan: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -43,7 +50,7 @@ def customer_360(
     days = as_of_day(calendar)
     everyone = customers.drop("is_active").cross_join(days.select("as_of_date"))
     behaviour = with_behaviour(
-        everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, days, rules
+        everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
     )
     table = (
         behaviour.pipe(left_join_unique, current_subscription(subscriptions, days))
@@ -53,6 +60,7 @@ def customer_360(
             "customer_id", "risk_score", "risk_band", "revenue_at_risk", "main_driver"
         ))
         .pipe(left_join_unique, open_leakage(revenue_leakage))
+        .pipe(left_join_unique, receivables.select("customer_id", *RECEIVABLE))
         .pipe(left_join_unique, next_action(intervention_plan))
     )  # fmt: skip
     return table.pipe(select_columns).pipe(with_customer_segments, rules)
@@ -146,6 +154,7 @@ def select_columns(table: ir.Table) -> ir.Table:
         revenue_at_risk=ibis.ifelse(table.risk_band.isnull(), zero, table.revenue_at_risk),
         main_driver=table.main_driver,
         open_leakage=ibis.ifelse(has_payments, table.leakage.fill_null(zero), table.leakage),
+        **{name: table[name] for name in RECEIVABLE},
         recommended_action=table.recommended_action,
         next_action_week=table.next_action_week,
     )  # fmt: skip

@@ -122,5 +122,13 @@ class CustomerRow(TypedDict):
     revenue_at_risk: Decimal | None
     main_driver: str | None
     open_leakage: Decimal | None
+    amount_open: Decimal | None
+    credit: Decimal | None
+    days_past_due: int | None
+    open_0_30: Decimal | None
+    open_31_60: Decimal | None
+    open_61_90: Decimal | None
+    open_over_90: Decimal | None
+    days_late: int | None
     recommended_action: str | None
     next_action_week: str | None

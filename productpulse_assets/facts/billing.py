@@ -1,4 +1,4 @@
-"""What is billed when: paying periods, billing dates, and bills whose payment failed for good."""
+"""Calendar arithmetic of billing: paying periods, cycles, billing dates."""
 
 import ibis
 import ibis.expr.types as ir
@@ -9,7 +9,7 @@ from rules.units import months_between
 
 
 def paying(subscriptions: ir.Table) -> ir.Table:
-    """Subscription periods that bring money: trials and free plans do not."""
+    """Subscription periods with a price: trials and free plans are left out."""
     return subscriptions.filter(_.status != "Trial", _.monthly_price > 0)
 
 
@@ -19,26 +19,63 @@ def cycle_months(periods: ir.Table) -> ir.IntegerColumn:
     return ibis.cases(*branches, else_=ibis.null("int64")).cast("int64")
 
 
+def days_later(day: ir.DateValue, days: int | ir.IntegerValue) -> ir.DateValue:
+    """The date this number of days later; earlier for a negative number."""
+    step = ibis.interval(days=days) if isinstance(days, int) else days.cast("int64").as_interval("D")
+    return (day + step).cast("timestamp").cast("date")
+
+
 def months_later(day: ir.DateValue, months: ir.IntegerValue) -> ir.DateValue:
-    """The same day of the month so many months later, or that month's last day."""
-    # By way of a timestamp: DuckDB makes one of a date and an interval.
+    """The same day of the month this number of months later, or that month's last day."""
+    # The type is a timestamp in between: DuckDB returns one for a date and an interval.
     return (day + months.cast("int64").as_interval("M")).cast("timestamp").cast("date")
 
 
 def whole_months(first: ir.DateValue, last: ir.DateValue) -> ir.IntegerValue:
-    """Months that have gone by in full from `first` to `last`, by months_later; `last` is not before `first`."""
+    """Complete months from `first` to `last`, counted with months_later; `last` is not before `first`."""
     calendar = months_between(first, last)
     return (calendar - (months_later(first, calendar) > last).cast("int64")).cast("int64")
 
 
-def with_billed_period(events: ir.Table, day: str) -> ir.Table:
-    """Add period_start and period_end: the billing period that each event's `day` falls into.
+def first_of_month(day: ir.DateValue) -> ir.DateValue:
+    """The first day of the month of `day`."""
+    return day.truncate("M").cast("timestamp").cast("date")
 
-    `events` carry their subscription's start_date, end_date and billing_cycle. An event before
+
+def day_in_month(month: ir.DateValue, number: ir.IntegerValue) -> ir.DateValue:
+    """The day `number` (1 to 31) of the month that begins on `month`, or the month's last day."""
+    last = days_later(months_later(month, ibis.literal(1)), -1)
+    return ibis.least(days_later(month, number - 1), last)
+
+
+def day_of(date: ir.DateValue) -> ir.IntegerValue:
+    """The day of the month of a date."""
+    return date.day().cast("int64")
+
+
+def days_since_billing_day(date: ir.DateValue, number: ir.IntegerValue) -> ir.IntegerValue:
+    """Days from the newest monthly billing date of day `number` (1 to 31) to `date`; 0 on it."""
+    month_end = days_later(months_later(first_of_month(date), ibis.literal(1)), -1)
+    before = days_later(first_of_month(date), -1)
+    here = day_of(date) - ibis.least(number, day_of(month_end))
+    return ibis.ifelse(here >= 0, here, day_of(date) + day_of(before) - ibis.least(number, day_of(before)))
+
+
+def next_billing_day(day: ir.DateValue, number: ir.IntegerValue) -> ir.DateValue:
+    """The first date, from `day` on, on which a monthly bill of day `number` falls."""
+    here = day_in_month(first_of_month(day), number)
+    after = day_in_month(months_later(first_of_month(day), ibis.literal(1)), number)
+    return ibis.ifelse(here >= day, here, after)
+
+
+def with_billed_period(events: ir.Table, day: str) -> ir.Table:
+    """Add period_start and period_end: the billing period in which each event's `day` lies.
+
+    `events` have their subscription's start_date, end_date and billing_cycle. An event before
     the subscription's start belongs to its first period, one after its end to its last; a
-    subscription without a billing cycle is taken as billed monthly.
+    subscription without a billing cycle is treated as billed monthly.
     """
-    end = ibis.coalesce(events.end_date - ibis.interval(days=1), events[day]).cast("timestamp").cast("date")
+    end = ibis.coalesce(days_later(events.end_date, -1), events[day])
     dated = events.mutate(
         billed_day=ibis.greatest(ibis.least(events[day], end), events.start_date),
         cycle=cycle_months(events).fill_null(1),
@@ -50,39 +87,3 @@ def with_billed_period(events: ir.Table, day: str) -> ir.Table:
         period_end=months_later(first.start_date, first["first"] + first.cycle),
     )
     return placed.drop("billed_day", "cycle", "elapsed", "first")
-
-
-def failed_bills(
-    transactions: ir.Table, subscriptions: ir.Table, days: ir.Table, window_days: int, recovery_days: int
-) -> ir.Table:
-    """Bills whose payment failed in the last `window_days` days before each as_of_date of `days`
-    and was not made good.
-
-    One row per as_of_date, subscription and billing period: retries count once. A bill is made
-    good by a Success of the same subscription on the day of its last failed attempt or in the
-    `recovery_days` days after it. amount is that of the first failed attempt, first_failed its day.
-    """
-    day = days.select("as_of_date")
-    failed = transactions.filter(_.status == "Failed").cross_join(day)
-    age = failed.as_of_date.delta(failed.transaction_date, unit="day")
-    failed = failed.filter((age >= 0) & (age <= window_days))
-    billed = subscriptions.select("subscription_id", "start_date", "end_date", "billing_cycle")
-    attempts = failed.join(billed, "subscription_id").pipe(with_billed_period, "transaction_date")
-    order = ibis.struct({"day": attempts.transaction_date, "id": attempts.transaction_id})
-    bills = attempts.group_by("as_of_date", "customer_id", "subscription_id", "period_start", "period_end").aggregate(
-        amount=attempts.amount.argmin(order),
-        first_failed=attempts.transaction_date.min(),
-        last_failed=attempts.transaction_date.max(),
-        attempts=attempts.count(),
-    )
-    paid = transactions.filter(_.status == "Success").select("subscription_id", paid_date="transaction_date")
-    until = bills.mutate(made_good_until=bills.last_failed + ibis.interval(days=recovery_days))
-    return until.anti_join(
-        paid,
-        [
-            until.subscription_id == paid.subscription_id,
-            paid.paid_date >= until.last_failed,
-            paid.paid_date <= until.made_good_until,
-            paid.paid_date <= until.as_of_date,
-        ],
-    ).drop("made_good_until")

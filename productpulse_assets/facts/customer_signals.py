@@ -18,6 +18,7 @@ def customer_signals(
     product_usage: ir.Table,
     support_tickets: ir.Table,
     nps_scores: ir.Table,
+    bill_balances: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -30,7 +31,7 @@ def customer_signals(
     days = as_of_day(calendar)
     spine = paying_customers(customers, subscriptions, days)
     signals = with_behaviour(
-        spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, days, rules
+        spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
     )
     return signals.select(*columns(rules.dimensions))
 
@@ -42,6 +43,7 @@ def with_behaviour(
     product_usage: ir.Table,
     support_tickets: ir.Table,
     nps_scores: ir.Table,
+    bill_balances: ir.Table,
     days: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -52,7 +54,7 @@ def with_behaviour(
         .pipe(with_usage, keys, product_usage, days, rules)
         .pipe(with_tickets, keys, support_tickets, days, rules)
         .pipe(with_nps, keys, nps_scores)
-        .pipe(with_failed_payments, transactions, subscriptions, days)
+        .pipe(with_failed_payments, transactions, bill_balances, days)
     )
 
 

@@ -4,11 +4,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import cycle_months, failed_bills, months_later, paying, whole_months
+from productpulse_assets.facts.billing import cycle_months, months_later, paying, whole_months
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY
 from productpulse_assets.joins import left_join_unique
 from rules.units import MONEY
-from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, RECOVERY_DAYS, active_on
+from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, active_on
 
 OVERLAP_DAYS = 31
 """Days for which the old and the new period of an upgrade may both run."""
@@ -94,10 +94,14 @@ def _compared_with_month_before(changes: ir.Table) -> ir.Table:
     return table.mutate(mrr_before=ibis.ifelse(is_fall, lower, table.mrr_before)).drop("mrr_month_before")
 
 
-def with_failed_payments(spine: ir.Table, transactions: ir.Table, subscriptions: ir.Table, days: ir.Table) -> ir.Table:
-    """Add failed_payment_count: bills of the last 90 days that failed and were not paid within 21 days."""
-    bills = failed_bills(transactions, subscriptions, days, PAYMENT_DAYS, RECOVERY_DAYS)
-    counts = bills.group_by(CUSTOMER_DAY).aggregate(failed_payment_count=_.count())
+def with_failed_payments(spine: ir.Table, transactions: ir.Table, bill_balances: ir.Table, days: ir.Table) -> ir.Table:
+    """Add failed_payment_count: bills with a failed attempt in the last 90 days that are not paid on the day."""
+    bills = bill_balances.filter(_.failed_count > 0).cross_join(days.select("as_of_date"))
+    last_failed = ibis.ifelse(bills.last_failed <= bills.as_of_date, bills.last_failed, bills.first_failed)
+    age = bills.as_of_date.delta(last_failed, unit="day")
+    is_open = bills.settled_date.isnull() | (bills.settled_date > bills.as_of_date)
+    failed = bills.filter((age >= 0) & (age <= PAYMENT_DAYS) & is_open)
+    counts = failed.group_by(CUSTOMER_DAY).aggregate(failed_payment_count=_.count())
     known = transactions.aggregate(has_payments=transactions.count() > 0)
     table = left_join_unique(spine, counts, CUSTOMER_DAY).cross_join(known)
     count = ibis.ifelse(table.has_payments, table.failed_payment_count.fill_null(0), ibis.null("int64"))

@@ -77,6 +77,7 @@ def kpi_history(
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
     leakage_summary: ir.Table,
+    receivables: ir.Table,
     data_quality_scores: ir.Table,
     calendar: ir.Table,
     rules: Rules,
@@ -94,6 +95,7 @@ def kpi_history(
         "customer_signals": customer_signals,
         "churn_risk_profiles": churn_risk_profiles,
         "leakage_summary": leakage_summary,
+        "receivables": receivables,
         "data_quality_scores": data_quality_scores,
     }
     history = metric_history(catalog, models, calendar)

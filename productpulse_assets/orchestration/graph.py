@@ -11,10 +11,15 @@ from productpulse_assets.decisions.interventions import intervention_plan, owner
 from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.scenarios import scenario_analysis
 from productpulse_assets.decisions.traces import decision_traces
+from productpulse_assets.facts.billing_schedules import billing_schedules
+from productpulse_assets.facts.bills import bills
 from productpulse_assets.facts.calendar import calendar
+from productpulse_assets.facts.contract_lines import contract_lines
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.facts.customer_signals import customer_signals
+from productpulse_assets.facts.payment_applications import account_transactions, payment_applications
+from productpulse_assets.facts.receivables import bill_balances, receivables
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import health_scores
@@ -32,7 +37,10 @@ from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_lea
 from productpulse_assets.tables import Declaration, declaration_of
 
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
-    "facts": (calendar, customer_months, fact_coverage, customer_signals),
+    "facts": (
+        calendar, contract_lines, billing_schedules, bills, account_transactions, payment_applications,
+        bill_balances, receivables, customer_months, fact_coverage, customer_signals,
+    ),
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
     "metrics": (
         cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
@@ -51,7 +59,7 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
 
 MODELS = (
     "customer_months", "customer_signals", "churn_risk_profiles", "revenue_leakage", "leakage_summary",
-    "data_quality_scores",
+    "data_quality_scores", "receivables",
 )  # fmt: skip
 """The tables that metrics may aggregate."""
 

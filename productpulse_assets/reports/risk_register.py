@@ -1,5 +1,8 @@
 """The customers at risk, and the cases of revenue leakage."""
 
+from decimal import Decimal
+from typing import TypedDict
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -15,6 +18,9 @@ from resources.tables import rows_of
 from rules.leakage_rules import LABELS
 from rules.rule_set import Rules
 
+AGES = {
+    "open_0_30": "0 to 30", "open_31_60": "31 to 60", "open_61_90": "61 to 90", "open_over_90": "more than 90",
+}  # fmt: skip
 CASES_SHOWN = 10
 """The largest number of leakage cases listed per kind."""
 
@@ -25,6 +31,7 @@ def risk_register(
     churn_evidence: ir.Table,
     revenue_leakage: ir.Table,
     leakage_summary: ir.Table,
+    receivables: ir.Table,
     intervention_plan: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
@@ -44,9 +51,23 @@ def risk_register(
         customers=rows_of(listed),
         drivers=rows_of(driver_counts(churn_evidence, churn_risk_profiles)),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
+        aging=aging(receivables),
         rules={label: rules.leakage_rules.detectors.of(name) for name, label in LABELS.items()},
         cases=rows_of(left_join_unique(_largest(revenue_leakage), names).order_by("place")),
     )
+
+
+class Age(TypedDict):
+    """What is open of bills of one age."""
+
+    label: str
+    amount: Decimal
+
+
+def aging(receivables: ir.Table) -> list[Age]:
+    """The open amounts of all customers by days past due; none where nothing is known."""
+    (sums,) = rows_of(receivables.aggregate(**{name: receivables[name].sum() for name in AGES}))
+    return [Age(label=label, amount=sums[name]) for name, label in AGES.items() if sums[name] is not None]
 
 
 def _planned(plan: ir.Table) -> ir.Table:

@@ -56,15 +56,12 @@ def _table(
     return pa.table(columns, schema=SCHEMA)
 
 
-def _bill_cases(
-    customers: Customers, periods: Periods, bills: Bills, unpaid: np.ndarray, timeline: Timeline
-) -> list[pa.Table]:
+def _bill_cases(customers: Customers, periods: Periods, bills: Bills, timeline: Timeline) -> list[pa.Table]:
     """Failed, missed, underbilled and refunded bills of the window."""
     is_recent = bills.date > window_start(timeline)
-    is_past_due = unpaid[bills.period] > 0
     refund = bills.problem == Problem.REFUNDED
     short = bills.problem == Problem.UNDERBILLED
-    failed = (bills.problem == Problem.FAILED) & ~is_past_due
+    failed = bills.problem == Problem.FAILED
     missed = bills.problem == Problem.MISSED
     shortfall = bills.cents - bills.paid_cents
     kinds = [
@@ -90,30 +87,19 @@ def _bill_cases(
     return cases
 
 
-def _whole_months(timeline: Timeline, since: np.ndarray) -> np.ndarray:
-    """Whole months from each day of the window to the as-of date."""
-    month = timeline.month_of(since)
-    day = since - timeline.month_starts[month] + 1
-    months: np.ndarray = timeline.months - 1 - month - (day > timeline.as_of_day)
-    return months
-
-
-def _past_due_cases(
-    customers: Customers, periods: Periods, bills: Bills, unpaid: np.ndarray, timeline: Timeline
-) -> pa.Table:
-    """Past-due periods: the price for each whole month since the last success, at least one."""
+def _past_due_cases(customers: Customers, periods: Periods, bills: Bills) -> pa.Table:
+    """Past-due periods: the sum of the bills that are not paid."""
     bill = bills.with_problem(Problem.UNPAID)
     first = bill[is_first_of_run(bills.period[bill])]
     period = bills.period[first]
-    # The bill before the first unpaid one is paid on its date.
-    months = np.maximum(_whole_months(timeline, bills.date[first - 1]), 1)
+    owed = np.bincount(bills.period[bill], weights=bills.cents[bill], minlength=len(periods)).astype(np.int64)
     return _table(
         "Unpaid Active Subscription",
         customers,
         periods,
         period=period,
         period_start=bills.date[first],
-        cents=periods.cents[period] * months,
+        cents=owed[period],
     )
 
 
@@ -139,7 +125,6 @@ def planted_table(
     periods: Periods,
     bills: Bills,
     *,
-    unpaid: np.ndarray,
     tenures: Tenures,
     late_users: np.ndarray,
     timeline: Timeline,
@@ -152,8 +137,8 @@ def planted_table(
     """
     return _in_order(
         [
-            *_bill_cases(customers, periods, bills, unpaid, timeline),
-            _past_due_cases(customers, periods, bills, unpaid, timeline),
+            *_bill_cases(customers, periods, bills, timeline),
+            _past_due_cases(customers, periods, bills),
             _usage_without_billing_cases(customers, periods, tenures, late_users),
         ]
     )

@@ -13,6 +13,7 @@ TABLES = {
     "churn_risk_profiles": {"customer_id": "string"},
     "revenue_leakage": {
         "customer_id": "string", "subscription_id": "string", "period_start": "string", "estimated_revenue_loss": MONEY,
+        "leakage_type": "string",
     },
     "recommendations": {"customer_id": "string"},
     "intervention_plan": {"intervention_id": "string", "customer_id": "string", "estimated_revenue_impact": MONEY},
@@ -27,8 +28,11 @@ def step(trace, parent, kind, entity, customer="C1"):
     return dict(zip(TABLES["decision_traces"], (trace, parent, kind, entity, customer), strict=True))
 
 
-def leak(start, loss=50):
-    return {"customer_id": "C1", "subscription_id": "S1", "period_start": start, "estimated_revenue_loss": loss}
+def leak(start, loss=50, kind="Missed Invoice"):
+    return {
+        "customer_id": "C1", "subscription_id": "S1", "period_start": start, "estimated_revenue_loss": loss,
+        "leakage_type": kind,
+    }  # fmt: skip
 
 
 def action(name, impact):
@@ -115,6 +119,12 @@ def test_a_billing_period_that_leaks_twice():
     rows = sound()
     rows["revenue_leakage"].append(leak("2026-06-01", 1))
     assert verdict(rows) == (False, ["1 billing periods have more than one leakage case."])
+
+
+def test_what_was_given_back_of_a_period_is_other_money():
+    rows = sound()
+    rows["revenue_leakage"].append(leak("2026-06-01", 1, "Refund"))
+    assert verdict(rows)[0]
 
 
 @pytest.mark.parametrize(("mrr", "impact"), [(100, 100.01), (99.99, 100), (None, 100)])

@@ -32,8 +32,7 @@ def test_our_rules_are_as_decided():
     rules = RULES.leakage_rules
     of = rules.detectors
     assert rules.window_days == 90
-    assert of.failed_payment.recovery_days == 21
-    assert of.unpaid_active_subscription.minimum_months == 1
+    assert rules.payment_terms_days == 0
     assert of.missed_invoice.tolerance_days == 10
     assert of.underbilled_subscription.tolerance_rate == 0.01
     assert (of.active_usage_without_billing.login_days, of.active_usage_without_billing.unbilled_days) == (28, 14)
@@ -49,6 +48,7 @@ def test_every_detector_has_a_label():
     [
         ((), {"window_days": -1}, "window_days: rules.wrong_value"),
         ((), {"window": 9}, "window: rules.unknown_key"),
+        ((), {"payment_terms_days": -30}, "payment_terms_days: rules.wrong_value"),
         (
             ("failed_payment",),
             {"recovery_days": -1},
@@ -105,3 +105,8 @@ def test_a_detector_that_is_missing_is_named(load_changed):
 def test_a_tolerance_that_is_missing_is_named(load_changed):
     with raises_problems("detectors > missed_invoice > tolerance_days: rules.missing_key"):
         load_changed("detectors", "missed_invoice", without=["tolerance_days"])
+
+
+def test_keys_of_older_files_are_read_and_have_no_effect(load_changed):
+    load_changed("detectors", "failed_payment", recovery_days=21)
+    load_changed("detectors", "unpaid_active_subscription", minimum_months=1)

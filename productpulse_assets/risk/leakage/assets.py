@@ -7,10 +7,14 @@ from ibis import _
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.joins import stable_id
 from productpulse_assets.risk.leakage.cases import Books, age, with_money
-from productpulse_assets.risk.leakage.deduplicate import once
-from productpulse_assets.risk.leakage.invoices import missed_invoice
-from productpulse_assets.risk.leakage.payments import failed_payment, refund, underbilled_subscription
-from productpulse_assets.risk.leakage.unpaid import unpaid_active_subscription
+from productpulse_assets.risk.leakage.open_bills import (
+    failed_payment,
+    missed_invoice,
+    open_bills,
+    underbilled_subscription,
+    unpaid_active_subscription,
+)
+from productpulse_assets.risk.leakage.refunds import refund
 from productpulse_assets.risk.leakage.usage import active_usage_without_billing
 from productpulse_assets.tables import table
 from rules.leakage_rules import LABELS, LeakageRules
@@ -37,16 +41,28 @@ KINDS = ibis.schema({"place": "int64", "leakage_type": "string", "is_enabled": "
 
 @table(group="risk", owner="team:finance", key=("leakage_id",))
 def revenue_leakage(
-    subscriptions: ir.Table, transactions: ir.Table, product_usage: ir.Table, calendar: ir.Table, rules: Rules
+    subscriptions: ir.Table,
+    transactions: ir.Table,
+    product_usage: ir.Table,
+    calendar: ir.Table,
+    account_transactions: ir.Table,
+    bill_balances: ir.Table,
+    payment_applications: ir.Table,
+    rules: Rules,
 ) -> ir.Table:
     """One row per case of lost revenue, as rules/leakage_rules.yaml defines its six kinds.
 
-    No dollar twice: a subscription and period_start appear once. estimated_revenue_loss is more
-    than 0, in the reporting currency. leakage_id is a hash of kind, subscription and
-    period_start, so that the same problem keeps its id from day to day.
+    A case about an open bill loses what is open of it, never more, and each bill is in one case. Refunds are counted
+    beside, for they are other money. estimated_revenue_loss is more than 0, in the reporting currency.
+    leakage_id is a hash of kind, subscription and period_start, so that the same problem keeps its id from
+    day to day.
     """
-    books = Books(subscriptions, transactions, product_usage, as_of_day(calendar))
-    found = ibis.union(*(cases_of(name, books, rules.leakage_rules) for name in LABELS)).pipe(once)
+    day = as_of_day(calendar)
+    books = Books(
+        subscriptions, transactions, product_usage, account_transactions, bill_balances, payment_applications, day,
+        lost_bills=open_bills(bill_balances, subscriptions, day, rules.leakage_rules),
+    )  # fmt: skip
+    found = ibis.union(*(cases_of(name, books, rules.leakage_rules) for name in LABELS))
     return found.pipe(with_money, rules.currency).pipe(with_id).select(*SHOWN)
 
 
@@ -58,7 +74,6 @@ def cases_of(name: str, books: Books, rules: LeakageRules) -> ir.Table:
         leakage_type=ibis.literal(LABELS[name]),
         is_recurring=ibis.literal(rule.is_recurring),
         recommended_action=ibis.literal(rule.recommended_action),
-        place=ibis.literal(tuple(LABELS).index(name)),
     )
 
 

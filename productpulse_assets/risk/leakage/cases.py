@@ -19,21 +19,28 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Books:
-    """The datasets, and the one row (as_of_date, is_current) that they are looked at from."""
+    """The tables that the detectors read, and the one row (as_of_date, is_current) of the as-of date.
+
+    lost_bills are the open bills with their cause, as `open_bills` finds them.
+    """
 
     subscriptions: ir.Table
     transactions: ir.Table
     product_usage: ir.Table
+    account_transactions: ir.Table
+    bill_balances: ir.Table
+    payment_applications: ir.Table
     day: ir.Table
+    lost_bills: ir.Table
 
     def payments(self, status: str) -> ir.Table:
         """Transactions of that status up to the as-of date, with that date."""
         columns = ("transaction_id", "subscription_id", "amount", "transaction_date")
         chosen = self.transactions.filter(self.transactions.status == status).select(*columns)
-        return self.seen(chosen, "transaction_date")
+        return self.up_to_day(chosen, "transaction_date")
 
-    def seen(self, events: ir.Table, day: str) -> ir.Table:
-        """The events that happened by the as-of date, with that date."""
+    def up_to_day(self, events: ir.Table, day: str) -> ir.Table:
+        """The events up to the as-of date, with that date."""
         dated = events.cross_join(self.day.select("as_of_date"))
         return dated.filter(dated[day] <= dated.as_of_date)
 
@@ -83,8 +90,3 @@ def with_money(cases: ir.Table, currency: str) -> ir.Table:
 def counted(number: ir.IntegerColumn, noun: str) -> ir.StringColumn:
     """`1 payment`, `2 payments`."""
     return number.cast("string") + ibis.ifelse(number == 1, f" {noun}", f" {noun}s")
-
-
-def days(number: int) -> str:
-    """`1 day`, `2 days`."""
-    return f"{number} day" if number == 1 else f"{number} days"

@@ -19,7 +19,7 @@ def active_usage_without_billing(books: Books, rules: LeakageRules) -> ir.Table:
     found = used.group_by("customer_id", "subscription_id", "period_start", "as_of_date", "monthly_price").aggregate(
         logins=used.logins.sum(), first_date=used.date.min(), last_date=used.date.max()
     )
-    told = found.mutate(
+    described = found.mutate(
         period_end=found.as_of_date,
         price=found.monthly_price,
         estimated_revenue_loss=found.monthly_price,
@@ -27,7 +27,7 @@ def active_usage_without_billing(books: Books, rules: LeakageRules) -> ir.Table:
         times=counted(found.logins, "login"),
     )
     return as_cases(
-        told,
+        described,
         {
             "logins": found.logins,
             "first_login": found.first_date,
@@ -47,7 +47,7 @@ def _lapsed(books: Books, unbilled_days: int) -> ir.Table:
 
     Of several that ended last the dearest, then the last by id, stands for them.
     """
-    periods = books.seen(books.subscriptions, "start_date")
+    periods = books.up_to_day(books.subscriptions, "start_date")
     is_paying = (periods.status != "Trial") & (periods.monthly_price > 0)
     last = ibis.struct(
         {"end": periods.end_date, "price": periods.monthly_price, "subscription_id": periods.subscription_id}

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import ibis
+
 from productpulse_assets.decisions.customer_360 import customer_360
 from productpulse_assets.facts.customer_signals import customer_signals
 from resources.duckdb_connection import open_read_only
@@ -10,6 +12,7 @@ from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows
 from tests.graph import RULES
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some
+from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
 
 PLAN = {
     "customer_id": "string", "recommendation_title": "string", "scheduled_week": "string", "priority_rank": "int64",
@@ -28,9 +31,14 @@ def everyone(*customers, risks=(), leaks=(), plan=(), is_current=True, **events)
         "customers": dataset("customers", *customers),
         "calendar": calendar("2026-01-01", AS_OF, is_current=is_current),
     }
+    who |= computed(store(who), LEDGER)
+    ledger = {name: ibis.memtable(who.pop(name).to_pyarrow()) for name in [each.__name__ for each in LEDGER]}
+    bills = {"bill_balances": ledger["bill_balances"]}
     return customer_360(
         **who,
-        customer_signals=customer_signals(**who, rules=RULES),
+        **bills,
+        receivables=ledger["receivables"],
+        customer_signals=customer_signals(**who, **bills, rules=RULES),
         churn_risk_profiles=some(PROFILES, [PERSON | risk for risk in risks]),
         revenue_leakage=some(LEAKAGE, [LEAK | leak for leak in leaks]),
         intervention_plan=some(PLAN, list(plan)),

@@ -145,45 +145,53 @@ def paid(days, **more):
     return failed(days, status="Success") | more
 
 
-def unrecovered(*transactions, **more):
+OTHERS = [paid(days) for days in (180, 149, 121, 90, 60)]
+"""Payments on the first of each month before June; 29 days before 30 June is 1 June."""
+
+
+def unpaid(*transactions, **more):
     ((count,),) = signals("failed_payment_count", transactions=transactions, **more)
     return count
 
 
-@pytest.mark.parametrize(("age", "count"), [(-1, 0), (0, 1), (90, 1), (91, 0)])
-def test_failures_of_the_last_90_days_count(age, count):
-    assert unrecovered(failed(age)) == count
+def test_a_failed_bill_that_is_not_paid_counts_once_whatever_its_attempts():
+    assert unpaid(*OTHERS, failed(29)) == 1
+    assert unpaid(*OTHERS, failed(29), failed(26), failed(20)) == 1
+    assert unpaid(*OTHERS[:-1], failed(60), failed(29)) == 2
 
 
-@pytest.mark.parametrize(("later", "count"), [(0, 0), (21, 0), (22, 1), (-1, 1)])
-def test_a_success_within_21_days_recovers_a_failure(later, count):
-    assert unrecovered(failed(60), paid(60 - later)) == count
+@pytest.mark.parametrize("later", [0, 21, 28])
+def test_a_payment_of_the_bill_settles_it_however_late(later):
+    assert unpaid(*OTHERS, failed(29), paid(29 - later)) == 0
 
 
-def test_retries_of_one_bill_count_once_and_the_last_one_starts_the_21_days():
-    # Billed on the first of the month; 29 days before 30 June is 1 June.
-    assert unrecovered(failed(29), failed(26), failed(20)) == 1
-    assert unrecovered(failed(29), failed(26), failed(20), paid(2)) == 0
-    assert unrecovered(failed(60), failed(29)) == 2
+def test_a_payment_before_the_failed_attempt_settles_the_bill_too():
+    assert unpaid(*OTHERS, paid(29), failed(28)) == 0
 
 
-def test_an_annual_bill_is_one_bill_for_all_its_attempts():
-    assert unrecovered(failed(60), failed(29), subscriptions=[{"billing_cycle": "Annual"}]) == 1
+def test_the_payment_of_the_next_bill_does_not():
+    assert unpaid(*OTHERS[:-1], failed(60), failed(50), paid(29)) == 1
 
 
-def test_a_success_of_another_subscription_recovers_nothing():
-    both = [{}, {}]
-    assert unrecovered(failed(40), paid(39, subscription_id="S2"), subscriptions=both) == 1
+@pytest.mark.parametrize(("age", "count"), [(89, 1), (90, 1), (91, 0)])
+def test_attempts_of_the_last_90_days_count(age, count):
+    start = {"start_date": ago(age), "billing_cycle": "Annual"}
+    assert unpaid(failed(age), subscriptions=[start]) == count
 
 
-def test_a_success_after_the_as_of_date_does_not_count():
-    assert unrecovered(failed(5), paid(-1)) == 1
+def test_a_failure_or_a_payment_to_come_is_not_known():
+    assert unpaid(*OTHERS, paid(29), failed(-1)) == 0
+    assert unpaid(*OTHERS, failed(29), paid(-1)) == 1
 
 
-def test_a_refund_is_neither_failure_nor_success():
-    assert unrecovered(failed(5), paid(4, status="Refunded")) == 1
+def test_an_annual_bill_is_one_bill_however_often_it_is_tried():
+    assert unpaid(failed(60), failed(29), subscriptions=[{"start_date": ago(60), "billing_cycle": "Annual"}]) == 1
 
 
-def test_failures_are_unknown_without_payment_data_and_0_without_payments_of_the_customer():
-    assert unrecovered() is None
-    assert unrecovered(paid(4, customer_id="C2", subscription_id="S9")) == 0
+def test_a_refund_is_neither():
+    assert unpaid(*OTHERS, failed(29), paid(4, status="Refunded")) == 1
+
+
+def test_without_payment_data_failures_are_unknown_and_without_a_customers_own_there_are_none():
+    assert unpaid() is None
+    assert unpaid(paid(4, customer_id="C2", subscription_id="S9")) == 0

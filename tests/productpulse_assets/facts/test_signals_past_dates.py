@@ -14,11 +14,13 @@ from productpulse_assets.synthetic import CompanyPlan, simulate
 from resources.tables import table_of
 from tests.builders import calendar, rows
 from tests.graph import RULES
+from tests.productpulse_assets.facts.ledger import balances
 from tests.productpulse_assets.facts.one_customer import INPUTS
 
 TODAY, THEN = dt.date(2026, 6, 30), dt.date(2026, 3, 31)
 BEHAVIOUR = tuple(name for name in INPUTS if name != "customers")
 KEY = ("customer_id", "as_of_date")
+LEDGER_INPUTS = ("customers", "subscriptions", "transactions")
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +69,9 @@ def results(store, exports, exports_of_then):
 
     def seen(tables, suffix, is_current):
         days = calendar("2024-01-01", THEN.isoformat(), is_current=is_current)
+        bills = store.create_table(f"bill_balances{suffix}", balances(*(tables[name] for name in LEDGER_INPUTS), days))
         signals = store.create_table(
-            f"customer_signals{suffix}", customer_signals(**tables, calendar=days, rules=RULES)
+            f"customer_signals{suffix}", customer_signals(**tables, bill_balances=bills, calendar=days, rules=RULES)
         )
         evidence = store.create_table(f"churn_evidence{suffix}", churn_evidence(signals, RULES))
         profiles = store.create_table(f"churn_risk_profiles{suffix}", churn_risk_profiles(signals, evidence, RULES))
@@ -112,10 +115,12 @@ def test_several_days_at_once_give_the_rows_of_each_day(store, exports):
     schema = ibis.schema({"as_of_date": "date", "is_current": "boolean"})
     days = [{"as_of_date": day, "is_current": day == TODAY} for day in (dt.date(2025, 9, 15), THEN, TODAY)]
 
+    bills = balances(*(exports[name] for name in LEDGER_INPUTS), calendar("2024-01-01", TODAY.isoformat()))
+
     def signals(*chosen):
         table = store.create_table("days", table_of(chosen, schema), overwrite=True)
         spine = paying_customers(exports["customers"], exports["subscriptions"], table)
-        signals = with_behaviour(spine, *(exports[name] for name in BEHAVIOUR), table, RULES)
+        signals = with_behaviour(spine, *(exports[name] for name in BEHAVIOUR), bills, table, RULES)
         return rows(signals, *columns(RULES.dimensions), by=KEY)
 
     one_by_one = [row for day in days for row in signals(day)]

@@ -31,7 +31,9 @@ FOUND = {
     "Failed Payment": """
         SELECT customer_id, subscription_id, billing_date, min(transaction_date), any_value(amount)
         FROM billed f
-        WHERE status = 'Failed' AND subscription_status <> 'Past Due'
+        WHERE status = 'Failed' AND NOT (subscription_status = 'Past Due' AND transaction_date > (
+                SELECT max(transaction_date) FROM transactions p
+                WHERE p.subscription_id = f.subscription_id AND p.status = 'Success'))
             AND transaction_date >= DATE '{as_of}' - {days}
             AND NOT EXISTS (FROM transactions s
                 WHERE s.subscription_id = f.subscription_id AND s.status = 'Success'
@@ -41,8 +43,8 @@ FOUND = {
         SELECT s.customer_id, s.subscription_id,
             (SELECT min(billing_date) FROM bills b WHERE b.subscription_id = s.subscription_id
                 AND billing_date > max(t.transaction_date)),
-            NULL, s.monthly_price * greatest(1,
-                datesub('month', max(t.transaction_date), DATE '{as_of}'))
+            NULL, (SELECT sum(due) FROM bills b WHERE b.subscription_id = s.subscription_id
+                AND billing_date > max(t.transaction_date))
         FROM subscriptions s JOIN transactions t USING (subscription_id)
         WHERE s.status = 'Past Due' AND t.status = 'Success'
         GROUP BY s.customer_id, s.subscription_id, s.monthly_price""",

@@ -362,6 +362,7 @@ MODEL_ROWS = {
     "customer_signals": [{"customer_id": f"C{n}", "usage_change": x} for n, x in enumerate((-0.9, -1.0, -0.8, 0.5, None))],
     "churn_risk_profiles": [{"customer_id": f"C{n}", "revenue_at_risk": x, "is_at_risk": y} for n, (x, y) in enumerate(((120, 1), (0, 0), (80, 1), (None, None)))],
     "leakage_summary": [{"leakage_type": "Failed Payment", "estimated_revenue_loss": 30, "amount_collected": 400}, {"leakage_type": "Refund", "estimated_revenue_loss": 10, "amount_collected": 400}, {"leakage_type": "Missed Invoice", "estimated_revenue_loss": None, "amount_collected": 400}],
+    "receivables": [{"customer_id": "C1", "amount_open": 60, "amount_due_90_days": 300}, {"customer_id": "C2", "amount_open": 40, "amount_due_90_days": 150}],
     "data_quality_scores": [{"dataset": "customers", "overall_score": 0.9}, {"dataset": "targets", "overall_score": 0.7}, {"dataset": "nps_scores", "overall_score": None}],
 }  # fmt: skip
 """By model; a number that a row does not say is 0."""
@@ -415,6 +416,9 @@ WORKED = {
     "at_risk_customers": 2,
     "revenue_leakage": 30 + 10,  # a kind that cannot be looked for adds nothing
     "failed_payment_leakage": 30,
+    "accounts_receivable": 60 + 40,
+    "amount_billed_90_days": 300 + 150,
+    "days_sales_outstanding": 100 / 450 * 90,
     "revenue_leakage_ratio": 40 / 400,
     "data_quality_score": (0.9 + 0.7) / 2,  # an absent dataset has no score
 }

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import ibis
 import ibis.expr.types as ir
 
 from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
 from rules.rule_set import Rules
 from tests.builders import calendar, dataset, rows
-from tests.graph import RULES, unbound
+from tests.graph import RULES
+from tests.productpulse_assets.facts.ledger import AS_OF, LEDGER, computed, fail, give_back, pay, store, sub
 
-AS_OF = "2026-06-30"
-START = "2026-01-05"
-QUERIES: dict[str, str] = {}
-
-
-def sub(subscription_id: str = "S1", start: str = START, **given: object) -> dict[str, object]:
-    """A monthly subscription of C1 at 100."""
-    return {"subscription_id": subscription_id, "start_date": start} | given
-
-
-def pay(day: str, amount: float = 100, status: str = "Success", subscription_id: str = "S1") -> dict[str, object]:
-    """A transaction of S1; T1, T2 and so on in the order they are given."""
-    return {"transaction_date": day, "amount": amount, "status": status, "subscription_id": subscription_id}
-
-
-def fail(day: str, amount: float = 100) -> dict[str, object]:
-    """A failed attempt for S1."""
-    return pay(day, amount, "Failed")
-
-
-def give_back(day: str, amount: float = 100) -> dict[str, object]:
-    """A refund to S1."""
-    return pay(day, amount, "Refunded")
+__all__ = ["company", "fail", "give_back", "kinds", "leakage", "login", "losses", "pay", "sub", "summary"]
 
 
 def login(day: str, logins: int = 1) -> dict[str, object]:
@@ -40,40 +21,33 @@ def login(day: str, logins: int = 1) -> dict[str, object]:
     return {"date": day, "logins": logins}
 
 
-def inputs(
-    subscriptions=(), transactions=(), usage=(), *, as_of: str = AS_OF, is_current: bool = True
+def company(
+    subscriptions=(), transactions=(), usage=(), *, as_of: str = AS_OF, is_current: bool = True, rules: Rules = RULES
 ) -> dict[str, ir.Table]:
-    """The tables that the assets are given, of these rows."""
-    return {
-        "subscriptions": dataset("subscriptions", *subscriptions),
-        "transactions": dataset("transactions", *transactions),
-        "product_usage": dataset("product_usage", *usage),
-        "calendar": calendar("2026-01-01", as_of, is_current=is_current),
-    }
+    """The ledger, revenue_leakage and leakage_summary of these rows."""
+    first = min([str(row["start_date"]) for row in subscriptions] + [as_of, "2026-01-01"])
+    first = str(min(dt.date.fromisoformat(first), dt.date.fromisoformat(as_of)))
+    customers = sorted({str(row.get("customer_id") or "C1") for row in subscriptions})
+    backend = store(
+        {
+            "customers": dataset("customers", *({"customer_id": each} for each in customers)),
+            "subscriptions": dataset("subscriptions", *subscriptions),
+            "transactions": dataset("transactions", *transactions),
+            "product_usage": dataset("product_usage", *usage),
+            "calendar": calendar(first, as_of, is_current=is_current),
+        }
+    )
+    return computed(backend, (*LEDGER, revenue_leakage, leakage_summary), rules)
 
 
-def query(rules: Rules) -> str:
-    """revenue_leakage as SQL, once for the same rules: compiling takes longer than finding."""
-    key = rules.leakage_rules.model_dump_json()
-    if key not in QUERIES:
-        tables = {name: unbound(name) for name in inputs()}
-        QUERIES[key] = ibis.to_sql(revenue_leakage(**tables, rules=rules), dialect="duckdb")
-    return QUERIES[key]
+def leakage(*given, **when) -> ir.Table:
+    """revenue_leakage of the company."""
+    return ibis.memtable(company(*given, **when)["revenue_leakage"].to_pyarrow())
 
 
-def leakage(*given, rules: Rules = RULES, **when) -> ir.Table:
-    """revenue_leakage of the company of `inputs`."""
-    backend = ibis.duckdb.connect()
-    for name, table in inputs(*given, **when).items():
-        backend.create_table(name, table.to_pyarrow())
-    return ibis.memtable(backend.raw_sql(query(rules)).to_arrow_table())
-
-
-def summary(*given, rules: Rules = RULES, **when) -> ir.Table:
-    """leakage_summary of the company of `inputs`."""
-    tables = inputs(*given, **when)
-    tables.pop("subscriptions")
-    return leakage_summary(revenue_leakage=leakage(*given, rules=rules, **when), rules=rules, **tables)
+def summary(*given, **when) -> ir.Table:
+    """leakage_summary of the company."""
+    return ibis.memtable(company(*given, **when)["leakage_summary"].to_pyarrow())
 
 
 def losses(table: ir.Table, kind: str) -> list[tuple]:

@@ -36,13 +36,13 @@ def test_every_kind_has_its_row_also_with_no_cases():
     table = summary([sub(), LAPSED], PAYMENTS, USAGE)
     assert rows(table, *FIGURES) == [
         ("Active Usage Without Billing", 1, 1, 100.0, None),
-        ("Failed Payment", 1, 1, 30.0, None),
+        ("Failed Payment", 1, 1, 100.0, None),
         ("Missed Invoice", 0, 0, 0.0, None),
         ("Refund", 1, 1, 90.0, None),
         ("Underbilled Subscription", 0, 0, 0.0, None),
         ("Unpaid Active Subscription", 0, 0, 0.0, None),
     ]
-    assert dict(rows(table, "leakage_type", "share_of_loss"))["Failed Payment"] == pytest.approx(30 / 220)
+    assert dict(rows(table, "leakage_type", "share_of_loss"))["Failed Payment"] == pytest.approx(100 / 290)
     assert set(rows(table, "amount_collected", "window_start", "window_end")) == {(200.0, "2026-04-01", "2026-06-30")}
 
 
@@ -99,7 +99,7 @@ def test_who_was_past_due_on_a_past_day_is_unknown():
 
 def test_a_detector_that_is_switched_off_finds_nothing_and_says_so(changed):
     rules = changed("refund", enabled=False)
-    assert kinds(leakage([sub()], PAYMENTS, rules=rules)) == [("Failed Payment", "2026-06-05", 30.0)]
+    assert kinds(leakage([sub()], PAYMENTS, rules=rules)) == [("Failed Payment", "2026-06-05", 100.0)]
     table = summary([sub()], PAYMENTS, USAGE, rules=rules)
     assert rows(table.filter(~table.is_enabled), *FIGURES) == [
         ("Refund", None, None, None, "Switched off in leakage_rules.yaml.")
@@ -117,7 +117,8 @@ def test_a_loss_that_a_switched_off_detector_covered_comes_to_light(changed):
 @pytest.mark.parametrize(
     ("detector", "change", "before", "after"),
     [
-        ("failed_payment", {"recovery_days": 40}, 1, 0),
+        ("failed_payment", {"recovery_days": 40}, 1, 1),  # has had no effect since there is a ledger
+        ("failed_payment", {"enabled": False}, 1, 0),
         ("failed_payment", {"recommended_action": "Call."}, 1, 1),
     ],
 )

@@ -9,7 +9,7 @@ from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.risk.leakage.assets import revenue_leakage
 from productpulse_assets.synthetic import LEAKAGE_TYPES, CompanyPlan, simulate
 from tests.builders import calendar, rows
-from tests.graph import RULES
+from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
 
 PLANS = [
     CompanyPlan(),
@@ -30,12 +30,11 @@ def as_dataset(name, table):
 def case(request):
     """What was planted in a company, and what is found in it."""
     company, as_of = simulate(request.param), request.param.as_of.isoformat()
-    tables = {
-        name: as_dataset(name, company.datasets[name]) for name in ("subscriptions", "transactions", "product_usage")
-    }
+    names = ("customers", "subscriptions", "transactions", "product_usage")
+    tables = {name: as_dataset(name, company.datasets[name]) for name in names}
     planted = ibis.memtable(company.planted).rename(estimated_revenue_loss="amount")
-    found = revenue_leakage(**tables, calendar=calendar("2026-01-01", as_of), rules=RULES)
-    return planted, ibis.memtable(found.to_pyarrow())
+    backend = store(tables | {"calendar": calendar("2026-01-01", as_of)})
+    return planted, computed(backend, (*LEDGER, revenue_leakage))["revenue_leakage"]
 
 
 def test_what_was_planted_is_what_is_found(case):
