@@ -111,8 +111,10 @@ def test_the_totals_of_the_risk_queue_are_those_of_its_rows(homes, opened, demo_
 
 def test_leakage_is_filtered_by_kind(homes, opened, demo_sql):
     app = opened(homes["demo"], "revenue_leakage", kind=["Refund"])
-    cases = app.dataframe[-1].value
+    cases, accounts = app.dataframe[-2].value, app.dataframe[-1].value
     assert len(cases) == one(demo_sql, "SELECT count(*) FROM revenue_leakage WHERE leakage_type = 'Refund'")
+    open_accounts = one(demo_sql, "SELECT count(*) FROM receivables WHERE open_bills > 0")
+    assert len(accounts) == min(open_accounts, 50)  # a page of them
     assert sum(map(Decimal, map(str, cases["estimated_revenue_loss"]))) == one(
         demo_sql, "SELECT estimated_revenue_loss FROM leakage_summary WHERE leakage_type = 'Refund'"
     )
