@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.events import dataset_ends
 from productpulse_assets.facts.billing import days_later, months_later, next_billing_day, whole_months
 from productpulse_assets.facts.billing_schedules import ON_TIME_DAYS
 from productpulse_assets.facts.calendar import as_of_day
@@ -34,14 +35,26 @@ def bills(billing_schedules: ir.Table, transactions: ir.Table, calendar: ir.Tabl
     shorter, the price of the days used. billing_date is the first day of the period or the day on which the
     subscription usually pays; due_date adds the payment terms of leakage_rules.yaml; paid_from is the first day on
     which a payment is for this bill and not for the one before it. There are no bills of the
-    time before the first transaction: the export does not tell what was billed then.
+    time before the first transaction, nor after the last one of an export that ends long before the as-of date:
+    the export does not tell what was billed and paid then.
     """
     day = as_of_day(calendar).select("as_of_date")
     numbered = numbered_bills(billing_schedules.cross_join(day))
     dated = numbered.pipe(with_period).pipe(with_billing_date, rules.leakage_rules.payment_terms_days)
-    first = transactions.aggregate(first_day=transactions.transaction_date.min())
-    billed = dated.cross_join(first).filter(_.billing_date <= _.as_of_date, _.due_date >= _.first_day)
+    known = known_days(transactions, day, rules.data_quality.late_days)
+    billed = dated.cross_join(known).filter(_.billing_date <= _.last_day, _.due_date >= _.first_day)
     return billed.pipe(with_amount).pipe(with_basis).select(*COLUMNS)
+
+
+def known_days(transactions: ir.Table, day: ir.Table, late_days: int) -> ir.Table:
+    """One row: the first and the last day of which the transactions tell.
+
+    Those of an export that ends long before the as-of date end on its newest transaction: whether a later bill was
+    paid is unknown.
+    """
+    ends = dataset_ends(transactions, "transaction_date", day, late_days)
+    last = ends.select(last_day=ibis.ifelse(ends.is_late, ends.newest, ends.as_of_date))
+    return last.cross_join(transactions.aggregate(first_day=transactions.transaction_date.min()))
 
 
 def numbered_bills(lines: ir.Table) -> ir.Table:
