@@ -29,7 +29,7 @@ dashboard: $(VENV)/installed
 	$(BIN)/productpulse dashboard
 
 # Test files run in parallel; the tests of one file share its expensive fixtures, so they stay in one process.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/installed-dev
 	$(PYTEST)
