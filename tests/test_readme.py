@@ -17,6 +17,8 @@ from rules.rule_set import read_rules
 from tests.documents import CHECKOUT, PATHS, block_with, blocks, text_of
 from tests.test_import_order import PACKAGES
 
+pytestmark = pytest.mark.slow
+
 README = text_of("README.md")
 DATA = text_of("docs/data.md")
 METRICS_AND_RULES = text_of("docs/metrics-and-rules.md")

@@ -14,6 +14,8 @@ from productpulse_assets.synthetic import CompanyPlan, write_company
 from tests.documents import CHECKOUT, PATHS, blocks
 from tests.rules.presets.stripe_account import PAYMENTS, SUBSCRIPTIONS, write_account
 
+pytestmark = pytest.mark.slow
+
 TESTED_ELSEWHERE = {
     "make run": "the last step of .ci/run",
     "make test": "runs this test",

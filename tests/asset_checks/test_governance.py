@@ -10,6 +10,8 @@ from asset_checks.governance import TEXT_FIELDS, governance_check, governance_pr
 from resources.tables import table_of
 from rules.metrics.models import MetricCatalog
 
+pytestmark = pytest.mark.slow
+
 FIELDS = {
     "category": "Revenue", "unit": "money", "owner": "team:finance", "definition": "d", "purpose": "p",
     "interpretation": "i", "risk_if_misread": "r", "good_direction": "up",

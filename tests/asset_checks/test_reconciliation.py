@@ -14,6 +14,8 @@ from productpulse_assets.synthetic.company import simulate
 from tests.builders import dataset
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 FIRST = dt.date(2025, 1, 5)
 
 

@@ -5,6 +5,8 @@ from ibis import _
 
 from dashboard.lineage import ACTION, COLUMN, DATASET, METRIC, build_lineage, metric_uses, related_decisions
 
+pytestmark = pytest.mark.slow
+
 
 def about(reading, name):
     (row,) = reading.rows(reading.table("metric_lineage").filter(_.metric_name == name))

@@ -11,6 +11,8 @@ import yaml
 from resources.dagster_home import prepare_dagster_home
 from resources.home import Home
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "resources.dagster_home"]
 

@@ -14,6 +14,8 @@ from tests.builders import rows
 from tests.productpulse_assets.facts.ledger import AS_OF, pay, sub
 from tests.productpulse_assets.risk.leakage.examples import company
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent
 CASES = ("customer_id", "leakage_type", "period_start", "estimated_revenue_loss")
 

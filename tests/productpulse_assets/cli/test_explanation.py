@@ -9,6 +9,8 @@ from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def snapshot(good_run, good_home):

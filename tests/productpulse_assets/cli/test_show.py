@@ -13,6 +13,8 @@ import pytest
 
 from tests.productpulse_assets.cli.output import fields
 
+pytestmark = pytest.mark.slow
+
 
 def test_status_without_a_snapshot_says_what_to_run(productpulse, tmp_path):
     result = productpulse("status", "--home", tmp_path)

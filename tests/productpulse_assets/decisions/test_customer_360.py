@@ -3,6 +3,7 @@
 import datetime as dt
 
 import ibis
+import pytest
 
 from productpulse_assets.decisions.customer_360 import customer_360
 from productpulse_assets.facts.customer_signals import customer_signals
@@ -13,6 +14,8 @@ from tests.builders import calendar, dataset, rows
 from tests.graph import RULES
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some
 from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
+
+pytestmark = pytest.mark.slow
 
 PLAN = {
     "customer_id": "string", "recommendation_title": "string", "scheduled_week": "string", "priority_rank": "int64",

@@ -161,6 +161,7 @@ TRANSACTIONS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(subscriptions=SUBSCRIPTIONS, transactions=TRANSACTIONS)
 def test_due_is_applied_and_open_and_collected_is_applied_and_credit(subscriptions, transactions):

@@ -17,6 +17,8 @@ from tests.graph import RULES
 from tests.productpulse_assets.facts.ledger import balances
 from tests.productpulse_assets.facts.one_customer import INPUTS
 
+pytestmark = pytest.mark.slow
+
 TODAY, THEN = dt.date(2026, 6, 30), dt.date(2026, 3, 31)
 BEHAVIOUR = tuple(name for name in INPUTS if name != "customers")
 KEY = ("customer_id", "as_of_date")

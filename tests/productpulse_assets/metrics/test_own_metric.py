@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from tests.documents import CHECKOUT, block_with, text_of
+
+pytestmark = pytest.mark.slow
 
 METRIC = "collected_per_customer"
 

@@ -17,6 +17,8 @@ from resources.settings import Settings
 from rules.rule_set import SHIPPED, read_rules
 from tests.graph import RULES, plan, unbound
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def counted(monkeypatch) -> list:

@@ -12,6 +12,8 @@ from rules.text.formats import one_line
 from tests.productpulse_assets.reports.build_report import REPORTS, build_report
 from tests.productpulse_assets.reports.rendered import page
 
+pytestmark = pytest.mark.slow
+
 OURS = {"metric_name", "unit", "risk_band", "leakage_type", "dataset"}
 """Columns whose values come from the program and not from exports."""
 

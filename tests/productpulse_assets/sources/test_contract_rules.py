@@ -25,6 +25,8 @@ from resources.tables import rows_of, table_of
 from rules.models import Sources
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, eq=False)
 class Case:

@@ -37,6 +37,8 @@ from rules.models import DatasetSource, Sources
 from tests.errors import raises
 from tests.graph import RULES
 
+pytestmark = pytest.mark.slow
+
 PLAIN = Sources()
 
 

@@ -16,6 +16,8 @@ from tests.graph import RULES
 from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
 from tests.productpulse_assets.risk.leakage.test_planted import as_dataset
 
+pytestmark = pytest.mark.slow
+
 CASE = ("leakage_type", "customer_id", "subscription_id", "period_start", "estimated_revenue_loss")
 WITH_TERMS = ("net-30", "mixed")
 BY_CUSTOMER = ("single-invoice", "prepaid")

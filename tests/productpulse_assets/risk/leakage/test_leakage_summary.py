@@ -9,6 +9,8 @@ from rules.rule_set import SHIPPED, read_rules
 from tests.builders import rows
 from tests.productpulse_assets.risk.leakage.examples import fail, give_back, kinds, leakage, login, pay, sub, summary
 
+pytestmark = pytest.mark.slow
+
 PAYMENTS = [pay("2026-04-05"), pay("2026-05-05"), fail("2026-06-05", 30), give_back("2026-05-06", 90)]
 LAPSED = sub("S2", customer_id="C2", status="Canceled", end_date="2026-04-05")
 USAGE = [login("2026-06-20") | {"customer_id": "C2"}]

@@ -7,6 +7,8 @@ import pytest
 from tests.builders import rows
 from tests.productpulse_assets.risk.leakage.examples import fail, give_back, kinds, leakage, losses, pay, sub
 
+pytestmark = pytest.mark.slow
+
 FAILED, MISSED, UNDERBILLED, UNPAID = (
     "Failed Payment", "Missed Invoice", "Underbilled Subscription", "Unpaid Active Subscription",
 )  # fmt: skip

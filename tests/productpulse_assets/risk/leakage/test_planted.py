@@ -11,6 +11,8 @@ from productpulse_assets.synthetic import LEAKAGE_TYPES, CompanyPlan, simulate
 from tests.builders import calendar, rows
 from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
 
+pytestmark = pytest.mark.slow
+
 PLANS = [
     CompanyPlan(),
     CompanyPlan(customers=8000, seed=3),
