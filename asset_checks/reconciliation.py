@@ -45,33 +45,37 @@ class Factor:
     tolerance: float | None = None
 
 
-PRICES, AMOUNTS = "a `query` for subscriptions in sources.yaml", "a `query` for transactions in sources.yaml"
+PRICES, AMOUNTS = "for subscriptions in sources.yaml", "for transactions in sources.yaml"
 POINT = "a point for thousands may have been read as a decimal point"
 FACTORS = (
-    Factor("cents_paid", 100, "100 times", "amount may be in cents", f"Divide amount by 100 in {AMOUNTS}.", True),
+    Factor("cents_paid", 100, "100 times", "amount may be in cents", f"Set minor_units: true {AMOUNTS}.", True),
     Factor(
         "cents_priced", 1 / 100, "1/100 of", "monthly_price may be in cents",
-        f"Divide monthly_price by 100 in {PRICES}.", True,
+        f"Set minor_units: true {PRICES}.", True,
     ),
     Factor(
-        "thousands_priced", 1000, "1,000 times", f"in monthly_price {POINT}", f"Take the points out in {PRICES}.", True
+        "thousands_priced", 1000, "1,000 times", f"in monthly_price {POINT}",
+        f"Take the points out in a `query` {PRICES}.", True,
     ),
-    Factor("thousands_paid", 1 / 1000, "1/1000 of", f"in amount {POINT}", f"Take the points out in {AMOUNTS}.", True),
+    Factor(
+        "thousands_paid", 1 / 1000, "1/1000 of", f"in amount {POINT}",
+        f"Take the points out in a `query` {AMOUNTS}.", True,
+    ),
     Factor(
         "twelfths", 12, "12 times", "monthly_price may be a price per month that was divided by 12",
-        f"Look for that division in {PRICES}.",
+        f"Look for that division in the price or the `query` {PRICES}.",
     ),
     Factor(
         "yearly", 1 / 12, "1/12 of", "monthly_price may be a price per year",
-        f"Divide monthly_price by 12 in {PRICES}.",
+        f"Set price: {{per: year}} {PRICES}.",
     ),
     Factor(
         "quarterly", 1 / 3, "1/3 of", "monthly_price may be a price per quarter",
-        f"Divide monthly_price by 3 in {PRICES}.", tolerance=0.05,
+        f"Set price: {{per: quarter}} {PRICES}.", tolerance=0.05,
     ),
     Factor(
         "units", 0, "a whole multiple (about {multiple:.0f} times) of", "monthly_price may be a price per seat or unit",
-        f"Multiply monthly_price by the quantity in {PRICES}.",
+        f"Set price: {{seats: the column with their number}} {PRICES}.",
     ),
 )  # fmt: skip
 """Tried in this order. The last one differs by customer: every payment is a whole multiple of the price."""

@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     field_validator,
     model_validator,
 )
@@ -27,22 +29,107 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 # --- sources.yaml ------------------------------------------------------------------------------
 
 
+class MadeColumn(Strict):
+    """A column that the source does not have: the same value in every row, or a status that the dates decide."""
+
+    value: str | bool | int | float | Decimal | None = None
+    from_dates: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> MadeColumn:
+        if (self.value is not None) == self.from_dates:
+            raise ValueError("give value or from_dates: true, not both")
+        return self
+
+    @property
+    def text(self) -> str | None:
+        """The value as a file would have it; None where there is none."""
+        if self.value is None:
+            return None
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
+
+def _kind_of_column(entry: object) -> str:
+    return "made" if isinstance(entry, dict | MadeColumn) else "header"
+
+
+ColumnSource = Annotated[
+    Annotated[Text, Tag("header")] | Annotated[MadeColumn, Tag("made")], Discriminator(_kind_of_column)
+]
+"""Where a column comes from: the header of a column of the file, or nothing in it."""
+
+PriceUnit = Literal["month", "quarter", "year", "week", "day", "billing_cycle"]
+
+
+class Price(Strict):
+    """What a price is for, where it is not for one month and all seats.
+
+    every, seats: headers of the number of units of `per` that it covers, and of the seats it is multiplied by.
+    """
+
+    per: PriceUnit = "month"
+    every: Text | None = None
+    seats: Text | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Price:
+        if self == Price.model_construct():
+            raise ValueError("is the same as without it; give per, every or seats")
+        return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The columns of the file that the price needs, by the name of the setting."""
+        return {name: header for name, header in (("every", self.every), ("seats", self.seats)) if header}
+
+
+class Crosswalk(Strict):
+    """A file with the ids of another system in one column, and the ids of the customers in a second one."""
+
+    file: Text
+    source: Text = Field(alias="from")
+    target: Text = Field(alias="to")
+
+
 class DatasetSource(Strict):
-    """The source of a dataset, and the share of its rows that may be rejected."""
+    """The source of a dataset, how its columns are read, and the share of its rows that may be rejected."""
 
     file: Text | None = None
     query: Text | None = None
-    columns: dict[str, Text] = Field(default_factory=dict)
+    rows_from: Literal["subscriptions", "transactions", "product_usage"] | None = None
+    columns: dict[str, ColumnSource] = Field(default_factory=dict)
     encoding: str = "utf-8"
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     inclusive_ends: bool = False
     ends_of_active_rows: Literal["ended", "planned"] = "ended"
+    price: Price | None = None
+    minor_units: bool = False
+    negative_amounts: Literal["rejected", "refunds"] = "rejected"
+    repeated_ids: bool = False
+    ids: Crosswalk | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> DatasetSource:
         if self.file and self.query:
             raise ValueError("give file or query, not both")
         return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Our name of a column -> its header in the file, for the columns that are renamed."""
+        return {column: entry for column, entry in self.columns.items() if isinstance(entry, str)}
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """The columns with the same value in every row, and that value as text."""
+        made = {column: entry.text for column, entry in self.columns.items() if isinstance(entry, MadeColumn)}
+        return {column: text for column, text in made.items() if text is not None}
+
+    @property
+    def from_dates(self) -> tuple[str, ...]:
+        """The columns that the dates decide."""
+        made = self.columns.items()
+        return tuple(column for column, entry in made if isinstance(entry, MadeColumn) and entry.from_dates)
 
 
 Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)]
@@ -77,16 +164,6 @@ class Sources(Strict):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: the name of a folder of zones
             raise ValueError("is not a time zone such as UTC or Europe/Berlin") from error
         return name
-
-    @field_validator("datasets")
-    @classmethod
-    def _ends_of_subscriptions(cls, datasets: dict[str, DatasetSource]) -> dict[str, DatasetSource]:
-        for name, source in datasets.items():
-            if name != "subscriptions" and (source.inclusive_ends or source.ends_of_active_rows != "ended"):
-                raise ValueError(
-                    f"inclusive_ends and ends_of_active_rows are for subscriptions; {name} has no end_date"
-                )
-        return datasets
 
     def of(self, dataset: str) -> DatasetSource:
         """The settings of a dataset, or the defaults."""

@@ -113,7 +113,8 @@ def not_ready_reason(locations: list[Location], now: float) -> str | None:
     if missing:
         return f"A run needs {' and '.join(missing)}, and {folder} does not have them yet."
     # The change time: a copy that keeps the time of the file sets it too.
-    recent = [file.name for each in locations for file in each.files if now - file.stat().st_ctime < UNCHANGED_SECONDS]
+    files = [file for each in locations for file in each.all_files]
+    recent = [file.name for file in files if now - file.stat().st_ctime < UNCHANGED_SECONDS]
     if recent:
         others = " and others" if len(recent) > NAMES_SHOWN else ""
         names = f"{', '.join(recent[:NAMES_SHOWN])}{others}"

@@ -14,9 +14,13 @@ from ibis.backends.duckdb import Backend
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
+from productpulse_assets.sources.crosswalk import crosswalk_advice, crosswalk_name, read_crosswalk
 from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.first_rows import first_rows
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.location import Location, locate
+from productpulse_assets.sources.mapping import map_rows
+from productpulse_assets.sources.price import price_rules
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
@@ -24,19 +28,17 @@ from productpulse_assets.sources.rejects import (
     rejected_lines,
     rejected_rows,
 )
+from productpulse_assets.sources.repeated_ids import refer_to_periods
 from productpulse_assets.sources.staging import (
     PLACE,
     Parent,
     RowCounts,
-    convert_currency,
-    convert_ends,
     count_rows,
     find_duplicates,
     mark_broken_references,
     mark_broken_rules,
     rules_of_contract,
     source_columns,
-    type_columns,
 )
 from resources.failures import step_failures
 from resources.retries import retried_io
@@ -92,10 +94,14 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
         _drop_intermediate(backend, name)
+        if location.crosswalk:
+            release(backend, crosswalk_name(name))
         stored = backend.table(name), backend.table(rejects)
         for result in gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share):
             severity = dg.AssetCheckSeverity.WARN if context.job_name == VALIDATION else result.severity
-            yield result._replace(severity=severity, description=rules.with_folder(result.description or ""))
+            advice = "" if result.passed else crosswalk_advice(location, stored[1], result.check_name)
+            description = rules.with_folder(f"{result.description or ''}{advice}")
+            yield result._replace(severity=severity, description=description)
 
     return dataset
 
@@ -112,7 +118,7 @@ def _table_output(description: str, key: list[str], columns: dict[str, str] | No
 
 def _parent(column: str, dataset: str, tables: dict[str, ir.Table]) -> Parent:
     (key,) = CONTRACTS[dataset].metadata["key"]
-    return Parent(column, dataset, tables[dataset][key], tables[f"{dataset}_rejects"].row_key)
+    return Parent(column, dataset, tables[dataset][key], tables[f"{dataset}_rejects"].row_key, tables[dataset])
 
 
 @retried_io()
@@ -131,8 +137,9 @@ def split(
     if not location.is_available:
         return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
     raw = _read(backend, location, settings)
+    crosswalk = read_crosswalk(backend, location, settings)
     try:
-        return _split(backend, schema, location, raw, rules.sources, parents)
+        return _split(backend, schema, location, raw, rules.sources, parents, crosswalk)
     except duckdb.Error as error:
         raise SourceProblem(
             "source.damaged",
@@ -150,17 +157,21 @@ def _split(
     raw: RawRows,
     sources: Sources,
     parents: list[Parent],
+    crosswalk: ir.Table | None = None,
 ) -> Split:
+    key, source = schema.metadata["key"], location.source
+    found = source_columns(raw.rows, schema, source)
+    if source.rows_from:
+        raw = first_rows(raw, found, sources)
     # Counted before any transformation, so that the totals show a row that is lost later.
     row_count, malformed_count = _count_raw_rows(raw)
-    key, renames = schema.metadata["key"], location.source.columns
-    found = source_columns(raw.rows, schema, renames)
-    table = type_columns(raw.rows, schema, sources, renames).pipe(convert_ends, schema, sources)
-    table = convert_currency(table, schema, sources)
+    table = map_rows(raw.rows, schema, sources, source, found, crosswalk)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
         table = match_parent_form(table, parents, forms)
-    contract_rules = rules_of_contract(table, schema)
+        for parent in (each for each in parents if each.dataset == "subscriptions"):
+            table = refer_to_periods(table, parent.rows, sources.of("subscriptions"))
+    contract_rules = rules_of_contract(table, schema) + price_rules(table, source.price)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
     fill(backend, staging_name(schema.name), mark_broken_rules(table, schema, contract_rules))
     staged = backend.table(staging_name(schema.name))

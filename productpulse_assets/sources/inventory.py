@@ -10,17 +10,20 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 
 from asset_checks.contracts import DATASETS, contracts_with, is_row_id, required_columns
-from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.crosswalk import crosswalk_columns
+from productpulse_assets.sources.errors import SourceProblem, listed, unknown_header
 from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.column_names import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import columns_of, columns_of_query
+from productpulse_assets.sources.staging import price_headers
+from productpulse_assets.sources.status import STATUS_OF_DATE
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
+from rules.models import DatasetSource
 from rules.rule_set import Rules
-from rules.text.formats import printable_line
 
 SCHEMA = ibis.schema(
     {
@@ -132,8 +135,8 @@ def _inspect_location(
     if not location.is_available:
         return _missing_dataset(location) if row["is_required"] else None
     found = _columns(location, warehouse, scratch)
-    absent = _absent(found, schema, location.source.columns)
-    missing = [column for column in required_columns(schema) if column in absent]
+    absent = _absent(found, schema, location.source)
+    missing = [column for column in needed_columns(schema, location.source) if column in absent]
     row["is_available"] = not missing
     row["source"] = location.label
     row["bytes"] = sum(file.stat().st_size for file in location.files) if location.files else None
@@ -143,7 +146,28 @@ def _inspect_location(
     row["columns_absent"] = ", ".join(
         column for column in absent if column not in missing and not is_row_id(schema, column)
     )
-    return _missing_columns(location, missing, found) if missing else None
+    if location.crosswalk:
+        crosswalk_columns(location, columns_of(warehouse.backend, location.crosswalk, scratch=scratch))
+    return _missing_columns(location, missing, found) if missing else _unknown_headers(location, found)
+
+
+def needed_columns(schema: pa.DataFrameSchema, source: DatasetSource) -> tuple[str, ...]:
+    """The columns that the source must have: those that the contract requires, and those that a setting reads."""
+    needed = list(required_columns(schema))
+    if "status" in source.from_dates:
+        needed.append(STATUS_OF_DATE[schema.name][0])
+    if source.price and source.price.per == "billing_cycle":
+        needed.append("billing_cycle")
+    return tuple(needed)
+
+
+def _unknown_headers(location: Location, found: tuple[str, ...]) -> SourceProblem | None:
+    """The problem of a setting, besides `columns`, that names a column which the file does not have."""
+    there = {plain_name(column) for column in found}
+    for name, header in price_headers(location.source).items():
+        if found and plain_name(header) not in there:
+            return unknown_header(location.dataset, f"price > {name}", header, location.label, found)
+    return None
 
 
 def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[str, ...]:
@@ -152,14 +176,25 @@ def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[s
     return columns_of(warehouse.backend, location.files, location.source.encoding, scratch=scratch)
 
 
-def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, renames: dict[str, str]) -> list[str]:
+def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, source: DatasetSource) -> list[str]:
     if not found:  # JSON names its columns in its rows: where there is no row, none is missing
         return []
-    there = {plain_name(column) for column in found}
-    return [column for column in schema.columns if plain_name(renames.get(column, column)) not in there]
+    there, made = {plain_name(column) for column in found}, (*source.constants, *source.from_dates)
+    return [
+        column
+        for column in schema.columns
+        if column not in made and plain_name(source.headers.get(column, column)) not in there
+    ]
 
 
 def _missing_dataset(location: Location) -> SourceProblem:
+    if other := location.source.rows_from:
+        return SourceProblem(
+            "source.missing_dataset",
+            f"{location.dataset}: rows_from in sources.yaml takes the rows from {other}, and there is no {other}.csv "
+            f"(or .parquet, .json, …) in {location.folder}. Put it there, or name its file in sources.yaml.",
+            dataset=location.dataset,
+        )
     return SourceProblem(
         "source.missing_dataset",
         f"{location.dataset}: the dataset is required and there is no {location.dataset}.csv (or .parquet, "
@@ -169,7 +204,7 @@ def _missing_dataset(location: Location) -> SourceProblem:
 
 
 def _missing_columns(location: Location, missing: list[str], found: tuple[str, ...]) -> SourceProblem:
-    renames = location.source.columns
+    renames = location.source.headers
     named = " and ".join(
         f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
         for column in missing
@@ -180,18 +215,13 @@ def _missing_columns(location: Location, missing: list[str], found: tuple[str, .
             f"{location.dataset}: {location.label} has no column {named}; {no_header(values)}",
             dataset=location.dataset,
         )
+    place = location.source.rows_from or location.dataset
     are, add = ("which is", "it") if len(missing) == 1 else ("which are", "them")
     return SourceProblem(
         "source.missing_columns",
         f"{location.dataset}: {location.label} has no column {named}, {are} required; it has "
-        f"{_listed(found)}. Add {add}, or set under datasets > {location.dataset} > columns in "
+        f"{listed(found)}. Add {add}, or set under datasets > {place} > columns in "
         f"sources.yaml which columns of the file to read instead.",
         dataset=location.dataset,
         columns=missing,
     )
-
-
-def _listed(found: tuple[str, ...], limit: int = 30) -> str:
-    names = [printable_line(name, 60) for name in found[:limit]]
-    more = f" and {len(found) - limit:,} more" if len(found) > limit else ""
-    return f"{', '.join(names)}{more}"

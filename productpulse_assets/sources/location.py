@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -16,6 +16,8 @@ import pandera.ibis as pa
 from asset_checks.contracts import DATASETS, contracts_with
 from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
 from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.first_rows import source_of_customers
+from productpulse_assets.sources.setting_problems import setting_problems
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
 from resources.duckdb_connection import FileAccess, in_memory
@@ -35,12 +37,18 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True)
 class Location:
-    """A dataset's files or query; without both, it is absent in this run."""
+    """A dataset's files or query; without both, it is absent in this run. crosswalk: the file for its ids."""
 
     dataset: str
     files: tuple[Path, ...]
     source: DatasetSource
     folder: Path
+    crosswalk: tuple[Path, ...] = ()
+
+    @property
+    def all_files(self) -> tuple[Path, ...]:
+        """The files that decide the dataset's rows, those of its crosswalk of ids included."""
+        return (*self.files, *self.crosswalk)
 
     @property
     def query(self) -> str | None:
@@ -79,15 +87,11 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
         for name, schema in contracts.items()
         for column, about in schema.columns.items()
     }
-    for name, source in sources.datasets.items():
+    for name in sources.datasets:
         if name not in contracts:
             yield Problem("rules.unknown_dataset", f"datasets > {name}", "is not a dataset", ", ".join(DATASETS))
             continue
-        for column in source.columns:
-            if f"{name}.{column}" not in columns:
-                accepted = ", ".join(contracts[name].columns)
-                place = f"datasets > {name} > columns > {column}"
-                yield Problem("rules.unknown_column", place, "is not a column", accepted)
+        yield from setting_problems(name, contracts[name], sources)
     for target, names in sources.aliases.items():
         if target in columns:
             yield from _alias_problems(target, columns[target], names)
@@ -143,12 +147,22 @@ def history_of(settings: Settings, rules: Rules) -> Path:
 
 
 def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
-    """Find a dataset's files; upper and lower case in their names are equal.
+    """Find a dataset's files and the file of its crosswalk; upper and lower case in their names are equal.
 
     Raises SourceProblem for two files of one dataset, for a path that is not a file, for a pattern that
     matches no file, and for a file name that is not plain text.
     """
+    location = _locate_rows(dataset, settings, rules)
+    if not (location.source.ids and location.is_available):
+        return location
+    return replace(location, crosswalk=_match_pattern(dataset, location.folder, location.source.ids.file))
+
+
+def _locate_rows(dataset: str, settings: Settings, rules: Rules) -> Location:
     source, folder = rules.sources.of(dataset), source_folder(settings, rules)
+    if source.rows_from:
+        other = locate(source.rows_from, settings, rules)
+        return replace(other, dataset=dataset, source=source_of_customers(source, other.source))
     if source.query:
         return Location(dataset, (), source, folder)
     if source.file:
@@ -244,5 +258,5 @@ def file_access(settings: Settings, rules: Rules) -> FileAccess:
     files: list[Path] = []
     for dataset in DATASETS:
         with suppress(SourceProblem):  # the inventory reports it
-            files += locate(dataset, settings, rules).files
+            files += locate(dataset, settings, rules).all_files
     return FileAccess(folders=(folder,), files=tuple(files))

@@ -88,7 +88,7 @@ class RunInputs:
 
 def source_digests(locations: list[Location]) -> dict[str, str]:
     """SHA-256 over names and contents of each dataset's files, by dataset; none for a query."""
-    return {location.dataset: files_digest(location.files) for location in locations if location.files}
+    return {location.dataset: files_digest(location.all_files) for location in locations if location.files}
 
 
 def program_digest() -> str:

@@ -15,9 +15,15 @@ from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE, is_row_id, table_
 from asset_checks.row_rules import follows, is_among, passes
 from productpulse_assets.sources.casting import cast_column, contract_spelling, convert, has_value
 from productpulse_assets.sources.readers.blanks import plain_name
-from rules.models import Sources
+from rules.models import DatasetSource, Sources
+
+PRECISE = dt.Decimal(18, 6)
+"""Amounts that are not yet in the money of the contract: prices of a unit, cents of another currency."""
 
 PLACE = ("source_file", "row_number")
+PRICE_KINDS = {"every": dt.int64, "seats": dt.Decimal(12, 2)}
+"""The types of the columns that a price is computed with: a number of units, and of seats or parts of one."""
+
 ROW_DIGITS = 9
 """Ids from row numbers have leading zeros, so that they sort like the rows."""
 
@@ -33,12 +39,13 @@ class ContractRule:
 
 @dataclass(frozen=True)
 class Parent:
-    """The keys that a child may refer to, and the keys of rejected parents."""
+    """The keys that a child may refer to, and the keys of rejected parents; `rows` are the kept parents themselves."""
 
     column: str
     dataset: str
     kept: ir.Column
     rejected: ir.Column
+    rows: ir.Table | None = None
 
     @property
     def state(self) -> str:
@@ -46,39 +53,61 @@ class Parent:
         return f"{self.column}_is_kept"
 
 
-def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, renames: dict[str, str]) -> dict[str, str]:
-    """Our column -> the source's column. Case and blanks around a name do not count; absent columns are left out."""
+def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, source: DatasetSource) -> dict[str, str]:
+    """Our column -> the source's column. Case and blanks around a name do not count; absent columns are left out.
+
+    Also the columns that the price is computed with, by the names of the settings.
+    """
     present = {plain_name(name): name for name in raw.columns if name not in PLACE}
-    wanted = {column: plain_name(renames.get(column, column)) for column in schema.columns}
-    return {column: present[name] for column, name in wanted.items() if name in present}
+    ours = [column for column in schema.columns if column not in source.constants.keys() | set(source.from_dates)]
+    wanted = {column: source.headers.get(column, column) for column in ours} | price_headers(source)
+    return {column: present[plain_name(name)] for column, name in wanted.items() if plain_name(name) in present}
 
 
-def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]) -> ir.Table:
+def price_headers(source: DatasetSource) -> dict[str, str]:
+    """The headers of the columns that the price is computed with, by the names of the settings."""
+    return source.price.headers if source.price else {}
+
+
+def type_columns(
+    raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, source: DatasetSource, found: dict[str, str]
+) -> ir.Table:
     """One row per source row: its file and row number, the contract's columns typed, and `has_<column>`:
-    whether the source has a value."""
-    found = source_columns(raw, schema, renames)
+    whether the source has a value. `found` is the result of `source_columns`."""
     columns: dict[str, ir.Value] = {}
-    for column, kind in table_schema(schema).items():
-        if column not in found and is_row_id(schema, column):
+    for column, stored in table_schema(schema).items():
+        kind = PRECISE if stored == MONEY_TYPE and (source.price or source.minor_units) else stored
+        if column in source.constants:
+            columns[column] = typed_value(ibis.literal(source.constants[column]), kind, schema, column, sources)
+            columns[f"has_{column}"] = ibis.literal(True)
+        elif column in found:
+            columns[column] = typed_value(raw[found[column]], kind, schema, column, sources)
+            columns[f"has_{column}"] = has_value(raw[found[column]], sources)
+        elif is_row_id(schema, column):
             columns[column] = raw.source_file + ":" + raw.row_number.cast("string").lpad(ROW_DIGITS, "0")
             columns[f"has_{column}"] = ibis.literal(True)
-            continue
-        if column not in found:
+        else:
             columns[column] = ibis.null(kind)
             columns[f"has_{column}"] = ibis.literal(False)
-            continue
-        value = cast_column(raw[found[column]], kind, sources, f"{schema.name}.{column}")
-        for check in schema.columns[column].checks:
-            if allowed := check.statistics.get("allowed"):
-                value = contract_spelling(value, allowed)
-        columns[column] = value.upper() if column == "currency" else value
-        columns[f"has_{column}"] = has_value(raw[found[column]], sources)
+    for name in price_headers(source):
+        columns[f"price_{name}"] = cast_column(raw[found[name]], PRICE_KINDS[name], sources, f"{schema.name}.{name}")
+        columns[f"has_price_{name}"] = has_value(raw[found[name]], sources)
     return raw.select(*PLACE, **columns)
 
 
-def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
+def typed_value(
+    raw: ir.Value, kind: dt.DataType, schema: pa.DataFrameSchema, column: str, sources: Sources
+) -> ir.Value:
+    """A value of the source as the contract's type, and in the contract's spelling."""
+    value = cast_column(raw, kind, sources, f"{schema.name}.{column}")
+    for check in schema.columns[column].checks:
+        if allowed := check.statistics.get("allowed"):
+            value = contract_spelling(value, allowed)
+    return value.upper() if column == "currency" else value
+
+
+def convert_ends(table: ir.Table, source: DatasetSource) -> ir.Table:
     """end_date as in the contract, the day after the last day, where the dataset's settings in sources.yaml differ."""
-    source = sources.of(schema.name)
     if source.inclusive_ends:
         table = table.mutate(end_date=(table.end_date + ibis.interval(days=1)).cast("timestamp").cast("date"))
     if source.ends_of_active_rows == "planned":

@@ -62,7 +62,7 @@ class Strict(pydantic.BaseModel):
     @classmethod
     def keys(cls) -> tuple[str, ...]:
         """The keys that the mapping has in the file."""
-        return tuple(cls.model_fields)
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
 
     @pydantic.model_validator(mode="wrap")
     @classmethod
@@ -89,8 +89,9 @@ class Strict(pydantic.BaseModel):
         return InitErrorDetails(type=kind, loc=issue["loc"], input=issue["input"], ctx=issue.get("ctx", {}))
 
     @classmethod
-    def _accepted_in(cls, field: str) -> str:
-        annotation = cls.model_fields[field].annotation
+    def _accepted_in(cls, key: str) -> str:
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        annotation = fields[key].annotation
         if get_origin(annotation) is Literal:
             return ", ".join(get_args(annotation))
         return KINDS.get(annotation, MAPPING)

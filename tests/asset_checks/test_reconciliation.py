@@ -57,19 +57,23 @@ def said(tables: tuple[ir.Table, ir.Table]) -> str | None:
 def test_a_price_per_seat_is_found_with_what_to_change():
     assert said(company(39, lambda name, number: regular(39 * (20 + number))(name, number))) == (
         "transactions: the collected amount is a whole multiple (about 23 times) of monthly_price x months for 5 of 5 "
-        "customers compared (billing: Monthly): monthly_price may be a price per seat or unit. Multiply monthly_price by "
-        "the quantity in a `query` for subscriptions in sources.yaml."
+        "customers compared (billing: Monthly): monthly_price may be a price per seat or unit. Set price: "
+        "{seats: the column with their number} for subscriptions in sources.yaml."
     )
 
 
 @pytest.mark.parametrize(
     ("price", "amount", "words"),
     [
-        (49, 4900, ("100 times", "amount may be in cents", "Divide amount by 100 in a `query` for transactions")),
-        (4900, 49, ("1/100 of", "monthly_price may be in cents", "Divide monthly_price by 100")),
-        (588, 49, ("1/12 of", "monthly_price may be a price per year", "Divide monthly_price by 12")),
+        (49, 4900, ("100 times", "amount may be in cents", "Set minor_units: true for transactions")),
+        (4900, 49, ("1/100 of", "monthly_price may be in cents", "Set minor_units: true for subscriptions")),
+        (588, 49, ("1/12 of", "monthly_price may be a price per year", "Set price: {per: year} for subscriptions")),
         (4.08, 49, ("12 times", "price per month that was divided by 12", "Look for that division")),
-        (147, 49, ("1/3 of", "monthly_price may be a price per quarter", "Divide monthly_price by 3")),
+        (
+            147,
+            49,
+            ("1/3 of", "monthly_price may be a price per quarter", "Set price: {per: quarter} for subscriptions"),
+        ),
         (1.23, 1234, ("1,000 times", "in monthly_price a point for thousands", "Take the points out")),
         (1234, 1.23, ("1/1000 of", "in amount a point for thousands", "Take the points out")),
     ],

@@ -74,5 +74,5 @@ def test_an_example_that_is_wrong_would_be_found(tmp_path):
     path.write_text(
         uncommented(path.read_text(encoding="utf-8")).replace("customer_id: Account ID", "customer: ID"), "utf-8"
     )
-    with raises_problems("datasets > customers > columns > customer: rules.unknown_column"):
+    with raises_problems("datasets > subscriptions > columns > customer: rules.unknown_column"):
         sources_of(tmp_path)
