@@ -142,7 +142,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             {
                 "transaction_id": row_id("Identifies the attempt; file and row number where the source has none."),
                 "customer_id": required(dt.string, CUSTOMER_ID),
-                "subscription_id": required(dt.string, "The period that was billed."),
+                "subscription_id": optional(dt.string, "The period that was billed; empty where nothing tells."),
                 "amount": required(MONEY_TYPE, "Amount, in the reporting currency.", not_negative()),
                 "currency": optional(dt.string, "Currency of the amount in the source.", currency_code()),
                 "status": required(dt.string, "What became of it.", one_of(*TRANSACTION_STATUSES)),

@@ -85,15 +85,22 @@ def payments_of_periods(transactions: ir.Table, subscriptions: ir.Table) -> ir.T
     """One row per successful payment within the period that it pays for: day, amount, price, cycle (in months).
 
     Payments before or after their period, for example after a move to another billing system, are left out: their
-    price is unknown.
+    price is unknown. A payment that names no subscription is for the only one that runs on its day; of several, nothing
+    tells which.
     """
     branches = [(_.billing_cycle == name, months) for name, months in CYCLE_MONTHS.items()]
     periods = paying_periods(subscriptions).select(
-        "subscription_id", "start", "end", price="monthly_price", cycle=ibis.cases(*branches, else_=0)
+        "customer_id", "subscription_id", "start", "end", price="monthly_price", cycle=ibis.cases(*branches, else_=0)
     )
     paid = transactions.filter(_.status == "Success", _.amount > 0)
-    paid = paid.select("customer_id", "subscription_id", "amount", day="transaction_date")
-    return paid.join(periods, "subscription_id").filter(_.day >= _.start, _.day < _.end)
+    paid = paid.select("transaction_id", "customer_id", "subscription_id", "amount", day="transaction_date")
+    columns = ("customer_id", "amount", "day", "price", "cycle")
+    named = paid.join(periods.drop("customer_id"), "subscription_id").filter(_.day >= _.start, _.day < _.end)
+    unnamed = paid.filter(_.subscription_id.isnull()).drop("subscription_id").join(periods, "customer_id")
+    unnamed = unnamed.filter(_.day >= _.start, _.day < _.end)
+    running = unnamed.count().over(ibis.window(group_by=unnamed.transaction_id))
+    only = unnamed.mutate(running=running).filter(_.running == 1)
+    return ibis.union(named.select(*columns), only.select(*columns))
 
 
 def paying_periods(subscriptions: ir.Table) -> ir.Table:

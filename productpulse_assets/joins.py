@@ -14,6 +14,22 @@ def left_join_unique(table: ir.Table, facts: ir.Table, by: str | Sequence[str] =
     return table.left_join(facts, keys).select(*table.columns, *new)
 
 
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
+
+
+def with_span(rows: ir.Table, by: str, start: str) -> ir.Table:
+    """Add from_day and until_day: each row of `by` is the one of a day from its `start` on, until the next one starts.
+
+    The first row is also that of all days before it, so that every day has exactly one row. `start` is unique in `by`.
+    """
+    window = ibis.window(group_by=rows[by], order_by=rows[start])
+    is_first = rows[start].lag().over(window).isnull()
+    return rows.mutate(
+        from_day=ibis.ifelse(is_first, ibis.date(FIRST_DAY), rows[start]),
+        until_day=rows[start].lead().over(window).coalesce(ibis.date(LAST_DAY)),
+    )
+
+
 def collect_ordered(texts: ir.StringColumn, order: ir.Column, where: ir.BooleanColumn | None = None) -> ir.ArrayScalar:
     """An aggregation: texts with their place, to be joined by `join_ordered` in the outer query.
 

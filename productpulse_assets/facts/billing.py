@@ -7,6 +7,9 @@ from ibis import _
 from asset_checks.contracts import CYCLE_MONTHS
 from rules.units import months_between
 
+EARLY_DAYS = 5
+"""A payment made up to this many days before a billing date is for that bill, not for the one before it."""
+
 
 def paying(subscriptions: ir.Table) -> ir.Table:
     """Subscription periods with a price: trials and free plans are left out."""

@@ -17,6 +17,7 @@ from productpulse_assets.facts.billing import (
     whole_months,
 )
 from productpulse_assets.facts.calendar import as_of_day
+from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 
@@ -53,6 +54,7 @@ def billing_schedules(contract_lines: ir.Table, transactions: ir.Table, calendar
     """
     day = as_of_day(calendar).select("as_of_date")
     past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date, _.status != "Refunded")
+    past = past.pipe(with_period, contract_lines)
     lines = contract_lines.filter(_.cycle.notnull())
     table = lines.pipe(left_join_unique, payment_days(lines, past), "subscription_id")
     paid = past.filter(past.status == "Success")

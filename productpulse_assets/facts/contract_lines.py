@@ -7,6 +7,7 @@ from ibis import _
 from asset_checks.contracts import CYCLE_MONTHS
 from productpulse_assets.facts.billing import cycle_months, days_later, months_later, paying, whole_months
 from productpulse_assets.facts.calendar import as_of_day
+from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -46,10 +47,12 @@ def contract_lines(subscriptions: ir.Table, transactions: ir.Table, calendar: ir
     lines = line_members(changes).join(starts, "contract_line").select("subscription_id", "contract_line", "line_start")
     replaced = changes.select("change_date", subscription_id="ended_id")
     table = periods.pipe(left_join_unique, replaced, "subscription_id").pipe(left_join_unique, lines, "subscription_id")
-    table = table.pipe(left_join_unique, usual_payments(past), "subscription_id")
-    return table.mutate(
+    table = table.mutate(
         contract_line=ibis.coalesce(table.contract_line, table.subscription_id),
         line_start=ibis.coalesce(table.line_start, table.start_date),
+    )
+    table = table.pipe(left_join_unique, usual_payments(with_period(past, table)), "subscription_id")
+    return table.mutate(
         end_date=ibis.coalesce(table.change_date, table.end_date),
         is_replaced=table.change_date.notnull(),
         is_mid_cycle=begins_mid_cycle(table),

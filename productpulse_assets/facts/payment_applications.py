@@ -6,9 +6,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import months_later
-from productpulse_assets.facts.bills import EARLY_DAYS
+from productpulse_assets.facts.billing import EARLY_DAYS, months_later
 from productpulse_assets.facts.calendar import as_of_day
+from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -42,11 +42,13 @@ def account_transactions(
     """One row per transaction of a customer with bills: the account that it belongs to, and the bill of its period.
 
     An account is a customer and a currency. bill_id is the bill of the same contract line that was billed on the
-    day of the transaction or last before it; empty where there is none. Transactions a billing cycle or
-    more before the customer's first subscription belong to a contract that the data does not have, and are left out.
+    day of the transaction or last before it; empty where there is none. Where nothing tells the contract
+    line, because no subscription is named and the customer has several lines, it is that of a bill of exactly the
+    amount, or empty. Transactions a billing cycle or more before the customer's first subscription belong to a contract
+    that the data does not have, and are left out.
     """
     day = as_of_day(calendar).select("as_of_date")
-    past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date)
+    past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date).pipe(with_period, contract_lines)
     payments = with_account(past, contract_lines, bills, rules.sources.reporting_currency)
     dated = with_paid_until(bills)
     own = payments.join(
@@ -57,9 +59,32 @@ def account_transactions(
             payments.transaction_date >= dated.paid_from,
             payments.transaction_date < dated.paid_until,
         ],
-    ).select("transaction_id", "bill_id", "amount_due")
-    table = payments.pipe(left_join_unique, own, "transaction_id")
-    return table.mutate(bill_id=table.bill_id.fill_null(""))
+    ).select("transaction_id", "bill_id", "amount_due", "own_line")
+    found = ibis.union(own, bills_of_amount(payments.filter(_.is_unnamed), dated))
+    table = payments.drop("is_unnamed").pipe(left_join_unique, found, "transaction_id")
+    return table.mutate(
+        bill_id=table.bill_id.fill_null(""), contract_line=table.contract_line.coalesce(table.own_line)
+    ).drop("own_line")
+
+
+def bills_of_amount(payments: ir.Table, bills: ir.Table) -> ir.Table:
+    """The bill of exactly the amount of each payment that is billed on its day or last before it on its line.
+
+    Of several such bills the newest counts, then the last by id: what it does not need goes to the others.
+    """
+    pairs = payments.join(
+        bills,
+        [
+            *(payments[name] == bills[name] for name in ACCOUNT),
+            payments.amount == bills.amount_due,
+            payments.transaction_date >= bills.paid_from,
+            payments.transaction_date < bills.paid_until,
+        ],
+    ).select("transaction_id", "bill_id", "amount_due", "own_line", "paid_from")
+    order = ibis.struct({"day": pairs.paid_from, "bill": pairs.bill_id})
+    return pairs.group_by("transaction_id").aggregate(
+        **{name: pairs[name].argmax(order) for name in ("bill_id", "amount_due", "own_line")}
+    )
 
 
 @table(group="facts", owner="team:finance", key=("transaction_id", "bill_id"))
@@ -95,11 +120,12 @@ def without_bill(payments: ir.Table, step: str) -> ir.Table:
 def with_account(
     transactions: ir.Table, contract_lines: ir.Table, bills: ir.Table, reporting_currency: str
 ) -> ir.Table:
-    """Transactions of customers who have bills, with their contract line and the currency of their account."""
+    """Transactions of customers who have bills, with their contract line and the currency of their account.
+
+    is_unnamed: nothing tells which subscription the transaction is for.
+    """
     of_subscription = contract_lines.select("subscription_id", "contract_line", billed_in="currency")
-    of_customer = bills.group_by("customer_id").aggregate(
-        first_line=_.contract_line.min(), last_line=_.contract_line.max(), any_currency=_.currency.max()
-    )
+    of_customer = bills.group_by("customer_id").aggregate(any_currency=_.currency.max())
     accounts = bills.select("customer_id", paid_in="currency").distinct().mutate(has_account=ibis.literal(True))
     starts = account_starts(contract_lines)
     rows = transactions.select(
@@ -110,13 +136,14 @@ def with_account(
     table = table.left_join(of_subscription, "subscription_id").select(*table.columns, "contract_line", "billed_in")
     table = table.left_join(accounts, ["customer_id", "paid_in"]).select(*table.columns, "has_account")
     table = table.filter(table.transaction_date > table.account_start, table.amount > 0)
-    only_line = ibis.ifelse(table.first_line == table.last_line, table.first_line, ibis.null("string"))
-    is_unnamed = table.subscription_id.isnull()
     other = ibis.coalesce(table.billed_in, table.any_currency)
     return table.mutate(
-        contract_line=ibis.ifelse(is_unnamed, only_line, table.contract_line),
+        is_unnamed=table.subscription_id.isnull(),
         currency=ibis.ifelse(table.has_account.notnull(), table.paid_in, other),
-    ).select("transaction_id", "customer_id", "contract_line", "currency", "status", "amount", "transaction_date")
+    ).select(
+        "transaction_id", "customer_id", "contract_line", "currency", "status", "amount", "transaction_date",
+        "is_unnamed",
+    )  # fmt: skip
 
 
 def account_starts(contract_lines: ir.Table) -> ir.Table:
@@ -137,8 +164,8 @@ def with_paid_until(bills: ir.Table) -> ir.Table:
     dated = bills.mutate(paid_from=ibis.ifelse(is_after_part, bills.billing_date, bills.paid_from))
     line = ibis.window(group_by=[dated.contract_line, dated.currency], order_by=[dated.paid_from, dated.bill_id])
     until = ibis.coalesce(dated.paid_from.lead().over(line), ibis.date("9999-12-31"))
-    return dated.mutate(paid_until=until).select(
-        "contract_line", "currency", "bill_id", "amount_due", "paid_from", "paid_until"
+    return dated.mutate(paid_until=until, own_line=dated.contract_line).select(
+        "contract_line", "own_line", "customer_id", "currency", "bill_id", "amount_due", "paid_from", "paid_until"
     )
 
 

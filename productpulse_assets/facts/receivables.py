@@ -8,7 +8,7 @@ from ibis import _
 
 from productpulse_assets.facts.billing_schedules import MONTH_DAYS, PRORATION_DAYS
 from productpulse_assets.facts.calendar import as_of_day
-from productpulse_assets.facts.payment_applications import OLDEST
+from productpulse_assets.facts.payment_applications import ACCOUNT, OLDEST, with_paid_until
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -28,6 +28,7 @@ def bill_balances(
     bills: ir.Table,
     payment_applications: ir.Table,
     account_transactions: ir.Table,
+    transactions: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -39,7 +40,8 @@ def bill_balances(
     """
     day = as_of_day(calendar).select("as_of_date")
     applied = applied_amounts(payment_applications)
-    tried = attempts(account_transactions, payment_applications, bills)
+    unnamed = account_transactions.semi_join(transactions.filter(_.subscription_id.isnull()), "transaction_id")
+    tried = attempts(account_transactions, payment_applications, bills, unnamed)
     table = bills.left_join(applied, "bill_id").select(
         *bills.columns, *[name for name in applied.columns if name != "bill_id"]
     )
@@ -83,11 +85,12 @@ def is_within_tolerance(bills: ir.Table, rate: float) -> ir.BooleanValue:
     return (bills.amount_open <= bills.amount_due * share) | (is_partial & (bills.amount_open.cast("float64") <= days))
 
 
-def attempts(transactions: ir.Table, applications: ir.Table, bills: ir.Table) -> ir.Table:
+def attempts(transactions: ir.Table, applications: ir.Table, bills: ir.Table, unnamed: ir.Table) -> ir.Table:
     """By bill: the failed attempts to collect it, and payment_count, the payments made for it.
 
     Credit from before the bill is no payment for it. A contract line under which no transaction is ever booked is
     billed on one invoice with the customer's others: attempts and payments of the same billing date are its own.
+    `unnamed` transactions name no subscription.
     """
     own = transactions.filter(_.bill_id != "", _.status != "Refunded").select("bill_id", "status", "transaction_date")
     late = applications.filter(_.step == OLDEST).select("bill_id", "transaction_date")
@@ -97,13 +100,31 @@ def attempts(transactions: ir.Table, applications: ir.Table, bills: ir.Table) ->
     silent = bills.anti_join(booked, "contract_line").select("bill_id", *INVOICE)
     billed = own.join(bills.select("bill_id", *INVOICE), "bill_id").drop("bill_id")
     joint = silent.join(billed, list(INVOICE)).select("bill_id", "status", "transaction_date")
-    tried = ibis.union(own, late.select(*own.columns), joint.select(*own.columns))
+    known = ibis.union(own, late.select(*own.columns), joint.select(*own.columns))
+    tried = ibis.union(known, for_any_bill(unnamed, bills, known).select(*own.columns))
     is_failed = tried.status == "Failed"
     return tried.group_by("bill_id").aggregate(
         payment_count=(~is_failed).sum(),
         failed_count=is_failed.sum(),
         first_failed=tried.transaction_date.min(where=is_failed),
         last_failed=tried.transaction_date.max(where=is_failed),
+    )
+
+
+def for_any_bill(unnamed: ir.Table, bills: ir.Table, known: ir.Table) -> ir.Table:
+    """Attempts and payments for which nothing tells the line, with each bill without `known` ones that they may be for.
+
+    For none of these bills is it certain that there was no attempt to collect it.
+    """
+    tried = unnamed.filter(_.status != "Refunded", _.contract_line.isnull()).drop("bill_id", "contract_line")
+    dated = with_paid_until(bills).select(*ACCOUNT, "bill_id", "paid_from", "paid_until").anti_join(known, "bill_id")
+    return tried.join(
+        dated,
+        [
+            *(tried[name] == dated[name] for name in ACCOUNT),
+            tried.transaction_date >= dated.paid_from,
+            tried.transaction_date < dated.paid_until,
+        ],
     )
 
 

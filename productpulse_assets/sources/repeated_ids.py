@@ -6,9 +6,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.joins import with_span
 from rules.models import DatasetSource
 
-FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 MARK = "@"
 
 
@@ -49,19 +49,13 @@ def refer_to_periods(payments: ir.Table, subscriptions: ir.Table | None, source:
     suffix = MARK + subscriptions.start_date.cast("string")
     ids = subscriptions.subscription_id
     base = ibis.ifelse(ids.endswith(suffix), ids.substr(0, ids.length() - suffix.length()), ids)
-    periods = subscriptions.select(period=ids, base=base, start="start_date")
-    by_start = ibis.window(group_by=periods.base, order_by=periods.start)
-    first = periods.start.lag().over(by_start).isnull()
-    periods = periods.mutate(
-        from_day=ibis.ifelse(first, ibis.date(FIRST_DAY), periods.start),
-        until=periods.start.lead().over(by_start).fill_null(ibis.date(LAST_DAY)),
-    )
+    periods = subscriptions.select("start_date", period=ids, base=base).pipe(with_span, "base", "start_date")
     joined = payments.left_join(
         periods,
         [
             payments.subscription_id == periods.base,
             payments.transaction_date >= periods.from_day,
-            payments.transaction_date < periods.until,
+            payments.transaction_date < periods.until_day,
         ],
     ).select(*payments.columns, "period")
     return joined.mutate(subscription_id=joined.period.coalesce(joined.subscription_id)).drop("period")

@@ -210,3 +210,9 @@ def test_a_factor_planted_in_the_demo_is_found(demo):
     yearly = subscriptions.mutate(monthly_price=(_.monthly_price * 12).cast(money))
     assert "100 times" in said((cents, subscriptions))
     assert "1/12 of" in said((transactions, yearly))
+
+
+def test_payments_that_name_no_subscription_are_compared_where_one_runs():
+    bills, held = company(588, regular(49))
+    unnamed = bills.mutate(subscription_id=ibis.null("string"))
+    assert said((unnamed, held)) == said((bills, held)) is not None

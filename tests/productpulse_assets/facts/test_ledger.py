@@ -199,3 +199,48 @@ def broken_accounts(tables) -> list[tuple]:
         SELECT * FROM due LEFT JOIN parts USING (customer_id, currency) LEFT JOIN paid USING (customer_id, currency)
         WHERE coalesce(collected, 0) <> coalesce(used, 0) OR coalesce(applied, 0) > due
             OR (due - applied > rounding AND credit > rounding)""").fetchall()
+
+
+# --- payments that name no subscription ------------------------------------------------------------
+
+
+def unnamed(day: str, amount: float = 100, status: str = "Success") -> dict[str, object]:
+    return pay(day, amount, status, None)
+
+
+def lines_of(subscriptions, *paid):
+    found = ledger(subscriptions, paid)["account_transactions"]
+    return rows(found, "transaction_date", "contract_line", "bill_id", by=("transaction_id",))
+
+
+def test_a_payment_without_a_subscription_is_for_the_one_that_ran_on_its_day():
+    old = sub("S1", "2026-01-05", status="Canceled", end_date="2026-03-05")
+    again = sub("S2", "2026-05-05", monthly_price=80)
+    assert lines_of(
+        [old, again], unnamed("2026-01-05"), unnamed("2026-02-05"), unnamed("2026-05-03", 80), unnamed("2026-05-06"),
+    ) == [
+        ("2026-01-05", "S1", "S1/2026-01-05"),
+        ("2026-02-05", "S1", "S1/2026-02-05"),
+        ("2026-05-03", "S2", "S2/2026-05-05"),  # early
+        ("2026-05-06", "S1", "S1/2026-02-05"),  # late: the price of the first one
+    ]  # fmt: skip
+
+
+def test_of_subscriptions_side_by_side_the_amount_tells_which_one_is_paid():
+    both = [sub("S1"), sub("S2", monthly_price=30)]
+    days = [f"2026-0{month}-05" for month in range(1, 7)]
+    paid = [unnamed(day, amount) for day in days for amount in (100, 30)]
+    tables = ledger(both, paid)
+    assert set(rows(tables["payment_applications"], "step", "bill_id")) == {
+        ("own bill", f"{name}/{day}") for day in days for name in ("S1", "S2")
+    }
+    assert account(tables, "amount_open", "credit") == [(0.0, 0.0)]
+
+
+def test_an_attempt_that_may_be_for_several_bills_is_one_for_each_of_them():
+    both, days = [sub("S1"), sub("S2", monthly_price=30)], [f"2026-0{month}-05" for month in range(1, 6)]
+    tables = ledger(both, [*(unnamed(day, 130) for day in days), unnamed("2026-06-05", 130, "Failed")])
+    open_bills = tables["bill_balances"].filter(lambda t: ~t.is_settled)
+    assert rows(open_bills, "bill_id", "amount_open", "failed_count") == [
+        ("S1/2026-06-05", 100.0, 1), ("S2/2026-06-05", 30.0, 1),
+    ]  # fmt: skip

@@ -29,12 +29,14 @@ SMALL_PART = 0.07
 """Two days of a month: a first or last part of a month may be paid short by so much of the price."""
 
 
-def found_and_planted(style: str, *, losses: bool) -> tuple[list[tuple], list[tuple]]:
-    """The cases of a company of that style, and those that were planted in it."""
+def found_and_planted(style: str, *, losses: bool, is_named: bool = True) -> tuple[list[tuple], list[tuple]]:
+    """The cases of a company of that style, and those that were planted in it; its payments may name no subscription."""
     company = simulate(CompanyPlan(customers=600 if style == "mixed" else 300, seed=11, billing=style, losses=losses))
     terms = 30 if style in WITH_TERMS else 0
     leakage_rules = RULES.leakage_rules.model_copy(update={"payment_terms_days": terms})
     tables = {name: in_dollars(as_dataset(name, company.datasets[name])) for name in DATASETS}
+    if not is_named:
+        tables["transactions"] = tables["transactions"].mutate(subscription_id=ibis.null("string"))
     backend = store(tables | {"calendar": calendar("2024-07-01", "2026-06-30")})
     tables = computed(backend, (*LEDGER, revenue_leakage), replace(RULES, leakage_rules=leakage_rules))
     planted = ibis.memtable(company.planted).rename(estimated_revenue_loss="amount")
@@ -67,6 +69,17 @@ def test_a_company_that_is_paid_loses_nothing(style):
 def test_planted_losses_are_found_to_the_cent_and_nothing_else(style):
     found, planted = found_and_planted(style, losses=True)
     assert len(planted) > 10
+    if style in BY_CUSTOMER:
+        assert by_customer(found) == by_customer(planted)
+    else:
+        assert found == planted
+
+
+@pytest.mark.parametrize("style", BILLING_NAMES)
+def test_payments_without_a_subscription_accuse_nobody_and_show_the_same_losses(style):
+    found, planted = found_and_planted(style, losses=False, is_named=False)
+    assert found == planted == []
+    found, planted = found_and_planted(style, losses=True, is_named=False)
     if style in BY_CUSTOMER:
         assert by_customer(found) == by_customer(planted)
     else:

@@ -48,3 +48,14 @@ def test_a_wrong_payment_that_was_refunded_and_made_again_loses_nothing(wrong):
 def test_a_payment_that_was_made_twice_and_given_back_pays_no_other_bill():
     table = leakage([sub()], [*PAID[:3], pay("2026-03-06"), give_back("2026-03-09"), PAID[3], PAID[5]])
     assert kinds(table) == [("Missed Invoice", "2026-05-05", 100.0)]
+
+
+def test_a_refund_without_a_subscription_is_one_of_the_payment_that_it_gives_back():
+    both = [sub("S1"), sub("S2", monthly_price=30)]
+    paid = [pay(f"2026-0{month}-05", amount, subscription_id=None) for month in range(1, 7) for amount in (100, 30)]
+    back = pay("2026-06-20", 30, "Refunded", None)
+    assert rows(leakage(both, [*paid, back]), "leakage_type", "subscription_id", "period_start") == [
+        ("Refund", "S2", "2026-06-05")
+    ]
+    alone = leakage([sub("S1")], [*(pay(f"2026-0{month}-05", subscription_id=None) for month in range(1, 7)), back])
+    assert rows(alone, "leakage_type", "subscription_id", "period_start") == [("Refund", "S1", "2026-06-05")]
