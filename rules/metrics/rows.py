@@ -194,6 +194,11 @@ def check_slice(
                 )
 
 
+def is_present_only(catalog: MetricCatalog, name: str) -> bool:
+    """Whether the metric is computed from tables that have the present state alone."""
+    return any(part.use.is_snapshot for part in metric_parts(catalog, name))
+
+
 def check_month(catalog: MetricCatalog, name: str, month: dt.date, months: Sequence[dt.date]) -> None:
     """Raise ProductPulseError for a month that the data does not have, or in which the metric is not known."""
     if month not in months:
@@ -202,7 +207,7 @@ def check_month(catalog: MetricCatalog, name: str, month: dt.date, months: Seque
             f"There is no {month:%Y-%m} in the data, which has {months[0]:%Y-%m} to {months[-1]:%Y-%m}.",
             month=month,
         )
-    if month != months[-1] and any(part.use.is_snapshot for part in metric_parts(catalog, name)):
+    if month != months[-1] and is_present_only(catalog, name):
         raise ProductPulseError(
             "metric.present_only",
             f"{name} is known for the present only: ask for it without a month, or in {months[-1]:%Y-%m}.",

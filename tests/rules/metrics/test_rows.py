@@ -16,6 +16,7 @@ from rules.metrics.rows import (
     check_month,
     check_slice,
     in_slice,
+    is_present_only,
     metric_parts,
     metric_rows,
     metric_values,
@@ -59,8 +60,7 @@ def test_only_means_and_fractions_of_fractions_do_not_add_up():
 
 def known_months(name, months):
     """The present month and one at random, if the metric is known in others than the present one."""
-    is_present_only = any(part.use.is_snapshot for part in metric_parts(CATALOG, name))
-    return [months[-1]] if is_present_only else [random.Random(name).choice(months[:-1]), months[-1]]
+    return [months[-1]] if is_present_only(CATALOG, name) else [random.Random(name).choice(months[:-1]), months[-1]]
 
 
 def known_slices(name, models):
