@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -52,6 +53,20 @@ Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)
 NULL_VALUES = ("null", "\\N", "n/a", "#n/a", "nan", "nat", "<na>", "none", "0000-00-00", "0000-00-00 00:00:00")
 """How databases, pandas and spreadsheets write that there is no value. NA is not among them: it is Namibia."""
 
+
+def _one_value(value: Any) -> Any:
+    """The value, with an empty one as empty text; raises ValueError for a list or a mapping."""
+    if not isinstance(value, str | bool | int | float | dt.date | None):
+        raise ValueError("is a list or a mapping; give one value")
+    return "" if value is None else value
+
+
+Alias = Annotated[str | bool | int | float | dt.date, BeforeValidator(_one_value)]
+"""What a word of another system stands for; empty for no value."""
+
+IGNORE = "ignore"
+"""The alias of a status whose rows are left out."""
+
 NO_ZONE = re.compile("(localtime|posixrules|Factory)$|posix/|right/")
 """Files in the time zone database of many machines that are not zones: the machine's own zone and copies."""
 
@@ -64,7 +79,7 @@ class Sources(Strict):
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
     null_values: tuple[Text, ...] = Field(default=NULL_VALUES, strict=False)
-    aliases: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
+    aliases: dict[str, dict[str, Alias]] = Field(default_factory=dict)
     datasets: dict[str, DatasetSource] = Field(default_factory=dict)
 
     @field_validator("time_zone")

@@ -88,7 +88,7 @@ class Recorder:
 
 
 STORED = source_tables(RULES)
-SOILED = {"rows": 4, "malformed": 1, "valid": 3, "is_in_key_order": False, "keys": 2} | {
+SOILED = {"rows": 4, "malformed": 1, "valid": 3, "unknown": 1, "is_in_key_order": False, "keys": 2} | {
     f"{column}_{side}_{form}": form == "all_decimal" and side == decimal
     for column, decimal in {"customer_id": "child", "subscription_id": "parent"}.items()
     for side in ("child", "parent")

@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
-from asset_checks.validation_gate import gate_results, gate_specs
+from asset_checks.validation_gate import as_warning, gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.location import Location, locate
@@ -23,8 +23,10 @@ from productpulse_assets.sources.rejects import (
     rejected_duplicates,
     rejected_lines,
     rejected_rows,
+    unknown_values,
 )
 from productpulse_assets.sources.staging import (
+    MARKS,
     PLACE,
     Parent,
     RowCounts,
@@ -35,6 +37,7 @@ from productpulse_assets.sources.staging import (
     mark_broken_references,
     mark_broken_rules,
     rules_of_contract,
+    rules_of_unknown_values,
     source_columns,
     type_columns,
 )
@@ -89,13 +92,15 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
             location = locate(name, settings, rules)
             known = [_parent(column, parent, tables) for column, parent in parents.items()]
             kept, rejected, rows_in = split(backend, schema, location, settings, rules, known)
+        unknown = unknown_result(schema, read_unknown_values(backend, name))
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
         _drop_intermediate(backend, name)
         stored = backend.table(name), backend.table(rejects)
-        for result in gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share):
-            severity = dg.AssetCheckSeverity.WARN if context.job_name == VALIDATION else result.severity
-            yield result._replace(severity=severity, description=rules.with_folder(result.description or ""))
+        gate = gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share)
+        for result in (*gate, unknown):
+            named = result._replace(description=rules.with_folder(result.description or ""))
+            yield as_warning(named) if context.job_name == VALIDATION else named
 
     return dataset
 
@@ -128,6 +133,7 @@ def split(
 
     Raises SourceProblem for a source that cannot be read.
     """
+    backend.drop_table(_unknown_name(schema.name), force=True)  # of an attempt that failed
     if not location.is_available:
         return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
     raw = _read(backend, location, settings)
@@ -160,9 +166,9 @@ def _split(
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
         table = match_parent_form(table, parents, forms)
-    contract_rules = rules_of_contract(table, schema)
+    contract_rules, unknown_rules = rules_of_contract(table, schema), rules_of_unknown_values(table, schema)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
-    fill(backend, staging_name(schema.name), mark_broken_rules(table, schema, contract_rules))
+    fill(backend, staging_name(schema.name), mark_broken_rules(table, schema, contract_rules, unknown_rules))
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
@@ -174,11 +180,24 @@ def _split(
         duplicates = backend.table(f"duplicates_{schema.name}")
         rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
         kept = kept.anti_join(duplicates, list(PLACE))
+    if unknown_rules and counts["unknown"]:
+        unknown = unknown_values(kept, raw.rows, unknown_rules, found, key)
+        fill(backend, _unknown_name(schema.name), as_rejects(schema.name, unknown), temporary=True)
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
     if malformed_count:
         rejects.append(rejected_lines(raw.malformed))
     return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
+
+
+def read_unknown_values(backend: Backend, name: str) -> ir.Table:
+    """One row per value of a kept row that `split` left empty, with the columns of a rejects table."""
+    unknown = _unknown_name(name)
+    return backend.table(unknown) if unknown in backend.list_tables() else table_of([], REJECTS_SCHEMA)
+
+
+def _unknown_name(name: str) -> str:
+    return f"unknown_{name}"
 
 
 def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
@@ -195,7 +214,7 @@ def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:
 def _drop_helper_columns(backend: Backend, schema: pa.DataFrameSchema) -> ir.Table:
     """The staged table itself, where all its rows are kept and in order, with the contract's columns alone."""
     name = staging_name(schema.name)
-    backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
+    backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, *MARKS)))
     return backend.table(name)
 
 
@@ -214,7 +233,7 @@ def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
 
 def _drop_intermediate(backend: Backend, name: str) -> None:
     """Drop a dataset's intermediate tables, which frees their memory."""
-    for table in (staging_name(name), f"duplicates_{name}"):
+    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name)):
         backend.drop_table(table, force=True)
     release(backend, name)
 

@@ -9,8 +9,10 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from asset_checks.row_rules import is_among
+from productpulse_assets.sources import aliases
+from productpulse_assets.sources.aliases import FALSE_WORDS, TRUE_WORDS
 from productpulse_assets.sources.readers.blanks import AROUND
-from rules.models import Sources
+from rules.models import Alias, Sources
 
 ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}$"
 LOCAL_TIME = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{1,2}(\.\d*)?)?$"
@@ -33,9 +35,6 @@ CALENDAR = ("1900-01-02", "9999-12-31")
 
 EPOCH = "1970-01-01"
 """Second 0 of Unix: programs write it where they have no time."""
-
-TRUE_WORDS = ("true", "t", "yes", "y", "1", "active")
-FALSE_WORDS = ("false", "f", "no", "n", "0", "inactive")
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis has no types
@@ -63,19 +62,25 @@ def is_in_calendar(day: ir.DateColumn) -> ir.BooleanColumn:
     return day.between(*(ibis.date(each) for each in CALENDAR)) & (day != ibis.date(EPOCH))
 
 
-def has_value(raw: ir.Column, sources: Sources) -> ir.BooleanColumn:
-    """Whether the source has a value; blank text and the words of `null_values` are no value."""
-    return trimmed_text(raw, sources.null_values).notnull() if raw.type().is_string() else raw.notnull()
+def has_value(raw: ir.Column, sources: Sources, names: Mapping[str, Alias]) -> ir.BooleanColumn:
+    """Whether the source has a value: blank text, the words of `null_values` and aliases for no value are none."""
+    given = trimmed_text(raw, sources.null_values).notnull() if raw.type().is_string() else raw.notnull()
+    return aliases.has_value(given, trimmed_text(raw), names) if names else given
 
 
-def cast_column(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str) -> ir.Column:
-    """`raw` as `kind`; `target` (dataset.column) selects its aliases. NULL where it does not parse."""
+def cast_column(raw: ir.Column, kind: dt.DataType, sources: Sources, names: Mapping[str, Alias]) -> ir.Column:
+    """`raw` as `kind`, where `names` are the aliases of the column. NULL where it does not parse."""
+    value = _parsed(raw, kind, sources)
+    return aliases.replace_words(value, trimmed_text(raw), kind, names) if names else value
+
+
+def _parsed(raw: ir.Column, kind: dt.DataType, sources: Sources) -> ir.Column:
     if kind.is_string():
-        return _replace_values(trimmed_text(raw, sources.null_values), sources.aliases.get(target, {}))
+        return trimmed_text(raw, sources.null_values)
     if kind.is_date():
         return _date(raw, sources.date_formats)
     if kind.is_boolean():
-        return raw if raw.type().is_boolean() else _boolean(trimmed_text(raw), sources.aliases.get(target, {}))
+        return raw if raw.type().is_boolean() else _boolean(trimmed_text(raw))
     if kind.is_decimal():
         return _decimal(raw, kind)
     return _whole_number(raw, kind)
@@ -83,7 +88,8 @@ def cast_column(raw: ir.Column, kind: dt.DataType, sources: Sources, target: str
 
 def contract_spelling(column: ir.StringColumn, allowed: tuple[str, ...]) -> ir.StringColumn:
     """Allowed values in the contract's spelling, whatever their case in the source."""
-    return _replace_values(column, {value: value for value in allowed})
+    folded = column.lower()
+    return ibis.cases(*((folded == value.lower(), value) for value in allowed), else_=column)
 
 
 def convert(amount: ir.Column, currency: ir.StringColumn, sources: Sources) -> ir.Column:
@@ -95,13 +101,6 @@ def convert(amount: ir.Column, currency: ir.StringColumn, sources: Sources) -> i
         for code, rate in sources.exchange_rates.items()
     ]
     return ibis.cases((home, amount), *rates, else_=ibis.null(amount.type()))
-
-
-def _replace_values(text: ir.StringColumn, names: Mapping[str, str | bool]) -> ir.StringColumn:
-    if not names:
-        return text
-    folded = text.lower()
-    return ibis.cases(*((folded == name.lower(), str(value)) for name, value in names.items()), else_=text)
 
 
 def _date(raw: ir.Column, formats: list[str]) -> ir.DateColumn:
@@ -137,9 +136,8 @@ def _in_format(text: ir.StringColumn, date_format: str) -> ir.DateColumn:
     return ibis.ifelse(text.re_search(OFFSET), day, ibis.null("date")) if date_format.endswith("%z") else day
 
 
-def _boolean(text: ir.StringColumn, names: Mapping[str, str | bool]) -> ir.BooleanColumn:
-    # YAML reads yes and no without quotes as booleans; their text is among the words below.
-    text = _replace_values(text, names).lower()
+def _boolean(text: ir.StringColumn) -> ir.BooleanColumn:
+    text = text.lower()
     return ibis.cases(
         (is_among(text, TRUE_WORDS), True), (is_among(text, FALSE_WORDS), False), else_=ibis.null("boolean")
     )
