@@ -28,6 +28,8 @@ MONEY_TYPE = dt.dtype(MONEY)
 STATUS = "status"
 """The column whose words can be ignored, in the datasets that have it: an alias then leaves the row out."""
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
+AMOUNTS = ("monthly_price", "amount", "cost_per_acquisition", "target_value")
+"""The columns whose values may have a currency written before or after them."""
 ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
 CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}

@@ -28,6 +28,15 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 # --- sources.yaml ------------------------------------------------------------------------------
 
 
+def _as_text(value: Any) -> Any:
+    """YAML reads 1234.50 without quotes as a number."""
+    return "1234.50" if value == 1234.5 else value
+
+
+NumberFormat = Annotated[Literal["1234.50", "1,234.50", "1.234,50", "1 234,50", "1'234.50"], BeforeValidator(_as_text)]
+"""How 1234.5 is written."""
+
+
 class DatasetSource(Strict):
     """The source of a dataset, and the share of its rows that may be rejected."""
 
@@ -35,6 +44,7 @@ class DatasetSource(Strict):
     query: Text | None = None
     columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
+    number_format: NumberFormat | None = None
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     inclusive_ends: bool = False
     ends_of_active_rows: Literal["ended", "planned"] = "ended"
@@ -78,6 +88,7 @@ class Sources(Strict):
     exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Rate] = Field(default_factory=dict)
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
+    number_format: NumberFormat | None = None
     null_values: tuple[Text, ...] = Field(default=NULL_VALUES, strict=False)
     aliases: dict[str, dict[str, Alias]] = Field(default_factory=dict)
     datasets: dict[str, DatasetSource] = Field(default_factory=dict)
@@ -106,6 +117,10 @@ class Sources(Strict):
     def of(self, dataset: str) -> DatasetSource:
         """The settings of a dataset, or the defaults."""
         return self.datasets.get(dataset, DatasetSource())
+
+    def number_format_of(self, dataset: str) -> str | None:
+        """How numbers of a dataset are written; None where neither its settings nor those of all datasets state it."""
+        return self.of(dataset).number_format or self.number_format
 
 
 # --- segments.yaml -----------------------------------------------------------------------------

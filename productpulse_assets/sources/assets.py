@@ -33,6 +33,7 @@ from productpulse_assets.sources.staging import (
     convert_currency,
     convert_ends,
     count_rows,
+    files_with_points,
     find_duplicates,
     mark_broken_references,
     mark_broken_rules,
@@ -161,7 +162,8 @@ def _split(
     row_count, malformed_count = _count_raw_rows(raw)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    table = type_columns(raw.rows, schema, sources, renames).pipe(convert_ends, schema, sources)
+    thousands = _unclear_files(raw.rows, schema, sources, renames)
+    table = type_columns(raw.rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
@@ -205,6 +207,17 @@ def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
     counts = raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count()))
     row = cast("dict[str, int]", rows_of(counts)[0])
     return row["rows"], row["malformed"]
+
+
+def _unclear_files(
+    raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]
+) -> dict[str, list[str]]:
+    """By column, the files in which 1.234 may be 1234."""
+    forms = files_with_points(raw, schema, sources, renames)
+    if forms is None:
+        return {}
+    rows = rows_of(forms)
+    return {name: [row["source_file"] for row in rows if row[name]] for name in forms.columns if name != "source_file"}
 
 
 def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:

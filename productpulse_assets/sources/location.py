@@ -14,6 +14,7 @@ import pandera.ibis as pa
 
 from asset_checks.contracts import DATASETS, STATUS, contracts_with
 from productpulse_assets.sources.aliases import alias_value
+from productpulse_assets.sources.casting import NUMBERED
 from productpulse_assets.sources.errors import SourceProblem
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
@@ -91,6 +92,8 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
         else:
             yield Problem("rules.unknown_column", f"aliases > {target}", "give it as dataset.column")
     for date_format in sources.date_formats:
+        if date_format in NUMBERED:
+            continue
         try:
             in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
@@ -98,7 +101,7 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
                 "rules.date_format",
                 "date_formats",
                 f"'{date_format}' is not a date format ({error})",
-                "strptime's specifiers, such as %d.%m.%Y",
+                f"strptime's specifiers, such as %d.%m.%Y, or {', '.join(NUMBERED)}",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -11,10 +12,27 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE, STATUS, is_row_id, may_be_unknown, table_schema
+from asset_checks.contracts import AMOUNTS, ENDED_STATUSES, MONEY_TYPE, STATUS, is_row_id, may_be_unknown, table_schema
 from asset_checks.row_rules import follows, is_among, passes
 from productpulse_assets.sources.aliases import is_ignored, without_ignored
-from productpulse_assets.sources.casting import cast_column, contract_spelling, convert, has_value, trimmed_text
+from productpulse_assets.sources.casting import (
+    cast_column,
+    cast_plain,
+    contract_spelling,
+    convert,
+    has_value,
+    trimmed_text,
+    with_aliases,
+)
+from productpulse_assets.sources.numbers import (
+    FORMATS,
+    Amount,
+    agrees,
+    cast_amount,
+    currency_of,
+    is_unclear,
+    point_forms,
+)
 from productpulse_assets.sources.readers.blanks import plain_name
 from rules.models import Sources
 from rules.rejects import IGNORED_STATUS
@@ -57,11 +75,23 @@ def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, renames: dict[str,
     return {column: present[name] for column, name in wanted.items() if name in present}
 
 
-def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]) -> ir.Table:
+def type_columns(
+    raw: ir.Table,
+    schema: pa.DataFrameSchema,
+    sources: Sources,
+    renames: dict[str, str],
+    thousands: Mapping[str, Sequence[str]] | None = None,
+) -> ir.Table:
     """One row per source row: its file and row number, the contract's columns typed, `has_<column>` (whether the
-    source has a value) and is_ignored (whether the alias of its status leaves the row out)."""
+    source has a value) and is_ignored (whether the alias of its status leaves the row out).
+
+    `thousands` are the results of `files_with_points`: by column, the files in which 1.234 may be 1234. A column of
+    `marks` has the currencies around the amounts, where a number format allows them.
+    """
     found = source_columns(raw, schema, renames)
+    number_format = sources.number_format_of(schema.name)
     columns: dict[str, ir.Value] = {"is_ignored": ibis.literal(False)}
+    marks: dict[str, tuple[ir.StringColumn, ...]] = {}
     for column, kind in table_schema(schema).items():
         if column not in found and is_row_id(schema, column):
             columns[column] = raw.source_file + ":" + raw.row_number.cast("string").lpad(ROW_DIGITS, "0")
@@ -71,17 +101,66 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
             columns[column] = ibis.null(kind)
             columns[f"has_{column}"] = ibis.literal(False)
             continue
+        given = raw[found[column]]
         names = sources.aliases.get(f"{schema.name}.{column}", {})
         if column == STATUS:
-            columns["is_ignored"] = is_ignored(trimmed_text(raw[found[column]]), names)
+            columns["is_ignored"] = is_ignored(trimmed_text(given), names)
             names = without_ignored(names)
-        value = cast_column(raw[found[column]], kind, sources, names)
+        if column in AMOUNTS and given.type().is_string():
+            amount = _amount(given, raw.source_file, kind, number_format, (thousands or {}).get(column, ()))
+            value, marks[column] = with_aliases(amount.number, given, kind, names), amount.marks
+        else:
+            value = cast_column(given, kind, sources, names, number_format)
         for check in schema.columns[column].checks:
             if allowed := check.statistics.get("allowed"):
                 value = contract_spelling(value, allowed)
         columns[column] = value.upper() if column == "currency" else value
-        columns[f"has_{column}"] = has_value(raw[found[column]], sources, names)
+        columns[f"has_{column}"] = has_value(given, sources, names)
+    columns |= _currencies(columns, marks, sources)
     return raw.select(*PLACE, **columns)
+
+
+def _amount(
+    given: ir.StringColumn,
+    source_file: ir.StringColumn,
+    kind: dt.DataType,
+    number_format: str | None,
+    unclear_files: Sequence[str],
+) -> Amount:
+    """An amount with the currency around it; without a number format it has none, and 1.234 may be unclear."""
+    text = trimmed_text(given)
+    if number_format:
+        return cast_amount(text, kind, FORMATS[number_format])
+    number = cast_plain(text, kind)
+    if unclear_files:
+        number = ibis.ifelse(is_unclear(text, source_file, unclear_files), ibis.null(kind), number)
+    return Amount(number, ())
+
+
+def _currencies(
+    columns: Mapping[str, ir.Value], marks: Mapping[str, tuple[ir.StringColumn, ...]], sources: Sources
+) -> dict[str, ir.Value]:
+    """The currency of each row, completed from the amounts, and for each amount whether what is written around it
+    agrees: with the row's currency or, without one, with the reporting currency."""
+    found: dict[str, ir.Value] = {}
+    for name, around in marks.items():
+        if not around:
+            continue
+        if "currency" in columns:
+            found["currency"] = ibis.coalesce(columns["currency"], currency_of(around))
+        used = ibis.coalesce(found["currency"], sources.reporting_currency) if found else sources.reporting_currency
+        found[f"{name}_agrees"] = agrees(around, ibis.literal(used) if isinstance(used, str) else used)
+    return found
+
+
+def files_with_points(
+    raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]
+) -> ir.Table | None:
+    """One row per file, with a column per amount: whether 1.234 in it may be 1234. None where every text is clear."""
+    found = source_columns(raw, schema, renames)
+    amounts = {column: raw[found[column]] for column in AMOUNTS if column in found}
+    texts = {column: trimmed_text(given) for column, given in amounts.items() if given.type().is_string()}
+    return point_forms(raw, texts) if texts and not sources.number_format_of(schema.name) else None
 
 
 def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
@@ -144,6 +223,8 @@ def _rules_of_columns(table: ir.Table, schema: pa.DataFrameSchema) -> list[Contr
             is_invalid = table[f"has_{name}"] & table[name].isnull() & table.has_rate
             rules.append(ContractRule(name, f"parses_as_{_type_word(kind)}", is_invalid))
         rules += [ContractRule(name, check.name, ~passes(check, table, name)) for check in column.checks]
+        if f"{name}_agrees" in table.columns:
+            rules.append(ContractRule(name, "currency_agrees", ~table[f"{name}_agrees"]))
     for check in schema.metadata["row_rules"]:
         rules.append(ContractRule(check.statistics["column"], check.name, ~passes(check, table, None)))
     if "currency" in schema.columns:
