@@ -14,9 +14,11 @@ from ibis.backends.duckdb import Backend
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import as_warning, gate_results, gate_specs, unknown_result
+from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.location import Location, locate
+from productpulse_assets.sources.numbers import has_long_fractions, point_forms
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
@@ -30,10 +32,10 @@ from productpulse_assets.sources.staging import (
     PLACE,
     Parent,
     RowCounts,
+    amount_texts,
     convert_currency,
     convert_ends,
     count_rows,
-    files_with_points,
     find_duplicates,
     mark_broken_references,
     mark_broken_rules,
@@ -162,7 +164,7 @@ def _split(
     row_count, malformed_count = _count_raw_rows(raw)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    thousands = _unclear_files(raw.rows, schema, sources, renames)
+    thousands = unclear_files(raw.rows, schema, sources, renames)
     table = type_columns(raw.rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
@@ -209,15 +211,15 @@ def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
     return row["rows"], row["malformed"]
 
 
-def _unclear_files(
+def unclear_files(
     raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]
 ) -> dict[str, list[str]]:
     """By column, the files in which 1.234 may be 1234."""
-    forms = files_with_points(raw, schema, sources, renames)
-    if forms is None:
+    texts = amount_texts(raw, schema, sources, renames)
+    if not texts or not any(rows_of(has_long_fractions(raw, texts))[0][name] for name in texts):
         return {}
-    rows = rows_of(forms)
-    return {name: [row["source_file"] for row in rows if row[name]] for name in forms.columns if name != "source_file"}
+    rows = rows_of(point_forms(raw, {name: trimmed_text(text) for name, text in texts.items()}))
+    return {name: [row["source_file"] for row in rows if row[name]] for name in texts}
 
 
 def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:

@@ -137,6 +137,12 @@ DECIMAL_POINT = r"^[+-]?(?:\d*\.(?:\d{1,2}|\d{4,})|0*\.\d+|\d{4,}\.\d*)(?:[eE][+
 before it."""
 
 
+def has_long_fractions(raw: ir.Table, columns: Mapping[str, ir.StringColumn]) -> ir.Table:
+    """One row: for each column, whether a value has three characters or more after a point. It is cheap to compute,
+    and most exports have none."""
+    return raw.aggregate(**{name: text.like("%.___%").any().fill_null(False) for name, text in columns.items()})
+
+
 def point_forms(raw: ir.Table, columns: Mapping[str, ir.StringColumn]) -> ir.Table:
     """One row per file with a value such as 1.234: for each column, whether no value shows what its points are."""
     forms = {

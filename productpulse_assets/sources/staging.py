@@ -31,7 +31,6 @@ from productpulse_assets.sources.numbers import (
     cast_amount,
     currency_of,
     is_unclear,
-    point_forms,
 )
 from productpulse_assets.sources.readers.blanks import plain_name
 from rules.models import Sources
@@ -85,7 +84,7 @@ def type_columns(
     """One row per source row: its file and row number, the contract's columns typed, `has_<column>` (whether the
     source has a value) and is_ignored (whether the alias of its status leaves the row out).
 
-    `thousands` are the results of `files_with_points`: by column, the files in which 1.234 may be 1234. A column of
+    `thousands` are the results of `unclear_files`: by column, the files in which 1.234 may be 1234. A column of
     `marks` has the currencies around the amounts, where a number format allows them.
     """
     found = source_columns(raw, schema, renames)
@@ -153,14 +152,14 @@ def _currencies(
     return found
 
 
-def files_with_points(
+def amount_texts(
     raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]
-) -> ir.Table | None:
-    """One row per file, with a column per amount: whether 1.234 in it may be 1234. None where every text is clear."""
+) -> dict[str, ir.StringColumn]:
+    """The amounts whose points may be for thousands: those given as text, if no number format is set."""
     found = source_columns(raw, schema, renames)
     amounts = {column: raw[found[column]] for column in AMOUNTS if column in found}
-    texts = {column: trimmed_text(given) for column, given in amounts.items() if given.type().is_string()}
-    return point_forms(raw, texts) if texts and not sources.number_format_of(schema.name) else None
+    is_set = sources.number_format_of(schema.name) is not None
+    return {column: given for column, given in amounts.items() if given.type().is_string() and not is_set}
 
 
 def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
