@@ -44,6 +44,7 @@ class DatasetSource(Strict):
     query: Text | None = None
     columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
+    sheet: Text | None = None
     number_format: NumberFormat | None = None
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     inclusive_ends: bool = False
@@ -53,6 +54,8 @@ class DatasetSource(Strict):
     def _one_place(self) -> DatasetSource:
         if self.file and self.query:
             raise ValueError("give file or query, not both")
+        if self.query and self.sheet:
+            raise ValueError("give query or sheet, not both: a query reads the first sheet of a workbook")
         return self
 
 

@@ -18,7 +18,7 @@ from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.location import Location, locate
-from productpulse_assets.sources.numbers import has_long_fractions, point_forms
+from productpulse_assets.sources.numbers import FORMATS, has_long_fractions, point_forms
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
@@ -139,7 +139,7 @@ def split(
     backend.drop_table(_unknown_name(schema.name), force=True)  # of an attempt that failed
     if not location.is_available:
         return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
-    raw = _read(backend, location, settings)
+    raw = _read(backend, location, settings, rules.sources)
     try:
         return _split(backend, schema, location, raw, rules.sources, parents)
     except duckdb.Error as error:
@@ -238,11 +238,18 @@ def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
     return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
-def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
+def _read(backend: Backend, location: Location, settings: Settings, sources: Sources) -> RawRows:
     if location.query:
         return read_query(backend, location.dataset, location.query)
+    number_format = sources.number_format_of(location.dataset)
     return read_files(
-        backend, location.dataset, location.files, location.source.encoding, scratch=settings.home.scratch
+        backend,
+        location.dataset,
+        location.files,
+        location.source.encoding,
+        scratch=settings.home.scratch,
+        sheet=location.source.sheet,
+        decimal_sign=FORMATS[number_format].decimal if number_format else ".",
     )
 
 

@@ -26,7 +26,7 @@ from rules.models import IGNORE, Alias, DatasetSource, Sources
 from rules.rule_set import Rules
 from rules.text.formats import path_text
 
-EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
+EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet", ".json", ".jsonl", ".jsonl.gz")
 
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
