@@ -47,6 +47,7 @@ class Factor:
 
 PRICES, AMOUNTS = "for subscriptions in sources.yaml", "for transactions in sources.yaml"
 POINT = "a point for thousands may have been read as a decimal point"
+THOUSANDS = "Set number_format: '1.234,50' in sources.yaml."
 FACTORS = (
     Factor("cents_paid", 100, "100 times", "amount may be in cents", f"Set minor_units: true {AMOUNTS}.", True),
     Factor(
@@ -54,13 +55,9 @@ FACTORS = (
         f"Set minor_units: true {PRICES}.", True,
     ),
     Factor(
-        "thousands_priced", 1000, "1,000 times", f"in monthly_price {POINT}",
-        f"Take the points out in a `query` {PRICES}.", True,
+        "thousands_priced", 1000, "1,000 times", f"in monthly_price {POINT}", THOUSANDS, True
     ),
-    Factor(
-        "thousands_paid", 1 / 1000, "1/1000 of", f"in amount {POINT}",
-        f"Take the points out in a `query` {AMOUNTS}.", True,
-    ),
+    Factor("thousands_paid", 1 / 1000, "1/1000 of", f"in amount {POINT}", THOUSANDS, True),
     Factor(
         "twelfths", 12, "12 times", "monthly_price may be a price per month that was divided by 12",
         f"Look for that division in the price or the `query` {PRICES}.",

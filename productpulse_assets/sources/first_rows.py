@@ -42,7 +42,7 @@ def first_rows(raw: RawRows, found: dict[str, str], sources: Sources) -> RawRows
     rows = named.filter(named.customer.notnull())
     order: list[ir.Value] = [rows.source_file, rows.row_number]
     if "signup_date" in found:
-        day = cast_column(rows[found["signup_date"]], ibis.dtype("date"), sources, "customers.signup_date")
+        day = cast_column(rows[found["signup_date"]], ibis.dtype("date"), sources, {})
         order.insert(0, day.fill_null(ibis.date("9999-12-31")))
     window = ibis.window(group_by=rows.customer, order_by=order)
     numbered = rows.mutate(place=ibis.row_number().over(window))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
@@ -20,6 +22,7 @@ def map_rows(
     sources: Sources,
     source: DatasetSource,
     found: dict[str, str],
+    thousands: Mapping[str, Sequence[str]] | None = None,
     crosswalk: ir.Table | None = None,
 ) -> ir.Table:
     """One typed row per source row. Each step is one setting of the dataset, and changes nothing without it.
@@ -27,7 +30,7 @@ def map_rows(
     Amounts are rounded once, at the end: after the conversion of the currency and the division of the price.
     """
     return (
-        type_columns(raw, schema, sources, source, found)
+        type_columns(raw, schema, sources, source, found, thousands)
         .pipe(status_from_dates, schema.name, source)
         .pipe(convert_ends, source)
         .pipe(from_minor_units, schema, source, sources)

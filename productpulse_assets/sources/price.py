@@ -41,7 +41,10 @@ def price_rules(table: ir.Table, price: Price | None) -> list[ContractRule]:
                 ContractRule(name, check, costs & (value < smallest).fill_null(False)),
             ]
     if price.per == "billing_cycle":
-        rules.append(ContractRule("billing_cycle", "not_null", costs & ~table.has_billing_cycle))
+        rules.append(ContractRule("billing_cycle", "not_null", costs & ~table.has_price_unit))
+        rules.append(
+            ContractRule("billing_cycle", "allowed_values", costs & table.has_price_unit & ~table.price_unit_is_known)
+        )
     return rules
 
 
@@ -62,7 +65,11 @@ def price_per_month(table: ir.Table, price: Price | None) -> ir.Table:
     divisor = ibis.ifelse(every > 0, (months * every).cast(WHOLE), one)
     per_month = divided(ibis.ifelse(is_possible, total, ibis.null(PRODUCT)), times, divisor)
     given = table.monthly_price.cast(MONEY)
-    return table.mutate(monthly_price=ibis.ifelse(is_known, per_month, given)).pipe(with_cycle, price)
+    return table.mutate(
+        monthly_price=ibis.ifelse(is_known, per_month, given),
+        has_price_unit=table.has_billing_cycle,
+        price_unit_is_known=months.notnull(),
+    ).pipe(with_cycle, price)
 
 
 def unit_of(table: ir.Table, price: Price) -> tuple[ir.Value, ir.Value]:
@@ -108,4 +115,5 @@ def with_cycle(table: ir.Table, price: Price) -> ir.Table:
     names = [(months * table.price_every == count, name) for name, count in CYCLE_MONTHS.items()]
     counted = ibis.cases(*names, else_=ibis.null("string"))
     given = ibis.null("string") if price.per == "billing_cycle" else table.billing_cycle
-    return table.mutate(billing_cycle=given.coalesce(counted))
+    cycle = given.coalesce(counted)
+    return table.mutate(billing_cycle=cycle, has_billing_cycle=cycle.notnull())

@@ -20,7 +20,7 @@ def separate_periods(table: ir.Table, source: DatasetSource) -> ir.Table:
     """
     if not source.repeated_ids:
         return table
-    starts = table.select("subscription_id", "start_date").filter(_.start_date.notnull()).distinct()
+    starts = table.filter(_.start_date.notnull(), ~_.is_ignored).select("subscription_id", "start_date").distinct()
     by_start = ibis.window(group_by=starts.subscription_id, order_by=starts.start_date)
     starts = starts.mutate(
         is_later=starts.start_date.lag().over(by_start).notnull(), next_start=starts.start_date.lead().over(by_start)

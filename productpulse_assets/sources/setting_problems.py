@@ -8,7 +8,7 @@ import ibis
 import pandera.ibis as pa
 
 from asset_checks.row_rules import passes
-from productpulse_assets.sources.staging import typed_value
+from productpulse_assets.sources.staging import constant_value
 from productpulse_assets.sources.status import STATUS_OF_DATE
 from resources.duckdb_connection import in_memory
 from resources.tables import table_of
@@ -74,7 +74,7 @@ def _made_column_problems(place: str, column: str, schema: pa.DataFrameSchema, s
 
 def _fits(text: str, column: str, schema: pa.DataFrameSchema, sources: Sources) -> bool:
     """Whether the contract accepts the value."""
-    value = typed_value(ibis.literal(text), schema.columns[column].dtype.type, schema, column, sources)
+    value = constant_value(text, schema.columns[column].dtype.type, schema, column, sources)
     row = table_of([{"row": 1}], ibis.schema({"row": "int64"})).select(**{column: value})
     is_kept = ibis.and_(row[column].notnull(), *(passes(check, row, column) for check in schema.columns[column].checks))
     return bool(in_memory().to_pyarrow(row.select(is_kept=is_kept))["is_kept"][0].as_py())

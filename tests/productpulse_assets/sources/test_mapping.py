@@ -29,7 +29,7 @@ from tests.builders import rows
 from tests.errors import assert_known, raises, raises_problems
 from tests.graph import RULES
 from tests.productpulse_assets.facts.ledger import account, ledger
-from tests.productpulse_assets.sources.test_staging import Outcome, parent, staged
+from tests.productpulse_assets.sources.staged import Outcome, parent, staged
 
 pytestmark = pytest.mark.slow
 
@@ -144,6 +144,8 @@ PRICED = (
     "S5,C1,Active,2026-01-01,10.00,month,1,\n"
     "S6,C1,Active,2026-01-01,10.00,month,0,many\n"
     "S7,C1,Active,2026-01-01,10.00,,1,1\n"
+    "S8,C1,Active,2026-01-01,10.00,fortnight,1,1\n"
+    "S9,C1,Active,2026-01-01,10.00,month,2,1\n"
 )
 
 
@@ -161,19 +163,21 @@ def test_a_price_is_per_seat_and_per_count_of_billing_cycles(read):
         ("S2", Decimal("8.33"), "Annual"),
         ("S3", Decimal("39.98"), "Quarterly"),
         ("S4", Decimal("0.00"), "Monthly"),  # free for any number of seats
+        ("S9", Decimal("5.00"), None),  # every two months
     ]
     assert outcome.reasons() == [
         (5, "seats", "not_null", None),
         (6, "every", "at_least_one", "0"),
         (6, "seats", "parses_as_number", "many"),
         (7, "billing_cycle", "not_null", None),
+        (8, "billing_cycle", "allowed_values", "fortnight"),
     ]
 
 
 @pytest.mark.parametrize(
     ("per", "price", "monthly"),
     [
-        ("month", "10.005", "10.01"),
+        ("month", "10.0050", "10.01"),
         ("quarter", "100", "33.33"),
         ("year", "0.06", "0.01"),  # half a cent
         ("week", "10", "43.33"),
@@ -205,6 +209,7 @@ def test_prices_are_exact_to_the_cent_and_rounded_half_up(rows, per):
                 "price_seats": pa.array([Decimal(each).scaleb(-1) for each in seats], pa.decimal128(12, 2)),
                 "price_every": pa.array(counts, pa.int64()),
                 "billing_cycle": pa.nulls(len(rows), pa.string()),
+                "has_billing_cycle": pa.array([False] * len(rows)),
             }
         )
     )
