@@ -14,8 +14,8 @@ from ibis import _
 from asset_checks.contracts import PERSONAL, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from resources.tables import rows_of
-from rules.rejects import reject_counts, unknown_words
-from rules.text.formats import printable_line
+from rules.rejects import LEFT_OUT, left_out_reasons, reject_counts, unknown_words
+from rules.text.formats import one_line, printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
 MOST_STRANGERS = 0.9
@@ -31,8 +31,8 @@ class Tally:
 
     broken: the number of kept rows that break a rule of the contract, by rule; empty if the gate passes.
     rejected: source rows that are rejected for their own values; orphaned: because their parent is rejected.
-    excused: rejected without being wrong: exact duplicates, as in overlapping exports, and events of people who are
-    not customers.
+    excused: rejected without being wrong: exact duplicates, as in overlapping exports, events of people who are not
+    customers, and rows that a query leaves out.
     """
 
     kept: int
@@ -47,7 +47,10 @@ class Tally:
         return self.kept + self.rejected + self.orphaned + sum(self.excused.values())
 
 
-EXCUSED = "No exact duplicates and no events of people who are not among the customers: such rows are not counted."
+EXCUSED = (
+    "No exact duplicates, no events of people who are not among the customers, and no rows that a query leaves out: "
+    "such rows are not counted."
+)
 
 
 def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
@@ -82,7 +85,7 @@ def gate_results(
 def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tally:
     """The counts of the stored rows; nothing is taken from the step that stored them."""
     kept, broken = broken_rows(schema, table)
-    excuses = [DUPLICATE, *([STRANGER] if schema.metadata["has_strangers"] else [])]
+    excuses = [DUPLICATE, LEFT_OUT, *([STRANGER] if schema.metadata["has_strangers"] else [])]
     places = rejects.group_by("source_file", "row_number").aggregate(
         own=_.check_name.notin(["parent_rejected", *excuses]).any(),
         **{name: (_.check_name == name).any() for name in excuses},
@@ -195,7 +198,11 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
     sentences = [
         f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
         for name, rows in counted.excused.items()
+        if name != LEFT_OUT
     ]
+    if LEFT_OUT in counted.excused:
+        reasons = "; ".join(f"{one_line(reason, 120)} ({rows:,})" for reason, rows in left_out_reasons(rejects).items())
+        sentences.append(f"The query in sources.yaml leaves rows out: {reasons}.")
     return dg.AssetCheckResult(
         asset_key=schema.name,
         check_name="left_out_without_a_fault",
@@ -232,7 +239,8 @@ def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
 
     A personal value is replaced by the row's key, because Dagster and the logs keep these words for good.
     """
-    grouped = reject_counts(rejects, "row_key", "row_json").limit(limit)
+    faults = rejects.filter(rejects.check_name != LEFT_OUT)
+    grouped = reject_counts(faults, "row_key", "row_json").limit(limit)
     return " ".join(
         f"{row['column_name'] or 'Line'} {row['check_name']}: {row['rows']:,} "
         f"(first in row {row['first_row']}: {_example(row)})."

@@ -1,10 +1,14 @@
 """Rejected rows by the rule that they break: for the gate, the reports and the pages."""
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 ALIASED = ("allowed_values", "parses_as_boolean")
 """The rules that are broken by a word which only the source uses; an alias can give its meaning."""
+
+LEFT_OUT = "left_out"
+"""The rule of rows that a query leaves out: its column with the reason, and the name of the rule."""
 
 
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
@@ -22,8 +26,17 @@ def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
 
 def unknown_words(rejects: ir.Table) -> dict[str, dict[str, int]]:
     """By column: the words without an alias, each with its number of rows, the most frequent first."""
-    words = rejects.filter(_.check_name.isin(ALIASED), _.value.notnull())
-    counts = words.group_by("column_name", "value").aggregate(rows=_.count())
+    return _value_counts(rejects.filter(_.check_name.isin(ALIASED), _.value.notnull()))
+
+
+def left_out_reasons(rejects: ir.Table) -> dict[str, int]:
+    """The reasons for which a query leaves rows out, each with its number of rows, the most frequent first."""
+    return _value_counts(rejects.filter(_.check_name == LEFT_OUT).mutate(column_name=ibis.literal(""))).get("", {})
+
+
+def _value_counts(rejects: ir.Table) -> dict[str, dict[str, int]]:
+    """By column: each value with its number of rows, the most frequent first."""
+    counts = rejects.group_by("column_name", "value").aggregate(rows=_.count())
     found: dict[str, dict[str, int]] = {}
     for row in counts.order_by("column_name", _.rows.desc(), "value").to_pyarrow().to_pylist():
         found.setdefault(row["column_name"], {})[row["value"]] = row["rows"]

@@ -16,8 +16,10 @@ from asset_checks.row_rules import key_value
 from asset_checks.validation_gate import gate_results, gate_specs
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
+from productpulse_assets.sources.left_out import split_left_out
 from productpulse_assets.sources.location import Location, locate
-from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
+from productpulse_assets.sources.query_files import read_query_with_files
+from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
@@ -155,7 +157,8 @@ def _split(
     row_count, malformed_count = _count_raw_rows(raw)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    table = type_columns(raw.rows, schema, sources, renames).pipe(convert_ends, schema, sources)
+    raw_rows, left_out = split_left_out(raw, found, key, schema.name) if location.query else (raw.rows, None)
+    table = type_columns(raw_rows, schema, sources, renames).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
@@ -166,13 +169,13 @@ def _split(
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
-    kept, rejects = rows.filter(rows.broken == 0), []
+    kept, rejects = rows.filter(rows.broken == 0), [] if left_out is None else [left_out]
     if counts["valid"] < counts["rows"]:
-        rejects.append(rejected_rows(rows, raw.rows, contract_rules, found, key))
+        rejects.append(rejected_rows(rows, raw_rows, contract_rules, found, key))
     if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
         fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
+        rejects.append(rejected_duplicates(duplicates, raw_rows, found, key))
         kept = kept.anti_join(duplicates, list(PLACE))
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
@@ -206,7 +209,7 @@ def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
 
 def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
     if location.query:
-        return read_query(backend, location.dataset, location.query)
+        return read_query_with_files(backend, location, settings.home.scratch)
     return read_files(
         backend, location.dataset, location.files, location.source.encoding, scratch=settings.home.scratch
     )

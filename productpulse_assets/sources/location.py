@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -29,18 +29,26 @@ from rules.text.formats import path_text
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
 
 
+OWN_TABLES = ("raw_", "malformed_", "staged_", "duplicates_")
+"""How the names of tables begin that exist while a dataset is read."""
+
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters in a file's name: line ends, and codes that a terminal executes."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """A dataset's files or query; without both, it is absent in this run."""
+    """A dataset's files or query; without both, it is absent in this run.
+
+    query_files: by the name that the query gives to it, the files of each table; none for an optional one that is
+    not there.
+    """
 
     dataset: str
     files: tuple[Path, ...]
     source: DatasetSource
     folder: Path
+    query_files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     @property
     def query(self) -> str | None:
@@ -69,7 +77,8 @@ class Location:
 
 
 def check_sources(rules: Rules) -> None:
-    """Raise RulesError for an unknown dataset or column and an invalid alias or date format in sources.yaml."""
+    """Raise RulesError for an unknown dataset or column, an invalid alias or date format, and a name of a query's file
+    that has another meaning, in sources.yaml."""
     refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
 
 
@@ -88,6 +97,10 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
                 accepted = ", ".join(contracts[name].columns)
                 place = f"datasets > {name} > columns > {column}"
                 yield Problem("rules.unknown_column", place, "is not a column", accepted)
+        for table in source.query_files:
+            if table in contracts or table.startswith(OWN_TABLES):
+                place = f"datasets > {name} > query_files > {table}"
+                yield Problem("rules.query_file_name", place, "is a table of ProductPulse", "any other name")
     for target, names in sources.aliases.items():
         if target in columns:
             yield from _alias_problems(target, columns[target], names)
@@ -150,7 +163,7 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     """
     source, folder = rules.sources.of(dataset), source_folder(settings, rules)
     if source.query:
-        return Location(dataset, (), source, folder)
+        return Location(dataset, (), source, folder, _query_files(dataset, folder, source))
     if source.file:
         return Location(dataset, _match_pattern(dataset, folder, source.file), source, folder)
     if settings.data_dir is None and not uses_demo(settings, rules):
@@ -210,7 +223,24 @@ def _file_type(path: Path) -> str:
     return "a link to a file that does not exist" if path.is_symlink() else "not an ordinary file"
 
 
+def _query_files(dataset: str, folder: Path, source: DatasetSource) -> dict[str, tuple[Path, ...]]:
+    """The files of each table of the query: those of its first pattern that finds any."""
+    found = {}
+    for name, about in source.query_files.items():
+        matches = (files for pattern in about.patterns if (files := _matches(dataset, folder, pattern)))
+        found[name] = next(matches, ())
+        if not found[name] and not about.optional:
+            raise _no_match(dataset, folder, " or ".join(about.patterns))
+    return found
+
+
 def _match_pattern(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
+    if found := _matches(dataset, folder, pattern):
+        return found
+    raise _no_match(dataset, folder, pattern)
+
+
+def _matches(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     try:
         given = Path(pattern).expanduser()
         base, rest = (Path(given.anchor), given.relative_to(given.anchor)) if given.is_absolute() else (folder, given)
@@ -223,14 +253,16 @@ def _match_pattern(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]
             dataset=dataset,
             pattern=pattern,
         ) from error
-    if not found:
-        raise SourceProblem(
-            "source.no_match",
-            f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it.",
-            dataset=dataset,
-            pattern=pattern,
-        )
     return _refuse_special_names(dataset, found)
+
+
+def _no_match(dataset: str, folder: Path, pattern: str) -> SourceProblem:
+    return SourceProblem(
+        "source.no_match",
+        f"{dataset}: no file matches '{pattern}' of sources.yaml in {folder}. Correct it or remove it.",
+        dataset=dataset,
+        pattern=pattern,
+    )
 
 
 def file_access(settings: Settings, rules: Rules) -> FileAccess:

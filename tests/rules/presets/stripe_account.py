@@ -23,7 +23,8 @@ SUBSCRIPTION_COLUMNS = (
 PAYMENT_COLUMNS = (
     "id", "Created date (UTC)", "Amount", "Amount Refunded", "Currency", "Captured", "Converted Amount",
     "Decline Reason", "Description", "Fee", "Refunded date (UTC)", "Status", "Card ID", "Customer ID",
-    "Customer Email", "Invoice ID", "Transfer",
+    "Customer Email", "Invoice ID", "Transfer", "PaymentIntent ID", "Disputed Amount", "Dispute Date (UTC)",
+    "Dispute Status",
 )  # fmt: skip
 
 
