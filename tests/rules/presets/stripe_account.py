@@ -18,6 +18,7 @@ SUBSCRIPTION_COLUMNS = (
     "id", "Customer ID", "Customer Email", "Plan", "Quantity", "Currency", "Interval", "Amount", "Status",
     "Created (UTC)", "Start (UTC)", "Start Date (UTC)", "Current Period Start (UTC)", "Current Period End (UTC)",
     "Trial Start (UTC)", "Trial End (UTC)", "Canceled At (UTC)", "Ended At (UTC)", "Cancel At Period End",
+    "Coupon",
 )  # fmt: skip
 
 PAYMENT_COLUMNS = (

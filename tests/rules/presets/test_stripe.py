@@ -158,6 +158,27 @@ def test_prices_become_monthly(rules, tmp_path, amount, quantity, interval, pric
     assert (found["monthly_price"], found["billing_cycle"]) == (price, cycle)
 
 
+def test_a_coupon_takes_off_what_it_took_off_the_newest_invoice(rules, tmp_path):
+    day = "2025-01-01 00:00"
+    rows = [
+        subscription("sub_1", "cus_A", "1200.00", "active", day, Interval="year", Coupon="TWENTY"),
+        subscription("sub_2", "cus_B", "100.00", "active", day),  # its coupon has ended
+        subscription("sub_3", "cus_C", "100.00", "active", day, Coupon="TWENTY"),  # no invoice tells what it takes off
+    ]
+    write_account(tmp_path, rows)
+
+    def prices() -> list[str]:
+        return [row["monthly_price"] for row in query_rows(rules, tmp_path, "subscriptions")]
+
+    assert prices() == ["100.00", "100.00", "100.00"]
+    (tmp_path / "unified_invoices.csv").write_text(
+        "id,Subscription,Date (UTC),Subtotal,Total Discount Amount\n"
+        'in_1,sub_1,2025-01-01 00:00,"1200,00","400,00"\nin_2,sub_1,2026-01-01 00:00,1200.00,240.00\n'
+        "in_3,sub_2,2025-01-01 00:00,100.00,50.00\nin_4,sub_3,2025-01-01 00:00,0.00,0.00\n"
+    )
+    assert prices() == ["80.00", "100.00", "100.00"]
+
+
 def test_the_choice_between_subscriptions_does_not_hang_on_their_order(rules, tmp_path):
     day, paid = "2025-01-01 00:00", payment("ch_1", "cus_A", "70.00", "Paid", "2025-03-01 10:00")
     rows = [
