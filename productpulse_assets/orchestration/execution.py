@@ -16,6 +16,7 @@ import dagster as dg
 from productpulse_assets.orchestration.last_run import is_interrupted, is_of_dagster, is_unexpected_end
 from productpulse_assets.orchestration.progress import Follow
 from productpulse_assets.orchestration.system_errors import fault_sentence, machine_faults
+from productpulse_assets.sources.assets import STOPS_A_RUN
 from resources.dagster_home import prepare_dagster_home
 from resources.duckdb_connection import open_read_only
 from resources.event_log import open_instance
@@ -36,7 +37,10 @@ NO_CAUSE = (
 
 @dataclass
 class Outcome:
-    """The result of a run: seconds, number of assets, sentences of failed checks, warnings and errors."""
+    """The result of a run: seconds, number of assets, sentences of failed checks, warnings and errors.
+
+    failed_checks: of blocking checks, also where the job goes on although a run would stop.
+    """
 
     succeeded: bool = False
     is_interrupted: bool = False
@@ -191,6 +195,8 @@ def _note_check(event: dg.DagsterEvent, outcome: Outcome) -> None:
     if check.severity == dg.AssetCheckSeverity.ERROR:
         outcome.failed_checks.append(description)
         outcome.steps_with_failed_checks.add(event.step_key)
+    elif STOPS_A_RUN in check.metadata:
+        outcome.failed_checks.append(description)
     else:
         outcome.warnings.append(description)
 

@@ -56,6 +56,9 @@ Result = dg.Output[ir.Table] | dg.AssetCheckResult
 VALIDATION = "validate_sources"
 """The job in which a dataset that fails the gate does not stop the others, so that every dataset is read."""
 
+STOPS_A_RUN = "stops_a_run"
+"""The metadata of a warning of that job which is an error in a run."""
+
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
     """The dataset and its rejects table as one step of the graph."""
@@ -96,10 +99,18 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         _drop_intermediate(backend, name)
         stored = backend.table(name), backend.table(rejects)
         for result in gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share):
-            severity = dg.AssetCheckSeverity.WARN if context.job_name == VALIDATION else result.severity
-            yield result._replace(severity=severity, description=rules.with_folder(result.description or ""))
+            described = result._replace(description=rules.with_folder(result.description or ""))
+            yield _without_stopping(described) if context.job_name == VALIDATION else described
 
     return dataset
+
+
+def _without_stopping(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result as a warning, which does not stop the job; marked if it would stop a run."""
+    if result.severity == dg.AssetCheckSeverity.WARN:
+        return result
+    metadata = {**(result.metadata or {}), STOPS_A_RUN: dg.MetadataValue.bool(True)}
+    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def _table_output(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:

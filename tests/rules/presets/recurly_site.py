@@ -110,10 +110,10 @@ TRANSACTIONS = [
 ]  # fmt: skip
 
 
-def write_site(folder: Path) -> Path:
+def write_site(folder: Path, subscriptions: list[dict[str, str]] = SUBSCRIPTIONS) -> Path:
     """The four exports in `folder`; s2's price contains tax."""
     folder.mkdir(parents=True, exist_ok=True)
-    inclusive = [row | {"tax_inclusive": str(row["uuid"] == "s2").upper()} for row in SUBSCRIPTIONS]
+    inclusive = [row | {"tax_inclusive": str(row["uuid"] == "s2").upper()} for row in subscriptions]
     texts = {
         "accounts.csv": csv(ACCOUNT_COLUMNS, ACCOUNTS),
         "subscriptions.csv": csv(SUBSCRIPTION_COLUMNS, inclusive),
