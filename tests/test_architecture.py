@@ -20,7 +20,7 @@ from productpulse_assets.sources.readers.raw_rows import RawRows
 from productpulse_assets.sources.staging import PLACE, Parent
 from resources.tables import table_of
 from rules.models import Sources
-from tests.graph import RULES, definitions, queries
+from tests.graph import RULES, definitions, plan, queries
 from tests.test_import_order import PACKAGES, ROOT, imported_names, modules
 
 # --- DuckDB and Spark ----------------------------------------------------------------------------
@@ -132,7 +132,8 @@ def test_every_expression_compiles(every_expression, dialect):
     failed = {}
     for name, expression in every_expression.items():
         try:
-            assert "SELECT" in ibis.to_sql(expression, dialect=dialect)
+            is_planned = dialect == "duckdb" and name in plan().tables  # compiled for DuckDB already
+            assert "SELECT" in (plan().tables[name].sql if is_planned else ibis.to_sql(expression, dialect=dialect))
         except Exception as error:  # whatever the compiler raises, all tables are told of at once
             failed[name] = f"{type(error).__name__}: {error}"
     assert failed == {}
