@@ -24,6 +24,7 @@ IDS = "Ids are compared as written: c1 is not C1, and 007 is not 7. 7.0 is 7 onl
 
 HINTS = {
     "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
+    "known_event": "Words of events are listed under datasets > subscriptions > shape > words in sources.yaml.",
     "known_customer": IDS,
     "known_subscription": IDS,
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "
