@@ -27,7 +27,7 @@ from productpulse_assets.sources.rejects import (
     rejected_readings,
     rejected_rows,
 )
-from productpulse_assets.sources.shapes.reshape import reshape, typed_sources
+from productpulse_assets.sources.shapes.reshape import reshape, spans_of, typed_sources
 from productpulse_assets.sources.shapes.spans import periods
 from productpulse_assets.sources.staging import (
     PLACE,
@@ -213,7 +213,9 @@ class _Shaped:
 def _shape(backend: Backend, schema: pa.DataFrameSchema, raw: ir.Table, sources: Sources, shape: Shape) -> _Shaped:
     """Spans and periods are stored: counts, rejects and warnings are read from them too."""
     reshaped = reshape(raw, schema, sources, shape)
-    fill(backend, spans_name(schema.name), reshaped.spans, temporary=True)
+    fill(backend, readings_name(schema.name), reshaped.readings, temporary=True)
+    readings = backend.table(readings_name(schema.name))
+    fill(backend, spans_name(schema.name), spans_of(readings, reshaped.attributes, shape), temporary=True)
     spans = backend.table(spans_name(schema.name))
     fill(backend, periods_name(schema.name), periods(spans, reshaped.attributes), temporary=True)
     stored = backend.table(periods_name(schema.name))
@@ -223,6 +225,11 @@ def _shape(backend: Backend, schema: pa.DataFrameSchema, raw: ir.Table, sources:
     return _Shaped(
         reshaped.raw, reshaped.columns, typed, rejected_readings(spans, reshaped.raw), row["periods"] + row["rejected"]
     )
+
+
+def readings_name(name: str) -> str:
+    """The table with the rows of an export in another shape, typed."""
+    return f"readings_{name}"
 
 
 def spans_name(name: str) -> str:
@@ -268,7 +275,7 @@ def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
 
 def _drop_intermediate(backend: Backend, name: str) -> None:
     """Drop a dataset's intermediate tables, which frees their memory."""
-    for table in (staging_name(name), f"duplicates_{name}", spans_name(name), periods_name(name)):
+    for table in (staging_name(name), f"duplicates_{name}", readings_name(name), spans_name(name), periods_name(name)):
         backend.drop_table(table, force=True)
     release(backend, name)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from productpulse_assets.sources.casting import cast_column, has_value, source_text, trimmed_text
+from productpulse_assets.sources.casting import cast_column, trimmed_text
 from productpulse_assets.sources.shapes.readings import (
     OPEN,
     Export,
@@ -15,6 +17,7 @@ from productpulse_assets.sources.shapes.readings import (
     date_problems,
     price_problems,
     readings,
+    with_problems,
 )
 from rules.shapes import Events
 from rules.units import days_later
@@ -22,30 +25,37 @@ from rules.units import days_later
 ORDER = ["first_day", "source_file", "row_number"]
 
 
-def event_spans(export: Export, shape: Events) -> ir.Table:
-    """One row per row of the export: the span from its day to the day of the subscription's next event.
-
-    Events of a day apply in the order of the rows; the last one decides. After `end` the price is 0.
-    """
+def event_readings(export: Export, shape: Events) -> ir.Table:
+    """One row per row of the export, with its day and what happened: new, change, end or reactivate."""
     raw_day, raw_word = export.raw_column(shape.date), export.raw_column(shape.event)
     day = cast_column(raw_day, dt.date, export.sources, "subscriptions.start_date")
     word = trimmed_text(raw_word, export.sources.null_values).lower()
     event = ibis.cases(*((word == each, kind) for each, kind in shape.words.kinds().items()), else_=ibis.null("string"))
-    is_end = (event == "end").fill_null(False)
+    return readings(export, day=(raw_day, day), event=(raw_word, event))
+
+
+def event_spans(rows: ir.Table, attributes: tuple[str, ...], shape: Events) -> ir.Table:
+    """One row per row of the export: the span from its day to the day of the subscription's next event.
+
+    Events of a day apply in the order of the rows; the last one decides. After `end` the price is 0.
+    """
+    is_end = (rows.event == "end").fill_null(False)
     problems = [
-        Problem("event", "not_null", ~has_value(raw_word, export.sources), source_text(raw_word)),
-        Problem("event", "known_event", event.isnull(), source_text(raw_word)),
-        *date_problems(export, "start_date", raw_day, day),
-        *price_problems(export, ~is_end),
+        Problem("event", "not_null", ~rows.has_event, "event"),
+        Problem("event", "known_event", rows.event.isnull(), "event"),
+        *date_problems(rows, "start_date", "day"),
+        *(replace(each, found=~is_end & each.found) for each in price_problems(rows)),
     ]
-    first_day = ibis.ifelse(is_end, days_later(day, 1), day) if shape.inclusive_ends else day
-    rows = readings(export, problems, ibis.literal("Active"), event=event, is_end=is_end, first_day=first_day)
+    last_day = shape.inclusive_ends & is_end
+    rows = with_problems(rows, problems).mutate(
+        is_end=is_end, first_day=ibis.ifelse(last_day, days_later(rows.day, 1), rows.day)
+    )
     rows = rows.mutate(is_usable=rows.problem_check.isnull())  # a row with a problem is apart from the others
-    rows = _with_neighbors(_with_known_attributes(rows, export.attributes))
+    rows = _with_neighbors(_with_known_attributes(rows, attributes))
     runs = ~rows.is_end & (rows.price != 0)
     return as_spans(
         rows,
-        export.attributes,
+        attributes,
         end_day=rows.next_day.fill_null(ibis.date(OPEN)),
         slack=ibis.literal(0),
         is_counted=runs & (rows.next_day.isnull() | (rows.next_day > rows.first_day)),

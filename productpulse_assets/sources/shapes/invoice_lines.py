@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from productpulse_assets.sources.casting import cast_column, has_value
+from productpulse_assets.sources.casting import cast_column
 from productpulse_assets.sources.shapes.readings import (
     OPEN,
     Export,
@@ -16,9 +18,9 @@ from productpulse_assets.sources.shapes.readings import (
     has_ended,
     price_problems,
     readings,
-    status_of,
     status_problems,
     with_problem,
+    with_problems,
 )
 from rules.shapes import InvoiceLines
 from rules.units import MONEY, days_later, first_of_month, months_between, months_later
@@ -34,39 +36,46 @@ LATEST_RENEWAL_DAYS = 45
 """A renewal that is not in the export this long after others have been billed does not come."""
 
 
-def invoice_spans(export: Export, shape: InvoiceLines) -> ir.Table:
-    """One row per row of the export: the span of days that the line covers, and its price per month.
-
-    A line that is negative takes from the price of the days that it covers. A line without days, or of one day, is
-    charged once and is part of no period.
-    """
+def invoice_readings(export: Export, shape: InvoiceLines) -> ir.Table:
+    """One row per row of the export, with the first and the last day of the line; `price` is its amount."""
     raw_first, raw_last = export.raw_column(shape.first_day), export.raw_column(shape.last_day)
     first, last = (
         cast_column(raw, dt.date, export.sources, "subscriptions.start_date") for raw in (raw_first, raw_last)
     )
-    has_days = has_value(raw_first, export.sources) | has_value(raw_last, export.sources)
-    status = status_of(export)
-    days = [*date_problems(export, "start_date", raw_first, first), *date_problems(export, "end_date", raw_last, last)]
+    return readings(export, first_day=(raw_first, first), last_day=(raw_last, last))
+
+
+def line_readings(rows: ir.Table, attributes: tuple[str, ...], shape: InvoiceLines) -> ir.Table:
+    """The readings with their problems, and the end of each line: end_day, the day after its last day."""
+    has_days = rows.has_first_day | rows.has_last_day
+    days = [*date_problems(rows, "start_date", "first_day"), *date_problems(rows, "end_date", "last_day")]
     problems = [
-        *(Problem(each.column, each.check, has_days & each.found, each.value) for each in days),
-        Problem("end_date", "end_date_not_before_start_date", last < first, raw_last.cast("string")),
-        *price_problems(export),
-        *status_problems(export),
+        *(replace(each, found=has_days & each.found) for each in days),
+        Problem("end_date", "end_date_not_before_start_date", rows.last_day < rows.first_day, "last_day"),
+        *price_problems(rows),
+        *status_problems(rows),
     ]
-    rows = readings(export, problems, status, first_day=first, last_day=last)
-    rows = rows.mutate(is_once=(rows.first_day == rows.last_day) | rows.first_day.isnull())
-    rows = rows.pipe(_without_repeats, export.attributes).pipe(with_reading, shape.inclusive_ends)
-    rows = rows.mutate(
+    rows = with_problems(rows, problems).mutate(is_once=(rows.first_day == rows.last_day).fill_null(False) | ~has_days)
+    rows = rows.pipe(_without_repeats, attributes).pipe(with_reading, shape.inclusive_ends)
+    return rows.mutate(
         end_day=ibis.ifelse(rows.is_last_day, days_later(rows.last_day, 1), rows.last_day),
         counts=(rows.problem_check.isnull() & ~rows.is_once & (rows.price != 0) & ~has_ended(rows.status)).fill_null(
             False
         ),
     )
-    rows = _with_coverage(_with_months(rows))
+
+
+def invoice_spans(rows: ir.Table, attributes: tuple[str, ...], shape: InvoiceLines) -> ir.Table:
+    """One row per row of the export: the span of days that the line covers, and its price per month.
+
+    A line that is negative takes from the price of the days that it covers. A line without days, or of one day, is
+    charged once and is part of no period.
+    """
+    rows = _with_coverage(_with_months(line_readings(rows, attributes, shape)))
     rate = price_per_month(rows)
     return as_spans(
         rows,
-        export.attributes,
+        attributes,
         end_day=ibis.ifelse(rows.is_open, ibis.date(OPEN), rows.end_day),
         price=rate,
         slack=ibis.cases(

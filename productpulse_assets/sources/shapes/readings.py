@@ -10,7 +10,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE
+from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE, SUBSCRIPTION_STATUSES
 from asset_checks.row_rules import is_among
 from productpulse_assets.sources.casting import cast_column, contract_spelling, has_value, source_text, trimmed_text
 from productpulse_assets.sources.readers.blanks import plain_name
@@ -76,85 +76,91 @@ class Export:
         return value.upper() if column == "currency" else value
 
 
+def readings(export: Export, **fields: tuple[ir.Column, ir.Value]) -> ir.Table:
+    """One row per row of the export: its place, customer_id, base_id (the subscription's own id, NULL without one),
+    price, status and is_trial, the attributes, and `fields`: the value of the export and the one read from it.
+
+    Of price, status and each field there is also text_<name>, the value as it is written, and has_<name>: whether
+    there is one. The status is Active where the export has no such column.
+    """
+    fields = {
+        "price": (export.given("monthly_price"), export.typed("monthly_price", MONEY_TYPE)),
+        "status": (export.given("status"), _status(export)),
+        **fields,
+    }
+    columns: dict[str, ir.Value] = {}
+    for name, (raw, value) in fields.items():
+        columns |= {name: value, f"text_{name}": source_text(raw), f"has_{name}": has_value(raw, export.sources)}
+    if "status" not in export.columns:
+        columns |= {"status": ibis.literal("Active"), "has_status": ibis.literal(True)}
+    return export.raw.select(
+        *PLACE,
+        customer_id=export.typed("customer_id", dt.string),
+        base_id=export.typed("subscription_id", dt.string),
+        **{name: export.attribute(name) for name in export.attributes},
+        **columns,
+    ).mutate(is_trial=lambda table: (table.status == "Trial").fill_null(False))
+
+
+def _status(export: Export) -> ir.StringColumn:
+    return contract_spelling(export.typed("status", dt.string), SUBSCRIPTION_STATUSES)
+
+
 @dataclass(frozen=True)
 class Problem:
-    """Rows where `found` is true are rejected: our column, the broken rule, and the value of the export."""
+    """Rows where `found` is true are rejected: our column, the broken rule, and the field with the value."""
 
     column: str
     check: str
     found: ir.BooleanValue
-    value: ir.Value
+    field: str
 
 
-def date_problems(export: Export, column: str, raw: ir.Column, day: ir.DateValue) -> list[Problem]:
+def date_problems(rows: ir.Table, column: str, field: str) -> list[Problem]:
     """A day that is absent or is no date."""
-    is_given = has_value(raw, export.sources)
+    is_given = rows[f"has_{field}"]
     return [
-        Problem(column, "not_null", ~is_given, source_text(raw)),
-        Problem(column, "parses_as_date", is_given & day.isnull(), source_text(raw)),
+        Problem(column, "not_null", ~is_given, field),
+        Problem(column, "parses_as_date", is_given & rows[field].isnull(), field),
     ]
 
 
-def price_problems(export: Export, is_needed: ir.BooleanValue | None = None) -> list[Problem]:
-    """A price that is absent or is no number, in rows that need one."""
-    raw = export.given("monthly_price")
-    is_given, price = has_value(raw, export.sources), export.typed("monthly_price", MONEY_TYPE)
-    needed = ibis.literal(True) if is_needed is None else is_needed
+def price_problems(rows: ir.Table) -> list[Problem]:
+    """A price that is absent or is no number."""
     return [
-        Problem("monthly_price", "not_null", needed & ~is_given, source_text(raw)),
-        Problem("monthly_price", "parses_as_number", needed & is_given & price.isnull(), source_text(raw)),
+        Problem("monthly_price", "not_null", ~rows.has_price, "price"),
+        Problem("monthly_price", "parses_as_number", rows.has_price & rows.price.isnull(), "price"),
     ]
 
 
-def status_of(export: Export) -> ir.StringColumn:
-    """The status in the contract's spelling; Active where the export has no such column."""
-    if "status" not in export.columns:
-        return ibis.literal("Active")
-    (allowed,) = (check.statistics["allowed"] for check in export.schema.columns["status"].checks)
-    return contract_spelling(export.typed("status", dt.string), allowed)
-
-
-def status_problems(export: Export) -> list[Problem]:
+def status_problems(rows: ir.Table) -> list[Problem]:
     """A status that is absent or not in the contract."""
-    if "status" not in export.columns:
-        return []
-    raw, status = export.given("status"), status_of(export)
-    (allowed,) = (check.statistics["allowed"] for check in export.schema.columns["status"].checks)
     return [
-        Problem("status", "not_null", ~has_value(raw, export.sources), source_text(raw)),
-        Problem("status", "allowed_values", status.notnull() & ~is_among(status, allowed), source_text(raw)),
+        Problem("status", "not_null", ~rows.has_status, "status"),
+        Problem("status", "allowed_values", rows.has_status & ~is_among(rows.status, SUBSCRIPTION_STATUSES), "status"),
     ]
+
+
+def with_problems(rows: ir.Table, problems: Sequence[Problem]) -> ir.Table:
+    """Add the first problem of each row: problem_column, problem_check and problem_value; NULL where there is none."""
+    is_nameless = rows.customer_id.isnull()
+
+    def first(values: Sequence[ir.Value | str]) -> ir.StringValue:
+        cases = [(each.found.fill_null(False), value) for each, value in zip(problems, values, strict=True)]
+        return ibis.cases(*cases, else_=ibis.null("string"))
+
+    return rows.mutate(
+        problem_column=ibis.ifelse(is_nameless, "customer_id", first([each.column for each in problems])),
+        problem_check=ibis.ifelse(is_nameless, "not_null", first([each.check for each in problems])),
+        problem_value=ibis.ifelse(
+            is_nameless, ibis.null("string"), first([rows[f"text_{each.field}"] for each in problems])
+        ),
+    )
 
 
 def has_ended(status: ir.StringValue) -> ir.BooleanValue:
     """Whether a row says that the subscription no longer runs; such a row is part of no period."""
     return is_among(status, ENDED_STATUSES)
-
-
-def readings(export: Export, problems: Sequence[Problem], status: ir.StringValue, **columns: ir.Value) -> ir.Table:
-    """One row per row of the export: its place, customer_id, base_id (the subscription's own id, NULL without one),
-    price, status, is_trial, the attributes, `columns`, and the first problem: problem_column, problem_check and
-    problem_value, NULL for a row that can be used."""
-    customer = export.typed("customer_id", dt.string)
-    every = [Problem("customer_id", "not_null", customer.isnull(), ibis.null("string")), *problems]
-    return export.raw.select(
-        *PLACE,
-        customer_id=customer,
-        base_id=export.typed("subscription_id", dt.string),
-        price=export.typed("monthly_price", MONEY_TYPE),
-        status=status,
-        is_trial=(status == "Trial").fill_null(False),
-        **{name: export.attribute(name) for name in export.attributes},
-        **columns,
-        problem_column=_first(every, "column"),
-        problem_check=_first(every, "check"),
-        problem_value=_first(every, "value"),
-    )
-
-
-def _first(problems: Sequence[Problem], field: str) -> ir.StringValue:
-    values = [(each.found.fill_null(False), getattr(each, field)) for each in problems]
-    return ibis.cases(*values, else_=ibis.null("string"))
 
 
 def with_problem(table: ir.Table, check: str, found: ir.BooleanValue, value: ir.Value) -> ir.Table:

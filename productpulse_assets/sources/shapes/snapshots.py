@@ -14,31 +14,35 @@ from productpulse_assets.sources.shapes.readings import (
     has_ended,
     price_problems,
     readings,
-    status_of,
     status_problems,
     with_problem,
+    with_problems,
 )
 from rules.units import first_of_month, months_later
 
 
-def snapshot_spans(export: Export, month_header: str, *, zeros_are_months: bool = True) -> ir.Table:
+def snapshot_readings(export: Export, month_header: str) -> ir.Table:
+    """One row per row of the export, with the day of its month."""
+    raw = export.raw_column(month_header)
+    return readings(export, day=(raw, day_in_month(raw, export.sources)))
+
+
+def snapshot_spans(rows: ir.Table, attributes: tuple[str, ...], *, zeros_are_months: bool = True) -> ir.Table:
     """One row per row of the export: the span of its month. The newest month of the export has no end.
 
     zeros_are_months: whether a month in which every price is 0 is a month of the export. In a wide table it may
     be a column that is not filled yet.
     """
-    raw = export.raw_column(month_header)
-    day, status = day_in_month(raw, export.sources), status_of(export)
-    problems = [*date_problems(export, "start_date", raw, day), *price_problems(export), *status_problems(export)]
-    rows = readings(export, problems, status, day=day, month=first_of_month(day))
-    rows = rows.pipe(_without_repeats, export.attributes).pipe(_with_newest_day, export.attributes)
+    problems = [*date_problems(rows, "start_date", "day"), *price_problems(rows), *status_problems(rows)]
+    rows = with_problems(rows, problems).mutate(month=first_of_month(rows.day))
+    rows = rows.pipe(_without_repeats, attributes).pipe(_with_newest_day, attributes)
     is_month = rows.problem_check.isnull() & ((rows.price != 0) | zeros_are_months)
     newest = rows.month.max(where=is_month).over(ibis.window())
     next_month = months_later(rows.month, ibis.literal(1))
     is_paid = (rows.price != 0) & ~has_ended(rows.status)
     return as_spans(
         rows,
-        export.attributes,
+        attributes,
         first_day=rows.month,
         end_day=ibis.ifelse(rows.month == newest, ibis.date(OPEN), next_month),
         slack=ibis.literal(0),
