@@ -26,12 +26,11 @@ ORDER = ["first_day", "source_file", "row_number"]
 
 
 def event_readings(export: Export, shape: Events) -> ir.Table:
-    """One row per row of the export, with its day and what happened: new, change, end or reactivate."""
+    """One row per row of the export, with its day and the word for what happened, in lower case."""
     raw_day, raw_word = export.raw_column(shape.date), export.raw_column(shape.event)
     day = cast_column(raw_day, dt.date, export.sources, "subscriptions.start_date")
     word = trimmed_text(raw_word, export.sources.null_values).lower()
-    event = ibis.cases(*((word == each, kind) for each, kind in shape.words.kinds().items()), else_=ibis.null("string"))
-    return readings(export, day=(raw_day, day), event=(raw_word, event))
+    return readings(export, day=(raw_day, day), word=(raw_word, word))
 
 
 def event_spans(rows: ir.Table, attributes: tuple[str, ...], shape: Events) -> ir.Table:
@@ -39,10 +38,12 @@ def event_spans(rows: ir.Table, attributes: tuple[str, ...], shape: Events) -> i
 
     Events of a day apply in the order of the rows; the last one decides. After `end` the price is 0.
     """
+    kinds = ((rows.word == word, kind) for word, kind in shape.words.kinds().items())
+    rows = rows.mutate(event=ibis.cases(*kinds, else_=ibis.null("string")))
     is_end = (rows.event == "end").fill_null(False)
     problems = [
-        Problem("event", "not_null", ~rows.has_event, "event"),
-        Problem("event", "known_event", rows.event.isnull(), "event"),
+        Problem("event", "not_null", ~rows.has_word, "word"),
+        Problem("event", "known_event", rows.event.isnull(), "word"),
         *date_problems(rows, "start_date", "day"),
         *(replace(each, found=~is_end & each.found) for each in price_problems(rows)),
     ]

@@ -105,7 +105,9 @@ def table(rows) -> pa.Table:
 
 
 def newest_month(rows) -> int:
-    return max((place for _, _, cells in rows for place, cell in enumerate(cells) if cell not in (None, "0")), default=0)
+    return max(
+        (place for _, _, cells in rows for place, cell in enumerate(cells) if cell not in (None, "0")), default=0
+    )
 
 
 @EXAMPLES
