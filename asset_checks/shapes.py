@@ -39,6 +39,10 @@ REMARKS = {
 the same day need none."""
 
 
+REPEATED = ("duplicate_row", "unique_key")
+"""Rules that are broken by a row whose days another row gives a price."""
+
+
 def shape_spec() -> dg.AssetCheckSpec:
     """The check of an export in another shape."""
     return dg.AssetCheckSpec(
@@ -50,7 +54,7 @@ def shape_spec() -> dg.AssetCheckSpec:
 
 def shape_result(shape: Shape, spans: ir.Table, periods: ir.Table) -> dg.AssetCheckResult:
     """A warning about rows and months that may mean something else. `spans` has one row per row of the export."""
-    doubts = [*_remarks(spans)]
+    doubts = [*_unread_rows(spans), *_remarks(spans)]
     if isinstance(shape, MonthlySnapshots | WideMonths):
         doubts += [*_missed_months(spans), *_newest_month(spans)]
     if isinstance(shape, WideMonths):
@@ -75,6 +79,17 @@ def shape_result(shape: Shape, spans: ir.Table, periods: ir.Table) -> dg.AssetCh
         description=f"subscriptions: {' '.join(doubts)}" if doubts else summary,
         metadata={**total, "in_no_period": others},
     )
+
+
+def _unread_rows(spans: ir.Table) -> Iterator[str]:
+    """A sentence about rows that are rejected and that no other row stands for."""
+    unread = spans.filter(_.problem_check.notnull(), _.problem_check.notin(REPEATED))
+    (row,) = rows_of(unread.aggregate(rows=_.count()))
+    if row["rows"]:
+        yield (
+            f"{row['rows']:,} rows are rejected: on the days that they are about, their customers have no price or the "
+            "one before, and may count as lost or changed. Fix these rows."
+        )
 
 
 def _remarks(spans: ir.Table) -> Iterator[str]:

@@ -27,7 +27,8 @@ from productpulse_assets.sources.rejects import (
     rejected_readings,
     rejected_rows,
 )
-from productpulse_assets.sources.shapes.reshape import reshape, spans_of, typed_sources
+from productpulse_assets.sources.shapes.readings import typed_periods
+from productpulse_assets.sources.shapes.reshape import reshape, spans_of
 from productpulse_assets.sources.shapes.spans import periods
 from productpulse_assets.sources.staging import (
     PLACE,
@@ -221,10 +222,9 @@ def _shape(backend: Backend, schema: pa.DataFrameSchema, raw: ir.Table, sources:
     stored = backend.table(periods_name(schema.name))
     counts = stored.aggregate(periods=_.count()).cross_join(spans.aggregate(rejected=_.problem_check.count()))
     row = cast("dict[str, int]", rows_of(counts)[0])
-    typed = type_columns(stored, schema, typed_sources(sources, reshaped, schema), {})
-    return _Shaped(
-        reshaped.raw, reshaped.columns, typed, rejected_readings(spans, reshaped.raw), row["periods"] + row["rejected"]
-    )
+    rejects = rejected_readings(spans, reshaped.raw)
+    typed = typed_periods(stored, schema)
+    return _Shaped(reshaped.raw, reshaped.columns, typed, rejects, row["periods"] + row["rejected"])
 
 
 def readings_name(name: str) -> str:

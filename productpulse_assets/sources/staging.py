@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -53,9 +54,15 @@ def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, renames: dict[str,
     return {column: present[name] for column, name in wanted.items() if name in present}
 
 
-def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]) -> ir.Table:
-    """One row per source row: its file and row number, the contract's columns typed, and `has_<column>`:
-    whether the source has a value."""
+def type_columns(
+    raw: ir.Table,
+    schema: pa.DataFrameSchema,
+    sources: Sources,
+    renames: dict[str, str],
+    more: Mapping[str, ir.Value] | None = None,
+) -> ir.Table:
+    """One row per source row: its file and row number, the contract's columns typed, `has_<column>` (whether the source
+    has a value), and `more` columns of `raw`."""
     found = source_columns(raw, schema, renames)
     columns: dict[str, ir.Value] = {}
     for column, kind in table_schema(schema).items():
@@ -73,7 +80,7 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
                 value = contract_spelling(value, allowed)
         columns[column] = value.upper() if column == "currency" else value
         columns[f"has_{column}"] = has_value(raw[found[column]], sources)
-    return raw.select(*PLACE, **columns)
+    return raw.select(*PLACE, **columns, **(more or {}))
 
 
 def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from productpulse_assets.sources.casting import cast_column, trimmed_text
+from productpulse_assets.sources.casting import trimmed_text
+from productpulse_assets.sources.shapes.months import day_of
 from productpulse_assets.sources.shapes.readings import (
     OPEN,
     Export,
@@ -28,9 +28,8 @@ ORDER = ["first_day", "source_file", "row_number"]
 def event_readings(export: Export, shape: Events) -> ir.Table:
     """One row per row of the export, with its day and the word for what happened, in lower case."""
     raw_day, raw_word = export.raw_column(shape.date), export.raw_column(shape.event)
-    day = cast_column(raw_day, dt.date, export.sources, "subscriptions.start_date")
     word = trimmed_text(raw_word, export.sources.null_values).lower()
-    return readings(export, day=(raw_day, day), word=(raw_word, word))
+    return readings(export, day=(raw_day, day_of(raw_day, export.sources)), word=(raw_word, word))
 
 
 def event_spans(rows: ir.Table, attributes: tuple[str, ...], shape: Events) -> ir.Table:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from productpulse_assets.sources.casting import cast_column
+from productpulse_assets.sources.shapes.months import day_of
 from productpulse_assets.sources.shapes.readings import (
     OPEN,
     Export,
@@ -39,9 +38,7 @@ LATEST_RENEWAL_DAYS = 45
 def invoice_readings(export: Export, shape: InvoiceLines) -> ir.Table:
     """One row per row of the export, with the first and the last day of the line; `price` is its amount."""
     raw_first, raw_last = export.raw_column(shape.first_day), export.raw_column(shape.last_day)
-    first, last = (
-        cast_column(raw, dt.date, export.sources, "subscriptions.start_date") for raw in (raw_first, raw_last)
-    )
+    first, last = (day_of(raw, export.sources) for raw in (raw_first, raw_last))
     return readings(export, first_day=(raw_first, first), last_day=(raw_last, last))
 
 

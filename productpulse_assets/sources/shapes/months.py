@@ -50,12 +50,16 @@ def month_of_name(name: str, date_formats: Sequence[str]) -> dt.date | None:
     return None
 
 
+def day_of(raw: ir.Column, sources: Sources) -> ir.DateColumn:
+    """A value as a date, in the formats that a start_date may have."""
+    return cast_column(raw, ibis_types.date, sources, "subscriptions.start_date")
+
+
 def day_in_month(raw: ir.Column, sources: Sources) -> ir.DateColumn:
     """A value that names a month: the day itself for a date, otherwise the month's first day; NULL for other text."""
-    day = cast_column(raw, ibis_types.date, sources, "subscriptions.start_date")
     plain = trimmed_text(raw).re_replace(SEPARATORS, "-")
     attempts = [
         ibis.ifelse(plain.re_search(pattern), try_strptime(plain, date_format).date(), ibis.null("date"))
         for pattern, date_format in MONTH_FORMS
     ]
-    return ibis.coalesce(day, *attempts)
+    return ibis.coalesce(day_of(raw, sources), *attempts)

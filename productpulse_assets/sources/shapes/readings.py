@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE, SUBSCRIPTION_STATUSES
+from asset_checks.contracts import ENDED_STATUSES, SUBSCRIPTION_STATUSES, table_schema
 from asset_checks.row_rules import is_among
-from productpulse_assets.sources.casting import cast_column, contract_spelling, has_value, source_text, trimmed_text
+from productpulse_assets.sources.casting import has_value, source_text
 from productpulse_assets.sources.readers.blanks import plain_name
-from productpulse_assets.sources.staging import PLACE, source_columns
+from productpulse_assets.sources.staging import PLACE, source_columns, type_columns
 from rules.models import Sources
 
 CORE = ("subscription_id", "customer_id", "status", "start_date", "end_date", "monthly_price")
@@ -45,8 +44,11 @@ class Export:
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """Columns of the export that the contract has and a shape does not compute: plan, currency and the like."""
-        return tuple(name for name in self.schema.columns if name in self.columns and name not in CORE)
+        """Columns of the export that the contract has and a shape does not compute: plan, currency and the like. With
+        one that is not text there is `has_<column>`, so that a value that cannot be read is rejected later."""
+        names = [name for name in self.schema.columns if name in self.columns and name not in CORE]
+        typed = [name for name in names if not self.schema.columns[name].dtype.type.is_string()]
+        return (*names, *(f"has_{name}" for name in typed))
 
     def raw_column(self, header: str) -> ir.Column:
         """The column with this name, whatever its case; NULL where the export has no such column."""
@@ -58,23 +60,6 @@ class Export:
         """The value of one of our columns, as the export has it; NULL where it is absent."""
         return self.raw[self.columns[column]] if column in self.columns else ibis.null("string")
 
-    def typed(self, column: str, kind: dt.DataType) -> ir.Column:
-        """The value of one of our columns as `kind`, with its aliases; NULL where it is absent or not of that kind."""
-        return cast_column(self.given(column), kind, self.sources, f"{self.schema.name}.{column}")
-
-    def attribute(self, column: str) -> ir.Column:
-        """An attribute of a period, in one spelling: aliases and blanks make no difference. What is not text is left
-        as it is, and typed later."""
-        about = self.schema.columns[column]
-        if not about.dtype.type.is_string():
-            raw = self.given(column)
-            return trimmed_text(raw, self.sources.null_values) if raw.type().is_string() else raw
-        value = self.typed(column, dt.string)
-        for check in about.checks:
-            if allowed := check.statistics.get("allowed"):
-                value = contract_spelling(value, allowed)
-        return value.upper() if column == "currency" else value
-
 
 def readings(export: Export, **fields: tuple[ir.Column, ir.Value]) -> ir.Table:
     """One row per row of the export: its place, customer_id, base_id (the subscription's own id, NULL without one),
@@ -83,27 +68,36 @@ def readings(export: Export, **fields: tuple[ir.Column, ir.Value]) -> ir.Table:
     Of price, status and each field there is also text_<name>, the value as it is written, and has_<name>: whether
     there is one. The status is Active where the export has no such column.
     """
-    fields = {
-        "price": (export.given("monthly_price"), export.typed("monthly_price", MONEY_TYPE)),
-        "status": (export.given("status"), _status(export)),
-        **fields,
+    more: dict[str, ir.Value] = {
+        "text_price": source_text(export.given("monthly_price")),
+        "text_status": source_text(export.given("status")),
     }
-    columns: dict[str, ir.Value] = {}
     for name, (raw, value) in fields.items():
-        columns |= {name: value, f"text_{name}": source_text(raw), f"has_{name}": has_value(raw, export.sources)}
-    if "status" not in export.columns:
-        columns |= {"status": ibis.literal("Active"), "has_status": ibis.literal(True)}
-    return export.raw.select(
+        more |= {name: value, f"text_{name}": source_text(raw), f"has_{name}": has_value(raw, export.sources)}
+    renames = export.sources.of(export.schema.name).columns
+    typed = type_columns(export.raw, export.schema, export.sources, renames, more)
+    has_status = "status" in export.columns
+    return typed.select(
         *PLACE,
-        customer_id=export.typed("customer_id", dt.string),
-        base_id=export.typed("subscription_id", dt.string),
-        **{name: export.attribute(name) for name in export.attributes},
-        **columns,
+        "customer_id",
+        *export.attributes,
+        *more,
+        base_id="subscription_id",
+        price="monthly_price",
+        has_price="has_monthly_price",
+        status=typed.status if has_status else ibis.literal("Active"),
+        has_status=typed.has_status if has_status else ibis.literal(True),
     ).mutate(is_trial=lambda table: (table.status == "Trial").fill_null(False))
 
 
-def _status(export: Export) -> ir.StringColumn:
-    return contract_spelling(export.typed("status", dt.string), SUBSCRIPTION_STATUSES)
+def typed_periods(periods: ir.Table, schema: pa.DataFrameSchema) -> ir.Table:
+    """The periods of an export in another shape with the columns that `type_columns` gives."""
+    columns: dict[str, ir.Value] = {}
+    for name, kind in table_schema(schema).items():
+        columns[name] = periods[name] if name in periods.columns else ibis.null(kind)
+        is_given = f"has_{name}" in periods.columns
+        columns[f"has_{name}"] = periods[f"has_{name}"] if is_given else columns[name].notnull()
+    return periods.select(*PLACE, **columns)
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,3 @@ def spans_of(readings: ir.Table, attributes: tuple[str, ...], shape: Shape) -> i
     if isinstance(shape, Events):
         return event_spans(readings, attributes, shape)
     return invoice_spans(readings, attributes, shape)
-
-
-def typed_sources(sources: Sources, reshaped: Reshaped, schema: pa.DataFrameSchema) -> Sources:
-    """The settings without what the spans have been read with, so that no alias is applied twice."""
-    applied = {f"{schema.name}.{name}" for name in reshaped.attributes if schema.columns[name].dtype.type.is_string()}
-    applied.add(f"{schema.name}.status")
-    aliases = {target: names for target, names in sources.aliases.items() if target not in applied}
-    return sources.model_copy(update={"aliases": aliases})

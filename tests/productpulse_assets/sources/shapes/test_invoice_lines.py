@@ -125,8 +125,9 @@ C2,Seats,2026-02-01,soon,5
         ("b.csv", 5, "end_date", "parses_as_date", "soon"),
     ]
     assert outcome.warning == (
-        "subscriptions: 2 lines have no days, or one day: they are charged once and are no MRR (first: a.csv, row 1). 1 "
-        "lines are equal to another one of the same file: both count. If it is one line twice, leave one out (first: "
+        "subscriptions: 3 rows are rejected: on the days that they are about, their customers have no price or the one "
+        "before, and may count as lost or changed. Fix these rows. 2 lines have no days, or one day: they are charged "
+        "once and are no MRR (first: a.csv, row 1). 1 lines are equal to another one of the same file: both count. If it is one line twice, leave one out (first: "
         "a.csv, row 4)."
     )
 
