@@ -24,10 +24,12 @@ from productpulse_assets.sources.shapes.readings import (
 from rules.shapes import InvoiceLines
 from rules.units import MONEY, days_later, first_of_month, months_between, months_later
 
-UNCERTAIN_SHARE = 0.05
-"""A credit that is counted by days may differ by this share from what it takes back: months have 28 to 31 days."""
+UNCERTAIN_SHARE = 0.035
+"""A price that is counted by days may differ by this share from the price that was agreed: some systems give each month
+30 days, others divide a year by its days."""
 
 HALF_A_CENT = 0.005
+"""What rounding takes from an amount, or adds to it."""
 
 RENEWAL_DAYS = 28
 """Days whose ends show whether renewals are in the export: less than a month, so that each subscription ends once."""
@@ -70,16 +72,13 @@ def invoice_spans(rows: ir.Table, attributes: tuple[str, ...], shape: InvoiceLin
     """
     rows = _with_coverage(_with_months(line_readings(rows, attributes, shape)))
     rate = price_per_month(rows)
+    cents = HALF_A_CENT * rows.length / (rows.months * rows.length + rows.part).nullif(0)
     return as_spans(
         rows,
         attributes,
         end_day=ibis.ifelse(rows.is_open, ibis.date(OPEN), rows.end_day),
         price=rate,
-        slack=ibis.cases(
-            (rows.part == 0, 0.0),
-            (rows.price < 0, rate.cast("float64").abs() * UNCERTAIN_SHARE),
-            else_=HALF_A_CENT * rows.length / (rows.months * rows.length + rows.part),
-        ),
+        slack=ibis.ifelse(rows.part == 0, 0.0, ibis.greatest(rate.cast("float64").abs() * UNCERTAIN_SHARE, cents)),
         is_counted=rows.counts,
         remark=ibis.cases(
             (has_ended(rows.status), "ended"),

@@ -181,7 +181,7 @@ def as_spans(table: ir.Table, attributes: Sequence[str], **columns: ir.Value) ->
         "first_day",
         "end_day",
         "price",
-        slack=spans.slack.cast("float64"),
+        slack=spans.slack.cast("decimal(18, 4)"),
         is_counted=spans.is_counted.fill_null(False) & spans.problem_check.isnull(),
         remark=ibis.ifelse(spans.problem_check.isnull(), spans.remark, ibis.null("string")),
         **{name: spans[name] for name in PROBLEM},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
@@ -11,6 +12,9 @@ from ibis import _
 from productpulse_assets.sources.shapes.readings import OPEN
 from productpulse_assets.sources.staging import PLACE
 from rules.units import MONEY
+
+WIDE = "decimal(38, 4)"
+"""The type of sums of prices, exact."""
 
 
 def periods(spans: ir.Table, attributes: Sequence[str]) -> ir.Table:
@@ -61,16 +65,25 @@ def _changes(spans: ir.Table, identity: list[str]) -> ir.Table:
 
 
 def _levels(changes: ir.Table, identity: list[str]) -> ir.Table:
-    """The price from each day of a change on; 0 where what is left is within the slack of the spans that run."""
+    """The price from each day of a change on. Within the slack of the spans that run, it is not known exactly: what is
+    left there of a price is 0, and a price is the exact one that follows it."""
+    in_order = ibis.window(group_by=identity, order_by="day")
     so_far = ibis.window(group_by=identity, order_by="day", preceding=None, following=0)
-    whole = ibis.window(group_by=identity)
     sums = changes.mutate(
-        price=changes.change.sum().over(so_far),
-        room=changes.slack.sum().over(so_far),
-        open_status=changes.open_status.max().over(whole),
+        level=changes.change.sum().over(so_far).cast(WIDE),
+        room=changes.slack.sum().over(so_far).cast(WIDE),
+        open_status=changes.open_status.max().over(ibis.window(group_by=identity)),
     )
-    is_rest = (sums.price != 0) & (sums.price.cast("float64").abs() <= sums.room)
-    return sums.mutate(price=ibis.ifelse(is_rest, ibis.literal(0).cast(sums.price.type()), sums.price))
+    nothing = ibis.literal(Decimal(0), WIDE)
+    prices = sums.mutate(price=ibis.ifelse(sums.level.abs() <= sums.room, nothing, sums.level))
+    after = prices.mutate(next_price=prices.price.lead().over(in_order), next_room=prices.room.lead().over(in_order))
+    is_next = (
+        (after.price != 0)
+        & (after.next_price > 0)
+        & (after.next_room == 0)
+        & ((after.price - after.next_price).abs() <= after.room)
+    ).fill_null(False)
+    return after.mutate(price=ibis.ifelse(is_next, after.next_price, after.price))
 
 
 def _ids(table: ir.Table, attributes: Sequence[str]) -> ir.StringValue:

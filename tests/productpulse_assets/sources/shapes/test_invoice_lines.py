@@ -94,6 +94,29 @@ def test_credits_take_from_the_price_of_the_days_that_they_cover():
     ]
 
 
+def test_a_price_counted_by_days_is_that_of_the_whole_line_after_it_if_it_is_close():
+    outcome = lines(
+        "C1,2026-01-01,2026-02-01,100",
+        "C1,2026-01-11,2026-02-01,-67.74",
+        "C1,2026-01-11,2026-02-01,135.48",  # 199.99 a month
+        "C1,2026-02-01,2026-03-01,200",
+        "C2,2026-01-10,2026-02-01,73.33",  # 22 of 30 days
+        "C2,2026-02-01,2026-03-01,100",
+        "C3,2026-01-10,2026-02-01,67.42",  # 95 a month
+        "C3,2026-02-01,2026-03-01,100",
+        "C4,2026-01-10,2026-02-01,70.96",
+        inclusive_ends=False,
+    )
+    assert outcome.values("customer_id", "start_date", "end_date", "monthly_price") == [
+        ("C1", "2026-01-01", "2026-01-11", "100.00"),
+        ("C1", "2026-01-11", None, "200.00"),
+        ("C2", "2026-01-10", None, "100.00"),
+        ("C3", "2026-01-10", "2026-02-01", "95.00"),
+        ("C3", "2026-02-01", None, "100.00"),
+        ("C4", "2026-01-10", "2026-02-01", "99.99"),
+    ]
+
+
 def test_lines_without_days_and_equal_lines_are_warned_about_and_files_that_overlap_count_once():
     outcome = read(
         """
