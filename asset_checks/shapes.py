@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from resources.tables import rows_of
+from rules.rejects import IGNORED_STATUS
 from rules.shapes import MonthlySnapshots, Shape, WideMonths
 from rules.text.formats import count_text, printable_line
 from rules.units import months_later
@@ -39,8 +40,8 @@ REMARKS = {
 the same day need none."""
 
 
-REPEATED = ("duplicate_row", "unique_key")
-"""Rules that are broken by a row whose days another row gives a price."""
+LEFT_OUT = ("duplicate_row", "unique_key", IGNORED_STATUS)
+"""Rules that are broken by a row whose days another row gives a price, or that is not to be counted."""
 
 
 def shape_spec() -> dg.AssetCheckSpec:
@@ -83,7 +84,7 @@ def shape_result(shape: Shape, spans: ir.Table, periods: ir.Table) -> dg.AssetCh
 
 def _unread_rows(spans: ir.Table) -> Iterator[str]:
     """A sentence about rows that are rejected and that no other row stands for."""
-    unread = spans.filter(_.problem_check.notnull(), _.problem_check.notin(REPEATED))
+    unread = spans.filter(_.problem_check.notnull(), _.problem_check.notin(LEFT_OUT))
     (row,) = rows_of(unread.aggregate(rows=_.count()))
     if row["rows"]:
         yield (

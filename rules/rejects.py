@@ -6,6 +6,9 @@ from ibis import _
 ALIASED = ("allowed_values", "parses_as_boolean")
 """The rules that are broken by a word which only the source uses; an alias can give its meaning."""
 
+IGNORED_STATUS = "ignored_status"
+"""The rule of rows that are left out because of their status, as an alias says."""
+
 
 def source_row(rejects: ir.Table) -> ir.StringValue:
     """The row of a source that each reject is about: its file, its number and its key.

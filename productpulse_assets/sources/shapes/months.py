@@ -51,8 +51,8 @@ def month_of_name(name: str, date_formats: Sequence[str]) -> dt.date | None:
 
 
 def day_of(raw: ir.Column, sources: Sources) -> ir.DateColumn:
-    """A value as a date, in the formats that a start_date may have."""
-    return cast_column(raw, ibis_types.date, sources, "subscriptions.start_date")
+    """A value as a date, in the formats of the company."""
+    return cast_column(raw, ibis_types.date, sources, {})
 
 
 def day_in_month(raw: ir.Column, sources: Sources) -> ir.DateColumn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -15,6 +15,7 @@ from productpulse_assets.sources.casting import has_value, source_text
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.staging import PLACE, source_columns, type_columns
 from rules.models import Sources
+from rules.rejects import IGNORED_STATUS
 
 CORE = ("subscription_id", "customer_id", "status", "start_date", "end_date", "monthly_price")
 """Columns that a shape computes or uses itself; the other columns of the contract are attributes of a period."""
@@ -29,24 +30,29 @@ PROBLEM = ("problem_column", "problem_check", "problem_value")
 class Export:
     """The rows of an export of subscriptions, and how they are read.
 
-    columns: our column -> the column of the export.
+    columns: our column -> the column of the export. thousands: the files in which 1.234 may be 1234, by column.
     """
 
     raw: ir.Table
     schema: pa.DataFrameSchema
     sources: Sources
     columns: dict[str, str]
+    thousands: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> Export:
+    def of(
+        cls, raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, thousands: Mapping[str, Sequence[str]]
+    ) -> Export:
         """The export with the columns that its settings name."""
-        return cls(raw, schema, sources, source_columns(raw, schema, sources.of(schema.name).columns))
+        return cls(raw, schema, sources, source_columns(raw, schema, sources.of(schema.name).columns), thousands)
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """Columns of the export that the contract has and a shape does not compute: plan, currency and the like. With
-        one that is not text there is `has_<column>`, so that a value that cannot be read is rejected later."""
-        names = [name for name in self.schema.columns if name in self.columns and name not in CORE]
+        """Columns of the contract that the export has and a shape does not compute, such as the plan, and the currency,
+        which may be written with the amount. With one that is not text there is `has_<column>`, so that a value that
+        cannot be read is found later."""
+        given = {*self.columns, "currency"}
+        names = [name for name in self.schema.columns if name in given and name not in CORE]
         typed = [name for name in names if not self.schema.columns[name].dtype.type.is_string()]
         return (*names, *(f"has_{name}" for name in typed))
 
@@ -73,18 +79,21 @@ def readings(export: Export, **fields: tuple[ir.Column, ir.Value]) -> ir.Table:
         "text_status": source_text(export.given("status")),
     }
     for name, (raw, value) in fields.items():
-        more |= {name: value, f"text_{name}": source_text(raw), f"has_{name}": has_value(raw, export.sources)}
+        more |= {name: value, f"text_{name}": source_text(raw), f"has_{name}": has_value(raw, export.sources, {})}
     renames = export.sources.of(export.schema.name).columns
-    typed = type_columns(export.raw, export.schema, export.sources, renames, more)
+    typed = type_columns(export.raw, export.schema, export.sources, renames, export.thousands, more)
     has_status = "status" in export.columns
+    agrees = "monthly_price_agrees"  # only where a number format allows a currency around an amount
     return typed.select(
         *PLACE,
+        "is_ignored",
         "customer_id",
         *export.attributes,
         *more,
         base_id="subscription_id",
         price="monthly_price",
         has_price="has_monthly_price",
+        price_agrees=typed[agrees] if agrees in typed.columns else ibis.literal(True),
         status=typed.status if has_status else ibis.literal("Active"),
         has_status=typed.has_status if has_status else ibis.literal(True),
     ).mutate(is_trial=lambda table: (table.status == "Trial").fill_null(False))
@@ -92,7 +101,7 @@ def readings(export: Export, **fields: tuple[ir.Column, ir.Value]) -> ir.Table:
 
 def typed_periods(periods: ir.Table, schema: pa.DataFrameSchema) -> ir.Table:
     """The periods of an export in another shape with the columns that `type_columns` gives."""
-    columns: dict[str, ir.Value] = {}
+    columns: dict[str, ir.Value] = {"is_ignored": ibis.literal(False)}
     for name, kind in table_schema(schema).items():
         columns[name] = periods[name] if name in periods.columns else ibis.null(kind)
         is_given = f"has_{name}" in periods.columns
@@ -120,10 +129,11 @@ def date_problems(rows: ir.Table, column: str, field: str) -> list[Problem]:
 
 
 def price_problems(rows: ir.Table) -> list[Problem]:
-    """A price that is absent or is no number."""
+    """A price that is absent or is no number, or whose currency is not that of the row."""
     return [
         Problem("monthly_price", "not_null", ~rows.has_price, "price"),
         Problem("monthly_price", "parses_as_number", rows.has_price & rows.price.isnull(), "price"),
+        Problem("monthly_price", "currency_agrees", ~rows.price_agrees, "price"),
     ]
 
 
@@ -137,7 +147,8 @@ def status_problems(rows: ir.Table) -> list[Problem]:
 
 def with_problems(rows: ir.Table, problems: Sequence[Problem]) -> ir.Table:
     """Add the first problem of each row: problem_column, problem_check and problem_value; NULL where there is none."""
-    is_nameless = rows.customer_id.isnull()
+    is_nameless = rows.customer_id.isnull() & ~rows.is_ignored
+    problems = [Problem("status", IGNORED_STATUS, rows.is_ignored, "status"), *problems]
 
     def first(values: Sequence[ir.Value | str]) -> ir.StringValue:
         cases = [(each.found.fill_null(False), value) for each, value in zip(problems, values, strict=True)]

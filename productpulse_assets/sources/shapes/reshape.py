@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -32,11 +33,23 @@ class Reshaped:
     attributes: tuple[str, ...]
 
 
-def reshape(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, shape: Shape) -> Reshaped:
-    """The rows of an export of subscriptions, typed as its shape needs it."""
-    if isinstance(shape, WideMonths):
-        raw = unpivot(raw, schema, sources)
-    export = Export.of(raw, schema, sources)
+def cells_of(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, shape: Shape) -> ir.Table:
+    """The rows of an export; of a wide table one row per cell."""
+    return unpivot(raw, schema, sources) if isinstance(shape, WideMonths) else raw
+
+
+def reshape(
+    raw: ir.Table,
+    schema: pa.DataFrameSchema,
+    sources: Sources,
+    shape: Shape,
+    thousands: Mapping[str, Sequence[str]] | None = None,
+) -> Reshaped:
+    """The rows of an export of subscriptions, a result of `cells_of`, typed as its shape needs it.
+
+    `thousands` are the files in which 1.234 may be 1234, by column.
+    """
+    export = Export.of(raw, schema, sources, thousands or {})
     if isinstance(shape, WideMonths):
         rows, days = snapshot_readings(export, MONTH), {"start_date": MONTH}
     elif isinstance(shape, MonthlySnapshots):

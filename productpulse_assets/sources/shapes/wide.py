@@ -60,7 +60,7 @@ def unpivot(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.T
     }
     table = raw.select(*PLACE, *others, **cells, has_customer=has_customer)
     long = table.pivot_longer(ibis.selectors.cols(*cells), names_to=MONTH, values_to=PRICE)
-    is_kept = ibis.ifelse(long.has_customer, has_value(long[PRICE], sources), long[MONTH] == min(cells))
+    is_kept = ibis.ifelse(long.has_customer, has_value(long[PRICE], sources, {}), long[MONTH] == min(cells))
     return (
         long.filter(is_kept)
         .mutate(

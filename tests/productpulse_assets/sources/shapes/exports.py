@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from asset_checks.contracts import CONTRACTS
 from asset_checks.shapes import shape_result
-from productpulse_assets.sources.shapes.reshape import reshape, spans_of
+from productpulse_assets.sources.shapes.reshape import cells_of, reshape, spans_of
 from productpulse_assets.sources.shapes.spans import periods
 from resources.tables import rows_of
 from rules.models import Sources
@@ -71,8 +71,8 @@ def read(text: str, shape: dict, **more: object) -> Outcome:
     """The periods of an export, the rows that are rejected, and the warning about it."""
     given = sources(shape, **more)
     backend = ibis.duckdb.connect()
-    raw = backend.create_table("raw", raw_table(text))
     source = given.of("subscriptions").shape
+    raw = cells_of(backend.create_table("raw", raw_table(text)), SUBSCRIPTIONS, given, source)
     reshaped = reshape(raw, SUBSCRIPTIONS, given, source)
     typed = backend.create_table("readings", reshaped.readings)
     spans = backend.create_table("spans", spans_of(typed, reshaped.attributes, source))
@@ -95,7 +95,7 @@ def queries(columns: tuple[str, ...], settings_json: str) -> dict[str, str]:
     given = Sources.model_validate_json(settings_json, strict=False)
     shape = given.of("subscriptions").shape
     raw = ibis.table({"source_file": "string", "row_number": "int64"} | dict.fromkeys(columns, "string"), name="raw")
-    reshaped = reshape(raw, SUBSCRIPTIONS, given, shape)
+    reshaped = reshape(cells_of(raw, SUBSCRIPTIONS, given, shape), SUBSCRIPTIONS, given, shape)
     spans = spans_of(ibis.table(reshaped.readings.schema(), name="readings"), reshaped.attributes, shape)
     found = periods(ibis.table(spans.schema(), name="spans"), reshaped.attributes)
     steps = {"readings": reshaped.readings, "spans": spans, "periods": found}

@@ -92,6 +92,29 @@ soon,C1,Active,1
     assert outcome.values("customer_id") == [("C5",)]
 
 
+def test_numbers_currencies_and_ignored_words_are_read_as_in_any_export():
+    outcome = read(
+        """
+Month,customer_id,status,monthly_price
+Jan 2026,C1,live,"€1.200,50"
+Feb 2026,C1,live,"1.200,50 EUR"
+Feb 2026,C2,Test account,"99,00"
+Feb 2026,C3,live,1.5
+""",
+        SHAPE,
+        number_format="1.234,50",
+        aliases={"subscriptions.status": {"live": "Active", "test account": "ignore"}},
+    )
+    assert outcome.values("customer_id", "start_date", "end_date", "monthly_price", "currency") == [
+        ("C1", "2026-01-01", None, "1200.50", "EUR")
+    ]
+    assert [reject[1:] for reject in outcome.rejects] == [
+        (3, "status", "ignored_status", "Test account"),
+        (4, "monthly_price", "parses_as_number", "1.5"),
+    ]
+    assert outcome.warning.startswith("subscriptions: 1 rows are rejected: on the days")
+
+
 @pytest.mark.parametrize(
     "text", ["2026-01", "2026-1", "2026/01", "202601", "01/2026", "1.2026", "Jan 2026", "January 2026", "Jan-26",
              "2026-01-31", "2026-01-31 00:00:00", "31.01.2026"],
