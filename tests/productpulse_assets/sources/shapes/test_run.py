@@ -68,4 +68,4 @@ def test_validate_names_the_column_that_is_missing_and_shows_the_doubts(productp
     header, *rows = MRR.splitlines()
     (company / "data" / "mrr.csv").write_text("\n".join([f"{header},Apr 2026", *(f"{row},0" for row in rows)]))
     doubts = productpulse(*arguments)
-    assert "subscriptions: The columns after 2026-03, up to 2026-04, are 0 in every row" in doubts.stderr
+    assert "subscriptions: The columns after 2026-03, up to 2026-04, are 0 in every row" in doubts.output
