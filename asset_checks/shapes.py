@@ -40,7 +40,7 @@ REMARKS = {
 the same day need none."""
 
 
-LEFT_OUT = ("duplicate_row", "unique_key", IGNORED_STATUS)
+NOT_MISSED = ("duplicate_row", "unique_key", IGNORED_STATUS)
 """Rules that are broken by a row whose days another row gives a price, or that is not to be counted."""
 
 
@@ -84,7 +84,7 @@ def shape_result(shape: Shape, spans: ir.Table, periods: ir.Table) -> dg.AssetCh
 
 def _unread_rows(spans: ir.Table) -> Iterator[str]:
     """A sentence about rows that are rejected and that no other row stands for."""
-    unread = spans.filter(_.problem_check.notnull(), _.problem_check.notin(LEFT_OUT))
+    unread = spans.filter(_.problem_check.notnull(), _.problem_check.notin(NOT_MISSED))
     (row,) = rows_of(unread.aggregate(rows=_.count()))
     if row["rows"]:
         yield (

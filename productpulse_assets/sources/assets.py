@@ -15,13 +15,15 @@ from ibis.backends.duckdb import Backend
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
 from asset_checks.shapes import shape_result, shape_spec
-from asset_checks.validation_gate import as_warning, gate_results, gate_specs, unknown_result
+from asset_checks.validation_gate import gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
+from productpulse_assets.sources.left_out import split_left_out
 from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.numbers import FORMATS, has_long_fractions, point_forms
-from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
+from productpulse_assets.sources.query_files import read_query_with_files
+from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
@@ -66,6 +68,9 @@ Result = dg.Output[ir.Table] | dg.AssetCheckResult
 
 VALIDATION = "validate_sources"
 """The job in which a dataset that fails the gate does not stop the others, so that every dataset is read."""
+
+STOPS_A_RUN = "stops_a_run"
+"""The metadata of a warning of that job which is an error in a run."""
 
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
@@ -112,10 +117,18 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         stored = backend.table(name), backend.table(rejects)
         gate = gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share)
         for result in (*gate, unknown):
-            named = result._replace(description=rules.with_folder(result.description or ""))
-            yield as_warning(named) if context.job_name == VALIDATION else named
+            described = result._replace(description=rules.with_folder(result.description or ""))
+            yield _without_stopping(described) if context.job_name == VALIDATION else described
 
     return dataset
+
+
+def _without_stopping(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result as a warning, which does not stop the job; marked if it would stop a run."""
+    if result.severity == dg.AssetCheckSeverity.WARN:
+        return result
+    metadata = {**(result.metadata or {}), STOPS_A_RUN: dg.MetadataValue.bool(True)}
+    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def _table_output(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
@@ -172,14 +185,19 @@ def _split(
 ) -> Split:
     # Counted before any transformation, so that the totals show a row that is lost later.
     row_count, malformed_count = _count_raw_rows(raw)
-    key, rejects = schema.metadata["key"], []
+    key, rejects, source = schema.metadata["key"], [], raw.rows
+    if location.query:
+        named = source_columns(source, schema, location.source.columns)
+        source, left_out = split_left_out(raw, named, key, schema.name)
+        rejects += [] if left_out is None else [left_out]
     if location.source.shape:
-        shaped = _shape(backend, schema, raw.rows, sources, location.source.shape)
+        left_out_count = row_count - _count_rows(source)
+        shaped = _shape(backend, schema, source, sources, location.source.shape)
         source, found, table = shaped.raw, shaped.columns, shaped.typed
         rejects.append(shaped.rejects)
-        row_count = shaped.row_count
+        row_count = shaped.row_count + left_out_count
     else:
-        source, renames = raw.rows, location.source.columns
+        renames = location.source.columns
         found = source_columns(source, schema, renames)
         thousands = unclear_files(source, schema, sources, renames)
         table = type_columns(source, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
@@ -268,6 +286,10 @@ def _unknown_name(name: str) -> str:
     return f"unknown_{name}"
 
 
+def _count_rows(rows: ir.Table) -> int:
+    return cast("dict[str, int]", rows_of(rows.aggregate(rows=_.count()))[0])["rows"]
+
+
 def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
     """The rows that could be split into fields, and the malformed lines."""
     counts = raw.rows.aggregate(rows=_.count()).cross_join(raw.malformed.aggregate(malformed=_.count()))
@@ -303,9 +325,10 @@ def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
 
 
 def _read(backend: Backend, location: Location, settings: Settings, sources: Sources) -> RawRows:
-    if location.query:
-        return read_query(backend, location.dataset, location.query)
     number_format = sources.number_format_of(location.dataset)
+    decimal_sign = FORMATS[number_format].decimal if number_format else "."
+    if location.query:
+        return read_query_with_files(backend, location, settings.home.scratch, decimal_sign)
     return read_files(
         backend,
         location.dataset,
@@ -313,7 +336,7 @@ def _read(backend: Backend, location: Location, settings: Settings, sources: Sou
         location.source.encoding,
         scratch=settings.home.scratch,
         sheet=location.source.sheet,
-        decimal_sign=FORMATS[number_format].decimal if number_format else ".",
+        decimal_sign=decimal_sign,
     )
 
 
