@@ -137,6 +137,7 @@ def test_validate_reports_an_empty_folder(productpulse, tmp_path):
         (os.fsdecode(b"targ\xe9ts.csv"), r"targ\xe9ts.csv is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
         ("target.csv", "target.csv is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
         ("targets.xlsx", "targets.xlsx is not read: files that end in .xlsx are not supported. Did you mean targets.csv? Then export it in that format."),
+        ("goals.csv", "goals.csv is not read: no dataset has this name. Files of this name often hold targets. If this one does, set "),
         ("invoices.csv", "invoices.csv is not read: there is no dataset invoices. The datasets are customers, subscriptions, "),
         ("notes.md", "notes.md is not read: its ending is not one of .csv, .csv.gz, "),
     ],
