@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.demo import MANIFEST
@@ -16,8 +17,9 @@ from resources.settings import Settings
 from rules.rule_set import Rules
 from rules.text.formats import path_text
 
-LIKE = 85
-"""How alike two names are, of 100, that are a misspelling of each other: Target.csv of targets.csv, not charges.csv."""
+LIKE = 0.7
+"""The likeness of two names, 1 for equal ones, of which one is a misspelling of the other: Target of targets, not charges.
+1 minus the share of letters that differ; two exchanged letters are one difference (optimal string alignment)."""
 
 FILES_LISTED = 10
 """More files than this are only counted: a folder with hundreds of other files has other uses too."""
@@ -65,7 +67,7 @@ def _sentence(name: str, absent: list[str]) -> str:
     stem = _stem(name)
     ending = name.removeprefix(stem)
     is_readable = ending.casefold() in EXTENSIONS
-    if near := process.extractOne(stem.casefold(), absent, scorer=fuzz.ratio, score_cutoff=LIKE):
+    if near := process.extractOne(stem.casefold(), absent, scorer=OSA.normalized_similarity, score_cutoff=LIKE):
         if is_readable:
             return (
                 f"{name} is not read: no dataset has this name. Did you mean {near[0]}{ending.casefold()}? "
