@@ -57,6 +57,8 @@ class Vocabulary(Strict):
     never: Names = Field(strict=False)
     price: PriceNames
     words: dict[str, dict[str, Names]]
+    yes_no: dict[str, Names]
+    undecided: Names = Field(strict=False)
     presets: dict[str, tuple[Names, ...]]
 
     @model_validator(mode="before")

@@ -1,0 +1,142 @@
+"""The settings of money: which column the price is, for what, whether in cents, and how its numbers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from asset_checks.contracts import CONTRACTS
+from asset_checks.periods import FEWEST_PERIODS, HABIT, followed_periods
+from productpulse_assets.sources.proposal.column_matching import PRICE, Confidence, is_number
+from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, samples
+from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft
+from productpulse_assets.sources.proposal.price_units import (
+    CENTS,
+    Billing,
+    PriceMatch,
+    PriceReading,
+    match_price,
+    may_be_cents,
+    named_column,
+    subscription_rows,
+)
+from productpulse_assets.sources.proposal.value_formats import UNIT, read_numbers
+from productpulse_assets.sources.proposal.vocabulary import vocabulary
+from resources.tables import rows_of
+
+SUBSCRIPTIONS, TRANSACTIONS = "subscriptions", "transactions"
+PRICE_PLACE = ("datasets", SUBSCRIPTIONS, "columns", PRICE)
+Datasets = Mapping[str, Matched]
+
+
+def propose_price(draft: Draft, datasets: Datasets) -> None:
+    """The price with its unit, cents and the forms of numbers; what is unsure is left out and asked about."""
+    if SUBSCRIPTIONS in datasets:
+        matched, paid = datasets[SUBSCRIPTIONS], datasets.get(TRANSACTIONS)
+        billing = Billing(matched.export, matched.columns, paid and paid.export, paid and paid.columns)
+        match = match_price(billing)
+        is_clear = match.confidence > Confidence.UNSURE and not match.may_be_cents
+        if is_clear and _can_write(match.readings[0]):
+            first = match.readings[0]
+            for change in _changes(first):
+                draft.set(change.place, change.value)
+            draft.notes[PRICE_PLACE] = f"{match.confidence.name.lower()}: {match.reason}"
+        else:
+            _ask_for_price(draft, matched, match)
+        _ask_for_inclusive_ends(draft, billing, match)
+    if TRANSACTIONS in datasets:
+        _propose_amount_in_cents(draft, datasets[TRANSACTIONS], has_prices=SUBSCRIPTIONS in datasets)
+    for matched in datasets.values():
+        _propose_number_format(draft, matched)
+
+
+def _changes(reading: PriceReading, *, all_in_cents: bool = False) -> list[Change]:
+    """The settings of a reading of the price."""
+    base = ("datasets", SUBSCRIPTIONS)
+    changes = [Change(PRICE_PLACE, reading.column.header)]
+    if reading.per != "month" or reading.seats:
+        price = {"per": reading.per} | ({"seats": reading.seats} if reading.seats else {})
+        changes.append(Change((*base, "price"), price))
+    if reading.price_in_cents or all_in_cents:
+        changes.append(Change((*base, "minor_units"), True))
+    if reading.amount_in_cents or all_in_cents:
+        changes.append(Change(("datasets", TRANSACTIONS, "minor_units"), True))
+    return changes
+
+
+def _can_write(reading: PriceReading) -> bool:
+    """Whether this version of the program has the settings of the reading."""
+    needed = {change.place[2] for change in _changes(reading) if change.place[2] != "columns"}
+    return all(map(can_set, needed))
+
+
+def _ask_for_price(draft: Draft, matched: Matched, match: PriceMatch) -> None:
+    shown = [each for each in match.readings if _can_write(each)]
+    best = max((each.agreement or 0 for each in shown), default=0)
+    readings = [each for each in shown if not each.is_refuted or each.agreement == best][:8]
+    choices = []
+    for reading in readings:
+        about = samples(matched.export, reading.column.header, SUBSCRIPTIONS, PRICE)
+        evidence = f"{reading.evidence}; {about}"
+        choices.append(Choice(reading.words, tuple(_changes(reading)), evidence))
+        if match.may_be_cents and can_set("minor_units"):
+            changes = tuple(_changes(reading, all_in_cents=True))
+            choices.append(Choice(f"{reading.words}, all amounts in cents", changes, evidence))
+    if match.may_be_cents and match.confidence > Confidence.UNSURE:
+        question = f"Is '{match.readings[0].column.header}' in cents? Its values are whole numbers as cents would be."
+    else:
+        question = f"What is {PRICE} in {matched.export.pattern}? {match.reason[:1].upper()}{match.reason[1:]}."
+    draft.ask(Decision(PRICE_PLACE, question, tuple(choices)))
+
+
+def _propose_amount_in_cents(draft: Draft, paid: Matched, *, has_prices: bool) -> None:
+    """Amounts whose name says cents; without prices to compare, a question about whole numbers."""
+    header = paid.columns["amount"].header
+    place = ("datasets", TRANSACTIONS, "minor_units")
+    if header and CENTS.search(header) and can_set("minor_units"):
+        draft.set(place, True, "certain: its name says so")
+    elif header and not has_prices and may_be_cents(paid.export, header) and can_set("minor_units"):
+        draft.ask(Decision(place, f"Is '{header}' in cents?", (Choice("true", (Change(place, True),)),)))
+
+
+def _ask_for_inclusive_ends(draft: Draft, billing: Billing, match: PriceMatch) -> None:
+    """A question, if most periods end on the day before the next one begins."""
+    needed = ("customer_id", "start_date", "end_date")
+    if not match.readings or not all(billing.matches[column].is_mapped for column in needed):
+        return
+    (row,) = rows_of(followed_periods(subscription_rows(billing, match.readings[0])))
+    late, followed = row["next_after_end"], row["next_after_end"] + row["next_on_end"]
+    if late >= FEWEST_PERIODS and late >= HABIT * followed:
+        place = ("datasets", SUBSCRIPTIONS, "inclusive_ends")
+        question = (
+            f"Is end_date the last day that is paid for? {late:,} of {followed:,} periods end on the day before the "
+            "customer's next one begins."
+        )
+        draft.ask(Decision(place, question, (Choice("true", (Change(place, True),)),), 0))
+
+
+def _propose_number_format(draft: Draft, matched: Matched) -> None:
+    """How the numbers of a file are written: one form for all its numbers."""
+    headers = [
+        header
+        for column in CONTRACTS[matched.dataset].columns
+        if is_number(matched.dataset, column) and (header := matched.header(draft, column))
+    ]
+    if matched.dataset == SUBSCRIPTIONS and (seats := named_column(matched.export, vocabulary().price.seats)):
+        headers.append(seats)
+    values = [value for header in headers for value in matched.export.columns[header].values]
+    numbers = read_numbers(values)
+    place = ("datasets", matched.dataset, "number_format")
+    if not values or (numbers and numbers.format == UNIT and not numbers.alternatives):
+        return
+    if numbers is None or not can_set("number_format"):
+        form = numbers.format if numbers else "in several ways"
+        draft.ask(Decision(place, f"The numbers of {matched.export.pattern} are written {form}; write them as {UNIT}."))
+    elif numbers.alternatives:
+        forms = (numbers.format, *numbers.alternatives)
+        shown = ", ".join(value for value in values if value[-4:-3] in (",", "."))
+        question = (
+            f"How are the numbers of {matched.export.pattern} written ({shown[:60]})? They can be read in several ways."
+        )
+        draft.ask(Decision(place, question, tuple(Choice(each, (Change(place, each),)) for each in forms)))
+    else:
+        draft.set(place, numbers.format, "certain: no other form fits")
