@@ -98,7 +98,7 @@ def choice_of(matched: Matched, column: str, candidate: Candidate) -> Choice:
     place = ("datasets", matched.dataset, "columns", column)
     changes = [Change(place, candidate.header)]
     if isinstance(candidate.reading, DateReading) and not candidate.reading.alternatives:
-        changes += [Change(("date_formats",), each) for each in candidate.reading.formats]
+        changes += [Change(("date_formats",), [each]) for each in candidate.reading.formats]
     if isinstance(candidate.reading, WordReading):
         target = f"{matched.dataset}.{column}"
         changes += [Change(("aliases", target, word), ours) for word, ours in candidate.reading.aliases.items()]

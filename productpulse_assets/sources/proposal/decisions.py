@@ -13,7 +13,7 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """One setting. A value for a list is added to it."""
+    """One setting. Values for a list or a mapping that exists are added to it."""
 
     place: Place
     value: object
@@ -63,6 +63,12 @@ class Draft:
         """Add a question."""
         self.decisions.append(decision)
 
+    def answer(self, decision: Decision, choice: Choice) -> None:
+        """Make the settings of a choice; the question is then answered."""
+        for change in choice.changes:
+            self.set(change.place, change.value, "decided")
+        self.decisions.remove(decision)
+
 
 def apply(settings: dict[str, Any], change: Change) -> None:
     """Make the change in `settings`."""
@@ -71,8 +77,8 @@ def apply(settings: dict[str, Any], change: Change) -> None:
     for name in parents:
         target = target.setdefault(name, {})
     present = target.get(last)
-    if isinstance(present, list):
-        present += [change.value] if change.value not in present else []
+    if isinstance(present, list) and isinstance(change.value, list):
+        present += [value for value in change.value if value not in present]
     elif isinstance(present, dict) and isinstance(change.value, Mapping):
         present.update(change.value)
     else:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import ibis.expr.types as ir
+import pyarrow.compute as pc
 from ibis import _
 from ibis.backends.duckdb import Backend
 
@@ -82,17 +83,16 @@ class Export:
         return trimmed_text(self.rows[name], NULL_VALUES)
 
     def _column(self, name: str) -> Column:
-        values = self.rows.select(value=self.text(name)).filter(_.value.notnull())
-        counted = values.group_by("value").aggregate(rows=_.count())
-        (total,) = rows_of(counted.aggregate(distinct=_.count(), rows=_.rows.sum().fill_null(0)))
-        top = rows_of(counted.order_by(_.rows.desc(), _.value).limit(VALUES_READ))
+        counted = pc.value_counts(self.rows.select(value=self.text(name)).to_pyarrow()["value"].combine_chunks())
+        rows = {each["values"]: each["counts"] for each in counted.to_pylist() if each["values"] is not None}
+        top = sorted(rows.items(), key=lambda each: (-each[1], each[0]))[:VALUES_READ]
         return Column(
             name,
-            values=tuple(row["value"] for row in top),
-            counts=tuple(int(row["rows"]) for row in top),
+            values=tuple(value for value, _count in top),
+            counts=tuple(count for _value, count in top),
             row_count=self.row_count,
-            value_count=int(total["rows"]),
-            distinct_count=int(total["distinct"]),
+            value_count=sum(rows.values()),
+            distinct_count=len(rows),
         )
 
 

@@ -51,8 +51,12 @@ class _Score:
     total: float
 
 
-def match_files(exports: Sequence[Export]) -> list[FileMatch]:
-    """The matched datasets, each with one export, in the order of the contracts."""
+def match_files(exports: Sequence[Export], chosen: Mapping[str, str] | None = None) -> list[FileMatch]:
+    """The matched datasets, each with one export, in the order of the contracts.
+
+    chosen: dataset -> pattern of the export that a person chose among several that fit.
+    """
+    chosen = chosen or {}
     scores = sorted(
         (score for export in exports for dataset in DATASETS if (score := _score(export, dataset)).total > 0),
         key=lambda score: (-score.total, DATASETS.index(score.dataset), score.export.pattern),
@@ -60,12 +64,14 @@ def match_files(exports: Sequence[Export]) -> list[FileMatch]:
     matched: dict[str, FileMatch] = {}
     used: set[str] = set()
     for score in scores:
-        if score.dataset in matched or score.export.pattern in used:
+        is_other = chosen.get(score.dataset, score.export.pattern) != score.export.pattern
+        if score.dataset in matched or score.export.pattern in used or is_other:
             continue
         rivals = tuple(
             other.export
             for other in scores
             if other.dataset == score.dataset
+            and score.dataset not in chosen
             and other.export is not score.export
             and other.export.pattern not in used
             and abs(other.total - score.total) < CLOSE

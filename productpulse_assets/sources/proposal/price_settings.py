@@ -42,7 +42,7 @@ def propose_price(draft: Draft, datasets: Datasets) -> None:
             draft.notes[PRICE_PLACE] = f"{match.confidence.name.lower()}: {match.reason}"
         else:
             _ask_for_price(draft, matched, match)
-        _ask_for_inclusive_ends(draft, billing, match)
+        _ask_for_inclusive_ends(draft, billing)
     if TRANSACTIONS in datasets:
         _propose_amount_in_cents(draft, datasets[TRANSACTIONS], has_prices=SUBSCRIPTIONS in datasets)
     for matched in datasets.values():
@@ -98,12 +98,12 @@ def _propose_amount_in_cents(draft: Draft, paid: Matched, *, has_prices: bool) -
         draft.ask(Decision(place, f"Is '{header}' in cents?", (Choice("true", (Change(place, True),)),)))
 
 
-def _ask_for_inclusive_ends(draft: Draft, billing: Billing, match: PriceMatch) -> None:
+def _ask_for_inclusive_ends(draft: Draft, billing: Billing) -> None:
     """A question, if most periods end on the day before the next one begins."""
     needed = ("customer_id", "start_date", "end_date")
-    if not match.readings or not all(billing.matches[column].is_mapped for column in needed):
+    if not all(billing.matches[column].is_mapped for column in needed):
         return
-    (row,) = rows_of(followed_periods(subscription_rows(billing, match.readings[0])))
+    (row,) = rows_of(followed_periods(subscription_rows(billing, ())))
     late, followed = row["next_after_end"], row["next_after_end"] + row["next_on_end"]
     if late >= FEWEST_PERIODS and late >= HABIT * followed:
         place = ("datasets", SUBSCRIPTIONS, "inclusive_ends")

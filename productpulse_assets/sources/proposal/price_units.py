@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import ibis
@@ -32,7 +32,7 @@ from productpulse_assets.sources.proposal.value_formats import (
 )
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names, vocabulary, without_noun
 from productpulse_assets.sources.readers.blanks import plain_name
-from resources.tables import rows_of
+from resources.tables import rows_of, table_of
 from rules.models import Reconciliation, Sources
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -207,31 +207,29 @@ def _word(export: Export, match: ColumnMatch, default: str | None) -> ir.StringC
     return ibis.cases(*((folded == word.lower(), ours) for word, ours in (own | dict(aliases)).items()), else_=text)
 
 
-def subscription_rows(billing: Billing, reading: PriceReading) -> ir.Table:
+def subscription_rows(billing: Billing, columns: Sequence[PriceColumn], seats: str | None = None) -> ir.Table:
+    """The subscriptions with typed dates and words, the number of seats, and each price as price_0, price_1, ….
+
+    A temporary table: it is read several times.
+    """
     export, matches = billing.export, billing.matches
-    price = number_column(export, reading.column.header, reading.column.numbers)
-    cycle = _word(export, matches["billing_cycle"], None)
-    months: ir.NumericValue = (
-        ibis.cases(*((cycle == name, count) for name, count in CYCLE_MONTHS.items()))
-        if reading.per == "billing_cycle"
-        else ibis.literal(MONTHS[reading.per])
-    )
-    seats = export.text(reading.seats).try_cast("float64") if reading.seats else ibis.literal(1.0)
-    key = matches["subscription_id"].header
-    has_end = matches["end_date"].is_mapped
+    key, has_end = matches["subscription_id"].header, matches["end_date"].is_mapped
+    prices = {f"price_{index}": number_column(export, each.header, each.numbers) for index, each in enumerate(columns)}
     return export.rows.select(
         subscription_id=export.text(key) if key else export.rows.row_number.cast("string"),
         customer_id=export.text(str(matches["customer_id"].header)),
         status=_word(export, matches["status"], "Active"),
+        plan=_word(export, matches["plan"], None),
         start_date=_days(export, matches["start_date"]),
         end_date=_days(export, matches["end_date"]) if has_end else ibis.null("date"),
-        billing_cycle=cycle,
-        monthly_price=price * seats / months / (100 if reading.price_in_cents else 1),
-    )
+        billing_cycle=_word(export, matches["billing_cycle"], None),
+        seats=export.text(seats).try_cast("float64") if seats else ibis.literal(1.0),
+        **prices,
+    ).cache()
 
 
-def _transactions(billing: Billing, subscriptions: ir.Table, in_cents: bool) -> ir.Table:
-    """The payments; those that name no subscription belong to the only one of their customer."""
+def payment_rows(billing: Billing, subscriptions: ir.Table) -> ir.Table:
+    """The payments; those that name no subscription belong to the only one of their customer. A temporary table."""
     export, matches = billing.payments, billing.payment_matches
     assert export is not None and matches is not None
     amount = matches["amount"]
@@ -240,7 +238,7 @@ def _transactions(billing: Billing, subscriptions: ir.Table, in_cents: bool) -> 
     rows = export.rows.select(
         customer_id=export.text(str(matches["customer_id"].header)),
         given=export.text(key) if key else ibis.null("string"),
-        amount=number_column(export, amount.header, amount.reading) / (100 if in_cents else 1),
+        amount=number_column(export, amount.header, amount.reading),
         status=_word(export, matches["status"], "Success"),
         transaction_date=_days(export, matches["transaction_date"]),
     )
@@ -248,22 +246,77 @@ def _transactions(billing: Billing, subscriptions: ir.Table, in_cents: bool) -> 
     joined = rows.left_join(only.filter(_.times == 1).drop("times"), "customer_id")
     return joined.select(
         "customer_id", "amount", "status", "transaction_date", subscription_id=ibis.coalesce(_.given, _.only)
-    )
+    ).cache()
 
 
-def compare(billing: Billing, reading: PriceReading) -> PriceReading:
-    """The reading with the share of customers whose payments agree with it."""
-    subscriptions = subscription_rows(billing, reading)
-    payments = _transactions(billing, subscriptions, reading.amount_in_cents)
-    ratios = customer_ratios(payments, subscriptions).filter(_.ratio.notnull(), _.is_spaced)
+READINGS = ibis.schema(
+    {
+        "reading": "string",
+        "price": "int64",
+        "months": "int64",
+        "has_seats": "boolean",
+        "of_price": "float64",
+        "of_amount": "float64",
+    }
+)
+
+
+def _reading_rows(columns: Sequence[PriceColumn], readings: Sequence[PriceReading]) -> ir.Table:
+    """One row per reading: which price it reads, for how many months (0: those of the billing cycle), and its units."""
+    rows = [
+        {
+            "reading": f"{number}:",
+            "price": columns.index(each.column),
+            "months": MONTHS.get(each.per, 0),
+            "has_seats": each.seats is not None,
+            "of_price": 100.0 if each.price_in_cents else 1.0,
+            "of_amount": 100.0 if each.amount_in_cents else 1.0,
+        }
+        for number, each in enumerate(readings)
+    ]
+    return table_of(rows, READINGS)
+
+
+def priced(subscriptions: ir.Table, columns: Sequence[PriceColumn], readings: Sequence[PriceReading]) -> ir.Table:
+    """One row per subscription and reading with its monthly_price; the ids begin with the reading's number."""
+    rows = subscriptions.cross_join(_reading_rows(columns, readings))
+    price = ibis.cases(*((rows.price == index, rows[f"price_{index}"]) for index in range(len(columns))))
+    cycle = ibis.cases(*((rows.billing_cycle == name, count) for name, count in CYCLE_MONTHS.items()))
+    months = ibis.ifelse(rows.months == 0, cycle, rows.months)
+    seats = ibis.ifelse(rows.has_seats, rows.seats, 1.0)
+    return rows.select(
+        "reading", "status", "start_date", "end_date", "billing_cycle",
+        row_id=rows.subscription_id,
+        customer_id=rows.reading + rows.customer_id,
+        subscription_id=rows.reading + rows.subscription_id,
+        monthly_price=price * seats / months / rows.of_price,
+    )  # fmt: skip
+
+
+def compare(
+    billing: Billing, subscriptions: ir.Table, columns: Sequence[PriceColumn], readings: Sequence[PriceReading]
+) -> list[PriceReading]:
+    """The readings with the share of customers whose payments agree with each; all of them in one query."""
+    paid = payment_rows(billing, subscriptions).cross_join(_reading_rows(columns, readings))
+    payments = paid.select(
+        "status", "transaction_date",
+        customer_id=paid.reading + paid.customer_id,
+        subscription_id=paid.reading + paid.subscription_id,
+        amount=paid.amount / paid.of_amount,
+    )  # fmt: skip
+    ratios = customer_ratios(payments, priced(subscriptions, columns, readings)).filter(_.ratio.notnull(), _.is_spaced)
     low, high = 1 - COMPARED.tolerance, 1 + COMPARED.tolerance
-    (row,) = rows_of(ratios.aggregate(all=_.count(), agree=_.ratio.between(low, high).sum().fill_null(0)))
+    counts = ratios.group_by(reading=_.customer_id.re_extract("^[0-9]+", 0)).aggregate(
+        all=_.count(), agree=_.ratio.between(low, high).sum()
+    )
+    found = {int(row["reading"]): row for row in rows_of(counts)}
+    return [_with_agreement(each, found.get(number, {"all": 0})) for number, each in enumerate(readings)]
+
+
+def _with_agreement(reading: PriceReading, row: Mapping[str, int]) -> PriceReading:
     if row["all"] < COMPARED.fewest_customers:
         return reading
-    return PriceReading(
-        reading.column, reading.per, reading.seats, reading.price_in_cents, reading.amount_in_cents,
-        agreement=float(row["agree"] / row["all"]), compared=int(row["all"]),
-    )  # fmt: skip
+    return replace(reading, agreement=row["agree"] / row["all"], compared=row["all"])
 
 
 def _readings(
@@ -293,27 +346,33 @@ def match_price(billing: Billing) -> PriceMatch:
     amount = billing.payment_matches["amount"].header if billing.payment_matches else None
     amount_is_cents = bool(amount and CENTS.search(amount))
     readings = [each for column in columns for each in _readings(billing, column, seats, amount_is_cents)]
+    if not all(billing.matches[column].is_mapped for column in ("customer_id", "start_date")):
+        return PriceMatch(Confidence.UNSURE, tuple(readings), "customer_id or start_date is not known yet")
+    rows = subscription_rows(billing, columns, seats)
     if billing.can_compare:
-        readings = [compare(billing, each) for each in readings]
-    match = _choose(billing, columns, readings)
+        readings = compare(billing, rows, columns, readings)
+    match = _choose(billing, rows, columns, readings)
     first = match.readings[0] if match.readings else None
     if (
-        first
-        and not (first.price_in_cents or first.amount_in_cents)
-        and may_be_cents(billing.export, first.column.header)
+        not first
+        or first.price_in_cents
+        or first.amount_in_cents
+        or not may_be_cents(billing.export, first.column.header)
     ):
-        paid = billing.payments
-        is_settled = first.agrees and paid and amount and not may_be_cents(paid, amount)
-        return PriceMatch(match.confidence, match.readings, match.reason, may_be_cents=not is_settled)
-    return match
+        return match
+    paid = billing.payments
+    is_settled = first.agrees and paid and amount and not may_be_cents(paid, amount)
+    return replace(match, may_be_cents=not is_settled)
 
 
-def _choose(billing: Billing, columns: Sequence[PriceColumn], readings: Sequence[PriceReading]) -> PriceMatch:
+def _choose(
+    billing: Billing, rows: ir.Table, columns: Sequence[PriceColumn], readings: Sequence[PriceReading]
+) -> PriceMatch:
     """The proposal among the readings, which are in the order in which their names speak for them."""
     if agreeing := [each for each in readings if each.agrees]:
         first, *others = agreeing
         rest = tuple(each for each in readings if each is not first)
-        rivals = [each for each in others if not _give_equal_prices(billing, first, each)]
+        rivals = [each for each in others if not _give_equal_prices(rows, columns, first, each)]
         if rivals:
             return PriceMatch(Confidence.UNSURE, (first, *rest), "payments agree with several readings")
         is_named = first.column.unit is not None and first.seats is None
@@ -330,36 +389,33 @@ def _choose(billing: Billing, columns: Sequence[PriceColumn], readings: Sequence
     if len({each.column.header for each in months}) == 1:
         rest = tuple(each for each in readings if each is not months[0])
         return PriceMatch(Confidence.CERTAIN, (months[0], *rest), "as its name says")
-    return _by_plans(billing, columns, readings)
+    return _by_plans(billing, rows, columns, readings)
 
 
-def _give_equal_prices(billing: Billing, one: PriceReading, other: PriceReading) -> bool:
-    """Whether two readings of one column give the same monthly prices in every row."""
+def _give_equal_prices(rows: ir.Table, columns: Sequence[PriceColumn], one: PriceReading, other: PriceReading) -> bool:
+    """Whether two readings give the same monthly prices in every row, to the cent."""
     if (one.price_in_cents, one.amount_in_cents) != (other.price_in_cents, other.amount_in_cents):
         return False
-    both = [subscription_rows(billing, each).select(**{name: _.monthly_price}, row=ibis.row_number())
-            for name, each in (("one", one), ("other", other))]  # fmt: skip
-    joined = both[0].join(both[1], "row")
-    differs = ((joined.one - joined.other).abs() > 0.005).any().fill_null(False)
-    return not bool(rows_of(joined.aggregate(differs=differs))[0]["differs"])
+    prices = (
+        priced(rows, columns, (one, other))
+        .group_by("row_id", "start_date")
+        .aggregate(differs=_.monthly_price.max() - _.monthly_price.min() > 0.005)
+    )
+    return not bool(rows_of(prices.aggregate(differs=_.differs.any().fill_null(False)))[0]["differs"])
 
 
-def _by_plans(billing: Billing, columns: Sequence[PriceColumn], readings: Sequence[PriceReading]) -> PriceMatch:
+def _by_plans(
+    billing: Billing, rows: ir.Table, columns: Sequence[PriceColumn], readings: Sequence[PriceReading]
+) -> PriceMatch:
     """Without payments: whether a plan that is sold per month and per year costs about ten times as much per year."""
     unsure = PriceMatch(Confidence.UNSURE, tuple(readings), "the name does not say for which time the price is")
-    plan = billing.matches["plan"].header
     has_seats = named_column(billing.export, vocabulary().price.seats) is not None
-    if len(columns) > 1 or has_seats or not billing.cycle or not plan:
+    if len(columns) > 1 or has_seats or not billing.cycle or not billing.matches["plan"].is_mapped:
         return unsure
     cycle = next(each for each in readings if each.per == "billing_cycle" and not each.amount_in_cents)
-    export = billing.export
-    rows = export.rows.select(
-        plan=export.text(plan),
-        cycle=_word(export, billing.matches["billing_cycle"], None),
-        price=number_column(export, columns[0].header, columns[0].numbers),
-    )
+    rows = rows.mutate(price=_.price_0)
     plans = rows.group_by("plan").aggregate(
-        month=_.price.median(where=_.cycle == "Monthly"), year=_.price.median(where=_.cycle == "Annual")
+        month=_.price.median(where=_.billing_cycle == "Monthly"), year=_.price.median(where=_.billing_cycle == "Annual")
     )
     ratios = [row["year"] / row["month"] for row in rows_of(plans) if row["month"] and row["year"]]
     if ratios and all(PLAN_RATIO[0] <= ratio <= PLAN_RATIO[1] for ratio in ratios):

@@ -67,8 +67,11 @@ def recognize_preset(exports: Sequence[Export]) -> str | None:
     return None
 
 
-def propose(folder: Path) -> Proposal:
-    """The proposal for the exports in `folder`. Raises NothingToPropose if no file of it can be read."""
+def propose(folder: Path, chosen: Mapping[str, str] | None = None) -> Proposal:
+    """The proposal for the exports in `folder`; `chosen` has the files of datasets that several files fit.
+
+    Raises NothingToPropose if no file of the folder can be read.
+    """
     with tempfile.TemporaryDirectory(prefix="productpulse-") as scratch:
         backend = in_memory(FileAccess(folders=(folder, Path(scratch))))
         try:
@@ -83,14 +86,14 @@ def propose(folder: Path) -> Proposal:
                 )
             if preset := recognize_preset(found.exports):
                 return Proposal(Draft(), {}, preset)
-            return _propose(found)
+            return _propose(found, chosen or {})
         finally:
             backend.disconnect()
 
 
-def _propose(found: Folder) -> Proposal:
+def _propose(found: Folder, chosen: Mapping[str, str]) -> Proposal:
     draft = Draft()
-    files = match_files(found.exports)
+    files = match_files(found.exports, chosen)
     datasets = _match(files)
     for problem in found.problems:
         draft.left_out[problem.split(":")[0].split(" ")[0]] = problem

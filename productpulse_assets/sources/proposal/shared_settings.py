@@ -68,7 +68,11 @@ def _propose_date_formats(draft: Draft, datasets: Datasets) -> None:
     if formats:
         draft.set(("date_formats",), formats, "certain: no other format fits")
     for forms, columns in unclear.items():
-        _ask_for_format(draft, forms, columns)
+        shared = [form for form in forms if form in formats]
+        if shared:
+            _ask_for_columns(draft, shared, columns)
+        else:
+            _ask_for_format(draft, forms, columns)
     _leave_out_conflicts(draft, found, formats)
 
 
@@ -77,8 +81,21 @@ def _ask_for_format(draft: Draft, forms: tuple[str, ...], columns: list[tuple[Ma
     names = ", ".join(f"'{each}' of {where.export.pattern}" for where, _column, each in columns)
     shown = samples(matched.export, header, matched.dataset, column)
     question = f"How are the dates in {names} written ({shown})? They fit several formats."
-    choices = tuple(Choice(form, (Change(("date_formats",), form),)) for form in forms)
+    choices = tuple(Choice(form, (Change(("date_formats",), [form]),)) for form in forms)
     draft.ask(Decision(("date_formats",), question, choices))
+
+
+def _ask_for_columns(draft: Draft, shared: list[str], columns: list[tuple[Matched, str, str]]) -> None:
+    """Take out columns of dates that may be written as in other files, and ask: date_formats holds for every file."""
+    for matched, column, header in columns:
+        place = ("datasets", matched.dataset, "columns", column)
+        get(draft.settings, place[:-1]).pop(column)
+        shown = samples(matched.export, header, matched.dataset, column)
+        question = (
+            f"Are the dates in '{header}' of {matched.export.pattern} ({shown}) written {shared[0]}, as those of other "
+            "files? They fit other formats too. If not, export them as 2026-06-30."
+        )
+        draft.ask(Decision(place, question, (Choice(header, (Change(place, header),), f"written {shared[0]}"),)))
 
 
 def _leave_out_conflicts(draft: Draft, found: list[tuple[Matched, str, str, DateReading]], formats: list[str]) -> None:

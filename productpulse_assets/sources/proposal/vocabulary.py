@@ -79,6 +79,7 @@ def vocabulary() -> Vocabulary:
     return load(FILE, Vocabulary)
 
 
+@functools.cache
 def plain(name: str) -> str:
     """A name for comparisons: small letters without accents, and digits; nothing in brackets.
 
