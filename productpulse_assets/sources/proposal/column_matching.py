@@ -176,7 +176,7 @@ def _candidates(export: Export, dataset: str, column: str, reference: Reference 
         level = name_level(dataset, column, header)
         if level is not None:
             candidate = _candidate(export, dataset, column, about, level, reference)
-            if candidate.fits or level <= Level.EXACT:
+            if candidate.fits or (level <= Level.EXACT and about.values):
                 found.append(candidate)
     if reference and not found:
         found = [each for header in export.columns if (each := _by_ids(export, header, reference))]

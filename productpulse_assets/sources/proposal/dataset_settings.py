@@ -47,9 +47,10 @@ class Matched:
     references: Mapping[str, Reference]
 
     def has(self, draft: Draft, column: str) -> bool:
-        """Whether the column is mapped, or read by its own name."""
+        """Whether the column is mapped, or read by its own name whatever sources.yaml says."""
         is_mapped = get(draft.settings, ("datasets", self.dataset, "columns", column)) is not None
-        return is_mapped or any(plain_name(name) == column for name in self.export.names)
+        is_own = self.export.stem.casefold() == self.dataset and any(plain_name(e) == column for e in self.export.names)
+        return is_mapped or is_own
 
     def missing(self, draft: Draft) -> tuple[str, ...]:
         """The required columns that are not mapped."""

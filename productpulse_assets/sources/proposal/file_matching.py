@@ -95,7 +95,8 @@ def _score(export: Export, dataset: str) -> _Score:
         or (name == 1 and coverage >= 0.75)
         or (name == 0 and coverage >= 0.95 and len(required) >= 4)
     )
-    total = name + 2 * coverage + bonus if accepted and not needs_customer else 0.0
+    is_refused = needs_customer and name < 2  # of a known name, the ids may still show the customer
+    total = name + 2 * coverage + bonus if accepted and not is_refused else 0.0
     return _Score(dataset, export, name, coverage, total)
 
 

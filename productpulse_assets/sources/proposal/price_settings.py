@@ -21,6 +21,7 @@ from productpulse_assets.sources.proposal.price_units import (
 )
 from productpulse_assets.sources.proposal.value_formats import UNIT, read_numbers
 from productpulse_assets.sources.proposal.vocabulary import vocabulary
+from productpulse_assets.sources.readers.blanks import plain_name
 from resources.tables import rows_of
 
 SUBSCRIPTIONS, TRANSACTIONS = "subscriptions", "transactions"
@@ -32,7 +33,8 @@ def propose_price(draft: Draft, datasets: Datasets) -> None:
     """The price with its unit, cents and the forms of numbers; what is unsure is left out and asked about."""
     if SUBSCRIPTIONS in datasets:
         matched, paid = datasets[SUBSCRIPTIONS], datasets.get(TRANSACTIONS)
-        billing = Billing(matched.export, matched.columns, paid and paid.export, paid and paid.columns)
+        paid_by = (paid.export, paid.columns) if paid else (None, None)
+        billing = Billing(matched.export, matched.columns, *paid_by)
         match = match_price(billing)
         is_clear = match.confidence > Confidence.UNSURE and not match.may_be_cents
         if is_clear and _can_write(match.readings[0]):
@@ -85,6 +87,8 @@ def _ask_for_price(draft: Draft, matched: Matched, match: PriceMatch) -> None:
         question = f"Is '{match.readings[0].column.header}' in cents? Its values are whole numbers as cents would be."
     else:
         question = f"What is {PRICE} in {matched.export.pattern}? {match.reason[:1].upper()}{match.reason[1:]}."
+    if any(plain_name(header) == PRICE for header in matched.export.names):
+        question += f" Until it is decided, '{PRICE}' is read by its name."
     draft.ask(Decision(PRICE_PLACE, question, tuple(choices)))
 
 

@@ -40,6 +40,10 @@ COMPARED = Reconciliation()
 AGREES = COMPARED.most_customers_rate
 """The share of the compared customers whose payments must agree with a reading."""
 
+RATIOS = (0.75, 1.3)
+"""Collected / (price x months) of customers who agree: it has room for taxes and discounts, and none for a price that is
+for another time, for one of several seats, or in cents."""
+
 REFUTED = 0.3
 """A smaller share speaks against it."""
 
@@ -84,6 +88,11 @@ class PriceReading:
     def is_refuted(self) -> bool:
         """Whether the payments of most customers speak against it."""
         return self.agreement is not None and self.agreement < REFUTED
+
+    @property
+    def is_as_named(self) -> bool:
+        """Whether the reading is what the header says, if it says anything."""
+        return self.column.unit in (None, self.per) and (self.seats is not None or not self.column.is_per_seat)
 
     @property
     def words(self) -> str:
@@ -305,9 +314,8 @@ def compare(
         amount=paid.amount / paid.of_amount,
     )  # fmt: skip
     ratios = customer_ratios(payments, priced(subscriptions, columns, readings)).filter(_.ratio.notnull(), _.is_spaced)
-    low, high = 1 - COMPARED.tolerance, 1 + COMPARED.tolerance
     counts = ratios.group_by(reading=_.customer_id.re_extract("^[0-9]+", 0)).aggregate(
-        all=_.count(), agree=_.ratio.between(low, high).sum()
+        all=_.count(), agree=_.ratio.between(*RATIOS).sum()
     )
     found = {int(row["reading"]): row for row in rows_of(counts)}
     return [_with_agreement(each, found.get(number, {"all": 0})) for number, each in enumerate(readings)]
@@ -323,7 +331,7 @@ def _readings(
     billing: Billing, column: PriceColumn, seats: str | None, amount_is_cents: bool
 ) -> Iterator[PriceReading]:
     """Every reading of a price that its name allows; what the name says comes first."""
-    units = [column.unit] if column.unit else ["month", "quarter", "year"]
+    units = list(dict.fromkeys(([column.unit] if column.unit else []) + ["month", "quarter", "year"]))
     if billing.cycle and column.unit is None:
         units.insert(0, "billing_cycle")
     seat_choices: list[str | None] = ([seats, None] if column.is_per_seat else [None, seats]) if seats else [None]
@@ -370,26 +378,47 @@ def _choose(
 ) -> PriceMatch:
     """The proposal among the readings, which are in the order in which their names speak for them."""
     if agreeing := [each for each in readings if each.agrees]:
-        first, *others = agreeing
-        rest = tuple(each for each in readings if each is not first)
-        rivals = [each for each in others if not _give_equal_prices(rows, columns, first, each)]
-        if rivals:
-            return PriceMatch(Confidence.UNSURE, (first, *rest), "payments agree with several readings")
-        is_named = first.column.unit is not None and first.seats is None
-        return PriceMatch(Confidence.CERTAIN if is_named else Confidence.LIKELY, (first, *rest), first.evidence)
+        return _by_payments(rows, columns, readings, agreeing)
+    named = [each for each in readings if each.column.unit == each.per and each.is_as_named and not each.seats]
+    months = [each for each in named if each.per == "month"] or named
+    if len({each.column.header for each in months}) == 1 and not any(each.is_refuted for each in months):
+        first = months[0]
+        is_certain = first.per == "month" and first.agreement is None
+        return PriceMatch(
+            Confidence.CERTAIN if is_certain else Confidence.LIKELY,
+            _first(first, readings),
+            f"as its name says; {first.evidence}",
+        )
     if any(each.agreement is not None for each in readings):
-        return PriceMatch(Confidence.UNSURE, tuple(readings), "payments agree with no reading")
-    named = [each for each in readings if each.column.unit]
-    if len({each.column.header for each in named}) == 1 and not (named[0].column.is_per_seat):
-        first = named[0]
-        is_month = first.per == "month"
-        rest = tuple(each for each in readings if each is not first)
-        return PriceMatch(Confidence.CERTAIN if is_month else Confidence.LIKELY, (first, *rest), "as its name says")
-    months = [each for each in named if each.column.unit == "month"]
-    if len({each.column.header for each in months}) == 1:
-        rest = tuple(each for each in readings if each is not months[0])
-        return PriceMatch(Confidence.CERTAIN, (months[0], *rest), "as its name says")
+        return PriceMatch(Confidence.UNSURE, tuple(readings), "payments agree with no reading of it")
     return _by_plans(billing, rows, columns, readings)
+
+
+def _first(reading: PriceReading, readings: Sequence[PriceReading]) -> tuple[PriceReading, ...]:
+    return (reading, *(each for each in readings if each is not reading))
+
+
+def _by_payments(
+    rows: ir.Table, columns: Sequence[PriceColumn], readings: Sequence[PriceReading], agreeing: Sequence[PriceReading]
+) -> PriceMatch:
+    """The reading that payments agree with, if they agree with no other one, and if its name does not contradict it."""
+    first = next((each for each in agreeing if each.is_as_named), agreeing[0])
+    ordered = _first(first, readings)
+    if not first.is_as_named and not any(
+        _give_equal_prices(rows, columns, first, each) for each in readings if each.is_as_named
+    ):
+        reason = f"its name says something else than the payments, which agree with {first.words}"
+        return PriceMatch(Confidence.UNSURE, ordered, reason)
+    rivals = [each for each in agreeing if each is not first and not _give_equal_prices(rows, columns, first, each)]
+    if [each for each in rivals if not _is_better_named(first, each)]:
+        return PriceMatch(Confidence.UNSURE, ordered, "payments agree with several readings of it")
+    is_named = first.column.unit is not None and first.seats is None
+    return PriceMatch(Confidence.CERTAIN if is_named else Confidence.LIKELY, ordered, first.evidence)
+
+
+def _is_better_named(one: PriceReading, other: PriceReading) -> bool:
+    """Whether the name of one says its time, and that of the other, another column, does not."""
+    return one.column.header != other.column.header and one.column.unit is not None and other.column.unit is None
 
 
 def _give_equal_prices(rows: ir.Table, columns: Sequence[PriceColumn], one: PriceReading, other: PriceReading) -> bool:

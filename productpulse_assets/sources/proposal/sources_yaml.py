@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
@@ -21,6 +22,7 @@ HEAD = """\
 # All settings: the table in docs/data.md; `productpulse init FOLDER` without --data writes a file with examples.
 """
 ORDER = ("reporting_currency", "exchange_rates", "time_zone", "date_formats", "null_values", "aliases", "datasets")
+BLANK_LINES = re.compile(r"\n{3,}")
 SCALAR_END = "\n...\n"
 
 
@@ -46,7 +48,7 @@ def sources_yaml(proposal: Proposal) -> str:
     ]
     if not proposal.datasets:
         lines[lines.index("datasets:")] = "datasets: {}"
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines) + "\n")
 
 
 def _is_of_unmatched(proposal: Proposal, decision: Decision) -> bool:
