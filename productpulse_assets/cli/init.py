@@ -43,8 +43,8 @@ def _init_from_exports(target: Path, preset: str | None, data: Path, *, no_input
     if preset:
         raise PresetAndData(
             "init.preset_and_data",
-            f"--preset {preset} already describes the exports, so there is nothing to propose with --data. Give one of the "
-            "two; nothing was written.",
+            f"--preset {preset} already describes the exports, so there is nothing to propose with --data. Give one of "
+            "the two; nothing was written.",
         )
     settings = read_settings(data=data)
     refuse_existing(target, rules_files(None))

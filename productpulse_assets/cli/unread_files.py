@@ -18,8 +18,9 @@ from rules.rule_set import Rules
 from rules.text.formats import path_text
 
 LIKE = 0.7
-"""The likeness of two names, 1 for equal ones, of which one is a misspelling of the other: Target of targets, not charges.
-1 minus the share of letters that differ; two exchanged letters are one difference (optimal string alignment)."""
+"""The likeness of two names, 1 for equal ones, of which one is a misspelling of the other: Target and targets, not
+charges and targets. 1 minus the share of letters that differ; two
+exchanged letters are one difference (optimal string alignment)."""
 
 FILES_LISTED = 10
 """More files than this are only counted: a folder with hundreds of other files has other uses too."""
@@ -81,8 +82,9 @@ def _sentence(name: str, absent: list[str]) -> str:
         return f"{name} is not read: its ending is not one of {', '.join(EXTENSIONS)}."
     if usual := _usual_dataset(stem, absent):
         return (
-            f"{name} is not read: no dataset has this name. Files of this name often hold {usual}. If this one does, set "
-            f"datasets > {usual} > file in sources.yaml; `productpulse init NEW-RULES --data FOLDER` proposes its columns."
+            f"{name} is not read: no dataset has this name. Files of this name often hold {usual}. If this "
+            f"one does, set datasets > {usual} > file in sources.yaml; `productpulse init NEW-RULES --data FOLDER` "
+            "proposes its columns."
         )
     return (
         f"{name} is not read: there is no dataset {stem}. The datasets are {', '.join(DATASETS)}. If the file holds "

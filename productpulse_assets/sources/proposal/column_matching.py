@@ -132,7 +132,7 @@ class ColumnMatch:
 def match_columns(
     export: Export, dataset: str, references: Mapping[str, Reference] | None = None
 ) -> dict[str, ColumnMatch]:
-    """The match of each column of the dataset except its price; `references` are the datasets that are matched already."""
+    """The match of each column of the dataset except its price; `references` are keys of datasets before it."""
     schema = CONTRACTS[dataset]
     candidates = {
         column: _candidates(export, dataset, column, (references or {}).get(column))
@@ -230,7 +230,7 @@ def _by_ids(export: Export, header: str, reference: Reference) -> Candidate | No
     return Candidate(header, Level.IDS, True, shared=shared) if shared >= FOUND else None
 
 
-def _fit(export: Export, dataset: str, column: str, about: Column) -> tuple[bool, Reading]:
+def _fit(export: Export, dataset: str, column: str, about: Column) -> tuple[bool, Reading]:  # noqa: PLR0911
     """Whether the values can be those of the column, and how they are written."""
     kind, key = CONTRACTS[dataset].columns[column].dtype.type, CONTRACTS[dataset].metadata["key"]
     if not about.values:

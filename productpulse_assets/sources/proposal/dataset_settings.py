@@ -87,7 +87,7 @@ def note_of(match: ColumnMatch) -> str:
 
 
 def samples(export: Export, header: str, dataset: str, column: str, limit: int = 3) -> str:
-    """A few values of dates, numbers and words with a meaning; none of ids, names and free text, which may be personal."""
+    """A few values of dates, numbers and words with a meaning; none of ids, names and texts, which may be personal."""
     kind = CONTRACTS[dataset].columns[column].dtype.type
     is_plain = kind.is_date() or is_number(dataset, column) or kind.is_boolean() or f"{dataset}.{column}" in OUR_WORDS
     values = export.columns[header].values[:limit] if is_plain else ()
@@ -214,7 +214,7 @@ def _repeated_ids(matched: Matched) -> Iterator[Decision]:
     place = ("datasets", "subscriptions", "repeated_ids")
     about = matched.export.columns[key.header]
     question = (
-        f"{about.value_count - about.distinct_count:,} rows repeat an id of '{key.header}'. Is each row a period of the "
-        "subscription at one price? Otherwise they are rejected as duplicates."
+        f"{about.value_count - about.distinct_count:,} rows repeat an id of '{key.header}'. Is each row a period of "
+        "the subscription at one price? Otherwise they are rejected as duplicates."
     )
     yield Decision(place, question, (Choice("true", (Change(place, True),), "one period a row"),), None)

@@ -110,7 +110,7 @@ def _weight(export: Export, column: str, matches: Mapping[str, ColumnMatch]) -> 
 
 
 def _name_score(stem: str, dataset: str) -> tuple[int, float]:
-    """3 for the dataset's own name, 2 for a usual one, 1 for one that contains it; and a part for its place in the list."""
+    """3 for the dataset's own name, 2 for a usual one, 1 for one that contains it; and a part for its place."""
     if plain(stem) == plain(dataset):
         return 3, 0.5
     named = datasets_named(stem)

@@ -8,7 +8,7 @@ from asset_checks.contracts import CONTRACTS
 from asset_checks.periods import FEWEST_PERIODS, HABIT, followed_periods
 from productpulse_assets.sources.proposal.column_matching import PRICE, Confidence, is_number
 from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, samples
-from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft
+from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft, get
 from productpulse_assets.sources.proposal.price_units import (
     CENTS,
     Billing,
@@ -44,6 +44,7 @@ def propose_price(draft: Draft, datasets: Datasets) -> None:
             draft.notes[PRICE_PLACE] = f"{match.confidence.name.lower()}: {match.reason}"
         else:
             _ask_for_price(draft, matched, match)
+        _check_billing_cycle(draft, matched)
         _ask_for_inclusive_ends(draft, billing)
     if TRANSACTIONS in datasets:
         _propose_amount_in_cents(draft, datasets[TRANSACTIONS], has_prices=SUBSCRIPTIONS in datasets)
@@ -51,12 +52,25 @@ def propose_price(draft: Draft, datasets: Datasets) -> None:
         _propose_number_format(draft, matched)
 
 
+def _check_billing_cycle(draft: Draft, matched: Matched) -> None:
+    """Take the billing cycle out where a column with a number of months goes with it, and the price does not use it."""
+    place = ("datasets", SUBSCRIPTIONS, "columns", "billing_cycle")
+    count = named_column(matched.export, vocabulary().price.count)
+    has_several = count and any(value != "1" for value in matched.export.columns[count].values)
+    header = matched.header(draft, "billing_cycle")
+    if count and has_several and header and not get(draft.settings, (*PRICE_PLACE[:2], "price", "every")):
+        get(draft.settings, place[:-1]).pop("billing_cycle")
+        question = f"'{header}' is billed every '{count}' of these, which this column alone does not say."
+        draft.ask(Decision(place, question))
+
+
 def _changes(reading: PriceReading, *, all_in_cents: bool = False) -> list[Change]:
     """The settings of a reading of the price."""
     base = ("datasets", SUBSCRIPTIONS)
     changes = [Change(PRICE_PLACE, reading.column.header)]
-    if reading.per != "month" or reading.seats:
-        price = {"per": reading.per} | ({"seats": reading.seats} if reading.seats else {})
+    if reading.per != "month" or reading.seats or reading.every:
+        columns = {"every": reading.every, "seats": reading.seats}
+        price = {"per": reading.per} | {name: header for name, header in columns.items() if header}
         changes.append(Change((*base, "price"), price))
     if reading.price_in_cents or all_in_cents:
         changes.append(Change((*base, "minor_units"), True))

@@ -41,8 +41,8 @@ AGREES = COMPARED.most_customers_rate
 """The share of the compared customers whose payments must agree with a reading."""
 
 RATIOS = (0.75, 1.3)
-"""Collected / (price x months) of customers who agree: it has room for taxes and discounts, and none for a price that is
-for another time, for one of several seats, or in cents."""
+"""Collected / (price x months) of customers who agree: it has room for taxes and discounts, and none for a price that
+is for another time, for one of several seats, or in cents."""
 
 REFUTED = 0.3
 """A smaller share speaks against it."""
@@ -50,6 +50,10 @@ REFUTED = 0.3
 CENTS = re.compile(r"cents|minor|pence", re.IGNORECASE)
 ROUND_ENDINGS = ("00", "50", "90", "95", "99")
 """How whole numbers end that may be cents: 4900, 1999."""
+
+CHEAPEST, CHEAPEST_OF_ALL = 300, 900
+"""In cents, the least price of a plan, and of the dearest plan, that a company is expected to have: 100 is a price of a
+hundred, not of one."""
 
 PLAN_RATIO = (8.0, 13.0)
 """The price of a plan per year, divided by the one per month, when both are per billing cycle."""
@@ -68,12 +72,13 @@ class PriceColumn:
 
 @dataclass(frozen=True)
 class PriceReading:
-    """One way to read a price. per: a unit of `price`; seats: the header of their number. agreement: the share of the
-    compared customers whose payments agree; None if none could be compared."""
+    """One way to read a price. per: a unit of `price`; seats, every: headers of their numbers. agreement: the share of
+    the compared customers whose payments agree; None if none could be compared."""
 
     column: PriceColumn
     per: str
     seats: str | None = None
+    every: str | None = None
     price_in_cents: bool = False
     amount_in_cents: bool = False
     agreement: float | None = None
@@ -98,6 +103,7 @@ class PriceReading:
     def words(self) -> str:
         """The reading for people: '49.00 is per month and seat'."""
         unit = "billing cycle" if self.per == "billing_cycle" else self.per
+        unit = f"'{self.every}' {unit}s" if self.every else unit
         seat = f", times '{self.seats}'" if self.seats else ""
         cents = ", in cents" if self.price_in_cents else ""
         return f"'{self.column.header}' per {unit}{seat}{cents}"
@@ -153,11 +159,13 @@ def named_column(export: Export, names: Sequence[str]) -> str | None:
 
 
 def may_be_cents(export: Export, header: str) -> bool:
-    """Whether the amounts are whole numbers that may be cents: no decimals, at least 100, and round as prices are."""
+    """Whether the amounts are whole numbers that may be cents: no decimals, round as prices are, and no cheaper than
+    prices per month."""
     values = [value for value in export.columns[header].values if value.strip("0")]
-    return bool(values) and all(
-        value.isdigit() and int(value) >= 100 and value.endswith(ROUND_ENDINGS) for value in values
-    )
+    if not values or not all(value.isdigit() and value.endswith(ROUND_ENDINGS) for value in values):
+        return False
+    amounts = [int(value) for value in values]
+    return min(amounts) >= CHEAPEST and max(amounts) >= CHEAPEST_OF_ALL
 
 
 # --- the comparison with payments ----------------------------------------------------------------
@@ -216,7 +224,9 @@ def _word(export: Export, match: ColumnMatch, default: str | None) -> ir.StringC
     return ibis.cases(*((folded == word.lower(), ours) for word, ours in (own | dict(aliases)).items()), else_=text)
 
 
-def subscription_rows(billing: Billing, columns: Sequence[PriceColumn], seats: str | None = None) -> ir.Table:
+def subscription_rows(
+    billing: Billing, columns: Sequence[PriceColumn], seats: str | None = None, every: str | None = None
+) -> ir.Table:
     """The subscriptions with typed dates and words, the number of seats, and each price as price_0, price_1, ….
 
     A temporary table: it is read several times.
@@ -233,6 +243,7 @@ def subscription_rows(billing: Billing, columns: Sequence[PriceColumn], seats: s
         end_date=_days(export, matches["end_date"]) if has_end else ibis.null("date"),
         billing_cycle=_word(export, matches["billing_cycle"], None),
         seats=export.text(seats).try_cast("float64") if seats else ibis.literal(1.0),
+        every=export.text(every).try_cast("float64") if every else ibis.literal(1.0),
         **prices,
     ).cache()
 
@@ -264,6 +275,7 @@ READINGS = ibis.schema(
         "price": "int64",
         "months": "int64",
         "has_seats": "boolean",
+        "has_every": "boolean",
         "of_price": "float64",
         "of_amount": "float64",
     }
@@ -278,6 +290,7 @@ def _reading_rows(columns: Sequence[PriceColumn], readings: Sequence[PriceReadin
             "price": columns.index(each.column),
             "months": MONTHS.get(each.per, 0),
             "has_seats": each.seats is not None,
+            "has_every": each.every is not None,
             "of_price": 100.0 if each.price_in_cents else 1.0,
             "of_amount": 100.0 if each.amount_in_cents else 1.0,
         }
@@ -291,15 +304,21 @@ def priced(subscriptions: ir.Table, columns: Sequence[PriceColumn], readings: Se
     rows = subscriptions.cross_join(_reading_rows(columns, readings))
     price = ibis.cases(*((rows.price == index, rows[f"price_{index}"]) for index in range(len(columns))))
     cycle = ibis.cases(*((rows.billing_cycle == name, count) for name, count in CYCLE_MONTHS.items()))
-    months = ibis.ifelse(rows.months == 0, cycle, rows.months)
+    months = ibis.ifelse(rows.months == 0, cycle, rows.months) * ibis.ifelse(rows.has_every, rows.every, 1.0)
     seats = ibis.ifelse(rows.has_seats, rows.seats, 1.0)
     return rows.select(
-        "reading", "status", "start_date", "end_date", "billing_cycle",
+        "reading", "status", "start_date", "end_date",
+        billing_cycle=ibis.ifelse(rows.has_every, _cycle_of(months), rows.billing_cycle),
         row_id=rows.subscription_id,
         customer_id=rows.reading + rows.customer_id,
         subscription_id=rows.reading + rows.subscription_id,
         monthly_price=price * seats / months / rows.of_price,
     )  # fmt: skip
+
+
+def _cycle_of(months: ir.NumericValue) -> ir.StringValue:
+    """The billing cycle of this number of months."""
+    return ibis.cases(*((months == count, name) for name, count in CYCLE_MONTHS.items()))
 
 
 def compare(
@@ -327,22 +346,43 @@ def _with_agreement(reading: PriceReading, row: Mapping[str, int]) -> PriceReadi
     return replace(reading, agreement=row["agree"] / row["all"], compared=row["all"])
 
 
-def _readings(
-    billing: Billing, column: PriceColumn, seats: str | None, amount_is_cents: bool
-) -> Iterator[PriceReading]:
+@dataclass(frozen=True)
+class Beside:
+    """The columns that go with a price: the numbers of seats and of units; whether the amounts are named cents."""
+
+    seats: str | None
+    every: str | None
+    amount_is_cents: bool
+
+
+def _beside(billing: Billing) -> Beside:
+    export, names = billing.export, vocabulary().price
+    count = named_column(export, names.count)
+    has_several = count is not None and any(value != "1" for value in export.columns[count].values)
+    amount = billing.payment_matches["amount"].header if billing.payment_matches else None
+    seats = named_column(export, names.seats)
+    return Beside(seats, count if has_several else None, bool(amount and CENTS.search(amount)))
+
+
+def _readings(billing: Billing, column: PriceColumn, beside: Beside) -> Iterator[PriceReading]:
     """Every reading of a price that its name allows; what the name says comes first."""
-    units = list(dict.fromkeys(([column.unit] if column.unit else []) + ["month", "quarter", "year"]))
+    units: list[tuple[str, str | None]] = [(column.unit, None)] if column.unit else []
     if billing.cycle and column.unit is None:
-        units.insert(0, "billing_cycle")
+        units.append(("billing_cycle", beside.every))
+    elif beside.every and column.unit is None:
+        units.append(("month", beside.every))
+    units += [(unit, None) for unit in MONTHS if (unit, None) not in units]
+    seats = beside.seats
     seat_choices: list[str | None] = ([seats, None] if column.is_per_seat else [None, seats]) if seats else [None]
-    cents: list[tuple[bool, bool]] = [(column.is_cents, amount_is_cents)]
-    cents += [
-        each
-        for each in ((True, False), (False, True))
-        if each not in cents and not (column.is_cents or amount_is_cents)
+    is_named = column.is_cents or beside.amount_is_cents
+    cents = [
+        (in_cents, paid_in_cents)
+        for in_cents in ((True,) if column.is_cents else (False, True))
+        for paid_in_cents in ((True,) if beside.amount_is_cents else (False, True))
+        if is_named or not (in_cents and paid_in_cents)  # both in cents are compared like both in whole units
     ]
-    for per, (in_cents, paid_in_cents), seat in product(units, cents, seat_choices):
-        yield PriceReading(column, per, seat, in_cents, paid_in_cents)
+    for (per, every), (in_cents, paid_in_cents), seat in product(units, cents, seat_choices):
+        yield PriceReading(column, per, seat, every, in_cents, paid_in_cents)
 
 
 def match_price(billing: Billing) -> PriceMatch:
@@ -350,13 +390,11 @@ def match_price(billing: Billing) -> PriceMatch:
     columns = price_columns(billing.export)
     if not columns:
         return PriceMatch(Confidence.UNSURE, reason="no column has a name for a price")
-    seats = named_column(billing.export, vocabulary().price.seats)
-    amount = billing.payment_matches["amount"].header if billing.payment_matches else None
-    amount_is_cents = bool(amount and CENTS.search(amount))
-    readings = [each for column in columns for each in _readings(billing, column, seats, amount_is_cents)]
+    beside = _beside(billing)
+    readings = [each for column in columns for each in _readings(billing, column, beside)]
     if not all(billing.matches[column].is_mapped for column in ("customer_id", "start_date")):
         return PriceMatch(Confidence.UNSURE, tuple(readings), "customer_id or start_date is not known yet")
-    rows = subscription_rows(billing, columns, seats)
+    rows = subscription_rows(billing, columns, beside.seats, beside.every)
     if billing.can_compare:
         readings = compare(billing, rows, columns, readings)
     match = _choose(billing, rows, columns, readings)
@@ -368,9 +406,13 @@ def match_price(billing: Billing) -> PriceMatch:
         or not may_be_cents(billing.export, first.column.header)
     ):
         return match
-    paid = billing.payments
-    is_settled = first.agrees and paid and amount and not may_be_cents(paid, amount)
-    return replace(match, may_be_cents=not is_settled)
+    return replace(match, may_be_cents=not (first.agrees and _are_payments_in_units(billing)))
+
+
+def _are_payments_in_units(billing: Billing) -> bool:
+    """Whether the amounts of the payments cannot be cents."""
+    amount = billing.payment_matches["amount"].header if billing.payment_matches else None
+    return bool(billing.payments and amount and not may_be_cents(billing.payments, amount))
 
 
 def _choose(
@@ -438,7 +480,8 @@ def _by_plans(
 ) -> PriceMatch:
     """Without payments: whether a plan that is sold per month and per year costs about ten times as much per year."""
     unsure = PriceMatch(Confidence.UNSURE, tuple(readings), "the name does not say for which time the price is")
-    has_seats = named_column(billing.export, vocabulary().price.seats) is not None
+    beside = _beside(billing)
+    has_seats = bool(beside.seats or beside.every)
     if len(columns) > 1 or has_seats or not billing.cycle or not billing.matches["plan"].is_mapped:
         return unsure
     cycle = next(each for each in readings if each.per == "billing_cycle" and not each.amount_in_cents)

@@ -15,7 +15,7 @@ from productpulse_assets.sources.proposal.column_matching import (
     Reference,
     match_columns,
 )
-from productpulse_assets.sources.proposal.dataset_settings import Matched, propose_columns
+from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, note_of, propose_columns
 from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft, get
 from productpulse_assets.sources.proposal.exports import Export, Folder, read_folder, shared_rate
 from productpulse_assets.sources.proposal.file_matching import FileMatch, match_files
@@ -49,9 +49,15 @@ class Proposal:
         return {name: columns for name, columns in lacking.items() if columns}
 
     @property
+    def names(self) -> list[str]:
+        """The datasets that have a setting or a question."""
+        asked = {each.place[1] for each in self.draft.decisions if each.place[0] == "datasets"}
+        return [name for name in CONTRACTS if name in asked or get(self.draft.settings, ("datasets", name)) is not None]
+
+    @property
     def mapped(self) -> Iterator[tuple[str, str, object]]:
         """(dataset, column, header or made value) of every column that sources.yaml maps."""
-        for name in self.datasets:
+        for name in self.names:
             if name not in self.incomplete:
                 columns = get(self.draft.settings, ("datasets", name, "columns")) or {}
                 yield from ((name, column, source) for column, source in columns.items())
@@ -80,8 +86,8 @@ def propose(folder: Path, chosen: Mapping[str, str] | None = None) -> Proposal:
                 reasons = " ".join(found.problems) or "It has no file with an ending that is read."
                 raise NothingToPropose(
                     "init.no_exports",
-                    f"Nothing can be proposed for {path_text(folder)}, and nothing was written. {reasons} Put the exports "
-                    "there as .csv, .tsv, .parquet, .json or .jsonl.",
+                    f"Nothing can be proposed for {path_text(folder)}, and nothing was written. {reasons} Put the "
+                    "exports there as .csv, .tsv, .parquet, .json or .jsonl.",
                     folder=folder,
                 )
             if preset := recognize_preset(found.exports):
@@ -101,6 +107,7 @@ def _propose(found: Folder, chosen: Mapping[str, str]) -> Proposal:
         _propose_file(draft, match)
     for matched in datasets.values():
         propose_columns(draft, matched)
+    _propose_customers_of_rows(draft, datasets)
     propose_price(draft, datasets)
     propose_shared(draft, datasets)
     _list_unused(draft, found, files)
@@ -168,6 +175,24 @@ def _propose_file(draft: Draft, match: FileMatch) -> None:
     draft.set(place, match.export.pattern, f"{match.confidence.name.lower()}: {match.reason}")
     if match.export.encoding:
         draft.set(("datasets", match.dataset, "encoding"), match.export.encoding, "likely: it is not UTF-8")
+
+
+def _propose_customers_of_rows(draft: Draft, datasets: Mapping[str, Matched]) -> None:
+    """Without a file of customers, those of the subscriptions, with the columns that are certain to be a customer's."""
+    if "customers" in datasets or "subscriptions" not in datasets or not can_set("rows_from"):
+        return
+    place = ("datasets", "customers")
+    if any(each.place[:3] == (*place, "file") for each in draft.decisions):
+        return
+    draft.set(
+        (*place, "rows_from"), "subscriptions", "likely: no file is customers; each one signed up on its first day"
+    )
+    columns = match_columns(datasets["subscriptions"].export, "customers")
+    used = {each.header for each in datasets["subscriptions"].columns.values()}
+    for column in ("company_name", "segment", "country", "acquisition_channel"):
+        match = columns[column]
+        if match.confidence == Confidence.CERTAIN and match.header not in used:
+            draft.set((*place, "columns", column), match.header, note_of(match))
 
 
 def _list_unused(draft: Draft, found: Folder, files: Sequence[FileMatch]) -> None:

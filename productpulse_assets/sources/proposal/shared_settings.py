@@ -108,8 +108,8 @@ def _leave_out_conflicts(draft: Draft, found: list[tuple[Matched, str, str, Date
         del columns[column]
         place = ("datasets", matched.dataset, "columns", column)
         question = (
-            f"'{header}' of {matched.export.pattern} is written {reading.format or 'as ISO'}, and with the formats of the "
-            f"other columns ({', '.join(formats)}) it would be read as other days. Export it as 2026-06-30."
+            f"'{header}' of {matched.export.pattern} is written {reading.format or 'as ISO'}, and with the formats of "
+            f"the other columns ({', '.join(formats)}) it would be read as other days. Export it as 2026-06-30."
         )
         draft.ask(Decision(place, question))
 

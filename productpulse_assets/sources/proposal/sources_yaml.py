@@ -29,9 +29,7 @@ SCALAR_END = "\n...\n"
 def sources_yaml(proposal: Proposal) -> str:
     """The text of the file. Every value of the data is quoted or escaped, so that none becomes a setting."""
     draft = proposal.draft
-    lines = [HEAD]
-    for reason in draft.left_out.values():
-        lines.append(_comment(f"# not used: {reason}"))
+    lines = [HEAD, *(_comment(f"# not used: {reason}") for reason in draft.left_out.values())]
     shared = {name: draft.settings.get(name) for name in ORDER if name not in ("datasets", "aliases")}
     shared["time_zone"] = shared["time_zone"] or "UTC"
     for name, value in shared.items():
@@ -41,18 +39,11 @@ def sources_yaml(proposal: Proposal) -> str:
             lines.append("")
         lines += _questions(draft, (name,), 0)
     lines += ["", "aliases:", *_aliases(draft), "", "datasets:"]
-    for dataset in proposal.datasets:
+    for dataset in proposal.names:
         lines += _dataset(proposal, dataset)
-    lines += [
-        line for decision in draft.decisions if _is_of_unmatched(proposal, decision) for line in _question(decision, 2)
-    ]
-    if not proposal.datasets:
+    if all(dataset in proposal.incomplete for dataset in proposal.names):
         lines[lines.index("datasets:")] = "datasets: {}"
     return BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines) + "\n")
-
-
-def _is_of_unmatched(proposal: Proposal, decision: Decision) -> bool:
-    return decision.place[0] == "datasets" and decision.place[1] not in proposal.datasets
 
 
 def _flow(value: object) -> str:
@@ -145,7 +136,7 @@ def _columns(draft: Draft, base: Place, columns: Mapping[str, object]) -> Iterat
     for column, source in columns.items():
         yield f"      {_setting(draft, (*base, 'columns', column), f'{column}: {_flow(source)}')}"
     if not columns:
-        yield "      {}"
+        yield "      {}  # none yet"
     for decision in draft.decisions:
         if decision.place[:3] == (*base, "columns"):
             yield from _question(decision, 6)

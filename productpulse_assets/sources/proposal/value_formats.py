@@ -166,7 +166,7 @@ THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?\d{1,3}([.,])\d{3}")
 
 @dataclass(frozen=True)
 class NumberReading:
-    """How numbers are written. alternatives: formats that fit too and give other numbers. currencies: of their signs."""
+    """How numbers are written. alternatives: other formats that fit; they give other numbers. currencies: of signs."""
 
     format: str
     alternatives: tuple[str, ...] = ()

@@ -182,7 +182,10 @@ Columns = dict[str, tuple[str, Write]]
 
 def project(rows: Iterable[Row], columns: Columns) -> list[Row]:
     return [
-        {header: (write(None) if ours.startswith("-") else write(row.get(ours))) for header, (ours, write) in columns.items()}
+        {
+            header: (write(None) if ours.startswith("-") else write(row.get(ours)))
+            for header, (ours, write) in columns.items()
+        }
         for row in rows
     ]
 
@@ -199,7 +202,9 @@ def write_csv(path: Path, rows: list[Row], *, delimiter: str = ",", encoding: st
 
 
 def write_json(path: Path, rows: list[Row]) -> None:
-    path.write_text(json.dumps([{name: value if value != "" else None for name, value in row.items()} for row in rows], default=str))
+    path.write_text(
+        json.dumps([{name: value if value != "" else None for name, value in row.items()} for row in rows], default=str)
+    )
 
 
 @dataclass(frozen=True)
@@ -239,7 +244,7 @@ def shape(name: str, files: dict[str, tuple[str, Columns]], *, seats: bool = Fal
             else:
                 write_csv(folder / file, written, **options)
 
-    truth = _truth(**{dataset: columns for dataset, columns in files.values()})
+    truth = _truth(**dict(files.values()))
     for columns in truth.values():  # a price per seat or per billing cycle is mapped to monthly_price, with a setting
         for other in ("seat_price", "cycle_price"):
             if price := columns.pop(other, None):

@@ -40,7 +40,11 @@ def mapped(proposal: Proposal) -> dict[tuple[str, str], object]:
 
 
 def truth(name: str) -> dict[tuple[str, str], object]:
-    return {(dataset, column): header for dataset, columns in SHAPES[name].truth.items() for column, header in columns.items()}
+    return {
+        (dataset, column): header
+        for dataset, columns in SHAPES[name].truth.items()
+        for column, header in columns.items()
+    }
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -98,7 +102,9 @@ def test_the_file_that_is_written_has_exactly_the_proposed_settings(proposals, n
     sources = load(path, Sources)
     assert list(sources.datasets) == [dataset for dataset in proposal.datasets if dataset not in proposal.incomplete]
     for dataset in sources.datasets:
-        assert sources.of(dataset) == type(sources.of(dataset)).model_validate(proposal.draft.settings["datasets"][dataset])
+        assert sources.of(dataset) == type(sources.of(dataset)).model_validate(
+            proposal.draft.settings["datasets"][dataset]
+        )
     assert sources.date_formats == proposal.draft.settings.get("date_formats", [])
 
 
@@ -121,7 +127,9 @@ def subscriptions(price: str, values: list[object], more: str = "", status: str 
 def payments(amounts: list[object], header: str = "amount") -> str:
     """A payment of each of the nine subscriptions in each of six months."""
     rows = [
-        f"c{n},s{n},{amounts[n % len(amounts)]},Success,2024-{2 + month:02}-{n + 1:02}" for n in range(9) for month in range(6)
+        f"c{n},s{n},{amounts[n % len(amounts)]},Success,2024-{2 + month:02}-{n + 1:02}"
+        for n in range(9)
+        for month in range(6)
     ]
     return f"customer_id,subscription_id,{header},status,transaction_date\n" + "\n".join(rows) + "\n"
 
@@ -153,7 +161,11 @@ def test_days_of_one_file_are_not_read_in_the_format_of_another_file_without_ask
 
 
 def test_two_columns_that_may_both_be_it_are_asked_about(tmp_path):
-    text = subscriptions("monthly_price", [49]).replace("start_date", "created_at,activated_at").replace(",2024-02-0", ",2024-01-01,2024-02-0")
+    text = (
+        subscriptions("monthly_price", [49])
+        .replace("start_date", "created_at,activated_at")
+        .replace(",2024-02-0", ",2024-01-01,2024-02-0")
+    )
     proposal = propose(write(tmp_path, customers=CUSTOMERS, subscriptions=text))
     decision = question(proposal, "datasets", "subscriptions", "columns", "start_date")
     assert [choice.label for choice in decision.choices] == ["created_at", "activated_at"]
@@ -169,7 +181,11 @@ def test_a_misspelled_name_is_a_question_with_a_proposal(tmp_path):
 
 
 def test_the_end_of_the_current_term_is_no_end(tmp_path):
-    text = subscriptions("monthly_price", [49]).replace("\n", ",2024-12-31\n").replace("monthly_price,2024-12-31", "monthly_price,current_term_end")
+    text = (
+        subscriptions("monthly_price", [49])
+        .replace("\n", ",2024-12-31\n")
+        .replace("monthly_price,2024-12-31", "monthly_price,current_term_end")
+    )
     proposal = propose(write(tmp_path, customers=CUSTOMERS, subscriptions=text))
     assert ("subscriptions", "end_date") not in mapped(proposal)
 
@@ -181,13 +197,18 @@ def test_a_price_whose_name_says_no_time_is_left_out_without_payments(tmp_path):
 
 
 def test_payments_show_that_a_price_is_per_month(tmp_path):
-    folder = write(tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("price", [49, 129]), payments=payments([49, 129]))
+    folder = write(
+        tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("price", [49, 129]), payments=payments([49, 129])
+    )
     assert mapped(propose(folder))["subscriptions", "monthly_price"] == "price"
 
 
 def test_payments_with_tax_show_it_too(tmp_path):
     folder = write(
-        tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("price", [49, 129]), payments=payments([58.31, 153.51])
+        tmp_path,
+        customers=CUSTOMERS,
+        subscriptions=subscriptions("price", [49, 129]),
+        payments=payments([58.31, 153.51]),
     )
     assert mapped(propose(folder))["subscriptions", "monthly_price"] == "price"
 
@@ -214,7 +235,9 @@ def test_whole_numbers_that_may_be_cents_are_asked_about(tmp_path):
 
 def test_payments_in_whole_units_show_that_prices_are_not_in_cents(tmp_path):
     text = subscriptions("monthly_price", [4900, 12900])
-    proposal = propose(write(tmp_path, customers=CUSTOMERS, subscriptions=text, payments=payments(["4900.00", "12900.00"])))
+    proposal = propose(
+        write(tmp_path, customers=CUSTOMERS, subscriptions=text, payments=payments(["4900.00", "12900.00"]))
+    )
     assert mapped(proposal)["subscriptions", "monthly_price"] == "monthly_price"
 
 
@@ -229,7 +252,10 @@ def test_ids_of_another_system_are_not_mapped(tmp_path):
     text = subscriptions("monthly_price", [49]).replace(",c", ",crm-").replace("crm-ustomer_id", "account_id")
     proposal = propose(write(tmp_path, customers=CUSTOMERS, subscriptions=text))
     assert ("subscriptions", "customer_id") not in mapped(proposal)
-    assert "0% of its ids are in customers.csv" in question(proposal, "datasets", "subscriptions", "columns", "customer_id").choices[0].evidence
+    assert (
+        "0% of its ids are in customers.csv"
+        in question(proposal, "datasets", "subscriptions", "columns", "customer_id").choices[0].evidence
+    )
 
 
 def test_an_unknown_name_is_found_by_its_ids(tmp_path):
@@ -241,17 +267,26 @@ def test_an_unknown_name_is_found_by_its_ids(tmp_path):
 def test_of_two_keys_the_one_that_other_files_have_is_the_customers(tmp_path):
     rows = "".join(f"{n + 1},c{n},2024-01-{n + 1:02}\n" for n in range(9))
     folder = write(
-        tmp_path, customers="account_id,customer_number,signup_date\n" + rows, subscriptions=subscriptions("monthly_price", [49])
+        tmp_path,
+        customers="account_id,customer_number,signup_date\n" + rows,
+        subscriptions=subscriptions("monthly_price", [49]),
     )
     assert mapped(propose(folder))["customers", "customer_id"] == "customer_number"
 
 
 def test_an_unknown_word_is_a_question_and_no_alias(tmp_path):
-    text = subscriptions("monthly_price", [49]).replace("s3,c3,Active", "s3,c3,Paused").replace("s4,c4,Active", "s4,c4,churned")
+    text = (
+        subscriptions("monthly_price", [49])
+        .replace("s3,c3,Active", "s3,c3,Paused")
+        .replace("s4,c4,Active", "s4,c4,churned")
+    )
     proposal = propose(write(tmp_path, customers=CUSTOMERS, subscriptions=text))
     words = proposal.draft.settings["aliases"]["subscriptions.status"]
     assert words["churned"] == "Canceled" and "Paused" not in words
-    assert [each.label for each in question(proposal, "aliases", "subscriptions.status", "Paused").choices][:2] == ["Active", "Past Due"]
+    assert [each.label for each in question(proposal, "aliases", "subscriptions.status", "Paused").choices][:2] == [
+        "Active",
+        "Past Due",
+    ]
 
 
 def test_a_header_or_a_word_cannot_add_a_setting(tmp_path):
@@ -265,14 +300,22 @@ def test_a_header_or_a_word_cannot_add_a_setting(tmp_path):
 
 
 def test_no_value_of_a_column_with_names_or_ids_is_written(tmp_path):
-    customers = CUSTOMERS.replace("\n", ",Ada Lovelace Ltd\n").replace("signup_date,Ada Lovelace Ltd", "created,name\n".strip())
-    proposal = propose(write(tmp_path, customers=customers, subscriptions=subscriptions("price", [49]).replace(",c", ",zz")))
+    customers = CUSTOMERS.replace("\n", ",Ada Lovelace Ltd\n").replace(
+        "signup_date,Ada Lovelace Ltd", "created,name\n".strip()
+    )
+    proposal = propose(
+        write(tmp_path, customers=customers, subscriptions=subscriptions("price", [49]).replace(",c", ",zz"))
+    )
     text = sources_yaml(proposal)
     assert "Ada" not in text and "zz1" not in text
 
 
 def test_two_files_that_fit_equally_are_a_question_until_one_is_chosen(tmp_path):
-    write(tmp_path, accounts_old=CUSTOMERS.replace("customer_id", "account_id"), accounts_new=CUSTOMERS.replace("customer_id", "account_id"))
+    write(
+        tmp_path,
+        accounts_old=CUSTOMERS.replace("customer_id", "account_id"),
+        accounts_new=CUSTOMERS.replace("customer_id", "account_id"),
+    )
     proposal = propose(write(tmp_path, subscriptions=subscriptions("monthly_price", [49])))
     choices = question(proposal, "datasets", "customers", "file").choices
     assert [each.label for each in choices] == ["accounts_new.csv", "accounts_old.csv"]
@@ -294,7 +337,9 @@ def test_files_of_one_series_are_one_pattern(tmp_path):
 
 def test_an_optional_dataset_without_a_required_column_is_not_read(tmp_path):
     text = "customer_id,date,what\n" + "".join(f"c{n},2024-03-0{n + 1},login\n" for n in range(9))
-    proposal = propose(write(tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("monthly_price", [49]), events=text))
+    proposal = propose(
+        write(tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("monthly_price", [49]), events=text)
+    )
     assert proposal.incomplete == {"product_usage": ("logins", "key_actions")}
     path = tmp_path / "sources.yaml"
     path.write_text(sources_yaml(proposal))
