@@ -144,13 +144,18 @@ def match_columns(
     for level in Level:
         for column, found in candidates.items():
             free = [each for each in found if each.header not in taken]
-            if column in matches or not free or min(each.level for each in free) != level:
+            if column in matches or not free or _first_level(free) != level:
                 continue
             match = _decide(export, column, [each for each in free if each.level == level])
             matches[column] = replace(match, candidates=(*match.candidates, *(e for e in free if e.level != level)))
             if match.is_mapped:
                 taken.add(match.candidates[0].header)
     return {column: matches.get(column, ColumnMatch(column, Confidence.UNSURE)) for column in candidates}
+
+
+def _first_level(found: Sequence[Candidate]) -> Level:
+    """The strongest level of a candidate that fits, or that has our name and is read in any case."""
+    return min((each.level for each in found if each.fits or each.level == Level.OWN), default=found[0].level)
 
 
 def _decide(export: Export, column: str, found: Sequence[Candidate]) -> ColumnMatch:

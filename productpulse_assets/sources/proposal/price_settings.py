@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from asset_checks.contracts import CONTRACTS
-from asset_checks.periods import FEWEST_PERIODS, HABIT, followed_periods
 from productpulse_assets.sources.proposal.column_matching import PRICE, Confidence, is_number
 from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, samples
 from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft, get
+from productpulse_assets.sources.proposal.period_settings import ask_about_ends
 from productpulse_assets.sources.proposal.price_units import (
     CENTS,
     Billing,
@@ -17,12 +17,10 @@ from productpulse_assets.sources.proposal.price_units import (
     match_price,
     may_be_cents,
     named_column,
-    subscription_rows,
 )
 from productpulse_assets.sources.proposal.value_formats import UNIT, read_numbers
 from productpulse_assets.sources.proposal.vocabulary import vocabulary
 from productpulse_assets.sources.readers.blanks import plain_name
-from resources.tables import rows_of
 
 SUBSCRIPTIONS, TRANSACTIONS = "subscriptions", "transactions"
 PRICE_PLACE = ("datasets", SUBSCRIPTIONS, "columns", PRICE)
@@ -45,7 +43,7 @@ def propose_price(draft: Draft, datasets: Datasets) -> None:
         else:
             _ask_for_price(draft, matched, match)
         _check_billing_cycle(draft, matched)
-        _ask_for_inclusive_ends(draft, billing)
+        ask_about_ends(draft, billing, datasets)
     if TRANSACTIONS in datasets:
         _propose_amount_in_cents(draft, datasets[TRANSACTIONS], has_prices=SUBSCRIPTIONS in datasets)
     for matched in datasets.values():
@@ -88,7 +86,7 @@ def _can_write(reading: PriceReading) -> bool:
 def _ask_for_price(draft: Draft, matched: Matched, match: PriceMatch) -> None:
     shown = [each for each in match.readings if _can_write(each)]
     best = max((each.agreement or 0 for each in shown), default=0)
-    readings = [each for each in shown if not each.is_refuted or each.agreement == best][:8]
+    readings = [each for each in shown if _is_shown(each, best)][:8]
     choices = []
     for reading in readings:
         about = samples(matched.export, reading.column.header, SUBSCRIPTIONS, PRICE)
@@ -106,6 +104,13 @@ def _ask_for_price(draft: Draft, matched: Matched, match: PriceMatch) -> None:
     draft.ask(Decision(PRICE_PLACE, question, tuple(choices)))
 
 
+def _is_shown(reading: PriceReading, best: float) -> bool:
+    """Whether a reading is worth a choice: without payments, cents are one only where the name says so."""
+    if reading.agreement is None:
+        return not reading.amount_in_cents and reading.price_in_cents == reading.column.is_cents
+    return not reading.is_refuted or reading.agreement == best
+
+
 def _propose_amount_in_cents(draft: Draft, paid: Matched, *, has_prices: bool) -> None:
     """Amounts whose name says cents; without prices to compare, a question about whole numbers."""
     header = paid.columns["amount"].header
@@ -114,22 +119,6 @@ def _propose_amount_in_cents(draft: Draft, paid: Matched, *, has_prices: bool) -
         draft.set(place, True, "certain: its name says so")
     elif header and not has_prices and may_be_cents(paid.export, header) and can_set("minor_units"):
         draft.ask(Decision(place, f"Is '{header}' in cents?", (Choice("true", (Change(place, True),)),)))
-
-
-def _ask_for_inclusive_ends(draft: Draft, billing: Billing) -> None:
-    """A question, if most periods end on the day before the next one begins."""
-    needed = ("customer_id", "start_date", "end_date")
-    if not all(billing.matches[column].is_mapped for column in needed):
-        return
-    (row,) = rows_of(followed_periods(subscription_rows(billing, ())))
-    late, followed = row["next_after_end"], row["next_after_end"] + row["next_on_end"]
-    if late >= FEWEST_PERIODS and late >= HABIT * followed:
-        place = ("datasets", SUBSCRIPTIONS, "inclusive_ends")
-        question = (
-            f"Is end_date the last day that is paid for? {late:,} of {followed:,} periods end on the day before the "
-            "customer's next one begins."
-        )
-        draft.ask(Decision(place, question, (Choice("true", (Change(place, True),)),), 0))
 
 
 def _propose_number_format(draft: Draft, matched: Matched) -> None:

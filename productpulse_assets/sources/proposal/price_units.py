@@ -44,6 +44,10 @@ RATIOS = (0.75, 1.3)
 """Collected / (price x months) of customers who agree: it has room for taxes and discounts, and none for a price that
 is for another time, for one of several seats, or in cents."""
 
+EXACT, MOSTLY, HARDLY = (0.975, 1.025), 0.8, 0.2
+"""Of two prices that are near each other, such as with and without a discount, the payments show the one that they are
+exactly for most customers, if they are the other one for few. Months have 28 to 31 days, which is the tolerance."""
+
 REFUTED = 0.3
 """A smaller share speaks against it."""
 
@@ -73,7 +77,8 @@ class PriceColumn:
 @dataclass(frozen=True)
 class PriceReading:
     """One way to read a price. per: a unit of `price`; seats, every: headers of their numbers. agreement: the share of
-    the compared customers whose payments agree; None if none could be compared."""
+    the compared customers whose payments agree; None if none could be compared. exact: the share whose payments are the price to 2 %.
+    """
 
     column: PriceColumn
     per: str
@@ -82,6 +87,7 @@ class PriceReading:
     price_in_cents: bool = False
     amount_in_cents: bool = False
     agreement: float | None = None
+    exact: float = 0.0
     compared: int = 0
 
     @property
@@ -334,7 +340,7 @@ def compare(
     )  # fmt: skip
     ratios = customer_ratios(payments, priced(subscriptions, columns, readings)).filter(_.ratio.notnull(), _.is_spaced)
     counts = ratios.group_by(reading=_.customer_id.re_extract("^[0-9]+", 0)).aggregate(
-        all=_.count(), agree=_.ratio.between(*RATIOS).sum()
+        all=_.count(), agree=_.ratio.between(*RATIOS).sum(), exact=_.ratio.between(*EXACT).sum()
     )
     found = {int(row["reading"]): row for row in rows_of(counts)}
     return [_with_agreement(each, found.get(number, {"all": 0})) for number, each in enumerate(readings)]
@@ -343,7 +349,7 @@ def compare(
 def _with_agreement(reading: PriceReading, row: Mapping[str, int]) -> PriceReading:
     if row["all"] < COMPARED.fewest_customers:
         return reading
-    return replace(reading, agreement=row["agree"] / row["all"], compared=row["all"])
+    return replace(reading, agreement=row["agree"] / row["all"], exact=row["exact"] / row["all"], compared=row["all"])
 
 
 @dataclass(frozen=True)
@@ -452,6 +458,13 @@ def _by_payments(
         reason = f"its name says something else than the payments, which agree with {first.words}"
         return PriceMatch(Confidence.UNSURE, ordered, reason)
     rivals = [each for each in agreeing if each is not first and not _give_equal_prices(rows, columns, first, each)]
+    exact = [each for each in agreeing if each.exact >= MOSTLY]
+    if (
+        rivals
+        and 0 < len(exact) < len(agreeing)
+        and all(each.exact <= HARDLY for each in agreeing if each not in exact)
+    ):
+        return _by_payments(rows, columns, readings, exact)
     if [each for each in rivals if not _is_better_named(first, each)]:
         return PriceMatch(Confidence.UNSURE, ordered, "payments agree with several readings of it")
     is_named = first.column.unit is not None and first.seats is None

@@ -74,9 +74,16 @@ def _question(decision: Decision, indent: int) -> Iterator[str]:
     yield _comment(f"{blank}# to decide: {decision.question}")
     for choice in decision.choices:
         evidence = f" ({choice.evidence})" if choice.evidence else ""
-        settings = "; ".join(f"{' > '.join(each.place)}: {_flow(each.value)}" for each in choice.changes)
+        settings = "; ".join(
+            f"{' > '.join(_within(decision.place, each.place))}: {_flow(each.value)}" for each in choice.changes
+        )
         label = "" if settings.endswith(f": {_flow(choice.label)}") else f"{choice.label}: "
         yield _comment(f"{blank}#   - {label}{settings}{evidence}")
+
+
+def _within(question: Place, place: Place) -> Place:
+    """The place of a setting, without the dataset that the question is about."""
+    return place[2:] if len(question) > 2 and place[:2] == question[:2] else place
 
 
 def _aliases(draft: Draft) -> Iterator[str]:
@@ -104,9 +111,7 @@ def _dataset(proposal: Proposal, dataset: str) -> Iterator[str]:
         yield _comment(
             f"  # not used: {name} seems to be {dataset}, but {columns} would be missing. With it, remove the #:"
         )
-        lines = [
-            line if line.lstrip().startswith("# to decide") else f"  #: {line.removeprefix('  ')}" for line in lines
-        ]
+        lines = [line if line.lstrip().startswith("#") else f"  #: {line.removeprefix('  ')}" for line in lines]
     yield from lines
 
 
