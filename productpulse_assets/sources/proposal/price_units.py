@@ -77,7 +77,8 @@ class PriceColumn:
 @dataclass(frozen=True)
 class PriceReading:
     """One way to read a price. per: a unit of `price`; seats, every: headers of their numbers. agreement: the share of
-    the compared customers whose payments agree; None if none could be compared. exact: the share whose payments are the price to 2 %.
+    the compared customers whose payments agree; None if none could be compared. exact: the share whose
+    payments are the price to 2.5 %.
     """
 
     column: PriceColumn
