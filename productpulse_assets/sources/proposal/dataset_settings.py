@@ -21,7 +21,9 @@ from productpulse_assets.sources.proposal.exports import Export
 from productpulse_assets.sources.proposal.value_formats import DateReading, WordReading
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names, vocabulary
 from productpulse_assets.sources.readers.blanks import plain_name
-from rules.models import DatasetSource
+from rules.loading.files import load
+from rules.models import DatasetSource, Sources
+from rules.rule_set import SHIPPED
 from rules.text.formats import printable_line
 
 OUR_WORDS: dict[str, tuple[str, ...]] = {
@@ -60,6 +62,11 @@ class Matched:
         """The header that is mapped to the column at the moment."""
         found = get(draft.settings, ("datasets", self.dataset, "columns", column))
         return found if isinstance(found, str) else None
+
+
+def shipped_aliases() -> dict[str, dict[str, object]]:
+    """The words that the sources.yaml of the program has."""
+    return {target: dict(words) for target, words in load(SHIPPED / "sources.yaml", Sources).aliases.items()}
 
 
 def can_set(setting: str) -> bool:
@@ -162,8 +169,10 @@ def _propose_words(draft: Draft, matched: Matched, column: str, reading: object)
     target = f"{matched.dataset}.{column}"
     for word, ours in reading.aliases.items():
         draft.set(("aliases", target, word), ours)
+    known = {word.casefold() for word in shipped_aliases().get(target, {})}
     for word, rows in reading.unknown.items():
-        ask_about_word(draft, target, word, rows)
+        if word.casefold() not in known:
+            ask_about_word(draft, target, word, rows)
 
 
 def ask_about_word(draft: Draft, target: str, word: str, rows: int) -> None:

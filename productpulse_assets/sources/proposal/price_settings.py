@@ -24,6 +24,7 @@ from productpulse_assets.sources.readers.blanks import plain_name
 
 SUBSCRIPTIONS, TRANSACTIONS = "subscriptions", "transactions"
 PRICE_PLACE = ("datasets", SUBSCRIPTIONS, "columns", PRICE)
+WITH_THOUSANDS = "1,234.50"
 Datasets = Mapping[str, Matched]
 
 
@@ -133,7 +134,7 @@ def _propose_number_format(draft: Draft, matched: Matched) -> None:
     values = [value for header in headers for value in matched.export.columns[header].values]
     numbers = read_numbers(values)
     place = ("datasets", matched.dataset, "number_format")
-    if not values or (numbers and numbers.format == UNIT and not numbers.alternatives):
+    if not values or (numbers and numbers.format == UNIT and not (numbers.alternatives or numbers.has_signs)):
         return
     if numbers is None or not can_set("number_format"):
         form = numbers.format if numbers else "in several ways"
@@ -146,4 +147,5 @@ def _propose_number_format(draft: Draft, matched: Matched) -> None:
         )
         draft.ask(Decision(place, question, tuple(Choice(each, (Change(place, each),)) for each in forms)))
     else:
-        draft.set(place, numbers.format, "certain: no other form fits")
+        # With signs, a form has to be given. Points are decimal here, so the form that also has thousands is right too.
+        draft.set(place, WITH_THOUSANDS if numbers.format == UNIT else numbers.format, "certain: no other form fits")

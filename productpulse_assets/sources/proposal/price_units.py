@@ -19,7 +19,6 @@ from ibis import _
 
 from asset_checks.contracts import CYCLE_MONTHS
 from asset_checks.reconciliation import customer_ratios
-from productpulse_assets.sources.casting import cast_column
 from productpulse_assets.sources.proposal.column_matching import ColumnMatch, Confidence
 from productpulse_assets.sources.proposal.exports import Export
 from productpulse_assets.sources.proposal.value_formats import (
@@ -27,13 +26,14 @@ from productpulse_assets.sources.proposal.value_formats import (
     DateReading,
     NumberReading,
     WordReading,
+    cast_days,
     parse_number,
     read_numbers,
 )
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names, vocabulary, without_noun
 from productpulse_assets.sources.readers.blanks import plain_name
 from resources.tables import rows_of, table_of
-from rules.models import Reconciliation, Sources
+from rules.models import Reconciliation
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 COMPARED = Reconciliation()
@@ -216,8 +216,7 @@ def number_column(export: Export, header: str, numbers: NumberReading) -> ir.Flo
 def _days(export: Export, match: ColumnMatch) -> ir.DateColumn:
     formats = list(match.reading.formats) if isinstance(match.reading, DateReading) else []
     assert match.header is not None
-    kind = ibis.dtype("date")
-    return cast_column(export.rows[match.header], kind, Sources(date_formats=formats), "date")
+    return cast_days(export.rows[match.header], formats)
 
 
 def _word(export: Export, match: ColumnMatch, default: str | None) -> ir.StringColumn:

@@ -6,20 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-import ibis
 from ibis import _
 
 from asset_checks.contracts import CONTRACTS
-from productpulse_assets.sources.casting import cast_column
 from productpulse_assets.sources.proposal.column_matching import is_money
-from productpulse_assets.sources.proposal.dataset_settings import Matched, samples
+from productpulse_assets.sources.proposal.dataset_settings import Matched, samples, shipped_aliases
 from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft, apply, get
 from productpulse_assets.sources.proposal.exports import Export
-from productpulse_assets.sources.proposal.value_formats import NUMBERED_DAYS, DateReading, read_dates, read_numbers
+from productpulse_assets.sources.proposal.value_formats import DateReading, cast_days, read_dates, read_numbers
 from resources.tables import rows_of
-from rules.loading.files import load
-from rules.models import Sources
-from rules.rule_set import SHIPPED
 
 Datasets = Mapping[str, Matched]
 CODE = re.compile(
@@ -32,7 +27,7 @@ def propose_shared(draft: Draft, datasets: Datasets) -> None:
     """date_formats, reporting_currency and the words that come with the program."""
     _propose_date_formats(draft, datasets)
     _propose_currency(draft, datasets)
-    shipped = load(SHIPPED / "sources.yaml", Sources).aliases
+    shipped = shipped_aliases()
     found = draft.settings.pop("aliases", {})
     draft.settings["aliases"] = {
         target: {**shipped.get(target, {}), **found.get(target, {})} for target in dict.fromkeys((*shipped, *found))
@@ -118,25 +113,10 @@ def _differ(export: Export, header: str, own: list[str], formats: list[str]) -> 
     """Whether any day of the column changes when the formats of all columns are tried in their order."""
     if own == formats:
         return False
-    kind, raw = ibis.dtype("date"), export.rows[header]
-    days = export.rows.select(
-        own=cast_column(raw, kind, Sources(date_formats=own_formats(own)), "date"),
-        all=cast_column(raw, kind, Sources(date_formats=own_formats(formats)), "date"),
-    )
+    raw = export.rows[header]
+    days = export.rows.select(own=cast_days(raw, own), all=cast_days(raw, formats))
     (row,) = rows_of(days.aggregate(differ=(_.own != _.all).any().fill_null(False)))
     return bool(row["differ"])
-
-
-def own_formats(formats: list[str]) -> list[str]:
-    """The formats that this version of the program reads."""
-    return [each for each in formats if each not in NUMBERED_DAYS or can_read_numbers_as_days()]
-
-
-def can_read_numbers_as_days() -> bool:
-    """Whether this version of the program knows words such as epoch_seconds."""
-    from productpulse_assets.sources import casting
-
-    return hasattr(casting, "NUMBER_DATES")
 
 
 # --- currency ------------------------------------------------------------------------------------

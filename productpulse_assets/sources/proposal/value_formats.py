@@ -11,10 +11,11 @@ from functools import cache
 from typing import cast
 
 import ibis
-import ibis.expr.datatypes as ibis_types
+import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS, cast_column
+from productpulse_assets.sources import casting
+from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
 from productpulse_assets.sources.proposal.exports import Column, Export
 from productpulse_assets.sources.proposal.vocabulary import plain, vocabulary
 from resources.tables import rows_of
@@ -39,11 +40,11 @@ PARTS = {
     "%H": r"\d{1,2}", "%M": r"\d{2}", "%S": r"\d{2}", "%I": r"\d{1,2}", "%p": r"[AaPp][Mm]",
 }  # fmt: skip
 NUMBERED_DAYS = {
-    "epoch_seconds": (re.compile(r"\d{9,10}(\.\d+)?"), 1e8, 4e9),
-    "epoch_milliseconds": (re.compile(r"\d{12,13}"), 1e11, 4e12),
-    "excel_serial": (re.compile(r"\d{5}(\.\d+)?"), 25_000, 75_000),
+    "epoch_seconds": re.compile(r"\d{9,10}(\.0*)?"),
+    "epoch_milliseconds": re.compile(r"\d{12,13}(\.0*)?"),
+    "excel_serial": re.compile(r"\d{5}(\.0*)?"),
 }
-"""Days that are written as a number: what they look like, and the numbers of the years from about 1973 to 2096."""
+"""Days that are written as a number: what they look like. The casting decides which numbers are days."""
 
 ISO_SHAPE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?")
 
@@ -86,6 +87,17 @@ def read_dates(export: Export, name: str) -> DateReading | None:
     return cast("DateReading | None", export.found["dates", name])
 
 
+def knows_numbered_days() -> bool:
+    """Whether this version of the program knows words such as epoch_seconds."""
+    return hasattr(casting, "NUMBERED")
+
+
+def cast_days(raw: ir.Column, formats: Sequence[str]) -> ir.DateColumn:
+    """The days that the program reads with these formats."""
+    known = [each for each in formats if each not in NUMBERED_DAYS or knows_numbered_days()]
+    return casting.cast_column(raw, ibis.dtype("date"), Sources(date_formats=known), "")
+
+
 def _read_dates(export: Export, name: str) -> DateReading | None:
     column, kind = export.columns[name], export.rows[name].type()
     if not column.values:
@@ -94,10 +106,9 @@ def _read_dates(export: Export, name: str) -> DateReading | None:
         return DateReading(None)
     if _fits(column, ISO_SHAPE):
         return _best(export, name, [None])
-    for word, (shape, low, high) in NUMBERED_DAYS.items():
+    for word, shape in NUMBERED_DAYS.items():
         if _fits(column, shape):
-            is_in_range = all(low <= float(value) <= high for value in column.values if shape.fullmatch(value))
-            return DateReading(word) if is_in_range else None
+            return _best(export, name, [word]) if knows_numbered_days() else DateReading(word)
     formats = [day + time for day in DAYS for time in TIMES if _fits(column, _shape(day + time))]
     return _best(export, name, formats) if formats else None
 
@@ -105,12 +116,7 @@ def _read_dates(export: Export, name: str) -> DateReading | None:
 def _best(export: Export, name: str, formats: Sequence[str | None]) -> DateReading | None:
     """The format that gives most of the values a day; it has alternatives where too few values decide."""
     text = export.rows.select(value=export.text(name)).filter(_.value.notnull()).distinct()
-    days = {
-        f"day_{number}": cast_column(
-            text.value, ibis_types.date, Sources(date_formats=[each] if each else []), f"{export.pattern}.{name}"
-        )
-        for number, each in enumerate(formats)
-    }
+    days = {f"day_{number}": cast_days(text.value, [each] if each else []) for number, each in enumerate(formats)}
     read = text.select(**days)
     (counts,) = rows_of(
         read.aggregate(
