@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -13,6 +13,10 @@ import rules
 from productpulse_assets.cli.errors import DONE
 from productpulse_assets.cli.options import folder, read_settings
 from rules.text.errors import ProductPulseError
+from rules.text.formats import path_text
+
+if TYPE_CHECKING:
+    from productpulse_assets.sources.proposal.proposal import Proposal
 
 SHIPPED_RULES = Path(rules.__file__).resolve().parent
 PRESETS = tuple(sorted(path.stem for path in (SHIPPED_RULES / "presets").glob("*.yaml")))
@@ -40,38 +44,47 @@ def init(target: Path, preset: str | None, data: Path | None, no_input: bool) ->
 
 def _init_from_exports(target: Path, preset: str | None, data: Path, *, no_input: bool) -> NoReturn:
     """Propose sources.yaml, ask about what is uncertain, write the rules and validate the exports with them."""
+    from productpulse_assets.cli.proposal_questions import ask_about, summary_lines
+    from productpulse_assets.cli.validate import print_validation
+    from productpulse_assets.sources.proposal.sources_yaml import sources_yaml
+
+    proposal = propose_rules(target, preset, data)
+    if sys.stdin.isatty() and sys.stdout.isatty() and not no_input:
+        proposal = ask_about(proposal, data)
+    files = copy_rules(target, None, sources=sources_yaml(proposal))
+    click.echo(f"Written to {target}: {', '.join(files)}.\n")
+    status = print_validation(read_settings(data=data, rules=target))
+    click.echo()
+    for line in summary_lines(proposal, target, data, is_valid=status == DONE):
+        click.echo(line)
+    raise SystemExit(status)
+
+
+def propose_rules(target: Path, preset: str | None, data: Path) -> Proposal:
+    """The proposal for the exports in `data`.
+
+    Raises PresetAndData if a preset is given, or if there is one for these exports; FilesExist if `target` has rules;
+    NothingToPropose without exports.
+    """
     if preset:
         raise PresetAndData(
             "init.preset_and_data",
             f"--preset {preset} already describes the exports, so there is nothing to propose with --data. Give one of "
             "the two; nothing was written.",
         )
-    settings = read_settings(data=data)
+    read_settings(data=data)  # raises an error if it is not a folder
     refuse_existing(target, rules_files(None))
-    from productpulse_assets.cli.proposal_questions import ask_about, summary_lines
-    from productpulse_assets.cli.validate import print_validation
     from productpulse_assets.sources.proposal.proposal import propose
-    from productpulse_assets.sources.proposal.sources_yaml import sources_yaml
 
-    assert settings.data_dir is not None
-    proposal = propose(settings.data_dir)
+    proposal = propose(data)
     if proposal.preset:
         raise PresetAndData(
             "init.use_preset",
-            f"{data} has exports of {proposal.preset}, for which there is a preset. Nothing was written; use it: "
-            f"productpulse init {target} --preset {proposal.preset}",
+            f"{path_text(data)} has exports of {proposal.preset}, for which there is a preset. Nothing was written; use "
+            f"it: productpulse init {path_text(target)} --preset {proposal.preset}",
             preset=proposal.preset,
         )
-    is_interactive = sys.stdin.isatty() and sys.stdout.isatty() and not no_input
-    proposal = ask_about(proposal, settings.data_dir) if is_interactive else proposal
-    files = copy_rules(target, None, sources=sources_yaml(proposal))
-    click.echo(f"Written to {target}: {', '.join(files)}.")
-    click.echo()
-    status = print_validation(read_settings(data=data, rules=target))
-    click.echo()
-    for line in summary_lines(proposal, target, data, is_valid=status == DONE):
-        click.echo(line)
-    raise SystemExit(status)
+    return proposal
 
 
 def _next_steps(target: Path, preset: str | None) -> tuple[str, ...]:
