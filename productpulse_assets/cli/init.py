@@ -80,8 +80,8 @@ def propose_rules(target: Path, preset: str | None, data: Path) -> Proposal:
     if proposal.preset:
         raise PresetAndData(
             "init.use_preset",
-            f"{path_text(data)} has exports of {proposal.preset}, for which there is a preset. Nothing was written; use "
-            f"it: productpulse init {path_text(target)} --preset {proposal.preset}",
+            f"{path_text(data)} has exports of {proposal.preset}, for which there is a preset. Nothing was written; "
+            f"use it: productpulse init {path_text(target)} --preset {proposal.preset}",
             preset=proposal.preset,
         )
     return proposal

@@ -104,9 +104,11 @@ def test_a_preset_and_exports_are_refused_together(productpulse, folder, tmp_pat
 
 
 def test_exports_of_a_system_with_a_preset_are_recognized(tmp_path):
-    SHAPES["Stripe-like"].write(tmp_path)
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    SHAPES["Stripe-like"].write(exports)
     with raises("init.use_preset") as caught:
-        propose_rules(tmp_path / "rules", None, tmp_path)
+        propose_rules(tmp_path / "rules", None, exports)
     assert caught.value.details == {"preset": "stripe"}
 
 
