@@ -18,6 +18,7 @@ from productpulse_assets.sources.proposal.price_units import (
     may_be_cents,
     named_column,
 )
+from productpulse_assets.sources.proposal.shape_settings import months_of
 from productpulse_assets.sources.proposal.value_formats import UNIT, read_numbers
 from productpulse_assets.sources.proposal.vocabulary import vocabulary
 from productpulse_assets.sources.readers.blanks import plain_name
@@ -30,7 +31,8 @@ Datasets = Mapping[str, Matched]
 
 def propose_price(draft: Draft, datasets: Datasets) -> None:
     """The price with its unit, cents and the forms of numbers; what is unsure is left out and asked about."""
-    if SUBSCRIPTIONS in datasets:
+    has_shape = get(draft.settings, ("datasets", SUBSCRIPTIONS, "shape")) is not None
+    if SUBSCRIPTIONS in datasets and not has_shape:
         matched, paid = datasets[SUBSCRIPTIONS], datasets.get(TRANSACTIONS)
         paid_by = (paid.export, paid.columns) if paid else (None, None)
         billing = Billing(matched.export, matched.columns, *paid_by)
@@ -131,6 +133,8 @@ def _propose_number_format(draft: Draft, matched: Matched) -> None:
     ]
     if matched.dataset == SUBSCRIPTIONS and (seats := named_column(matched.export, vocabulary().price.seats)):
         headers.append(seats)
+    if get(draft.settings, ("datasets", matched.dataset, "shape")):
+        headers += months_of(matched.export)
     values = [value for header in headers for value in matched.export.columns[header].values]
     numbers = read_numbers(values)
     place = ("datasets", matched.dataset, "number_format")

@@ -20,6 +20,7 @@ from productpulse_assets.sources.proposal.decisions import Change, Choice, Decis
 from productpulse_assets.sources.proposal.exports import Export, Folder, read_folder, shared_rate
 from productpulse_assets.sources.proposal.file_matching import FileMatch, match_files
 from productpulse_assets.sources.proposal.price_settings import propose_price
+from productpulse_assets.sources.proposal.shape_settings import propose_shape
 from productpulse_assets.sources.proposal.shared_settings import propose_shared
 from productpulse_assets.sources.proposal.vocabulary import vocabulary
 from productpulse_assets.sources.readers.blanks import plain_name
@@ -107,6 +108,8 @@ def _propose(found: Folder, chosen: Mapping[str, str]) -> Proposal:
         _propose_file(draft, match)
     for matched in datasets.values():
         propose_columns(draft, matched)
+    if "subscriptions" not in {match.dataset for match in files}:
+        _propose_shaped(draft, found.exports, files, datasets)
     _propose_customers_of_rows(draft, datasets)
     propose_price(draft, datasets)
     propose_shared(draft, datasets)
@@ -133,6 +136,19 @@ def _match(files: Sequence[FileMatch]) -> dict[str, Matched]:
         if len(key) == 1 and (header := columns[key[0]].header):
             keys[dataset] = Reference(export, header, dataset)
     return matched
+
+
+def _propose_shaped(
+    draft: Draft, exports: Sequence[Export], files: Sequence[FileMatch], datasets: dict[str, Matched]
+) -> None:
+    """Subscriptions in another shape, of a file that is no other dataset; their ids are looked up in customers."""
+    used = {match.export.pattern for match in files}
+    free = [export for export in exports if export.pattern not in used]
+    customers = datasets.get("customers")
+    header = customers.header(draft, "customer_id") if customers else None
+    references = {"customer_id": Reference(customers.export, header, "customers")} if customers and header else {}
+    if shaped := propose_shape(draft, free, references):
+        datasets["subscriptions"] = shaped
 
 
 def _customer_key(export: Export, match: ColumnMatch, files: Mapping[str, FileMatch]) -> ColumnMatch:
@@ -179,7 +195,8 @@ def _propose_file(draft: Draft, match: FileMatch) -> None:
 
 def _propose_customers_of_rows(draft: Draft, datasets: Mapping[str, Matched]) -> None:
     """Without a file of customers, those of the subscriptions, with the columns that are certain to be a customer's."""
-    if "customers" in datasets or "subscriptions" not in datasets or not can_set("rows_from"):
+    has_shape = get(draft.settings, ("datasets", "subscriptions", "shape")) is not None
+    if "customers" in datasets or "subscriptions" not in datasets or has_shape or not can_set("rows_from"):
         return
     place = ("datasets", "customers")
     if any(each.place[:3] == (*place, "file") for each in draft.decisions):
@@ -197,6 +214,7 @@ def _propose_customers_of_rows(draft: Draft, datasets: Mapping[str, Matched]) ->
 
 def _list_unused(draft: Draft, found: Folder, files: Sequence[FileMatch]) -> None:
     used = {export.pattern for match in files for export in (match.export, *match.rivals)}
+    used.add(str(get(draft.settings, ("datasets", "subscriptions", "file"))))
     for export in found.exports:
-        if export.pattern not in used:
+        if export.pattern not in used and export.pattern not in draft.left_out:
             draft.left_out[export.pattern] = f"{export.pattern} fits no dataset, and is not used."
