@@ -31,7 +31,8 @@ Datasets = Mapping[str, Matched]
 
 def propose_price(draft: Draft, datasets: Datasets) -> None:
     """The price with its unit, cents and the forms of numbers; what is unsure is left out and asked about."""
-    has_shape = get(draft.settings, ("datasets", SUBSCRIPTIONS, "shape")) is not None
+    shape = ("datasets", SUBSCRIPTIONS, "shape")
+    has_shape = get(draft.settings, shape) is not None or any(each.place == shape for each in draft.decisions)
     if SUBSCRIPTIONS in datasets and not has_shape:
         matched, paid = datasets[SUBSCRIPTIONS], datasets.get(TRANSACTIONS)
         paid_by = (paid.export, paid.columns) if paid else (None, None)

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import cast
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
+from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CYCLE_MONTHS
 from asset_checks.reconciliation import customer_ratios
@@ -33,6 +35,7 @@ from productpulse_assets.sources.proposal.value_formats import (
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names, vocabulary, without_noun
 from productpulse_assets.sources.readers.blanks import plain_name
 from resources.tables import rows_of, table_of
+from resources.warehouse import fill
 from rules.models import Reconciliation
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -240,7 +243,7 @@ def subscription_rows(
     export, matches = billing.export, billing.matches
     key, has_end = matches["subscription_id"].header, matches["end_date"].is_mapped
     prices = {f"price_{index}": number_column(export, each.header, each.numbers) for index, each in enumerate(columns)}
-    return export.rows.select(
+    rows = export.rows.select(
         subscription_id=export.text(key) if key else export.rows.row_number.cast("string"),
         customer_id=export.text(str(matches["customer_id"].header)),
         status=_word(export, matches["status"], "Active"),
@@ -251,7 +254,8 @@ def subscription_rows(
         seats=export.text(seats).try_cast("float64") if seats else ibis.literal(1.0),
         every=export.text(every).try_cast("float64") if every else ibis.literal(1.0),
         **prices,
-    ).cache()
+    )
+    return stored(rows, "proposed_subscriptions")
 
 
 def payment_rows(billing: Billing, subscriptions: ir.Table) -> ir.Table:
@@ -270,9 +274,15 @@ def payment_rows(billing: Billing, subscriptions: ir.Table) -> ir.Table:
     )
     only = subscriptions.group_by("customer_id").aggregate(only=_.subscription_id.min(), times=_.count())
     joined = rows.left_join(only.filter(_.times == 1).drop("times"), "customer_id")
-    return joined.select(
-        "customer_id", "amount", "status", "transaction_date", subscription_id=ibis.coalesce(_.given, _.only)
-    ).cache()
+    columns = ("customer_id", "amount", "status", "transaction_date")
+    return stored(joined.select(*columns, subscription_id=ibis.coalesce(_.given, _.only)), "proposed_payments")
+
+
+def stored(rows: ir.Table, name: str) -> ir.Table:
+    """The rows as a temporary table of the database that they are in."""
+    backend = cast("Backend", rows.get_backend())
+    fill(backend, name, rows, temporary=True)
+    return backend.table(name)
 
 
 READINGS = ibis.schema(

@@ -1,4 +1,4 @@
-"""One small company, exported by twelve systems: what each writes, and which column of it is which.
+"""One small company, exported by thirteen systems: what each writes, and which column of it is which.
 
 The company has 30 customers on three plans, sold per month, per quarter and per year; some have left, one is on trial,
 some payments failed and one was refunded. `truth` of a folder lists every column of ours that the export has.
@@ -541,7 +541,35 @@ shape(
 )  # fmt: skip
 
 
-# 12. Stripe's Dashboard, which has a preset.
+# 12. A spreadsheet of finance: a column per month.
+def _wide(folder: Path) -> None:
+    rows = company()
+    months = [dt.date(2025, month, 1) for month in range(1, 13)]
+    write_csv(folder / "Customers.csv", [
+        {"Customer No": row["customer_id"], "Customer Name": row["company_name"], "Since": row["signup_date"]} for row in rows.customers
+    ])  # fmt: skip
+    write_csv(folder / "MRR.csv", [
+        {"Customer No": row["customer_id"], "Plan": row["plan"]}
+        | {f"{month:%b %Y}": row["monthly_price"] if _runs(row, month) else "" for month in months}
+        for row in rows.subscriptions
+    ])  # fmt: skip
+
+
+def _runs(row: Row, month: dt.date) -> bool:
+    return row["start_date"] <= month and (row["end_date"] is None or row["end_date"] > month)
+
+
+SHAPES["wide months"] = Shape(
+    _wide,
+    {
+        "customers": {"customer_id": "Customer No", "company_name": "Customer Name", "signup_date": "Since"},
+        "subscriptions": {"customer_id": "Customer No", "plan": "Plan"},
+    },
+    {("datasets", "subscriptions", "shape"): {"kind": "wide_months"}},
+)
+
+
+# 13. Stripe's Dashboard, which has a preset.
 def _stripe(folder: Path) -> None:
     rows = company()
     stamp = in_format("%Y-%m-%d 09:30")
