@@ -6,6 +6,9 @@ from ibis import _
 ALIASED = ("allowed_values", "parses_as_boolean")
 """The rules that are broken by a word which only the source uses; an alias can give its meaning."""
 
+IGNORED_STATUS = "ignored_status"
+"""The rule of rows that are left out because of their status, as an alias says."""
+
 
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
     """One row per dataset, column and broken rule: the number of rows that break it, and the first of them.

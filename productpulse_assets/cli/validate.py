@@ -60,9 +60,10 @@ def _check_sources(settings: Settings, plan_home: Home) -> list[str]:
     with dg.DagsterInstance.ephemeral(str(settings.home.dagster_home), settings=NO_TELEMETRY) as instance:
         outcome = execution.execute(job, instance, settings.home, lambda event: None)
     # In this job a failed gate is a warning, so that every dataset is read even if another one fails.
-    problems = sorted(outcome.warnings) if outcome.succeeded else outcome.failed_checks + outcome.errors
+    problems = sorted(outcome.stops) if outcome.succeeded else outcome.failed_checks + outcome.errors
+    warnings = [f"Warning: {warning}" for warning in sorted(outcome.warnings)]
     lines = list(validation_lines(open_read_only(settings.home.warehouse))) if outcome.succeeded else []
-    for line in [*lines, *unread_lines(settings, rules)]:
+    for line in [*lines, *unread_lines(settings, rules), *warnings]:
         click.echo(rules.with_folder(line))
     if not problems:
         click.echo("Every dataset passes the gate.")

@@ -27,9 +27,16 @@ PRORATION_DAYS = 2
 """Systems count the days of a part of a month differently: up to this many days of the price are no difference."""
 
 PROMPT_DAYS = 14
-"""A customer whose first payment comes later than this after the start uses the payment terms."""
+"""A customer whose first payment comes later than this after the start pays later than on the day, as with terms."""
+
+PROOF_PAYMENTS, PROOF_RATE = 3, 0.75
+"""This number of full payments shows how a customer pays: on the billing day, if this part of them is made on it."""
+
+SOME_RATE = 0.05
+"""Where more than this part of the customers of a company are shown to pay later, a new one may do so too."""
 
 MONTH_DAYS = 30
+CENTS = 0.02
 FULL_RATE, LARGEST_RATE = 0.99, 2.0
 """A payment from this to that part of the full amount is one of a full bill; larger ones pay several bills ahead."""
 
@@ -48,8 +55,9 @@ def billing_schedules(contract_lines: ir.Table, transactions: ir.Table, calendar
     as a part. pay_day is the day of the month on which the bills are usually paid, where that is later than the
     billing date; pay_lag the same in days, for a period without enough payments of its own in a company
     whose customers pay later. is_paid_later is whether the line's first payment came long after its start, as with
-    payment terms. Before former_price_until every payment was of former_amount: the price is known
-    from that date on only.
+    payment terms; shows_terms whether its payments prove it, or it is new in a company where some customers do so.
+    Before former_price_until every payment was of former_amount: the
+    price is known from that date on only.
     """
     day = as_of_day(calendar).select("as_of_date")
     past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date, _.status != "Refunded")
@@ -59,13 +67,13 @@ def billing_schedules(contract_lines: ir.Table, transactions: ir.Table, calendar
     table = table.pipe(left_join_unique, first_payments(lines, paid), "subscription_id")
     first = past.group_by("subscription_id").aggregate(first_attempt=past.transaction_date.min())
     table = table.pipe(left_join_unique, first, "subscription_id")
-    return table.pipe(with_own_day).pipe(with_company_habit).pipe(with_dates).select(*COLUMNS)
+    return table.pipe(with_own_day).pipe(with_payment_proof).pipe(with_company_habit).pipe(with_dates).select(*COLUMNS)
 
 
 COLUMNS = (
     "subscription_id", "customer_id", "contract_line", "currency", "start_date", "end_date", "monthly_price", "cycle",
-    "is_replaced", "is_mid_cycle", "first_full_date", "pay_day", "pay_lag", "is_paid_later", "former_price_until",
-    "former_amount",
+    "is_replaced", "is_mid_cycle", "first_full_date", "pay_day", "pay_lag", "is_paid_later", "shows_terms",
+    "former_price_until", "former_amount",
 )  # fmt: skip
 
 
@@ -83,20 +91,26 @@ def payment_days(lines: ir.Table, payments: ir.Table) -> ir.Table:
     order = ibis.struct({"payments": counted.payments, "early": -counted.day})
     usual = counted.group_by("subscription_id").aggregate(usual_day=counted.day.argmax(order))
     table = paid.join(usual, "subscription_id")
-    months = whole_months(table.start_date, table.transaction_date)
-    billing_date = months_later(table.start_date, months - months % table.cycle)
     late = {
-        "start": table.transaction_date.delta(billing_date, unit="day"),
+        "start": days_since_bill(table.transaction_date, table.start_date, table.cycle),
         "line": days_since_billing_day(table.transaction_date, day_of(table.line_start)),
         "first": days_since_billing_day(table.transaction_date, ibis.literal(FIRST_DAY, "int64")),
         "before": days_since_billing_day(table.transaction_date, day_before(table.start_date)),
         "usual": days_since_billing_day(table.transaction_date, table.usual_day),
     }
+    of_line = days_since_bill(table.transaction_date, table.line_start, table.cycle)
     return table.group_by("subscription_id").aggregate(
         usual_day=table.usual_day.max(),
         full_payments=table.count(),
+        line_bill_hits=(of_line <= ON_TIME_DAYS).sum(),
         **{f"{name}_hits": (days <= ON_TIME_DAYS).sum() for name, days in late.items()},
     )
+
+
+def days_since_bill(date: ir.DateValue, start: ir.DateValue, cycle: ir.IntegerValue) -> ir.IntegerValue:
+    """Days since the last billing date of a subscription that is billed every `cycle` months from `start` on."""
+    months = whole_months(start, date)
+    return date.delta(months_later(start, months - months % cycle), unit="day")
 
 
 def day_before(date: ir.DateValue) -> ir.IntegerValue:
@@ -162,7 +176,14 @@ def with_own_day(table: ir.Table) -> ir.Table:
     )
     on_first = ibis.ifelse(moved.is_first_possible & (moved.full_payments > 0), FIRST_DAY, ibis.null("int64"))
     tried = moved.mutate(tried_day=ibis.coalesce(moved.moved_day, on_first.cast("int64")))
-    return tried.pipe(with_first_part)
+    part = first_part(tried, tried.tried_day, PRORATION_DAYS)
+    # Who has made no full payment so far may have paid the days up to the first of the next month.
+    is_new = (tried.full_payments == 0) & ~tried.is_mid_cycle
+    exact = first_part(tried, ibis.literal(FIRST_DAY, "int64"), 0)
+    none = ibis.null("int64")
+    return tried.mutate(
+        part_day=ibis.ifelse(part, tried.tried_day, none), new_part_day=ibis.ifelse(is_new & exact, FIRST_DAY, none)
+    )
 
 
 def pays_own_cycle(table: ir.Table) -> ir.BooleanValue:
@@ -180,16 +201,18 @@ def pays_own_cycle(table: ir.Table) -> ir.BooleanValue:
     return (is_at_change & (table.first_amount.cast("float64") > most + tolerance)).fill_null(False)
 
 
-def with_first_part(table: ir.Table) -> ir.Table:
-    """Add part_day: tried_day, where the first payment is the price of the days up to its first billing date."""
-    first = table.mutate(first_date=next_billing_day(days_later(table.start_date, 1), table.tried_day))
-    days = first.first_date.delta(first.start_date, unit="day").cast("float64")
-    month = first.first_date.delta(months_later(first.first_date, ibis.literal(-1)), unit="day").cast("float64")
-    price, amount = first.monthly_price.cast("float64"), first.first_amount.cast("float64")
-    is_near = (amount - price * days / month).abs() <= price * PRORATION_DAYS / MONTH_DAYS
-    is_early = first.first_payment < days_later(first.first_date, ON_TIME_DAYS)
-    is_part = is_near & is_early & (amount < price * FULL_RATE) & (first.tried_day != first.start_day)
-    return first.mutate(part_day=ibis.ifelse(is_part.fill_null(False), first.tried_day, ibis.null("int64")))
+def first_part(table: ir.Table, day: ir.IntegerValue, tolerance_days: int) -> ir.BooleanValue:
+    """Whether the first payment is the price of the days up to the first billing date on that day of the month.
+
+    It may differ by the price of `tolerance_days`, and by a cent or two.
+    """
+    first_date = next_billing_day(days_later(table.start_date, 1), day)
+    days = first_date.delta(table.start_date, unit="day").cast("float64")
+    month = first_date.delta(months_later(first_date, ibis.literal(-1)), unit="day").cast("float64")
+    price, amount = table.monthly_price.cast("float64"), table.first_amount.cast("float64")
+    is_near = (amount - price * days / month).abs() <= price * tolerance_days / MONTH_DAYS + CENTS
+    is_early = table.first_payment < days_later(first_date, ON_TIME_DAYS)
+    return (is_near & is_early & (amount < price * FULL_RATE) & (day != table.start_day)).fill_null(False)
 
 
 def with_company_habit(table: ir.Table) -> ir.Table:
@@ -203,6 +226,7 @@ def with_company_habit(table: ir.Table) -> ir.Table:
     is_later = counts & table.part_day.isnull() & table.moved_day.notnull()
     lag = next_billing_day(table.start_date, table.moved_day).delta(table.start_date, unit="day")
     waits = table.first_attempt.delta(table.start_date, unit="day") > PROMPT_DAYS
+    is_known = table.is_known & ~table.is_mid_cycle
     company = table.aggregate(
         subscriptions=counts.sum(),
         elsewhere=(counts & (table.start_day != FIRST_DAY)).sum(),
@@ -210,6 +234,8 @@ def with_company_habit(table: ir.Table) -> ir.Table:
         later=is_later.sum(),
         prompt=(~waits).sum(),
         late=waits.sum(),
+        known=is_known.sum(),
+        shown_late=(is_known & waits & ~table.is_on_day).sum(),
         day=table.part_day.quantile(0.5, where=is_calendar).cast("int64"),
         lag=lag.quantile(0.5, where=is_later).cast("int64"),
     )
@@ -217,10 +243,23 @@ def with_company_habit(table: ir.Table) -> ir.Table:
     has_lag = (company.later >= ENOUGH_PAYMENTS) & (company.later * 2 >= company.subscriptions)
     habit = company.select(
         most_wait=company.late > company.prompt,
+        some_wait=(company.shown_late >= ENOUGH_PAYMENTS) & (company.shown_late > company.known * SOME_RATE),
+        some_parts=company.calendar >= ENOUGH_PAYMENTS,
         company_day=ibis.ifelse(has_day, company.day, ibis.null("int64")),
         company_lag=ibis.ifelse(has_lag & ~has_day, company.lag, ibis.null("int64")),
     )
-    return table.cross_join(habit)
+    joined = table.cross_join(habit)
+    new_part_day = ibis.ifelse(joined.some_parts, joined.new_part_day, ibis.null("int64"))
+    return joined.mutate(part_day=ibis.coalesce(joined.part_day, new_part_day))
+
+
+def with_payment_proof(table: ir.Table) -> ir.Table:
+    """Add is_known, whether payments enough show how the line pays, and is_on_day, whether on its billing days."""
+    line = ibis.window(group_by=table.contract_line)
+    payments = table.full_payments.sum().over(line)
+    first_hits = ibis.ifelse(table.cycle == 1, table.first_hits, 0)
+    on_day = ibis.greatest(table.start_hits, table.line_bill_hits, first_hits).sum().over(line)
+    return table.mutate(is_known=payments >= PROOF_PAYMENTS, is_on_day=on_day >= payments * PROOF_RATE)
 
 
 def with_dates(table: ir.Table) -> ir.Table:
@@ -246,8 +285,10 @@ def with_dates(table: ir.Table) -> ir.Table:
     is_own = chosen.grid_day.isnull() & ~chosen.joins_line
     first_in_line = chosen.first_attempt.min().over(group_by=chosen.contract_line)
     waited = first_in_line.delta(chosen.line_start, unit="day") > PROMPT_DAYS
+    shows = ibis.ifelse(chosen.is_known, waited & ~chosen.is_on_day, waited.fill_null(True) & chosen.some_wait)
     return chosen.mutate(
         is_paid_later=ibis.coalesce(waited, chosen.most_wait, False),
+        shows_terms=shows.fill_null(False),
         first_full_date=first_full,
         pay_day=ibis.ifelse(is_own, chosen.moved_day, ibis.null("int64")),
         pay_lag=ibis.ifelse(is_own & ~chosen.is_decided, chosen.company_lag, ibis.null("int64")),

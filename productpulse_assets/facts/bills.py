@@ -15,6 +15,9 @@ from rules.units import MONEY
 EARLY_DAYS = 5
 """A payment made up to this many days before a billing date is for that bill, not for the one before it."""
 
+USUAL_TERMS_DAYS = 30
+"""The payment terms of customers whose payments show that they have some, if leakage_rules.yaml gives none."""
+
 EARLY_PART = 3
 """Customers who use the payment terms pay up to a third of them before the due date."""
 
@@ -85,16 +88,18 @@ def with_period(bills: ir.Table) -> ir.Table:
 def with_billing_date(bills: ir.Table, terms_days: int) -> ir.Table:
     """Add billing_date, due_date and paid_from.
 
-    A customer who always pays later has these days instead of the payment terms. paid_from is the day from which
-    on payments are for this bill and not for the one before it.
+    A customer who pays later has the payment terms. Where the rules give none, one whose payments show terms has
+    USUAL_TERMS_DAYS. paid_from is the day from which on payments are for this bill and not for the one before it.
     """
     later = days_later(bills.period_start, bills.pay_lag.fill_null(0))
     billed = ibis.ifelse(bills.pay_day.notnull(), next_billing_day(bills.period_start, bills.pay_day), later)
     dated = bills.mutate(billing_date=billed)
-    due = dated.mutate(due_date=ibis.greatest(dated.billing_date, days_later(dated.period_start, terms_days)))
-    uses_terms = due.is_paid_later & (terms_days > 0)
-    early = days_later(due.due_date, -(terms_days // EARLY_PART))
-    return due.mutate(paid_from=ibis.ifelse(uses_terms, early, days_later(due.billing_date, -EARLY_DAYS)))
+    uses_terms = dated.is_paid_later if terms_days else dated.shows_terms
+    terms = ibis.ifelse(uses_terms, terms_days or USUAL_TERMS_DAYS, terms_days)
+    in_terms = days_later(dated.period_start, terms)
+    due = dated.mutate(due_date=ibis.greatest(dated.billing_date, in_terms), uses_terms=uses_terms, terms=terms)
+    early = days_later(due.due_date, -(due.terms // EARLY_PART))
+    return due.mutate(paid_from=ibis.ifelse(due.uses_terms, early, days_later(due.billing_date, -EARLY_DAYS)))
 
 
 def with_amount(bills: ir.Table) -> ir.Table:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import dagster as dg
 
+from asset_checks.validation_gate import STOPS_A_RUN
 from productpulse_assets.orchestration.last_run import is_interrupted, is_of_dagster, is_unexpected_end
 from productpulse_assets.orchestration.progress import Follow
 from productpulse_assets.orchestration.system_errors import fault_sentence, machine_faults
@@ -36,7 +37,10 @@ NO_CAUSE = (
 
 @dataclass
 class Outcome:
-    """The result of a run: seconds, number of assets, sentences of failed checks, warnings and errors."""
+    """The result of a run: seconds, number of assets, sentences of failed checks, warnings and errors.
+
+    stops: of a job that validates sources, the failed checks that would stop a run.
+    """
 
     succeeded: bool = False
     is_interrupted: bool = False
@@ -44,6 +48,7 @@ class Outcome:
     assets: int = 0
     failed_checks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     steps_with_failed_checks: set[str | None] = field(default_factory=set)
 
@@ -191,6 +196,8 @@ def _note_check(event: dg.DagsterEvent, outcome: Outcome) -> None:
     if check.severity == dg.AssetCheckSeverity.ERROR:
         outcome.failed_checks.append(description)
         outcome.steps_with_failed_checks.add(event.step_key)
+    elif STOPS_A_RUN in check.metadata:
+        outcome.stops.append(description)
     else:
         outcome.warnings.append(description)
 

@@ -266,6 +266,7 @@ def payment_rows(billing: Billing, subscriptions: ir.Table) -> ir.Table:
     assert amount.header is not None and isinstance(amount.reading, NumberReading)
     key = matches["subscription_id"].header
     rows = export.rows.select(
+        transaction_id=export.rows.source_file + ":" + export.rows.row_number.cast("string"),
         customer_id=export.text(str(matches["customer_id"].header)),
         given=export.text(key) if key else ibis.null("string"),
         amount=number_column(export, amount.header, amount.reading),
@@ -274,7 +275,7 @@ def payment_rows(billing: Billing, subscriptions: ir.Table) -> ir.Table:
     )
     only = subscriptions.group_by("customer_id").aggregate(only=_.subscription_id.min(), times=_.count())
     joined = rows.left_join(only.filter(_.times == 1).drop("times"), "customer_id")
-    columns = ("customer_id", "amount", "status", "transaction_date")
+    columns = ("transaction_id", "customer_id", "amount", "status", "transaction_date")
     return stored(joined.select(*columns, subscription_id=ibis.coalesce(_.given, _.only)), "proposed_payments")
 
 
@@ -344,6 +345,7 @@ def compare(
     paid = payment_rows(billing, subscriptions).cross_join(_reading_rows(columns, readings))
     payments = paid.select(
         "status", "transaction_date",
+        transaction_id=paid.reading + paid.transaction_id,
         customer_id=paid.reading + paid.customer_id,
         subscription_id=paid.reading + paid.subscription_id,
         amount=paid.amount / paid.of_amount,
