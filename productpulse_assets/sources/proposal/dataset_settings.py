@@ -22,7 +22,7 @@ from productpulse_assets.sources.proposal.value_formats import DateReading, Word
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names, vocabulary
 from productpulse_assets.sources.readers.blanks import plain_name
 from rules.loading.files import load
-from rules.models import DatasetSource, Sources
+from rules.models import IGNORE, DatasetSource, Sources
 from rules.rule_set import SHIPPED
 from rules.text.formats import printable_line
 
@@ -180,19 +180,12 @@ def ask_about_word(draft: Draft, target: str, word: str, rows: int) -> None:
     place = ("aliases", target, word)
     choices = [Choice(ours, (Change(place, ours),)) for ours in OUR_WORDS[target]]
     is_status = target.endswith(".status")
-    if is_status and can_ignore():
-        choices.append(Choice("ignore", (Change(place, "ignore"),), "leave these rows out"))
+    if is_status:
+        choices.append(Choice(IGNORE, (Change(place, IGNORE),), "leave these rows out"))
     undecided = target == "transactions.status" and plain(word) in plain_names(vocabulary().undecided)
-    proposed = len(choices) - 1 if undecided and can_ignore() else None
+    proposed = len(choices) - 1 if undecided else None
     question = f"What does '{printable_line(word, 60)}' ({rows:,} rows) mean? Rows with an unknown word are rejected."
     draft.ask(Decision(place, question, tuple(choices), proposed))
-
-
-def can_ignore() -> bool:
-    """Whether an alias can leave rows out."""
-    import rules.models
-
-    return hasattr(rules.models, "IGNORE")
 
 
 def _ask_about_rows(draft: Draft, matched: Matched) -> None:

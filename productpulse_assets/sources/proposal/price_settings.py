@@ -141,9 +141,9 @@ def _propose_number_format(draft: Draft, matched: Matched) -> None:
     place = ("datasets", matched.dataset, "number_format")
     if not values or (numbers and numbers.format == UNIT and not (numbers.alternatives or numbers.has_signs)):
         return
-    if numbers is None or not can_set("number_format"):
-        form = numbers.format if numbers else "in several ways"
-        draft.ask(Decision(place, f"The numbers of {matched.export.pattern} are written {form}; write them as {UNIT}."))
+    if numbers is None:
+        question = f"The numbers of {matched.export.pattern} are written in several ways. Export them in one."
+        draft.ask(Decision(place, question))
     elif numbers.alternatives:
         forms = (numbers.format, *numbers.alternatives)
         shown = ", ".join(value for value in values if value[-4:-3] in (",", "."))

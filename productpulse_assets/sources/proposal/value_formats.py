@@ -14,8 +14,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.sources import casting
-from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
+from productpulse_assets.sources.aliases import FALSE_WORDS, TRUE_WORDS
+from productpulse_assets.sources.casting import cast_column
+from productpulse_assets.sources.numbers import CURRENCY_SIGNS
 from productpulse_assets.sources.proposal.exports import Column, Export
 from productpulse_assets.sources.proposal.vocabulary import plain, vocabulary
 from resources.tables import rows_of
@@ -87,15 +88,9 @@ def read_dates(export: Export, name: str) -> DateReading | None:
     return cast("DateReading | None", export.found["dates", name])
 
 
-def knows_numbered_days() -> bool:
-    """Whether this version of the program knows words such as epoch_seconds."""
-    return hasattr(casting, "NUMBERED")
-
-
 def cast_days(raw: ir.Column, formats: Sequence[str]) -> ir.DateColumn:
     """The days that the program reads with these formats."""
-    known = [each for each in formats if each not in NUMBERED_DAYS or knows_numbered_days()]
-    return casting.cast_column(raw, ibis.dtype("date"), Sources(date_formats=known), "")
+    return cast_column(raw, ibis.dtype("date"), Sources(date_formats=list(formats)), {})
 
 
 def _read_dates(export: Export, name: str) -> DateReading | None:
@@ -108,7 +103,7 @@ def _read_dates(export: Export, name: str) -> DateReading | None:
         return _best(export, name, [None])
     for word, shape in NUMBERED_DAYS.items():
         if _fits(column, shape):
-            return _best(export, name, [word]) if knows_numbered_days() else DateReading(word)
+            return _best(export, name, [word])
     formats = [day + time for day in DAYS for time in TIMES if _fits(column, _shape(day + time))]
     return _best(export, name, formats) if formats else None
 
@@ -151,10 +146,12 @@ def _day(value: object) -> dt.date | None:
 
 # --- numbers -------------------------------------------------------------------------------------
 
-SIGNS = {"$": None, "€": "EUR", "£": "GBP", "¥": None, "US$": "USD", "CHF": "CHF"}
-"""The currency of a sign; None for a sign of several currencies."""
-SIGN = re.compile(r"^(?P<minus>[-−(]?)\s*(?P<before>[A-Z]{3}|US\$|[$€£¥])?\s*(?P<number>[-+]?[\d.,'’\s]*\d)\s*"
-                  r"(?P<after>[A-Z]{3}|[$€£¥])?\)?$")  # fmt: skip
+MARK = "|".join(["[A-Za-z]{3}", *(re.escape(sign) for sign in CURRENCY_SIGNS)])
+SIGN = re.compile(
+    rf"(?P<minus>[-+−(]?)\s*(?P<before>{MARK})?\s*(?P<number>[-+]?[\d.,'’\s]*\d)\s*(?P<after>{MARK})?\)?", re.IGNORECASE
+)
+"""An amount with the sign or the code of a currency before or after it."""
+
 SPACE = "[ \u00a0\u202f\u2009]"
 NUMBER_FORMATS: dict[str, tuple[re.Pattern[str], str, str]] = {
     "1234.50": (re.compile(r"[+-]?(\d+\.?\d*|\.\d+)"), "", "."),
@@ -182,7 +179,7 @@ class NumberReading:
 
 def bare_number(value: str) -> str:
     """The number without a currency's sign or code before or after it."""
-    found = SIGN.match(value)
+    found = SIGN.fullmatch(value)
     return f"{'-' if found['minus'] else ''}{found['number']}" if found else value
 
 
@@ -198,8 +195,8 @@ def parse_number(value: str, number_format: str) -> Decimal | None:
 def read_numbers(values: Iterable[str]) -> NumberReading | None:
     """How the numbers are written; None if they are no numbers."""
     distinct = tuple(dict.fromkeys(values))
-    signs = {sign for value in distinct if (found := SIGN.match(value)) for sign in (found["before"], found["after"])}
-    signs.discard(None)
+    marked = (found for value in distinct if (found := SIGN.fullmatch(value)))
+    signs = {sign.upper() for found in marked for sign in (found["before"], found["after"]) if sign}
     if not distinct or len(signs) > 1:  # amounts of two currencies in one column cannot be added up
         return None
     read = {each: [parse_number(value, each) for value in distinct] for each in NUMBER_FORMATS}
@@ -209,8 +206,14 @@ def read_numbers(values: Iterable[str]) -> NumberReading | None:
         return None
     rivals = [each for each in counts if each != best and counts[each] > counts[best] - PROOF]
     differing = [each for each in rivals if _are_plausible(distinct, read[best], read[each])]
-    currencies = frozenset(code for sign in signs if (code := SIGNS.get(sign, sign if len(sign) == 3 else None)))
+    currencies = frozenset(code for sign in signs if (code := _code_of(sign)))
     return NumberReading(best, tuple(differing), bool(signs), currencies)
+
+
+def _code_of(sign: str) -> str | None:
+    """The currency of a sign or code; None for a sign of several currencies."""
+    codes = CURRENCY_SIGNS.get(sign, (sign,) if len(sign) == 3 else ())
+    return codes[0] if len(codes) == 1 else None
 
 
 def _are_plausible(values: Sequence[str], best: Sequence[Decimal | None], rival: Sequence[Decimal | None]) -> bool:
