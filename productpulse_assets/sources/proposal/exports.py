@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import ibis.expr.types as ir
+import pyarrow as pa
 import pyarrow.compute as pc
 from ibis import _
 from ibis.backends.duckdb import Backend
@@ -23,6 +24,9 @@ from rules.models import NULL_VALUES
 
 VALUES_READ = 2_000
 """Different values of a column that are looked at, the most frequent first."""
+
+CELLS_AT_ONCE = 5_000_000
+"""Values that are in memory at once: the columns of a large file are looked at one after the other."""
 
 OLD_ENCODING = "windows-1252"
 """What files of European programs have that are not UTF-8. It has a letter for nearly every byte, so reading it never
@@ -76,14 +80,22 @@ class Export:
     @cached_property
     def columns(self) -> dict[str, Column]:
         """The columns with their values, by their names in the file."""
-        return {name: self._column(name) for name in self.names}
+        step = max(1, CELLS_AT_ONCE // max(1, self.row_count))
+        columns: dict[str, Column] = {}
+        for start in range(0, len(self.names), step):
+            names = self.names[start : start + step]
+            texts = self.rows.select(
+                **{f"c{number}": self.text(name) for number, name in enumerate(names)}
+            ).to_pyarrow()
+            columns.update({name: self._column(name, texts[f"c{number}"]) for number, name in enumerate(names)})
+        return columns
 
     def text(self, name: str) -> ir.StringColumn:
         """The column's values as text; words for no value are NULL."""
         return trimmed_text(self.rows[name], NULL_VALUES)
 
-    def _column(self, name: str) -> Column:
-        counted = pc.value_counts(self.rows.select(value=self.text(name)).to_pyarrow()["value"].combine_chunks())
+    def _column(self, name: str, texts: pa.ChunkedArray) -> Column:
+        counted = pc.value_counts(texts.combine_chunks())
         rows = {each["values"]: each["counts"] for each in counted.to_pylist() if each["values"] is not None}
         top = sorted(rows.items(), key=lambda each: (-each[1], each[0]))[:VALUES_READ]
         return Column(

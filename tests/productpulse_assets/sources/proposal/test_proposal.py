@@ -136,6 +136,7 @@ def settings_exist(name: str) -> bool:
     return all(can_set(place[2]) for place in places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "wide months"])
 def test_the_program_reads_the_rows_that_the_company_has(proposals, name, tmp_path):
     """With the proposed rules and without a change by hand, every row is kept, with its price and dates."""
