@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from rules.loading.files import Strict
+from rules.shapes import COMPUTED, Shape
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -143,6 +144,7 @@ class DatasetSource(Strict):
     negative_amounts: Literal["rejected", "refunds"] = "rejected"
     repeated_ids: bool = False
     ids: Crosswalk | None = None
+    shape: Shape | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> DatasetSource:
@@ -170,6 +172,23 @@ class DatasetSource(Strict):
         """The columns that the dates decide."""
         made = self.columns.items()
         return tuple(column for column, entry in made if isinstance(entry, MadeColumn) and entry.from_dates)
+
+    @model_validator(mode="after")
+    def _ends_of_shape(self) -> DatasetSource:
+        """A setting that a shape would silently ignore is refused."""
+        if not self.shape:
+            return self
+        computed = [*COMPUTED, *(["status"] if self.shape.kind == "events" else [])]
+        if given := [name for name in computed if name in self.columns]:
+            raise ValueError(f"{', '.join(given)} of columns has no effect: the shape gives it; remove it")
+        if self.shape.kind == "wide_months" and "monthly_price" in self.columns:
+            raise ValueError("monthly_price of columns has no effect: the prices are in the columns of the months")
+        if self.inclusive_ends or self.ends_of_active_rows != "ended":
+            raise ValueError(
+                "inclusive_ends and ends_of_active_rows are for exports with one row per period; the shapes events "
+                "and invoice_lines have an inclusive_ends of their own, inside shape"
+            )
+        return self
 
 
 Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)]

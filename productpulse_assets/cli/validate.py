@@ -25,13 +25,18 @@ NO_TELEMETRY = {"telemetry": {"enabled": False}}
 def validate(data: Path | None, rules: Path | None, home: Path | None) -> None:
     """Read and check the exports, show which rows would be rejected and why, and change nothing."""
     settings = read_settings(data=data, rules=rules, home=home)
+    raise SystemExit(print_validation(settings))
+
+
+def print_validation(settings: Settings) -> int:
+    """Print which rows would be rejected, and why; returns the exit status, STOPPED if a run would stop."""
     from resources.run_lock import throwaway_home
 
     with throwaway_home(settings.home) as temporary_home:
         problems = _check_sources(settings.model_copy(update={"home": temporary_home}), plan_home=settings.home)
     for problem in problems:
         print_error(problem)
-    raise SystemExit(STOPPED if problems else DONE)
+    return STOPPED if problems else DONE
 
 
 def _check_sources(settings: Settings, plan_home: Home) -> list[str]:

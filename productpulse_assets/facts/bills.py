@@ -5,12 +5,12 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.events import dataset_ends
-from productpulse_assets.facts.billing import EARLY_DAYS, days_later, months_later, next_billing_day, whole_months
+from productpulse_assets.facts.billing import EARLY_DAYS, next_billing_day, whole_months
 from productpulse_assets.facts.billing_schedules import ON_TIME_DAYS
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
-from rules.units import MONEY
+from rules.units import MONEY, days_later, months_later
 
 USUAL_TERMS_DAYS = 30
 """The payment terms of customers whose payments show that they have some, if leakage_rules.yaml gives none."""

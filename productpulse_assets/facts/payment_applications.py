@@ -6,13 +6,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import EARLY_DAYS, months_later
+from productpulse_assets.facts.billing import EARLY_DAYS
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
-from rules.units import MONEY
+from rules.units import MONEY, months_later
 
 SHORT_PART_DAYS = 2 * EARLY_DAYS
 RETURN_DAYS = 45

@@ -4,9 +4,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import EARLY_DAYS, days_later
+from productpulse_assets.facts.billing import EARLY_DAYS
 from productpulse_assets.joins import LAST_DAY, with_span
-from rules.units import MONEY
+from rules.units import MONEY, days_later
 
 LATE_DAYS = 45
 """Up to this many days after a change of the price, a payment of exactly the former price is a late one of before."""

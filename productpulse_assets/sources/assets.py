@@ -1,7 +1,7 @@
 """The eight datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import dagster as dg
@@ -14,6 +14,7 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
+from asset_checks.shapes import shape_result, shape_spec
 from asset_checks.validation_gate import gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.crosswalk import crosswalk_advice, crosswalk_name, read_crosswalk
@@ -22,7 +23,7 @@ from productpulse_assets.sources.first_rows import first_rows
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.left_out import split_left_out
 from productpulse_assets.sources.location import Location, locate
-from productpulse_assets.sources.mapping import map_rows
+from productpulse_assets.sources.mapping import complete_rows, map_rows
 from productpulse_assets.sources.numbers import FORMATS, has_long_fractions, point_forms
 from productpulse_assets.sources.price import price_rules
 from productpulse_assets.sources.query_files import read_query_with_files
@@ -31,10 +32,14 @@ from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
     rejected_lines,
+    rejected_readings,
     rejected_rows,
     unknown_values,
 )
 from productpulse_assets.sources.repeated_ids import refer_to_periods
+from productpulse_assets.sources.shapes.readings import typed_periods
+from productpulse_assets.sources.shapes.reshape import cells_of, reshape, spans_of
+from productpulse_assets.sources.shapes.spans import periods
 from productpulse_assets.sources.staging import (
     MARKS,
     PLACE,
@@ -56,6 +61,7 @@ from resources.tables import rows_of, table_of
 from resources.warehouse import fill, staging_name
 from rules.models import Sources
 from rules.rule_set import Rules
+from rules.shapes import Shape
 
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
@@ -93,7 +99,7 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
                 ["source_file", "row_number", "check_name", "column_name"],
             ),
         },
-        check_specs=gate_specs(schema),
+        check_specs=[*gate_specs(schema), *([shape_spec()] if rules.sources.of(name).shape else [])],
     )
     def dataset(
         context: dg.AssetExecutionContext, **tables: ir.Table
@@ -106,6 +112,9 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         unknown = unknown_result(schema, read_unknown_values(backend, name))
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
+        if location.source.shape and location.is_available:
+            tables_of_shape = backend.table(spans_name(name)), backend.table(periods_name(name))
+            yield shape_result(location.source.shape, *tables_of_shape)
         _drop_intermediate(backend, name)
         if location.crosswalk:
             release(backend, crosswalk_name(name))
@@ -189,9 +198,21 @@ def _split(
         raw = first_rows(replace(raw, rows=rows), found, sources)
     # Counted before any transformation, so that the totals show a row that is lost later.
     row_count, malformed_count = _count_raw_rows(raw)
-    raw_rows, left_out = split_left_out(raw, found, key, schema.name) if location.query else (raw.rows, None)
-    thousands = unclear_files(raw_rows, schema, sources, found)
-    table = map_rows(raw_rows, schema, sources, source, found, thousands, crosswalk)
+    rejects: list[ir.Table] = []
+    rows_of_source = raw.rows
+    if location.query:
+        rows_of_source, left_out = split_left_out(raw, found, key, schema.name)
+        rejects += [] if left_out is None else [left_out]
+    if source.shape:
+        left_out_count = row_count - _count_rows(rows_of_source)
+        shaped = _shape(backend, schema, rows_of_source, sources, source.shape)
+        rows_of_source, found, typed = shaped.raw, shaped.columns, shaped.typed
+        rejects.append(shaped.rejects)
+        row_count = shaped.row_count + left_out_count
+        table = complete_rows(typed, schema, sources, source, crosswalk)
+    else:
+        thousands = unclear_files(rows_of_source, schema, sources, found)
+        table = map_rows(rows_of_source, schema, sources, source, found, thousands, crosswalk)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
         table = match_parent_form(table, parents, forms)
@@ -204,22 +225,70 @@ def _split(
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
-    kept, rejects = rows.filter(rows.broken == 0), [] if left_out is None else [left_out]
+    kept = rows.filter(rows.broken == 0)
     if counts["valid"] < counts["rows"]:
-        rejects.append(rejected_rows(rows, raw_rows, contract_rules, found, key))
+        rejects.append(rejected_rows(rows, rows_of_source, contract_rules, found, key))
     if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
         fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw_rows, found, key))
-        kept = kept.anti_join(duplicates, list(PLACE))
+        rejects.append(rejected_duplicates(duplicates, rows_of_source, found, key))
+        kept = kept.anti_join(duplicates, [*PLACE, *key])  # two periods of a shape may have one place
     if unknown_rules and counts["unknown"]:
-        unknown = unknown_values(kept, raw_rows, unknown_rules, found, key)
+        unknown = unknown_values(kept, rows_of_source, unknown_rules, found, key)
         fill(backend, _unknown_name(schema.name), as_rejects(schema.name, unknown), temporary=True)
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
     if malformed_count:
         rejects.append(rejected_lines(raw.malformed))
     return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """The periods of an export in another shape: typed, and the rows that cannot be part of a period.
+
+    row_count: periods and rejected rows, as the dataset's rows in.
+    """
+
+    raw: ir.Table
+    columns: dict[str, str]
+    typed: ir.Table
+    rejects: ir.Table
+    row_count: int
+
+
+def _shape(backend: Backend, schema: pa.DataFrameSchema, raw: ir.Table, sources: Sources, shape: Shape) -> _Shaped:
+    """Spans and periods are stored: counts, rejects and warnings are read from them too."""
+    rows = cells_of(raw, schema, sources, shape)
+    found = source_columns(rows, schema, sources.of(schema.name))
+    thousands = unclear_files(rows, schema, sources, found)
+    reshaped = reshape(rows, schema, sources, shape, thousands)
+    fill(backend, readings_name(schema.name), reshaped.readings, temporary=True)
+    readings = backend.table(readings_name(schema.name))
+    fill(backend, spans_name(schema.name), spans_of(readings, reshaped.attributes, shape), temporary=True)
+    spans = backend.table(spans_name(schema.name))
+    fill(backend, periods_name(schema.name), periods(spans, reshaped.attributes), temporary=True)
+    stored = backend.table(periods_name(schema.name))
+    counts = stored.aggregate(periods=_.count()).cross_join(spans.aggregate(rejected=_.problem_check.count()))
+    row = cast("dict[str, int]", rows_of(counts)[0])
+    rejects = rejected_readings(spans, reshaped.raw)
+    typed = typed_periods(stored, schema)
+    return _Shaped(reshaped.raw, reshaped.columns, typed, rejects, row["periods"] + row["rejected"])
+
+
+def readings_name(name: str) -> str:
+    """The table with the rows of an export in another shape, typed."""
+    return f"readings_{name}"
+
+
+def spans_name(name: str) -> str:
+    """The table with the rows of an export in another shape, as spans."""
+    return f"spans_{name}"
+
+
+def periods_name(name: str) -> str:
+    """The table with the periods that the spans become."""
+    return f"periods_{name}"
 
 
 def read_unknown_values(backend: Backend, name: str) -> ir.Table:
@@ -230,6 +299,10 @@ def read_unknown_values(backend: Backend, name: str) -> ir.Table:
 
 def _unknown_name(name: str) -> str:
     return f"unknown_{name}"
+
+
+def _count_rows(rows: ir.Table) -> int:
+    return cast("dict[str, int]", rows_of(rows.aggregate(rows=_.count()))[0])["rows"]
 
 
 def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
@@ -284,7 +357,8 @@ def _read(backend: Backend, location: Location, settings: Settings, sources: Sou
 
 def _drop_intermediate(backend: Backend, name: str) -> None:
     """Drop a dataset's intermediate tables, which frees their memory."""
-    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name)):
+    shaped = (readings_name(name), spans_name(name), periods_name(name))
+    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name), *shaped):
         backend.drop_table(table, force=True)
     release(backend, name)
 

@@ -33,7 +33,20 @@ def map_rows(
         type_columns(raw, schema, sources, source, found, thousands)
         .pipe(status_from_dates, schema.name, source)
         .pipe(convert_ends, source)
-        .pipe(from_minor_units, schema, source, sources)
+        .pipe(complete_rows, schema, sources, source, crosswalk)
+    )
+
+
+def complete_rows(
+    table: ir.Table,
+    schema: pa.DataFrameSchema,
+    sources: Sources,
+    source: DatasetSource,
+    crosswalk: ir.Table | None = None,
+) -> ir.Table:
+    """Typed rows with the amounts, the price and the ids of the contract."""
+    return (
+        table.pipe(from_minor_units, schema, source, sources)
         .pipe(refunds_of_negative_amounts, source)
         .pipe(convert_currency, schema, sources)
         .pipe(price_per_month, source.price)

@@ -23,12 +23,15 @@ DATASETS_OF = {
     "repeated_ids": ("subscriptions",),
     "negative_amounts": ("transactions",),
     "minor_units": ("subscriptions", "transactions"),
+    "shape": ("subscriptions",),
     "ids": ("subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores"),
 }
 """The settings that not every dataset has."""
 
 PLACES = ("file", "query", "encoding")
 """The settings that tell where the rows are."""
+
+NOT_OF_SHAPES = ("price", "minor_units", "repeated_ids")
 
 WORDS = {"boolean": "yes, no", "date": "a date such as 2026-06-30", "string": "text"}
 
@@ -90,12 +93,22 @@ def _contradictions(name: str, source: DatasetSource) -> Iterator[Problem]:
             yield _contradiction(
                 f"{place} > columns > {column}", "rows_from", "it is the id, or the first day, in the other dataset"
             )
+    if source.shape:
+        made = [f"columns > {column}" for column, entry in source.columns.items() if not isinstance(entry, str)]
+        for setting in [*(each for each in NOT_OF_SHAPES if each in given), *made]:
+            yield _contradiction(f"{place} > {setting}", "shape", "a shape computes periods from the file as it is")
     if "status" in source.from_dates and source.ends_of_active_rows == "planned":
         yield _contradiction(f"{place} > ends_of_active_rows", "columns > status", "no row with an end_date is Active")
 
 
 def _problems_of_derived_customers(source: DatasetSource, other: DatasetSource) -> Iterator[Problem]:
     """The customers of `other` have the ids of its file, which a crosswalk would change."""
+    if other.shape:
+        yield _contradiction(
+            "datasets > customers > rows_from",
+            f"datasets > {source.rows_from} > shape",
+            "the rows of the file are not periods with a first day. Take the customers from another dataset",
+        )
     if other.ids:
         yield _contradiction(
             f"datasets > {source.rows_from} > ids",

@@ -97,9 +97,10 @@ def type_columns(
     source: DatasetSource,
     found: dict[str, str],
     thousands: Mapping[str, Sequence[str]] | None = None,
+    more: Mapping[str, ir.Value] | None = None,
 ) -> ir.Table:
     """One row per source row: its file and row number, the contract's columns typed, `has_<column>` (whether the
-    source has a value) and is_ignored (whether the alias of its status leaves the row out).
+    source has a value), is_ignored (whether the alias of its status leaves the row out) and `more` columns of `raw`.
 
     `found` is the result of `source_columns`. `thousands` are the results of `unclear_files`: by column, the files in
     which 1.234 may be 1234. A column of `marks` has the currencies around the amounts, where a number format allows
@@ -135,7 +136,8 @@ def type_columns(
         columns[column] = _as_contract_spells(value, schema, column)
         columns[f"has_{column}"] = has_value(given, sources, names)
     columns |= _currencies(columns, marks, sources)
-    return raw.select(*PLACE, **columns, **_price_columns(raw, source, found, sources, number_format))
+    prices = _price_columns(raw, source, found, sources, number_format)
+    return raw.select(*PLACE, **columns, **prices, **(more or {}))
 
 
 def constant_value(text: str, kind: dt.DataType, schema: pa.DataFrameSchema, column: str, sources: Sources) -> ir.Value:

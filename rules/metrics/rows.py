@@ -60,7 +60,7 @@ class Part:
 
 
 def metric_parts(catalog: MetricCatalog, name: str) -> list[Part]:
-    """The measures that a metric is made of, through all arithmetic on other metrics."""
+    """The measures that a metric is computed from, through all arithmetic on other metrics."""
     metric = catalog.metrics[name]
     if isinstance(metric.formula, Derived):
         return _of_arithmetic(catalog, metric.formula)

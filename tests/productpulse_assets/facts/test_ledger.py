@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import ibis
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from asset_checks.invariants import ledger_breaks
 from resources.tables import rows_of
 from tests.builders import rows
-from tests.graph import unbound
+from tests.graph import plan, unbound
 from tests.productpulse_assets.facts.ledger import account, fail, give_back, ledger, months, pay, sub
 
 BILL = ("period_start", "due_date", "amount_due", "basis")
@@ -249,3 +250,10 @@ def test_an_attempt_that_may_be_for_several_bills_is_one_for_each_of_them():
     assert rows(open_bills, "bill_id", "amount_open", "failed_count") == [
         ("S1/2026-06-05", 100.0, 1), ("S2/2026-06-05", 30.0, 1),
     ]  # fmt: skip
+
+
+def test_no_window_over_the_payments_is_computed_twice():
+    """Ibis can write a shared part of a query once for each of its readers."""
+    sql = " ".join(plan().tables["payment_applications"].sql.split())
+    windows = re.findall(r"\bOVER \([^()]*\)", sql)
+    assert windows and len(windows) == len(set(windows))

@@ -133,6 +133,20 @@ def test_settings_of_other_datasets_and_settings_that_contradict_each_other_are_
     )
 
 
+def test_a_shape_reads_the_file_as_it_is():
+    refused(
+        "datasets > customers > rows_from: rules.contradicting_settings",
+        "datasets > subscriptions > price: rules.contradicting_settings",
+        "datasets > subscriptions > columns > plan: rules.contradicting_settings",
+        customers={"rows_from": "subscriptions"},
+        subscriptions={
+            "shape": {"kind": "monthly_snapshots", "month": "Month"},
+            "price": {"per": "year"},
+            "columns": {"plan": {"value": "Pro"}},
+        },
+    )
+
+
 # --- prices ----------------------------------------------------------------------------------------
 
 PRICED = (
