@@ -14,15 +14,12 @@ from ibis import _
 from asset_checks.contracts import PERSONAL, STATUS, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from resources.tables import rows_of
-from rules.rejects import ALIASED, IGNORED_STATUS, reject_counts, unknown_words
-from rules.text.formats import printable_line
+from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, unknown_words
+from rules.text.formats import one_line, printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
 MOST_STRANGERS = 0.9
 """If a larger share of the events has an unknown customer, the ids are those of another system."""
-
-STOPS_A_RUN = "stops_a_run"
-"""Metadata of a check that only warns here and would stop a run."""
 
 MALFORMED = "malformed_line"
 """The rule that is broken by a line which cannot be split into fields."""
@@ -35,7 +32,7 @@ class Tally:
     broken: the number of kept rows that break a rule of the contract, by rule; empty if the gate passes.
     rejected: source rows that are rejected for their own values; orphaned: because their parent is rejected.
     excused: rejected without being wrong: exact duplicates, as in overlapping exports, events of people who are not
-    customers, and rows whose status is ignored.
+    customers, rows whose status is ignored, and rows that a query leaves out.
     """
 
     kept: int
@@ -51,8 +48,8 @@ class Tally:
 
 
 EXCUSED = (
-    "No exact duplicates, no events of people who are not among the customers, and no ignored statuses: such rows are "
-    "not counted."
+    "No exact duplicates, no events of people who are not among the customers, no ignored statuses, and no rows that a "
+    "query leaves out: such rows are not counted."
 )
 UNKNOWN = "Every value can be used of the optional columns that decide no figure alone; others are left empty."
 WORDS_LISTED = 5
@@ -82,14 +79,6 @@ def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def as_warning(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
-    """The result as one that does not end the job, marked if it would stop a run."""
-    metadata = dict(result.metadata)
-    if result.severity == dg.AssetCheckSeverity.ERROR and not result.passed:
-        metadata[STOPS_A_RUN] = dg.MetadataValue.bool(True)
-    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
-
-
 def gate_results(
     schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, rows_in: int, tolerance: float
 ) -> Iterator[dg.AssetCheckResult]:
@@ -106,7 +95,7 @@ def gate_results(
 def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tally:
     """The counts of the stored rows; nothing is taken from the step that stored them."""
     kept, broken = broken_rows(schema, table)
-    excuses = [DUPLICATE, *([STRANGER] if schema.metadata["has_strangers"] else [])]
+    excuses = [DUPLICATE, LEFT_OUT, *([STRANGER] if schema.metadata["has_strangers"] else [])]
     excuses += [IGNORED_STATUS] if STATUS in schema.columns else []
     places = rejects.group_by("source_file", "row_number").aggregate(
         own=_.check_name.notin(["parent_rejected", *excuses]).any(),
@@ -222,7 +211,11 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
         f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])}"
         f"{_ignored_words(rejects) if name == IGNORED_STATUS else ''})."
         for name, rows in counted.excused.items()
+        if name != LEFT_OUT
     ]
+    if LEFT_OUT in counted.excused:
+        reasons = "; ".join(f"{one_line(reason, 120)} ({rows:,})" for reason, rows in left_out_reasons(rejects).items())
+        sentences.append(f"The query in sources.yaml leaves rows out: {reasons}.")
     return dg.AssetCheckResult(
         asset_key=schema.name,
         check_name="left_out_without_a_fault",
@@ -292,7 +285,8 @@ def reject_reasons(rejects: ir.Table, limit: int = 3) -> str:
 
     A personal value is replaced by the row's key, because Dagster and the logs keep these words for good.
     """
-    grouped = reject_counts(rejects, "row_key", "row_json").limit(limit)
+    faults = rejects.filter(rejects.check_name != LEFT_OUT)
+    grouped = reject_counts(faults, "row_key", "row_json").limit(limit)
     return " ".join(
         f"{row['column_name'] or 'Line'} {row['check_name']}: {row['rows']:,} "
         f"(first in row {row['first_row']}: {_example(row)})."

@@ -37,11 +37,35 @@ NumberFormat = Annotated[Literal["1234.50", "1,234.50", "1.234,50", "1 234,50", 
 """How 1234.5 is written."""
 
 
+class QueryFile(Strict):
+    """A file that a query reads as a table of text.
+
+    file: a path or pattern; of several, the first one that finds a file. columns: columns that the file may lack, and
+    which are then empty. optional: without the file, the table has these columns and no rows.
+    """
+
+    file: Text | Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
+    columns: tuple[Text, ...] = Field(default=(), strict=False)
+    optional: bool = False
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The paths or patterns, in the order in which they are tried."""
+        return (self.file,) if isinstance(self.file, str) else self.file
+
+    @model_validator(mode="after")
+    def _columns_without_a_file(self) -> QueryFile:
+        if self.optional and not self.columns:
+            raise ValueError("an optional file needs columns: those that the query reads, if the file is not there")
+        return self
+
+
 class DatasetSource(Strict):
     """The source of a dataset, and the share of its rows that may be rejected."""
 
     file: Text | None = None
     query: Text | None = None
+    query_files: dict[Name, QueryFile] = Field(default_factory=dict)
     columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
     sheet: Text | None = None
@@ -56,6 +80,8 @@ class DatasetSource(Strict):
             raise ValueError("give file or query, not both")
         if self.query and self.sheet:
             raise ValueError("give query or sheet, not both: a query reads the first sheet of a workbook")
+        if self.query_files and not self.query:
+            raise ValueError("query_files are the tables of a query; give a query, or file instead of them")
         return self
 
 

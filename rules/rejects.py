@@ -1,5 +1,6 @@
 """Rejected rows by the rule that they break: for the gate, the reports and the pages."""
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
@@ -8,6 +9,8 @@ ALIASED = ("allowed_values", "parses_as_boolean")
 
 IGNORED_STATUS = "ignored_status"
 """The rule of rows that are left out because of their status, as an alias says."""
+LEFT_OUT = "left_out"
+"""The rule of rows that a query leaves out: its column with the reason, and the name of the rule."""
 
 
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
@@ -25,8 +28,17 @@ def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
 
 def unknown_words(rejects: ir.Table) -> dict[str, dict[str, int]]:
     """By column: the words without an alias, each with its number of rows, the most frequent first."""
-    words = rejects.filter(_.check_name.isin(ALIASED), _.value.notnull())
-    counts = words.group_by("column_name", "value").aggregate(rows=_.count())
+    return _value_counts(rejects.filter(_.check_name.isin(ALIASED), _.value.notnull()))
+
+
+def left_out_reasons(rejects: ir.Table) -> dict[str, int]:
+    """The reasons for which a query leaves rows out, each with its number of rows, the most frequent first."""
+    return _value_counts(rejects.filter(_.check_name == LEFT_OUT).mutate(column_name=ibis.literal(""))).get("", {})
+
+
+def _value_counts(rejects: ir.Table) -> dict[str, dict[str, int]]:
+    """By column: each value with its number of rows, the most frequent first."""
+    counts = rejects.group_by("column_name", "value").aggregate(rows=_.count())
     found: dict[str, dict[str, int]] = {}
     for row in counts.order_by("column_name", _.rows.desc(), "value").to_pyarrow().to_pylist():
         found.setdefault(row["column_name"], {})[row["value"]] = row["rows"]

@@ -112,7 +112,7 @@ def source_expressions(name: str, sources: Sources) -> dict[str, ir.Table]:
         for column, parent in schema.metadata["parents"].items()
         for key in CONTRACTS[parent].metadata["key"]
     ]
-    location = SimpleNamespace(source=sources.of(name))
+    location = SimpleNamespace(source=sources.of(name), query=None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source_assets, "fill", recorder.fill)
         patch.setattr(source_assets, "rows_of", lambda _counts: [SOILED])

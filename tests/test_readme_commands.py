@@ -12,6 +12,8 @@ import pytest
 
 from productpulse_assets.synthetic import CompanyPlan, write_company
 from tests.documents import CHECKOUT, PATHS, blocks
+from tests.rules.presets import recurly_site
+from tests.rules.presets.recurly_site import write_site
 from tests.rules.presets.stripe_account import PAYMENTS, SUBSCRIPTIONS, write_account
 
 pytestmark = pytest.mark.slow
@@ -37,12 +39,13 @@ COMMANDS = [line for line in commands() if line not in TESTED_ELSEWHERE]
 
 @pytest.fixture(scope="module")
 def user_folder(tmp_path_factory) -> Path:
-    """A folder with a company's exports and with a Stripe account's exports without bad rows."""
+    """A folder with a company's exports, and with those of a Stripe account and a Recurly site without bad rows."""
     folder = tmp_path_factory.mktemp("user")
     write_company(CompanyPlan(customers=60, months=14, seed=5), folder / "my-exports", "csv")
     valid = {"sub_A", "sub_E1", "sub_E2", "ch_A5", "ch_A6", "ch_E1", "ch_E2"}
     subscriptions, payments = ([row for row in rows if row["id"] in valid] for rows in (SUBSCRIPTIONS, PAYMENTS))
     write_account(folder / "stripe-exports", subscriptions, payments)
+    write_site(folder / "recurly-exports", [row for row in recurly_site.SUBSCRIPTIONS if row["plan_code"] != "silver"])
     return folder
 
 

@@ -56,7 +56,8 @@ def _read_files(files: list[str], settings: Settings, rules: Rules) -> set[str]:
     queries = " ".join(source.query or "" for source in rules.sources.datasets.values())
     for dataset in DATASETS:
         try:
-            found |= {path.name for path in locate(dataset, settings, rules).files}
+            location = locate(dataset, settings, rules)
+            found |= {path.name for files in (location.files, *location.query_files.values()) for path in files}
         except SourceProblem:  # validate reports the problem itself; the dataset's own files are not unknown
             known = {f"{dataset}{ending}" for ending in EXTENSIONS}
             found |= {name for name in files if name.casefold() in known}

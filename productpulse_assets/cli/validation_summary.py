@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import ibis
+import ibis.expr.types as ir
 
 from asset_checks.contracts import CONTRACTS
 from asset_checks.row_rules import HINTS, alias_advice
 from resources.published_snapshot import Row
 from resources.tables import rows_of
-from rules.rejects import ALIASED, reject_counts, unknown_words
+from rules.rejects import ALIASED, LEFT_OUT, left_out_reasons, reject_counts, unknown_words
 from rules.text.formats import NAME_LIMIT, printable_line
 
 VALUES_LISTED = 20
@@ -57,7 +58,16 @@ def _reject_lines(backend: ibis.BaseBackend, dataset: str) -> Iterator[str]:
         is_aliased = check in ALIASED and column in unknown_values
         hint = _value_advice(dataset, column, unknown_values[column]) if is_aliased else HINTS.get(check)
         place = f"in {row['rows']:,} rows, first in row {row['first_row']}"
+        if check == LEFT_OUT:
+            yield from _left_out_lines(rejects)
+            continue
         yield f"{column or 'line'}: {check}{why} {place}: {value}{f'. {hint}' if hint else ''}"
+
+
+def _left_out_lines(rejects: ir.Table) -> Iterator[str]:
+    """One line per reason for which the query leaves rows out."""
+    for reason, rows in left_out_reasons(rejects).items():
+        yield f"left out by the query in {rows:,} rows: {printable_line(reason)}"
 
 
 def _value_advice(dataset: str, column: str, counts: dict[str, int]) -> str:

@@ -13,13 +13,15 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
-from asset_checks.validation_gate import as_warning, gate_results, gate_specs, unknown_result
+from asset_checks.validation_gate import gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
+from productpulse_assets.sources.left_out import split_left_out
 from productpulse_assets.sources.location import Location, locate
 from productpulse_assets.sources.numbers import FORMATS, has_long_fractions, point_forms
-from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, read_query, release, without_values
+from productpulse_assets.sources.query_files import read_query_with_files
+from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, release, without_values
 from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
@@ -59,6 +61,9 @@ Result = dg.Output[ir.Table] | dg.AssetCheckResult
 
 VALIDATION = "validate_sources"
 """The job in which a dataset that fails the gate does not stop the others, so that every dataset is read."""
+
+STOPS_A_RUN = "stops_a_run"
+"""The metadata of a warning of that job which is an error in a run."""
 
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
@@ -102,10 +107,18 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         stored = backend.table(name), backend.table(rejects)
         gate = gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share)
         for result in (*gate, unknown):
-            named = result._replace(description=rules.with_folder(result.description or ""))
-            yield as_warning(named) if context.job_name == VALIDATION else named
+            described = result._replace(description=rules.with_folder(result.description or ""))
+            yield _without_stopping(described) if context.job_name == VALIDATION else described
 
     return dataset
+
+
+def _without_stopping(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result as a warning, which does not stop the job; marked if it would stop a run."""
+    if result.severity == dg.AssetCheckSeverity.WARN:
+        return result
+    metadata = {**(result.metadata or {}), STOPS_A_RUN: dg.MetadataValue.bool(True)}
+    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def _table_output(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
@@ -164,8 +177,9 @@ def _split(
     row_count, malformed_count = _count_raw_rows(raw)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    thousands = unclear_files(raw.rows, schema, sources, renames)
-    table = type_columns(raw.rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
+    raw_rows, left_out = split_left_out(raw, found, key, schema.name) if location.query else (raw.rows, None)
+    thousands = unclear_files(raw_rows, schema, sources, renames)
+    table = type_columns(raw_rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
@@ -176,16 +190,16 @@ def _split(
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
-    kept, rejects = rows.filter(rows.broken == 0), []
+    kept, rejects = rows.filter(rows.broken == 0), [] if left_out is None else [left_out]
     if counts["valid"] < counts["rows"]:
-        rejects.append(rejected_rows(rows, raw.rows, contract_rules, found, key))
+        rejects.append(rejected_rows(rows, raw_rows, contract_rules, found, key))
     if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
         fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
+        rejects.append(rejected_duplicates(duplicates, raw_rows, found, key))
         kept = kept.anti_join(duplicates, list(PLACE))
     if unknown_rules and counts["unknown"]:
-        unknown = unknown_values(kept, raw.rows, unknown_rules, found, key)
+        unknown = unknown_values(kept, raw_rows, unknown_rules, found, key)
         fill(backend, _unknown_name(schema.name), as_rejects(schema.name, unknown), temporary=True)
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
@@ -239,9 +253,10 @@ def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
 
 
 def _read(backend: Backend, location: Location, settings: Settings, sources: Sources) -> RawRows:
-    if location.query:
-        return read_query(backend, location.dataset, location.query)
     number_format = sources.number_format_of(location.dataset)
+    decimal_sign = FORMATS[number_format].decimal if number_format else "."
+    if location.query:
+        return read_query_with_files(backend, location, settings.home.scratch, decimal_sign)
     return read_files(
         backend,
         location.dataset,
@@ -249,7 +264,7 @@ def _read(backend: Backend, location: Location, settings: Settings, sources: Sou
         location.source.encoding,
         scratch=settings.home.scratch,
         sheet=location.source.sheet,
-        decimal_sign=FORMATS[number_format].decimal if number_format else ".",
+        decimal_sign=decimal_sign,
     )
 
 

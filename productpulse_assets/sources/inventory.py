@@ -12,6 +12,7 @@ import pandera.ibis as pa
 from asset_checks.contracts import DATASETS, contracts_with, is_row_id, required_columns
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import Location, locate
+from productpulse_assets.sources.query_files import query_tables
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.column_names import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import columns_of, columns_of_query
@@ -148,7 +149,8 @@ def _inspect_location(
 
 def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[str, ...]:
     if location.query:
-        return columns_of_query(warehouse.backend, location.dataset, location.query)
+        with query_tables(warehouse.backend, location, scratch, with_rows=False):
+            return columns_of_query(warehouse.backend, location.dataset, location.query)
     about = location.source
     return columns_of(warehouse.backend, location.files, about.encoding, scratch=scratch, sheet=about.sheet)
 

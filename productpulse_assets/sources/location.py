@@ -6,11 +6,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pandera.ibis as pa
+import sqlglot
+import sqlglot.expressions as sge
+from sqlglot.errors import SqlglotError
 
 from asset_checks.contracts import DATASETS, STATUS, contracts_with
 from productpulse_assets.sources.aliases import alias_value
@@ -29,18 +32,26 @@ from rules.text.formats import path_text
 EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet", ".json", ".jsonl", ".jsonl.gz")
 
 
+OWN_TABLES = ("raw_", "malformed_", "staged_", "duplicates_")
+"""How the names of tables begin that exist while a dataset is read."""
+
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters in a file's name: line ends, and codes that a terminal executes."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """A dataset's files or query; without both, it is absent in this run."""
+    """A dataset's files or query; without both, it is absent in this run.
+
+    query_files: by the name that the query gives to it, the files of each table; none for an optional one that is
+    not there. A file of the folder whose name the query reads as a table is one of them without being declared.
+    """
 
     dataset: str
     files: tuple[Path, ...]
     source: DatasetSource
     folder: Path
+    query_files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     @property
     def query(self) -> str | None:
@@ -69,7 +80,8 @@ class Location:
 
 
 def check_sources(rules: Rules) -> None:
-    """Raise RulesError for an unknown dataset or column and an invalid alias or date format in sources.yaml."""
+    """Raise RulesError for an unknown dataset or column, an invalid alias or date format, and a name of a query's file
+    that has another meaning, in sources.yaml."""
     refuse(rules.path("sources"), _source_problems(rules.sources, contracts_with(rules.dimensions)))
 
 
@@ -86,6 +98,10 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
                 accepted = ", ".join(contracts[name].columns)
                 place = f"datasets > {name} > columns > {column}"
                 yield Problem("rules.unknown_column", place, "is not a column", accepted)
+        for table in source.query_files:
+            if table in contracts or table.startswith(OWN_TABLES):
+                place = f"datasets > {name} > query_files > {table}"
+                yield Problem("rules.query_file_name", place, "is a table of ProductPulse", "any other name")
     for target, names in sources.aliases.items():
         if target in columns:
             yield from _alias_problems(target, columns[target], names)
@@ -157,21 +173,14 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     """
     source, folder = rules.sources.of(dataset), source_folder(settings, rules)
     if source.query:
-        return Location(dataset, (), source, folder)
+        return Location(dataset, (), source, folder, _query_files(dataset, folder, source))
     if source.file:
         return Location(dataset, _match_pattern(dataset, folder, source.file), source, folder)
     if settings.data_dir is None and not uses_demo(settings, rules):
         return Location(dataset, (), source, folder)
     candidates = _files_named(dataset, folder)
     found = tuple(path for path in candidates if path.is_file())
-    if len(found) > 1:
-        names = " and ".join(path.name for path in found)
-        raise SourceProblem(
-            "source.several_files",
-            f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.",
-            dataset=dataset,
-            files=names,
-        )
+    _one_file(dataset, folder, found)
     if candidates and not found:
         place = path_text(candidates[0])
         raise SourceProblem(
@@ -183,11 +192,24 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     return Location(dataset, _refuse_special_names(dataset, found), source, folder)
 
 
+def _one_file(name: str, folder: Path, found: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files of one name, unchanged; raises SourceProblem if there are several."""
+    if len(found) > 1:
+        names = " and ".join(path_text(path.name) for path in found)
+        raise SourceProblem(
+            "source.several_files",
+            f"{name}: {names} are both in {path_text(folder)}. Keep one of them.",
+            dataset=name,
+            files=names,
+        )
+    return found
+
+
 def _files_named(dataset: str, folder: Path) -> tuple[Path, ...]:
     """The paths in the folder that have the dataset's name, in the order of their endings."""
     if not folder.is_dir():
         return ()
-    names = [f"{dataset}{ending}" for ending in EXTENSIONS]
+    names = [f"{dataset.casefold()}{ending}" for ending in EXTENSIONS]
     try:
         found = [path for path in folder.iterdir() if path.name.casefold() in names]
     except OSError as error:
@@ -217,7 +239,44 @@ def _file_type(path: Path) -> str:
     return "a link to a file that does not exist" if path.is_symlink() else "not an ordinary file"
 
 
+def _query_files(dataset: str, folder: Path, source: DatasetSource) -> dict[str, tuple[Path, ...]]:
+    """The files of each table of the query: those of its first pattern that finds any."""
+    found = {}
+    for name, about in source.query_files.items():
+        matches = (files for pattern in about.patterns if (files := _matches(dataset, folder, pattern)))
+        found[name] = next(matches, ())
+        if not found[name] and not about.optional:
+            raise _no_match(dataset, folder, " or ".join(about.patterns))
+    declared = {name.casefold() for name in found}
+    for name in _tables_of(source.query or ""):
+        files = () if name.casefold() in declared or name.startswith(OWN_TABLES) else _files_named(name, folder)
+        if paths := _one_file(name, folder, tuple(path for path in files if path.is_file())):
+            found[name] = _refuse_special_names(dataset, paths)
+    return found
+
+
+def _tables_of(query: str) -> list[str]:
+    """The tables that a query reads and does not define itself; none of a query that cannot be parsed, which fails
+    later with DuckDB's own message."""
+    try:
+        trees = [tree for tree in sqlglot.parse(query, dialect="duckdb") if tree]
+    except (SqlglotError, RecursionError):
+        return []
+    tables = [table for tree in trees for table in tree.find_all(sge.Table)]
+    named = {
+        table.name.casefold(): table.name for table in tables if isinstance(table.this, sge.Identifier) and not table.db
+    }
+    defined = {part.alias.casefold() for tree in trees for part in tree.find_all(sge.CTE)}
+    return [name for folded, name in sorted(named.items()) if folded not in defined]
+
+
 def _match_pattern(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
+    if found := _matches(dataset, folder, pattern):
+        return found
+    raise _no_match(dataset, folder, pattern)
+
+
+def _matches(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:
     try:
         given = Path(pattern).expanduser()
         base, rest = (Path(given.anchor), given.relative_to(given.anchor)) if given.is_absolute() else (folder, given)
@@ -230,14 +289,16 @@ def _match_pattern(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]
             dataset=dataset,
             pattern=pattern,
         ) from error
-    if not found:
-        raise SourceProblem(
-            "source.no_match",
-            f"{dataset}: no file matches '{pattern}' of sources.yaml in {base}. Correct it or remove it.",
-            dataset=dataset,
-            pattern=pattern,
-        )
     return _refuse_special_names(dataset, found)
+
+
+def _no_match(dataset: str, folder: Path, pattern: str) -> SourceProblem:
+    return SourceProblem(
+        "source.no_match",
+        f"{dataset}: no file matches '{pattern}' of sources.yaml in {folder}. Correct it or remove it.",
+        dataset=dataset,
+        pattern=pattern,
+    )
 
 
 def file_access(settings: Settings, rules: Rules) -> FileAccess:

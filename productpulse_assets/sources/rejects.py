@@ -59,6 +59,22 @@ def rejected_duplicates(duplicates: ir.Table, raw: ir.Table, found: dict[str, st
     return _with_source_row(rows, raw, found)
 
 
+def rejected_for(rows: ir.Table, reason: ir.StringColumn, check_name: str, row_key: ir.StringValue) -> ir.Table:
+    """One row per row of `rows`, without dataset: they are rejected as whole rows, and the value is the reason.
+
+    `reason` and `row_key` are expressions on the table that `rows` are filtered from.
+    """
+    given = [name for name in rows.columns if name not in PLACE]
+    return rows.select(
+        *PLACE,
+        column_name=ibis.null("string"),
+        check_name=ibis.literal(check_name),
+        value=reason.left(VALUE_LENGTH),
+        row_key=row_key,
+        row_json=to_json(ibis.struct({name: _in_json(rows[name]) for name in given})).cast("string"),
+    )
+
+
 def rejected_lines(malformed: ir.Table) -> ir.Table:
     """One row per line that could not be split into fields, without dataset."""
     return malformed.select(

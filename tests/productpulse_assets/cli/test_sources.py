@@ -279,3 +279,13 @@ def test_aliases_work_for_the_values_of_a_yes_no_column(productpulse, tmp_path):
     assert result.exit_code == 0, result.output
     assert "customers: 3 rows in customers.csv, 3 kept, 0 rejected." in result.stdout
     assert "Warning" not in result.stdout
+
+
+def test_validate_passes_where_rows_are_left_out_without_a_fault(productpulse, exports, tmp_path):
+    path = exports / "customers.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[1]]) + "\n")
+    result = productpulse("validate", "--data", exports)
+    assert result.exit_code == 0, result.output
+    assert "Warning: customers: 1 rows are exact duplicates of an earlier row" in result.stdout
+    assert result.stdout.splitlines()[-1] == "Every dataset passes the gate."

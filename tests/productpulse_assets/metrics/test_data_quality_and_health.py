@@ -57,6 +57,11 @@ def test_shares_of_rows_not_of_broken_rules():
     assert row["status"] == "Good"
 
 
+def test_a_row_that_a_query_leaves_out_lowers_no_score():
+    row = scores([reject("left_out", 7)], customers=[{}], nps_scores=[{"date": "2026-06-30", "score": 9}])["nps_scores"]
+    assert (row["rows_in"], row["rows_rejected"], row["validity_score"]) == (2, 1, 1.0)
+
+
 def test_completeness_counts_cells_of_the_columns_that_have_values():
     channels = scores(customers=[{"company_name": "A", "is_active": True}, {"company_name": None, "is_active": None}])
     # Seven columns, two rows: of fourteen cells, two are empty.

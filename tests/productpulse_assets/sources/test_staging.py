@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from hypothesis import HealthCheck, given, settings
 from asset_checks.contracts import CONTRACTS
 from asset_checks.validation_gate import broken_rows, gate_results, tally, tolerance_result
 from productpulse_assets.sources.errors import SourceProblem
+from productpulse_assets.sources.location import check_sources
 from resources.duckdb_connection import FileAccess, set_up
 from resources.warehouse import Warehouse
-from rules.models import DatasetSource, Sources
-from tests.errors import raises
+from rules.models import DatasetSource, QueryFile, Sources
+from tests.errors import raises, raises_problems
+from tests.graph import RULES
 from tests.productpulse_assets.sources.staged import PLAIN, staged
 
 pytestmark = pytest.mark.slow
@@ -599,6 +602,101 @@ def test_a_query_over_files_of_the_source_folder(tmp_path):
     assert outcome.rows_in == 2
     (reject,) = outcome.rejects
     assert (reject["source_file"], reject["column_name"], reject["value"]) == ("query", "signup_date", "never")
+
+
+def query_sources(query: str, **files: QueryFile) -> Sources:
+    """sources.yaml with a query for customers."""
+    return Sources(datasets={"customers": DatasetSource(query=query, query_files=files)})
+
+
+@pytest.fixture
+def query_backend(tmp_path):
+    return set_up(duckdb.connect(), "UTC", FileAccess(query_folder=tmp_path))
+
+
+def test_a_query_over_files_that_are_read_like_datasets(query_backend, tmp_path):
+    (tmp_path / "b.csv").write_text('id;born;"first kind"\n 1 ;2026-01-01;x\n2;2026-01-02;\nbroken;line\n')
+    query = (
+        'SELECT a.id AS customer_id, born AS signup_date, coalesce("first kind", town, word) AS segment '
+        "FROM accounts a LEFT JOIN words USING (id)"
+    )
+    sources = query_sources(
+        query,
+        accounts=QueryFile(file=("a.csv", "b.csv"), columns=("town",)),
+        words=QueryFile(file="words.csv", columns=("id", "word"), optional=True),
+    )
+    outcome = staged(query_backend, tmp_path, "customers", sources, {})
+    assert outcome.kept_values("customer_id", "segment") == [("1", "x"), ("2", None)]
+    assert outcome.rows_in == 3
+    (reject,) = outcome.rejects
+    assert (reject["source_file"], reject["row_number"], reject["check_name"]) == ("b.csv", 3, "malformed_line")
+    (tmp_path / "words.csv").write_text("id,word\n2,late\n")
+    outcome = staged(query_backend, tmp_path, "customers", sources, {})
+    assert outcome.kept_values("customer_id", "segment") == [("1", "x"), ("2", "late")]
+    assert not {"accounts", "words", "raw_customers_words"} & set(query_backend.list_tables())
+
+
+def test_every_file_of_the_folder_is_a_table_of_a_query(query_backend, tmp_path):
+    (tmp_path / "Customers.csv").write_text("id;born\n007;2026-01-01\n8;2026-01-02\nbroken\n")
+    pq.write_table(pa.table({"id": ["007"], "name": ["Acme"]}), tmp_path / "crm 2026.parquet")
+    (tmp_path / "words.csv").write_text("torn,file\n1\n")  # a name that the query defines itself
+    query = (
+        "WITH words AS (SELECT 'SMB' AS word) SELECT id AS customer_id, born AS signup_date, name AS company_name, word AS "
+        'segment FROM customers LEFT JOIN "crm 2026" USING (id), words'
+    )
+    outcome = staged(query_backend, tmp_path, "customers", query_sources(query), {})
+    assert outcome.kept_values("customer_id", "company_name", "segment") == [("007", "Acme", "SMB"), ("8", None, "SMB")]
+    assert [(each["source_file"], each["check_name"]) for each in outcome.rejects] == [
+        ("Customers.csv", "malformed_line")
+    ]
+    assert not {"customers", "crm 2026"} & set(query_backend.list_tables())
+
+
+def test_a_table_of_a_query_is_one_file(query_backend, tmp_path):
+    for name in ("crm.csv", "crm.json"):
+        (tmp_path / name).write_text("id\n1\n")
+    with raises("source.several_files", SourceProblem):
+        staged(query_backend, tmp_path, "customers", query_sources("SELECT id FROM CRM"), {})
+
+
+def test_a_file_of_a_query_that_is_not_there(query_backend, tmp_path):
+    sources = query_sources("FROM accounts", accounts=QueryFile(file=("a.csv", "b.csv"), columns=("id",)))
+    with raises("source.no_match", SourceProblem):
+        staged(query_backend, tmp_path, "customers", sources, {})
+
+
+def test_a_file_of_a_query_has_a_name_of_its_own(tmp_path):
+    about = {"customers": QueryFile(file="a.csv"), "raw_accounts": QueryFile(file="a.csv")}
+    with raises_problems(
+        "datasets > customers > query_files > customers: rules.query_file_name",
+        "datasets > customers > query_files > raw_accounts: rules.query_file_name",
+    ):
+        check_sources(replace(RULES, folder=tmp_path, sources=query_sources("FROM x", **about)))
+
+
+LEAVES_OUT = (
+    "SELECT id AS customer_id, '2026-01-01' AS signup_date, CASE WHEN id IS NULL THEN 'guests' END AS left_out FROM "
+    "(VALUES ('C1'), (NULL), ('C2'), (NULL)) AS accounts (id)"
+)
+
+
+def test_rows_that_a_query_leaves_out_are_reported_and_no_fault(query_backend, tmp_path):
+    outcome = staged(query_backend, tmp_path, "customers", query_sources(LEAVES_OUT), {})
+    assert outcome.kept_values("customer_id") == [("C1",), ("C2",)]
+    assert outcome.rows_in == 4
+    assert outcome.reasons() == [(2, None, "left_out", "guests"), (4, None, "left_out", "guests")]
+    found = {result.check_name: result for result in gate_results(CONTRACTS["customers"], *outcome.tables, 4, 0.0)}
+    assert found["rejects_within_tolerance"].passed and found["rows_accounted_for"].passed
+    assert not found["left_out_without_a_fault"].passed
+    assert found["left_out_without_a_fault"].description == (
+        "customers: The query in sources.yaml leaves rows out: guests (2)."
+    )
+
+
+def test_a_query_gives_the_reasons_as_text(query_backend, tmp_path):
+    query = "SELECT 'C1' AS customer_id, '2026-01-01' AS signup_date, false AS left_out"
+    with raises("query.left_out_not_text", SourceProblem):
+        staged(query_backend, tmp_path, "customers", query_sources(query), {})
 
 
 def test_a_pattern_over_two_files(stage, tmp_path):

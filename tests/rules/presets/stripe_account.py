@@ -18,12 +18,14 @@ SUBSCRIPTION_COLUMNS = (
     "id", "Customer ID", "Customer Email", "Plan", "Quantity", "Currency", "Interval", "Amount", "Status",
     "Created (UTC)", "Start (UTC)", "Start Date (UTC)", "Current Period Start (UTC)", "Current Period End (UTC)",
     "Trial Start (UTC)", "Trial End (UTC)", "Canceled At (UTC)", "Ended At (UTC)", "Cancel At Period End",
+    "Coupon",
 )  # fmt: skip
 
 PAYMENT_COLUMNS = (
     "id", "Created date (UTC)", "Amount", "Amount Refunded", "Currency", "Captured", "Converted Amount",
     "Decline Reason", "Description", "Fee", "Refunded date (UTC)", "Status", "Card ID", "Customer ID",
-    "Customer Email", "Invoice ID", "Transfer",
+    "Customer Email", "Invoice ID", "Transfer", "PaymentIntent ID", "Disputed Amount", "Dispute Date (UTC)",
+    "Dispute Status",
 )  # fmt: skip
 
 

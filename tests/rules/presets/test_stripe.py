@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 
 from productpulse_assets.cli.init import copy_rules
+from tests.rules.presets.query_rows import query_rows
 from tests.rules.presets.stripe_account import (
     PAYMENTS,
     SUBSCRIPTIONS,
@@ -38,7 +38,9 @@ def rules(tmp_path_factory) -> Path:
     text = (folder / "sources.yaml").read_text(encoding="utf-8")
     text = re.sub(r"^#: exchange_rates: .*$", f"exchange_rates: {{EUR: {RATE}}}", text, flags=re.MULTILINE)
     text = text.replace("max_reject_share: 0.05", "max_reject_share: 0.5")
-    text = text.replace("  subscriptions:\n    query:", "  subscriptions:\n    max_reject_share: 0.5\n    query:")
+    text = text.replace(
+        "  subscriptions:\n    query_files:", "  subscriptions:\n    max_reject_share: 0.5\n    query_files:"
+    )
     (folder / "sources.yaml").write_text(text, encoding="utf-8")
     return folder
 
@@ -112,11 +114,8 @@ def test_no_row_is_lost_and_every_reject_says_why(snapshot):
     assert kept | {key for key, _ in rejects} == {row["id"] for row in PAYMENTS} | {"ch_A6-refund", "ch_C4-refund"}
     assert dict(rejects) == {
         "ch_D9": [("subscription_id", "known_subscription", "none in USD on that day")],
-        "ch_P": [("status", "allowed_values", "Pending")],
-        "ch_X": [
-            ("customer_id", "not_null", None),
-            ("subscription_id", "known_subscription", "none: a payment without a customer"),
-        ],
+        "ch_P": [(None, "left_out", "payments with the status pending")],
+        "ch_X": [(None, "left_out", "payments of guests, who have no customer id")],
     }
 
 
@@ -135,14 +134,6 @@ def test_trials_and_what_never_began_are_no_revenue(snapshot):
     ]
 
 
-def asked(rules: Path, exports: Path, dataset: str) -> list[dict]:
-    """What the preset's query for a dataset gives."""
-    query = yaml.safe_load((rules / "sources.yaml").read_text(encoding="utf-8"))["datasets"][dataset]["query"]
-    with duckdb.connect() as connection:
-        connection.execute("SET file_search_path = $folder", {"folder": str(exports)})
-        return connection.sql(query).to_arrow_table().to_pylist()
-
-
 @pytest.mark.parametrize(
     ("amount", "quantity", "interval", "price", "cycle"),
     [
@@ -154,6 +145,7 @@ def asked(rules: Path, exports: Path, dataset: str) -> list[dict]:
         ("1.00", "1", "day", "30.42", None),
         ("240.00", "1", "2 years", "10.00", None),
         ("80.00", "1", "8 months", "10.00", None),
+        ("90.00", "1", "every 3 months", "30.00", "Quarterly"),
         ("5000", "1", "month", "5000.00", "Monthly"),
         ("1.234,00", "1", "month", "1.234,00", "Monthly"),
         ("100.00", "1", "fortnight", "100.00 per fortnight", None),
@@ -162,8 +154,29 @@ def asked(rules: Path, exports: Path, dataset: str) -> list[dict]:
 )
 def test_prices_become_monthly(rules, tmp_path, amount, quantity, interval, price, cycle):
     row = subscription("sub_1", "cus_A", amount, "active", "2025-01-01 00:00", Quantity=quantity, Interval=interval)
-    (found,) = asked(rules, write_account(tmp_path, [row]), "subscriptions")
+    (found,) = query_rows(rules, write_account(tmp_path, [row]), "subscriptions")
     assert (found["monthly_price"], found["billing_cycle"]) == (price, cycle)
+
+
+def test_a_coupon_takes_off_what_it_took_off_the_newest_invoice(rules, tmp_path):
+    day = "2025-01-01 00:00"
+    rows = [
+        subscription("sub_1", "cus_A", "1200.00", "active", day, Interval="year", Coupon="TWENTY"),
+        subscription("sub_2", "cus_B", "100.00", "active", day),  # its coupon has ended
+        subscription("sub_3", "cus_C", "100.00", "active", day, Coupon="TWENTY"),  # no invoice tells what it takes off
+    ]
+    write_account(tmp_path, rows)
+
+    def prices() -> list[str]:
+        return [row["monthly_price"] for row in query_rows(rules, tmp_path, "subscriptions")]
+
+    assert prices() == ["100.00", "100.00", "100.00"]
+    (tmp_path / "unified_invoices.csv").write_text(
+        "id,Subscription,Date (UTC),Subtotal,Total Discount Amount\n"
+        'in_1,sub_1,2025-01-01 00:00,"1200,00","400,00"\nin_2,sub_1,2026-01-01 00:00,1200.00,240.00\n'
+        "in_3,sub_2,2025-01-01 00:00,100.00,50.00\nin_4,sub_3,2025-01-01 00:00,0.00,0.00\n"
+    )
+    assert prices() == ["80.00", "100.00", "100.00"]
 
 
 def test_the_choice_between_subscriptions_does_not_hang_on_their_order(rules, tmp_path):
@@ -176,7 +189,7 @@ def test_the_choice_between_subscriptions_does_not_hang_on_their_order(rules, tm
         subscription("sub_eur", "cus_A", "70.00", "active", day, Currency="eur"),
     ]
     for number, order in enumerate((rows, rows[::-1])):
-        found = asked(rules, write_account(tmp_path / str(number), order, [paid]), "transactions")
+        found = query_rows(rules, write_account(tmp_path / str(number), order, [paid]), "transactions")
         assert [row["subscription_id"] for row in found] == ["sub_a"]
 
 
@@ -189,14 +202,90 @@ def test_an_export_without_the_columns_that_it_may_lack_can_be_read(rules, tmp_p
     (tmp_path / "unified_payments.csv").write_text(
         "id,Created (UTC),Amount,Currency,Status,Customer ID\nch_1,2025-02-10 09:30,40.00,usd,Refunded,cus_A\n"
     )
-    (found,) = asked(rules, tmp_path, "subscriptions")
+    (found,) = query_rows(rules, tmp_path, "subscriptions")
     assert (found["start_date"], found["end_date"], found["monthly_price"]) == ("2025-01-10 09:30", None, "40.00")
-    paid, given_back = asked(rules, tmp_path, "transactions")
+    paid, given_back = query_rows(rules, tmp_path, "transactions")
     assert (paid["status"], paid["amount"], paid["subscription_id"]) == ("Paid", "40.00", "sub_A")
     assert (given_back["status"], given_back["amount"]) == ("Refunded", "40.00")
 
 
-def test_an_authorisation_that_was_not_captured_is_no_payment(rules, tmp_path):
-    row = payment("ch_1", "cus_A", "120.00", "Paid", "2025-06-10 10:30", Captured="false")
-    (found,) = asked(rules, write_account(tmp_path, payments=[row]), "transactions")
-    assert found["status"] == "Uncaptured"
+def left_out(rows: list[dict]) -> dict[str, str | None]:
+    return {row["transaction_id"]: row["left_out"] for row in rows}
+
+
+def test_money_that_never_came_is_left_out_with_the_reason(rules, tmp_path):
+    day = "2025-06-10 10:30"
+    rows = [
+        payment("ch_1", "cus_A", "120.00", "Paid", day, Captured="false"),
+        payment("ch_2", "cus_A", "120.00", "Refunded", day, Captured="false", Amount_Refunded="120.00"),
+        payment("ch_3", "cus_A", "120.00", "Uncaptured", day, Captured="false"),
+        payment("ch_4", "cus_A", "120.00", "Blocked", day),
+        payment("ch_5", "cus_A", "120.00", "canceled", day),
+        payment("ch_6", "", "120.00", "Paid", day),
+        payment("ch_7", "cus_A", "120.00", "Failed", day),
+        payment("ch_8", "cus_A", "120.00", "reversed", day),
+    ]
+    assert left_out(query_rows(rules, write_account(tmp_path, payments=rows), "transactions")) == {
+        "ch_1": "payments that were authorized and not captured",
+        "ch_2": "payments that were authorized and not captured",
+        "ch_3": "payments that were authorized and not captured",
+        "ch_4": "payments with the status blocked",
+        "ch_5": "payments with the status canceled",
+        "ch_6": "payments of guests, who have no customer id",
+        "ch_7": None,
+        "ch_8": None,  # an unknown status is rejected
+    }
+
+
+def test_an_attempt_that_never_became_a_charge_has_the_id_of_its_intent(rules, tmp_path):
+    row = payment("", "cus_A", "120.00", "requires_payment_method", "2025-06-10 10:30", PaymentIntent_ID="pi_1")
+    (found,) = query_rows(rules, write_account(tmp_path, payments=[row]), "transactions")
+    assert (found["transaction_id"], found["status"], found["left_out"]) == ("pi_1", "requires_payment_method", None)
+
+
+def test_a_lost_dispute_is_a_refund_of_the_disputed_amount_on_its_day(rules, tmp_path):
+    disputed = {"Disputed_Amount": "100,00", "Dispute_Date_UTC": "2025-06-20 00:00"}
+    rows = [
+        payment("ch_1", "cus_A", "120.00", "Paid", "2025-06-10 10:30", Dispute_Status="lost", **disputed),
+        payment("ch_2", "cus_A", "120.00", "Paid", "2025-06-10 10:30", Dispute_Status="won", **disputed),
+        payment("ch_3", "cus_A", "120.00", "Paid", "2025-06-10 10:30", Dispute_Status="needs_response", **disputed),
+    ]
+    found = query_rows(rules, write_account(tmp_path, payments=rows), "transactions")
+    assert [(row["transaction_id"], row["amount"], row["status"], row["transaction_date"]) for row in found] == [
+        ("ch_1", "120.00", "Paid", "2025-06-10 10:30"),
+        ("ch_1-dispute", "100.00", "Refunded", "2025-06-20 00:00"),
+        ("ch_2", "120.00", "Paid", "2025-06-10 10:30"),
+        ("ch_3", "120.00", "Paid", "2025-06-10 10:30"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["unified_invoices.csv", "invoices.csv"])
+def test_the_invoices_tell_which_subscription_a_payment_is_for(rules, tmp_path, name):
+    day = "2025-06-10 10:30"
+    subscriptions = [
+        subscription("sub_60", "cus_A", "60.00", "active", "2025-01-01 00:00"),
+        subscription("sub_80", "cus_A", "80.00", "active", "2025-01-01 00:00"),
+    ]
+    payments = [
+        payment("ch_1", "cus_A", "60.00", "Paid", day, Invoice_ID="in_1"),  # by its amount it would be sub_60's
+        payment("ch_2", "cus_A", "60.00", "Paid", day),  # the invoice names the charge
+        payment("ch_3", "cus_A", "60.00", "Paid", day, Invoice_ID="in_3"),
+        payment("ch_4", "cus_A", "60.00", "Paid", day),
+    ]
+    write_account(tmp_path, subscriptions, payments)
+    (tmp_path / name).write_text("id,Charge,Subscription\nin_1,,sub_80\nin_2,ch_2,sub_80\nin_3,ch_3,\n")
+    found = query_rows(rules, tmp_path, "transactions")
+    assert [(row["transaction_id"], row["subscription_id"], row["left_out"]) for row in found] == [
+        ("ch_1", "sub_80", None),
+        ("ch_2", "sub_80", None),
+        ("ch_3", "sub_60", "payments of an invoice without a subscription"),
+        ("ch_4", "sub_60", None),
+    ]
+
+
+def test_customers_without_an_id_are_left_out(rules, tmp_path):
+    write_account(tmp_path)
+    with (tmp_path / "unified_customers.csv").open("a") as file:
+        file.write(",,guest@acme.test,Guest,2025-06-01 10:00,,,,,\n")
+    found = query_rows(rules, tmp_path, "customers")
+    assert [row["left_out"] for row in found] == [None] * 6 + ["guests, who have no customer id"]
