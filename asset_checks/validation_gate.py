@@ -14,7 +14,7 @@ from ibis import _
 from asset_checks.contracts import PERSONAL, STATUS, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from resources.tables import rows_of
-from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, unknown_words
+from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, source_row, unknown_words
 from rules.text.formats import one_line, printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
@@ -97,9 +97,13 @@ def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tal
     kept, broken = broken_rows(schema, table)
     excuses = [DUPLICATE, LEFT_OUT, *([STRANGER] if schema.metadata["has_strangers"] else [])]
     excuses += [IGNORED_STATUS] if STATUS in schema.columns else []
-    places = rejects.group_by("source_file", "row_number").aggregate(
-        own=_.check_name.notin(["parent_rejected", *excuses]).any(),
-        **{name: (_.check_name == name).any() for name in excuses},
+    places = (
+        rejects.mutate(source_row=source_row(rejects))
+        .group_by("source_row")
+        .aggregate(
+            own=_.check_name.notin(["parent_rejected", *excuses]).any(),
+            **{name: (_.check_name == name).any() for name in excuses},
+        )
     )
     lost = _only_row(
         places.aggregate(

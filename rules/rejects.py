@@ -13,6 +13,15 @@ LEFT_OUT = "left_out"
 """The rule of rows that a query leaves out: its column with the reason, and the name of the rule."""
 
 
+def source_row(rejects: ir.Table) -> ir.StringValue:
+    """The row of a source that each reject is about: its file, its number and its key.
+
+    Several periods of an export in another shape may begin in one row.
+    """
+    place = rejects.source_file + "|" + rejects.row_number.cast("string")
+    return place + "|" + rejects.row_key.fill_null("")
+
+
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:
     """One row per dataset, column and broken rule: the number of rows that break it, and the first of them.
 

@@ -6,13 +6,12 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import months_later
 from productpulse_assets.facts.bills import EARLY_DAYS
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
-from rules.units import MONEY
+from rules.units import MONEY, months_later
 
 SHORT_PART_DAYS = 2 * EARLY_DAYS
 RETURN_DAYS = 45

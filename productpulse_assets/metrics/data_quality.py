@@ -9,7 +9,7 @@ from asset_checks.events import ACTIVITY, DATED, dataset_ends
 from productpulse_assets.tables import table
 from rules.models import DataQuality
 from rules.operators import round_for_comparison
-from rules.rejects import IGNORED_STATUS, LEFT_OUT
+from rules.rejects import IGNORED_STATUS, LEFT_OUT, source_row
 from rules.rule_set import Rules
 
 REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
@@ -70,8 +70,7 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
 
 def _rows(rejects: ir.Table, which: ir.BooleanValue) -> ir.IntegerScalar:
     """The number of rejected source rows for which `which` holds; a row may have several rejects."""
-    place = rejects.source_file + ibis.literal("|") + rejects.row_number.cast("string")
-    return place.nunique(where=which)
+    return source_row(rejects).nunique(where=which)
 
 
 def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:

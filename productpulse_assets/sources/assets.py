@@ -1,6 +1,7 @@
 """The eight datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import dagster as dg
@@ -13,6 +14,7 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
+from asset_checks.shapes import shape_result, shape_spec
 from asset_checks.validation_gate import gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
@@ -26,9 +28,13 @@ from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
     rejected_lines,
+    rejected_readings,
     rejected_rows,
     unknown_values,
 )
+from productpulse_assets.sources.shapes.readings import typed_periods
+from productpulse_assets.sources.shapes.reshape import cells_of, reshape, spans_of
+from productpulse_assets.sources.shapes.spans import periods
 from productpulse_assets.sources.staging import (
     MARKS,
     PLACE,
@@ -53,6 +59,7 @@ from resources.tables import rows_of, table_of
 from resources.warehouse import fill, staging_name
 from rules.models import Sources
 from rules.rule_set import Rules
+from rules.shapes import Shape
 
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
@@ -90,7 +97,7 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
                 ["source_file", "row_number", "check_name", "column_name"],
             ),
         },
-        check_specs=gate_specs(schema),
+        check_specs=[*gate_specs(schema), *([shape_spec()] if rules.sources.of(name).shape else [])],
     )
     def dataset(
         context: dg.AssetExecutionContext, **tables: ir.Table
@@ -103,6 +110,9 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         unknown = unknown_result(schema, read_unknown_values(backend, name))
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
+        if location.source.shape and location.is_available:
+            tables_of_shape = backend.table(spans_name(name)), backend.table(periods_name(name))
+            yield shape_result(location.source.shape, *tables_of_shape)
         _drop_intermediate(backend, name)
         stored = backend.table(name), backend.table(rejects)
         gate = gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share)
@@ -175,11 +185,22 @@ def _split(
 ) -> Split:
     # Counted before any transformation, so that the totals show a row that is lost later.
     row_count, malformed_count = _count_raw_rows(raw)
-    key, renames = schema.metadata["key"], location.source.columns
-    found = source_columns(raw.rows, schema, renames)
-    raw_rows, left_out = split_left_out(raw, found, key, schema.name) if location.query else (raw.rows, None)
-    thousands = unclear_files(raw_rows, schema, sources, renames)
-    table = type_columns(raw_rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
+    key, rejects, source = schema.metadata["key"], [], raw.rows
+    if location.query:
+        named = source_columns(source, schema, location.source.columns)
+        source, left_out = split_left_out(raw, named, key, schema.name)
+        rejects += [] if left_out is None else [left_out]
+    if location.source.shape:
+        left_out_count = row_count - _count_rows(source)
+        shaped = _shape(backend, schema, source, sources, location.source.shape)
+        source, found, table = shaped.raw, shaped.columns, shaped.typed
+        rejects.append(shaped.rejects)
+        row_count = shaped.row_count + left_out_count
+    else:
+        renames = location.source.columns
+        found = source_columns(source, schema, renames)
+        thousands = unclear_files(source, schema, sources, renames)
+        table = type_columns(source, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
@@ -190,22 +211,69 @@ def _split(
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
-    kept, rejects = rows.filter(rows.broken == 0), [] if left_out is None else [left_out]
+    kept = rows.filter(rows.broken == 0)
     if counts["valid"] < counts["rows"]:
-        rejects.append(rejected_rows(rows, raw_rows, contract_rules, found, key))
+        rejects.append(rejected_rows(rows, source, contract_rules, found, key))
     if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
         fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw_rows, found, key))
-        kept = kept.anti_join(duplicates, list(PLACE))
+        rejects.append(rejected_duplicates(duplicates, source, found, key))
+        kept = kept.anti_join(duplicates, [*PLACE, *key])  # two periods of a shape may have one place
     if unknown_rules and counts["unknown"]:
-        unknown = unknown_values(kept, raw_rows, unknown_rules, found, key)
+        unknown = unknown_values(kept, source, unknown_rules, found, key)
         fill(backend, _unknown_name(schema.name), as_rejects(schema.name, unknown), temporary=True)
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
     if malformed_count:
         rejects.append(rejected_lines(raw.malformed))
     return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """The periods of an export in another shape: typed, and the rows that cannot be part of a period.
+
+    row_count: periods and rejected rows, as the dataset's rows in.
+    """
+
+    raw: ir.Table
+    columns: dict[str, str]
+    typed: ir.Table
+    rejects: ir.Table
+    row_count: int
+
+
+def _shape(backend: Backend, schema: pa.DataFrameSchema, raw: ir.Table, sources: Sources, shape: Shape) -> _Shaped:
+    """Spans and periods are stored: counts, rejects and warnings are read from them too."""
+    rows = cells_of(raw, schema, sources, shape)
+    thousands = unclear_files(rows, schema, sources, sources.of(schema.name).columns)
+    reshaped = reshape(rows, schema, sources, shape, thousands)
+    fill(backend, readings_name(schema.name), reshaped.readings, temporary=True)
+    readings = backend.table(readings_name(schema.name))
+    fill(backend, spans_name(schema.name), spans_of(readings, reshaped.attributes, shape), temporary=True)
+    spans = backend.table(spans_name(schema.name))
+    fill(backend, periods_name(schema.name), periods(spans, reshaped.attributes), temporary=True)
+    stored = backend.table(periods_name(schema.name))
+    counts = stored.aggregate(periods=_.count()).cross_join(spans.aggregate(rejected=_.problem_check.count()))
+    row = cast("dict[str, int]", rows_of(counts)[0])
+    rejects = rejected_readings(spans, reshaped.raw)
+    typed = typed_periods(stored, schema)
+    return _Shaped(reshaped.raw, reshaped.columns, typed, rejects, row["periods"] + row["rejected"])
+
+
+def readings_name(name: str) -> str:
+    """The table with the rows of an export in another shape, typed."""
+    return f"readings_{name}"
+
+
+def spans_name(name: str) -> str:
+    """The table with the rows of an export in another shape, as spans."""
+    return f"spans_{name}"
+
+
+def periods_name(name: str) -> str:
+    """The table with the periods that the spans become."""
+    return f"periods_{name}"
 
 
 def read_unknown_values(backend: Backend, name: str) -> ir.Table:
@@ -216,6 +284,10 @@ def read_unknown_values(backend: Backend, name: str) -> ir.Table:
 
 def _unknown_name(name: str) -> str:
     return f"unknown_{name}"
+
+
+def _count_rows(rows: ir.Table) -> int:
+    return cast("dict[str, int]", rows_of(rows.aggregate(rows=_.count()))[0])["rows"]
 
 
 def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
@@ -270,7 +342,8 @@ def _read(backend: Backend, location: Location, settings: Settings, sources: Sou
 
 def _drop_intermediate(backend: Backend, name: str) -> None:
     """Drop a dataset's intermediate tables, which frees their memory."""
-    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name)):
+    shaped = (readings_name(name), spans_name(name), periods_name(name))
+    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name), *shaped):
         backend.drop_table(table, force=True)
     release(backend, name)
 
