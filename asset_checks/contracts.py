@@ -25,7 +25,11 @@ from asset_checks.row_rules import (
 from rules.units import MONEY
 
 MONEY_TYPE = dt.dtype(MONEY)
+STATUS = "status"
+"""The column whose words can be ignored, in the datasets that have it: an alias then leaves the row out."""
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
+AMOUNTS = ("monthly_price", "amount", "cost_per_acquisition", "target_value")
+"""The columns whose values may have a currency written before or after them."""
 ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
 CYCLE_MONTHS = {"Monthly": 1, "Quarterly": 3, "Annual": 12}
@@ -37,11 +41,15 @@ def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Colu
     return pa.Column(dtype, list(checks), nullable=False, description=description)
 
 
-def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False) -> pa.Column:
+def optional(
+    dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False, may_be_unknown: bool = False
+) -> pa.Column:
     """A column that may be absent, and may be empty in any row.
 
-    A `personal` column has names, or texts that people write. Its values never reach Dagster's event log, which is
-    kept for good and which everybody who opens the UI can read.
+    Of a column that `may_be_unknown`, a value that cannot be used is left empty with a warning, and its row is kept: no
+    figure depends on it alone, and empty does not mean something else there, as it would in end_date. A `personal`
+    column has names, or texts that people write. Its values never reach Dagster's event log, which is kept for good and
+    which everybody who opens the UI can read.
     """
     return pa.Column(
         dtype,
@@ -49,7 +57,7 @@ def optional(dtype: dt.DataType, description: str, *checks: pa.Check, personal: 
         nullable=True,
         required=False,
         description=description,
-        metadata={"personal": personal},
+        metadata={"personal": personal, "may_be_unknown": may_be_unknown},
     )
 
 
@@ -98,7 +106,7 @@ CUSTOMER_COLUMNS = {
     "segment": optional(dt.string, "The customer's size or market, in your own words."),
     "country": optional(dt.string, "Where the customer is."),
     "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
-    "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it."),
+    "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it.", may_be_unknown=True),
 }
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     schema.name: schema
@@ -122,8 +130,10 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "start_date": required(dt.date, "First day of the period."),
                 "end_date": optional(dt.date, "Day after the last day of the period; empty while it runs."),
                 "monthly_price": required(MONEY_TYPE, "Price per month, in the reporting currency.", not_negative()),
-                "billing_cycle": optional(dt.string, "How often it is billed.", one_of(*CYCLE_MONTHS)),
-                "auto_renew": optional(dt.boolean, "Whether it renews by itself."),
+                "billing_cycle": optional(
+                    dt.string, "How often it is billed.", one_of(*CYCLE_MONTHS), may_be_unknown=True
+                ),
+                "auto_renew": optional(dt.boolean, "Whether it renews by itself.", may_be_unknown=True),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
             },
             key=("subscription_id",),
@@ -162,8 +172,8 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "date": required(dt.date, "The day of use."),
                 "logins": required(dt.int64, "Logins.", not_negative()),
                 "key_actions": required(dt.int64, "Actions that bring the product's value.", not_negative()),
-                "active_users": optional(dt.int64, "Users who were active.", not_negative()),
-                "features_used": optional(dt.int64, "Distinct features used.", not_negative()),
+                "active_users": optional(dt.int64, "Users who were active.", not_negative(), may_be_unknown=True),
+                "features_used": optional(dt.int64, "Distinct features used.", not_negative(), may_be_unknown=True),
             },
             key=("usage_id",),
             has_strangers=True,
@@ -181,7 +191,9 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "date_closed": optional(dt.date, "The day it was closed; empty while open."),
                 "priority": optional(dt.string, "Low, Medium, High, Urgent or your own."),
                 "category": optional(dt.string, "What it is about.", personal=True),
-                "resolution_time_hours": optional(MONEY_TYPE, "Hours to its resolution.", not_negative()),
+                "resolution_time_hours": optional(
+                    MONEY_TYPE, "Hours to its resolution.", not_negative(), may_be_unknown=True
+                ),
             },
             key=("ticket_id",),
             has_strangers=True,
@@ -290,6 +302,11 @@ def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
 def is_row_id(schema: pa.DataFrameSchema, column: str) -> bool:
     """Whether the column is a key that a source may lack."""
     return bool((schema.columns[column].metadata or {}).get("is_row_id"))
+
+
+def may_be_unknown(schema: pa.DataFrameSchema, column: str) -> bool:
+    """Whether a value of the column that cannot be used is left empty, and its row kept."""
+    return bool((schema.columns[column].metadata or {}).get("may_be_unknown"))
 
 
 def unbound(schema: pa.DataFrameSchema) -> ibis.Table:

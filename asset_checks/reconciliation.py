@@ -47,6 +47,7 @@ class Factor:
 
 PRICES, AMOUNTS = "a `query` for subscriptions in sources.yaml", "a `query` for transactions in sources.yaml"
 POINT = "a point for thousands may have been read as a decimal point"
+THOUSANDS = "Set number_format: '1.234,50' in sources.yaml."
 FACTORS = (
     Factor("cents_paid", 100, "100 times", "amount may be in cents", f"Divide amount by 100 in {AMOUNTS}.", True),
     Factor(
@@ -54,9 +55,9 @@ FACTORS = (
         f"Divide monthly_price by 100 in {PRICES}.", True,
     ),
     Factor(
-        "thousands_priced", 1000, "1,000 times", f"in monthly_price {POINT}", f"Take the points out in {PRICES}.", True
+        "thousands_priced", 1000, "1,000 times", f"in monthly_price {POINT}", THOUSANDS, True
     ),
-    Factor("thousands_paid", 1 / 1000, "1/1000 of", f"in amount {POINT}", f"Take the points out in {AMOUNTS}.", True),
+    Factor("thousands_paid", 1 / 1000, "1/1000 of", f"in amount {POINT}", THOUSANDS, True),
     Factor(
         "twelfths", 12, "12 times", "monthly_price may be a price per month that was divided by 12",
         f"Look for that division in {PRICES}.",

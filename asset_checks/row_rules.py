@@ -22,8 +22,16 @@ SHOWN_FAILURES = 5
 
 IDS = "Ids are compared as written: c1 is not C1, and 007 is not 7. 7.0 is 7 only if every id of the column has a .0."
 
+NUMBERS = (
+    "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point; another way is set as "
+    "number_format in sources.yaml. Without it, 1.234 is not read if no other value shows that the point is decimal."
+)
+
 HINTS = {
-    "parses_as_number": "Numbers are written 1234.50: no thousands separators, no currency sign, a decimal point.",
+    "parses_as_number": NUMBERS,
+    "parses_as_whole_number": NUMBERS,
+    "currency_agrees": "The currency around an amount must be that of the row's currency column or, without a value "
+    "there, the reporting currency if it is a sign of several currencies, such as $.",
     "known_customer": IDS,
     "known_subscription": IDS,
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "

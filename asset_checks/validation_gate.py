@@ -11,15 +11,18 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import PERSONAL, table_schema
+from asset_checks.contracts import PERSONAL, STATUS, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from resources.tables import rows_of
-from rules.rejects import LEFT_OUT, left_out_reasons, reject_counts, unknown_words
+from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, unknown_words
 from rules.text.formats import one_line, printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
 MOST_STRANGERS = 0.9
 """If a larger share of the events has an unknown customer, the ids are those of another system."""
+
+STOPS_A_RUN = "stops_a_run"
+"""Metadata of a check that only warns here and would stop a run."""
 
 MALFORMED = "malformed_line"
 """The rule that is broken by a line which cannot be split into fields."""
@@ -32,7 +35,7 @@ class Tally:
     broken: the number of kept rows that break a rule of the contract, by rule; empty if the gate passes.
     rejected: source rows that are rejected for their own values; orphaned: because their parent is rejected.
     excused: rejected without being wrong: exact duplicates, as in overlapping exports, events of people who are not
-    customers, and rows that a query leaves out.
+    customers, rows whose status is ignored, and rows that a query leaves out.
     """
 
     kept: int
@@ -48,9 +51,12 @@ class Tally:
 
 
 EXCUSED = (
-    "No exact duplicates, no events of people who are not among the customers, and no rows that a query leaves out: "
-    "such rows are not counted."
+    "No exact duplicates, no events of people who are not among the customers, no ignored statuses and no rows that a "
+    "query leaves out: such rows are not counted."
 )
+UNKNOWN = "Every value can be used of the optional columns that decide no figure alone; others are left empty."
+WORDS_LISTED = 5
+"""Ignored words that are listed at most, the most frequent first."""
 
 
 def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
@@ -66,7 +72,22 @@ def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(name, asset=schema.name, blocking=True, description=description)
         for name, description in descriptions.items()
     ]
-    return [*specs, dg.AssetCheckSpec("left_out_without_a_fault", asset=schema.name, description=EXCUSED)]
+    warnings = {"left_out_without_a_fault": EXCUSED, "optional_values_known": UNKNOWN}
+    return [
+        *specs,
+        *(
+            dg.AssetCheckSpec(name, asset=schema.name, description=description)
+            for name, description in warnings.items()
+        ),
+    ]
+
+
+def as_warning(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result as one that does not end the job, marked if it would stop a run."""
+    metadata = dict(result.metadata)
+    if result.severity == dg.AssetCheckSeverity.ERROR and not result.passed:
+        metadata[STOPS_A_RUN] = dg.MetadataValue.bool(True)
+    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def gate_results(
@@ -86,6 +107,7 @@ def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tal
     """The counts of the stored rows; nothing is taken from the step that stored them."""
     kept, broken = broken_rows(schema, table)
     excuses = [DUPLICATE, LEFT_OUT, *([STRANGER] if schema.metadata["has_strangers"] else [])]
+    excuses += [IGNORED_STATUS] if STATUS in schema.columns else []
     places = rejects.group_by("source_file", "row_number").aggregate(
         own=_.check_name.notin(["parent_rejected", *excuses]).any(),
         **{name: (_.check_name == name).any() for name in excuses},
@@ -187,6 +209,7 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
     descriptions = {
         DUPLICATE: "rows are exact duplicates of an earlier row, as when exports overlap; each counts once",
         STRANGER: "rows are of customers who are not in customers, such as prospects or staff; they are left out",
+        IGNORED_STATUS: "rows have a status that sources.yaml ignores; they are left out",
     }
     names = list(counted.excused)
     first = {
@@ -196,7 +219,8 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
         .to_pylist()
     }
     sentences = [
-        f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])})."
+        f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])}"
+        f"{_ignored_words(rejects) if name == IGNORED_STATUS else ''})."
         for name, rows in counted.excused.items()
         if name != LEFT_OUT
     ]
@@ -211,6 +235,39 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
         description=f"{schema.name}: {' '.join(sentences)}" if sentences else "There are no such rows.",
         metadata={"rows": sum(counted.excused.values())},
     )
+
+
+def unknown_result(schema: pa.DataFrameSchema, unknown: ir.Table) -> dg.AssetCheckResult:
+    """A warning about values that were left empty in rows that are kept; `unknown` has one row per value."""
+    words = unknown_words(unknown)
+    sentences = []
+    for row in rows_of(reject_counts(unknown)):
+        column, check = row["column_name"], row["check_name"]
+        is_word = check in ALIASED and column in words
+        advice = alias_advice(schema.name, column, list(words[column])) if is_word else HINTS.get(check, "")
+        remedy = f" Fix the export, or {advice}." if is_word else f" {advice}" if advice else ""
+        sentences.append(
+            f"{row['rows']:,} values of {column} cannot be used ({check}; first in row {row['first_row']}: "
+            f"{_value_text(row['value'])}); they are left empty, and their rows are kept.{remedy}"
+        )
+    return dg.AssetCheckResult(
+        asset_key=schema.name,
+        check_name="optional_values_known",
+        passed=not sentences,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{schema.name}: {' '.join(sentences)}" if sentences else "There are no such values.",
+        metadata={"values": int(unknown.count().execute())},
+    )
+
+
+def _ignored_words(rejects: ir.Table) -> str:
+    """Each ignored word with its number of rows, if there are several."""
+    ignored = rejects.filter(rejects.check_name == IGNORED_STATUS)
+    counts = ignored.group_by(word=_.value.lower().strip()).aggregate(rows=_.count())
+    words = rows_of(counts.order_by(_.rows.desc(), "word"))
+    listed = ", ".join(f"{_value_text(row['word'])} {row['rows']:,}" for row in words[:WORDS_LISTED])
+    more = f" and {len(words) - WORDS_LISTED} more words" if len(words) > WORDS_LISTED else ""
+    return f"; {listed}{more}" if len(words) > 1 else ""
 
 
 def _remedies(dataset: str, rejects: ir.Table) -> str:

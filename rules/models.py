@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -50,6 +51,15 @@ class QueryFile(Strict):
         return self
 
 
+def _as_text(value: Any) -> Any:
+    """YAML reads 1234.50 without quotes as a number."""
+    return "1234.50" if value == 1234.5 else value
+
+
+NumberFormat = Annotated[Literal["1234.50", "1,234.50", "1.234,50", "1 234,50", "1'234.50"], BeforeValidator(_as_text)]
+"""How 1234.5 is written."""
+
+
 class DatasetSource(Strict):
     """The source of a dataset, and the share of its rows that may be rejected."""
 
@@ -58,6 +68,8 @@ class DatasetSource(Strict):
     query_files: dict[Name, QueryFile] = Field(default_factory=dict)
     columns: dict[str, Text] = Field(default_factory=dict)
     encoding: str = "utf-8"
+    sheet: Text | None = None
+    number_format: NumberFormat | None = None
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     inclusive_ends: bool = False
     ends_of_active_rows: Literal["ended", "planned"] = "ended"
@@ -68,6 +80,8 @@ class DatasetSource(Strict):
             raise ValueError("give file or query, not both")
         if self.query_files and not self.query:
             raise ValueError("query_files are the tables of a query; give a query, or file instead of them")
+        if self.query and self.sheet:
+            raise ValueError("give query or sheet, not both: a query reads the first sheet of a workbook")
         return self
 
 
@@ -77,6 +91,20 @@ Rate = Annotated[Decimal, Field(gt=0, lt=10**8, decimal_places=10, strict=False)
 
 NULL_VALUES = ("null", "\\N", "n/a", "#n/a", "nan", "nat", "<na>", "none", "0000-00-00", "0000-00-00 00:00:00")
 """How databases, pandas and spreadsheets write that there is no value. NA is not among them: it is Namibia."""
+
+
+def _one_value(value: Any) -> Any:
+    """The value, with an empty one as empty text; raises ValueError for a list or a mapping."""
+    if not isinstance(value, str | bool | int | float | dt.date | None):
+        raise ValueError("is a list or a mapping; give one value")
+    return "" if value is None else value
+
+
+Alias = Annotated[str | bool | int | float | dt.date, BeforeValidator(_one_value)]
+"""What a word of another system stands for; empty for no value."""
+
+IGNORE = "ignore"
+"""The alias of a status whose rows are left out."""
 
 NO_ZONE = re.compile("(localtime|posixrules|Factory)$|posix/|right/")
 """Files in the time zone database of many machines that are not zones: the machine's own zone and copies."""
@@ -89,8 +117,9 @@ class Sources(Strict):
     exchange_rates: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Rate] = Field(default_factory=dict)
     time_zone: str = "UTC"
     date_formats: list[str] = Field(default_factory=list)
+    number_format: NumberFormat | None = None
     null_values: tuple[Text, ...] = Field(default=NULL_VALUES, strict=False)
-    aliases: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
+    aliases: dict[str, dict[str, Alias]] = Field(default_factory=dict)
     datasets: dict[str, DatasetSource] = Field(default_factory=dict)
 
     @field_validator("time_zone")
@@ -117,6 +146,10 @@ class Sources(Strict):
     def of(self, dataset: str) -> DatasetSource:
         """The settings of a dataset, or the defaults."""
         return self.datasets.get(dataset, DatasetSource())
+
+    def number_format_of(self, dataset: str) -> str | None:
+        """How numbers of a dataset are written; None where neither its settings nor those of all datasets state it."""
+        return self.of(dataset).number_format or self.number_format
 
 
 # --- segments.yaml -----------------------------------------------------------------------------

@@ -9,6 +9,8 @@ ALIASED = ("allowed_values", "parses_as_boolean")
 
 LEFT_OUT = "left_out"
 """The rule of rows that a query leaves out: its column with the reason, and the name of the rule."""
+IGNORED_STATUS = "ignored_status"
+"""The rule of rows that are left out because of their status, as an alias says."""
 
 
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:

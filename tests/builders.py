@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
@@ -77,9 +81,24 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def store(tables: Mapping[str, ir.Table]) -> Backend:
+    """A DuckDB of its own with these tables; one thread, because several need longer for a few rows."""
+    backend = ibis.duckdb.connect(threads=1)
+    for name, table in tables.items():
+        backend.con.register("given", arrow_of(table))
+        backend.con.execute(f'CREATE TABLE "{name}" AS FROM given')
+    backend.con.unregister("given")
+    return backend
+
+
+def arrow_of(table: ir.Table) -> pa.Table:
+    """The rows of a table; those that a test gives are not sent through a database first."""
+    node = table.op()
+    return node.data.to_pyarrow(node.schema) if isinstance(node, ops.InMemoryTable) else table.to_pyarrow()
+
+
 def stored(sql: str, **tables: ir.Table) -> ir.Table:
     """What a compiled query gives over these tables, in a DuckDB of its own."""
-    backend = ibis.duckdb.connect()
-    for name, table in tables.items():
-        backend.create_table(name, table.to_pyarrow(), temp=True)
-    return backend.create_table("result", backend.sql(sql, dialect="duckdb"))
+    backend = store(tables)
+    backend.raw_sql(f"CREATE TABLE result AS {sql}")
+    return backend.table("result")

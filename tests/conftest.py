@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +15,7 @@ import dagster as dg
 import ibis
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 from productpulse_assets.cli import main
 from productpulse_assets.definitions import build
@@ -25,6 +28,7 @@ from resources.settings import Settings
 from tests import graph
 
 Command = Callable[..., Result]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @contextmanager
@@ -36,11 +40,38 @@ def clean_environment(**settings: object) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one test session share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """Homes of one process share the compiled graph of the same rules: compiling it takes longer than most runs."""
-    with mock.patch.object(compile_graph, "compile_graph", graph.compiled):
+def compiled_once(session_folder: Path) -> Iterator[None]:
+    """Homes of one session share the compiled graph of the same rules: compiling it takes longer than most runs."""
+    with (
+        mock.patch.object(graph, "SHARED", [session_folder]),
+        mock.patch.object(compile_graph, "compile_graph", graph.compiled),
+    ):
         yield
+
+
+@pytest.fixture(scope="session")
+def once(session_folder: Path) -> Once:
+    """`once(name, fill)`: a folder that `fill` filled once in the session, to look at; a copy may be changed."""
+
+    def filled(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, note = session_folder / name, session_folder / f"{name}.filled"
+        with FileLock(f"{folder}.lock"):
+            if not note.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a process that failed
+                folder.mkdir()
+                fill(folder)
+                note.touch()
+        return folder
+
+    return filled
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +89,10 @@ def productpulse() -> Command:
 
 
 @pytest.fixture(scope="session")
-def company_exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def company_exports(once: Once) -> Path:
     """The CSV exports of a company without a fault, to look at; copy them to change them."""
-    folder = tmp_path_factory.mktemp("exports")
-    write_company(CompanyPlan(customers=200, months=14, seed=7), folder, "csv")
-    return folder
+    plan = CompanyPlan(customers=200, months=14, seed=7)
+    return once("exports", lambda folder: write_company(plan, folder, "csv"))
 
 
 @pytest.fixture
@@ -71,31 +101,56 @@ def exports(company_exports: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(company_exports, tmp_path / "exports"))
 
 
-@pytest.fixture(scope="session")
-def good_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of `good_run`, to look at."""
-    return tmp_path_factory.mktemp("home")
+@dataclass(frozen=True)
+class Ended:
+    """A run that went well, and all that it printed."""
+
+    stdout: str
+    stderr: str
+    output: str
 
 
 @pytest.fixture(scope="session")
-def good_run(productpulse: Command, company_exports: Path, good_home: Path) -> Result:
-    """A run over the exports that went well."""
-    result = productpulse("run", "--data", company_exports, "--home", good_home)
-    assert result.exit_code == 0, result.output
-    return result
+def good_home(productpulse: Command, company_exports: Path, once: Once) -> Path:
+    """The home after a run over the exports that went well, to look at."""
+
+    def run(home: Path) -> None:
+        result = productpulse("run", "--data", company_exports, "--home", home)
+        assert result.exit_code == 0, result.output
+        ended = Ended(result.stdout, result.stderr, result.output)
+        home.with_suffix(".json").write_text(json.dumps(asdict(ended)), encoding="utf-8")
+
+    return once("good_home", run)
 
 
 @pytest.fixture(scope="session")
-def demo_home(productpulse: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def good_run(good_home: Path) -> Ended:
+    """What the run in `good_home` printed."""
+    return Ended(**json.loads(good_home.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def home_after(productpulse: Command, once: Once) -> Callable[..., Path]:
+    """`home_after(name, option, ...)`: the home of this name after a run that went well, to look at."""
+
+    def of_run(name: str, *options: object) -> Path:
+        def run(home: Path) -> None:
+            result = productpulse("run", "--home", home, *options)
+            assert result.exit_code == 0, result.output
+
+        return once(name, run)
+
+    return of_run
+
+
+@pytest.fixture(scope="session")
+def demo_home(home_after: Callable[..., Path]) -> Path:
     """The home in which the demo company ran, as a new user has it; to look at."""
-    home = tmp_path_factory.mktemp("demo")
-    result = productpulse("run", "--home", home)
-    assert result.exit_code == 0, result.output
-    return home
+    return home_after("demo")
 
 
 @pytest.fixture
-def home(good_run: Result, good_home: Path, tmp_path: Path) -> Path:
+def home(good_home: Path, tmp_path: Path) -> Path:
     """A copy of the home after yesterday's good run."""
     return Path(shutil.copytree(good_home, tmp_path / "home"))
 

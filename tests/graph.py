@@ -1,4 +1,4 @@
-"""The rules that come with the program and the graph compiled from them, once for all tests of a process."""
+"""The rules that come with the program and the graph compiled from them, once for all tests of a session."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 
 import dagster as dg
+import ibis
 import ibis.expr.types as ir
+from filelock import FileLock
 
 from productpulse_assets.definitions import build
 from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, fingerprint, source_tables
 from productpulse_assets.orchestration.graph import all_declarations
-from resources.compiled_plan import Plan, write_plan
+from resources.compiled_plan import Plan, load_plan, write_plan
 from resources.settings import Settings
 from rules.rule_set import Rules, read_rules
 
@@ -19,14 +21,26 @@ RULES = read_rules()
 
 
 PLANS: dict[str, Plan] = {}
+SHARED: list[Path] = []
+"""The folder in which the processes of one test session keep what they compile; none before the first test."""
 
 
 def compiled(rules: Rules) -> Plan:
-    """What `compile_graph` gives; the same rules are compiled once in a process, whatever the home."""
+    """What `compile_graph` gives; the same rules are compiled once in a test session, whatever the home."""
     key = fingerprint(rules)
     if key not in PLANS:
-        PLANS[key] = compile_graph(rules)
+        PLANS[key] = shared_plan(rules, key, SHARED[0] / key) if SHARED else compile_graph(rules)
     return PLANS[key]
+
+
+def shared_plan(rules: Rules, key: str, folder: Path) -> Plan:
+    """The plan that another process of the session compiled, or else a new one, which is written for the others."""
+    with FileLock(f"{folder}.lock"):
+        known = load_plan(folder, key)
+        if known is None:
+            known = compile_graph(rules)
+            write_plan(known, folder)
+        return known
 
 
 def plan() -> Plan:
@@ -46,11 +60,15 @@ def queries() -> dict[str, ir.Table]:
     return found
 
 
+def names() -> list[str]:
+    """The names of all tables that a run stores."""
+    return [*source_tables(RULES), *(each.name for each in all_declarations() if each.io_manager == "warehouse")]
+
+
 @cache
 def stored() -> dict[str, ir.Table]:
     """Every table that a run stores, without data."""
-    computed = (each for each in all_declarations() if each.io_manager == "warehouse")
-    return source_tables(RULES) | {each.name: as_stored(each, queries()) for each in computed}
+    return {name: unbound(name) for name in names()}
 
 
 def definitions(home: Path) -> dg.Definitions:
@@ -60,10 +78,11 @@ def definitions(home: Path) -> dg.Definitions:
     return build(settings)
 
 
+@cache
 def unbound(name: str) -> ir.Table:
     """A table of the graph without data: a source, or one that the graph computes."""
     known = source_tables(RULES)
     if name in known:
         return known[name]
     (declaration,) = (each for each in all_declarations() if each.name == name)
-    return as_stored(declaration, queries() if declaration.is_query else {})
+    return as_stored(declaration, {name: ibis.table(plan().tables[name].columns)} if declaration.is_query else {})

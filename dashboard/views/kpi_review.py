@@ -7,6 +7,7 @@ from dashboard.escape import markdown_text
 from dashboard.filters import filter_by_column, search, select_by_name, select_value
 from dashboard.links import link
 from dashboard.reading import Reading, current
+from dashboard.rows_behind import show_rows_behind
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_rows
 from dashboard.widgets import period_change, show_chart, show_heading, show_tile
@@ -75,6 +76,7 @@ def show_one_metric(reading: Reading) -> None:
         show_slices(reading, metric)
     with right:
         show_definition(metric, about, reading.currency)
+    show_rows_behind(reading, metric)
 
 
 def show_history(reading: Reading, metric: Row) -> None:

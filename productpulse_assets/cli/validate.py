@@ -50,18 +50,16 @@ def _check_sources(settings: Settings, plan_home: Home) -> list[str]:
     from productpulse_assets.orchestration import execution
     from productpulse_assets.sources.assets import VALIDATION
     from resources.duckdb_connection import open_read_only
-    from rules.text.formats import escape_invisible
 
     job = definitions.resolve_job_def(VALIDATION)
     with dg.DagsterInstance.ephemeral(str(settings.home.dagster_home), settings=NO_TELEMETRY) as instance:
         outcome = execution.execute(job, instance, settings.home, lambda event: None)
-    # In this job a failed gate does not stop, so that every dataset is read even if another one fails.
-    problems = sorted(outcome.failed_checks) if outcome.succeeded else outcome.failed_checks + outcome.errors
+    # In this job a failed gate is a warning, so that every dataset is read even if another one fails.
+    problems = sorted(outcome.stops) if outcome.succeeded else outcome.failed_checks + outcome.errors
+    warnings = [f"Warning: {warning}" for warning in sorted(outcome.warnings)]
     lines = list(validation_lines(open_read_only(settings.home.warehouse))) if outcome.succeeded else []
-    for line in [*lines, *unread_lines(settings, rules)]:
+    for line in [*lines, *unread_lines(settings, rules), *warnings]:
         click.echo(rules.with_folder(line))
-    for warning in sorted(outcome.warnings):
-        click.echo(escape_invisible(rules.with_folder(f"Warning: {warning}"), keep="\n"))
     if not problems:
         click.echo("Every dataset passes the gate.")
     return [rules.with_folder(problem) for problem in problems]

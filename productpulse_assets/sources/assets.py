@@ -1,6 +1,7 @@
 """The eight datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import dagster as dg
@@ -13,11 +14,13 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
-from asset_checks.validation_gate import gate_results, gate_specs
+from asset_checks.validation_gate import as_warning, gate_results, gate_specs, unknown_result
+from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
 from productpulse_assets.sources.left_out import split_left_out
 from productpulse_assets.sources.location import Location, locate
+from productpulse_assets.sources.numbers import FORMATS, has_long_fractions, point_forms
 from productpulse_assets.sources.query_files import read_query_with_files
 from productpulse_assets.sources.readers.raw_rows import RawRows, read_files, release, without_values
 from productpulse_assets.sources.rejects import (
@@ -25,11 +28,14 @@ from productpulse_assets.sources.rejects import (
     rejected_duplicates,
     rejected_lines,
     rejected_rows,
+    unknown_values,
 )
 from productpulse_assets.sources.staging import (
+    MARKS,
     PLACE,
     Parent,
     RowCounts,
+    amount_texts,
     convert_currency,
     convert_ends,
     count_rows,
@@ -37,6 +43,7 @@ from productpulse_assets.sources.staging import (
     mark_broken_references,
     mark_broken_rules,
     rules_of_contract,
+    rules_of_unknown_values,
     source_columns,
     type_columns,
 )
@@ -55,9 +62,6 @@ Result = dg.Output[ir.Table] | dg.AssetCheckResult
 
 VALIDATION = "validate_sources"
 """The job in which a dataset that fails the gate does not stop the others, so that every dataset is read."""
-
-STOPS_A_RUN = "stops_a_run"
-"""The metadata of a warning of that job which is an error in a run."""
 
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
@@ -94,23 +98,17 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
             location = locate(name, settings, rules)
             known = [_parent(column, parent, tables) for column, parent in parents.items()]
             kept, rejected, rows_in = split(backend, schema, location, settings, rules, known)
+        unknown = unknown_result(schema, read_unknown_values(backend, name))
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
         _drop_intermediate(backend, name)
         stored = backend.table(name), backend.table(rejects)
-        for result in gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share):
-            described = result._replace(description=rules.with_folder(result.description or ""))
-            yield _without_stopping(described) if context.job_name == VALIDATION else described
+        gate = gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share)
+        for result in (*gate, unknown):
+            named = result._replace(description=rules.with_folder(result.description or ""))
+            yield as_warning(named) if context.job_name == VALIDATION else named
 
     return dataset
-
-
-def _without_stopping(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
-    """The result as a warning, which does not stop the job; marked if it would stop a run."""
-    if result.severity == dg.AssetCheckSeverity.WARN:
-        return result
-    metadata = {**(result.metadata or {}), STOPS_A_RUN: dg.MetadataValue.bool(True)}
-    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def _table_output(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
@@ -141,9 +139,10 @@ def split(
 
     Raises SourceProblem for a source that cannot be read.
     """
+    backend.drop_table(_unknown_name(schema.name), force=True)  # of an attempt that failed
     if not location.is_available:
         return table_of([], table_schema(schema)), table_of([], REJECTS_SCHEMA), 0
-    raw = _read(backend, location, settings)
+    raw = _read(backend, location, settings, rules.sources)
     try:
         return _split(backend, schema, location, raw, rules.sources, parents)
     except duckdb.Error as error:
@@ -168,31 +167,48 @@ def _split(
     row_count, malformed_count = _count_raw_rows(raw)
     key, renames = schema.metadata["key"], location.source.columns
     found = source_columns(raw.rows, schema, renames)
-    raw_rows, left_out = split_left_out(raw, found, key, schema.name) if location.query else (raw.rows, None)
-    table = type_columns(raw_rows, schema, sources, renames).pipe(convert_ends, schema, sources)
+    left_out = None
+    if location.query:
+        kept_rows, left_out = split_left_out(raw, found, key, schema.name)
+        raw = replace(raw, rows=kept_rows)
+    thousands = unclear_files(raw.rows, schema, sources, renames)
+    table = type_columns(raw.rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
         table = match_parent_form(table, parents, forms)
-    contract_rules = rules_of_contract(table, schema)
+    contract_rules, unknown_rules = rules_of_contract(table, schema), rules_of_unknown_values(table, schema)
     # Stored once: counts, rows kept, rejects and duplicates are all read from it.
-    fill(backend, staging_name(schema.name), mark_broken_rules(table, schema, contract_rules))
+    fill(backend, staging_name(schema.name), mark_broken_rules(table, schema, contract_rules, unknown_rules))
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
     kept, rejects = rows.filter(rows.broken == 0), [] if left_out is None else [left_out]
     if counts["valid"] < counts["rows"]:
-        rejects.append(rejected_rows(rows, raw_rows, contract_rules, found, key))
+        rejects.append(rejected_rows(rows, raw.rows, contract_rules, found, key))
     if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
         fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw_rows, found, key))
+        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
         kept = kept.anti_join(duplicates, list(PLACE))
+    if unknown_rules and counts["unknown"]:
+        unknown = unknown_values(kept, raw.rows, unknown_rules, found, key)
+        fill(backend, _unknown_name(schema.name), as_rejects(schema.name, unknown), temporary=True)
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
     if malformed_count:
         rejects.append(rejected_lines(raw.malformed))
     return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
+
+
+def read_unknown_values(backend: Backend, name: str) -> ir.Table:
+    """One row per value of a kept row that `split` left empty, with the columns of a rejects table."""
+    unknown = _unknown_name(name)
+    return backend.table(unknown) if unknown in backend.list_tables() else table_of([], REJECTS_SCHEMA)
+
+
+def _unknown_name(name: str) -> str:
+    return f"unknown_{name}"
 
 
 def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
@@ -202,6 +218,17 @@ def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
     return row["rows"], row["malformed"]
 
 
+def unclear_files(
+    raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]
+) -> dict[str, list[str]]:
+    """By column, the files in which 1.234 may be 1234."""
+    texts = amount_texts(raw, schema, sources, renames)
+    if not texts or not any(rows_of(has_long_fractions(raw, texts))[0][name] for name in texts):
+        return {}
+    rows = rows_of(point_forms(raw, {name: trimmed_text(text) for name, text in texts.items()}))
+    return {name: [row["source_file"] for row in rows if row[name]] for name in texts}
+
+
 def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:
     return cast("dict[str, int]", rows_of(rows.aggregate(keys=key_value(rows, key).nunique()))[0])["keys"]
 
@@ -209,7 +236,7 @@ def _count_keys(rows: ir.Table, key: tuple[str, ...]) -> int:
 def _drop_helper_columns(backend: Backend, schema: pa.DataFrameSchema) -> ir.Table:
     """The staged table itself, where all its rows are kept and in order, with the contract's columns alone."""
     name = staging_name(schema.name)
-    backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, "broken")))
+    backend.con.execute(";".join(f"ALTER TABLE {name} DROP COLUMN {column}" for column in (*PLACE, *MARKS)))
     return backend.table(name)
 
 
@@ -218,17 +245,24 @@ def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
     return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
-def _read(backend: Backend, location: Location, settings: Settings) -> RawRows:
+def _read(backend: Backend, location: Location, settings: Settings, sources: Sources) -> RawRows:
     if location.query:
         return read_query_with_files(backend, location, settings.home.scratch)
+    number_format = sources.number_format_of(location.dataset)
     return read_files(
-        backend, location.dataset, location.files, location.source.encoding, scratch=settings.home.scratch
+        backend,
+        location.dataset,
+        location.files,
+        location.source.encoding,
+        scratch=settings.home.scratch,
+        sheet=location.source.sheet,
+        decimal_sign=FORMATS[number_format].decimal if number_format else ".",
     )
 
 
 def _drop_intermediate(backend: Backend, name: str) -> None:
     """Drop a dataset's intermediate tables, which frees their memory."""
-    for table in (staging_name(name), f"duplicates_{name}"):
+    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name)):
         backend.drop_table(table, force=True)
     release(backend, name)
 

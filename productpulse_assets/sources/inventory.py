@@ -151,7 +151,8 @@ def _columns(location: Location, warehouse: Warehouse, scratch: Path) -> tuple[s
     if location.query:
         with query_tables(warehouse.backend, location, scratch, with_rows=False):
             return columns_of_query(warehouse.backend, location.dataset, location.query)
-    return columns_of(warehouse.backend, location.files, location.source.encoding, scratch=scratch)
+    about = location.source
+    return columns_of(warehouse.backend, location.files, about.encoding, scratch=scratch, sheet=about.sheet)
 
 
 def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, renames: dict[str, str]) -> list[str]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import ibis.expr.datatypes as dt
 import pandera.ibis as pa
 
-from asset_checks.contracts import DATASETS, contracts_with
-from productpulse_assets.sources.casting import FALSE_WORDS, TRUE_WORDS
+from asset_checks.contracts import DATASETS, STATUS, contracts_with
+from productpulse_assets.sources.aliases import alias_value
+from productpulse_assets.sources.casting import NUMBERED
 from productpulse_assets.sources.errors import SourceProblem
 from resources.decision_history import OF_DEMO
 from resources.digests import content_digest
@@ -22,11 +22,11 @@ from resources.duckdb_connection import FileAccess, in_memory
 from resources.home import is_utf8_path
 from resources.settings import Settings
 from rules.loading.problems import Problem, refuse
-from rules.models import DatasetSource, Sources
+from rules.models import IGNORE, Alias, DatasetSource, Sources
 from rules.rule_set import Rules
 from rules.text.formats import path_text
 
-EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
+EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet", ".json", ".jsonl", ".jsonl.gz")
 
 
 OWN_TABLES = ("raw_", "malformed_", "staged_", "duplicates_")
@@ -84,9 +84,7 @@ def check_sources(rules: Rules) -> None:
 
 def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchema]) -> Iterator[Problem]:
     columns = {
-        f"{name}.{column}": about.dtype.type
-        for name, schema in contracts.items()
-        for column, about in schema.columns.items()
+        f"{name}.{column}": about for name, schema in contracts.items() for column, about in schema.columns.items()
     }
     for name, source in sources.datasets.items():
         if name not in contracts:
@@ -107,6 +105,8 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
         else:
             yield Problem("rules.unknown_column", f"aliases > {target}", "give it as dataset.column")
     for date_format in sources.date_formats:
+        if date_format in NUMBERED:
+            continue
         try:
             in_memory().con.execute("SELECT try_strptime('', $format)", {"format": date_format})
         except duckdb.Error as error:
@@ -114,26 +114,33 @@ def _source_problems(sources: Sources, contracts: Mapping[str, pa.DataFrameSchem
                 "rules.date_format",
                 "date_formats",
                 f"'{date_format}' is not a date format ({error})",
-                "strptime's specifiers, such as %d.%m.%Y",
+                f"strptime's specifiers, such as %d.%m.%Y, or {', '.join(NUMBERED)}",
             )
 
 
-def _alias_problems(target: str, kind: dt.DataType, names: dict[str, str | bool]) -> Iterator[Problem]:
-    """Aliases of a column that cannot have any, or for a value that the column cannot have."""
-    if not (kind.is_string() or kind.is_boolean()):
-        yield Problem(
-            "rules.alias_not_possible",
-            f"aliases > {target}",
-            "is a column of numbers or dates, which have no aliases",
-            "columns of text or of yes and no. Formats of dates are listed under date_formats",
-        )
-        return
-    for name, value in names.items():
-        if kind.is_string() and isinstance(value, bool):
-            place = f"aliases > {target} > {name}"
-            yield Problem("rules.alias_value", place, "is yes or no", "text. In quotes it is text")
-        if kind.is_boolean() and str(value).lower() not in TRUE_WORDS + FALSE_WORDS:
-            yield Problem("rules.alias_value", f"aliases > {target} > {name}", f"is '{value}'", "yes, no")
+def _alias_problems(target: str, column: pa.Column, names: Mapping[str, Alias]) -> Iterator[Problem]:
+    """Aliases for a value that the column cannot have."""
+    is_status = target.endswith(f".{STATUS}")
+    for name, alias in names.items():
+        if accepted := _accepted_instead(column, alias, is_status):
+            shown = "yes or no" if isinstance(alias, bool) else f"'{alias}'" if alias != "" else "no value"
+            yield Problem("rules.alias_value", f"aliases > {target} > {name}", f"is {shown}", accepted)
+
+
+def _accepted_instead(column: pa.Column, alias: Alias, is_status: bool) -> str:
+    """What the column accepts in place of the alias; nothing if it accepts the alias."""
+    if is_status and alias == IGNORE:
+        return ""
+    allowed = [each for check in column.checks for each in check.statistics.get("allowed", ())]
+    words = [*allowed, *([IGNORE] if is_status else []), *(["'' for no value"] if column.nullable else [])]
+    try:
+        value = alias_value(column.dtype.type, alias)
+    except ValueError as error:
+        return ", ".join(words) if allowed else str(error)
+    if value is None and not column.nullable:
+        return ", ".join(words) or "a value, because no row may lack one"
+    is_known = value is None or str(value).lower() in [each.lower() for each in allowed]
+    return ", ".join(words) if allowed and not is_known else ""
 
 
 def uses_demo(settings: Settings, rules: Rules) -> bool:

@@ -23,6 +23,19 @@ def rejected_rows(
     staged: ir.Table, raw: ir.Table, rules: list[ContractRule], found: dict[str, str], key: tuple[str, ...]
 ) -> ir.Table:
     """One row per broken rule, without dataset; `found` maps our columns to those of `raw`."""
+    return _rows_of_bits(staged, "broken", raw, rules, found, key)
+
+
+def unknown_values(
+    kept: ir.Table, raw: ir.Table, rules: list[ContractRule], found: dict[str, str], key: tuple[str, ...]
+) -> ir.Table:
+    """One row per value of a kept row that was left empty, without dataset."""
+    return _rows_of_bits(kept, "unknown", raw, rules, found, key)
+
+
+def _rows_of_bits(
+    staged: ir.Table, mark: str, raw: ir.Table, rules: list[ContractRule], found: dict[str, str], key: tuple[str, ...]
+) -> ir.Table:
     names = ibis.memtable(
         {
             "bit": [1 << bit for bit, rule in enumerate(rules)],
@@ -30,8 +43,8 @@ def rejected_rows(
             "check_name": [rule.check_name for rule in rules],
         }
     )
-    broken = staged.filter(_.broken != 0).select(*PLACE, "broken", row_key=_key_text(staged, key))
-    pairs = broken.join(names, (broken.broken & names.bit) != 0).drop("broken", "bit")
+    marked = staged.filter(_[mark] != 0).select(*PLACE, mark, row_key=_key_text(staged, key))
+    pairs = marked.join(names, (marked[mark] & names.bit) != 0).drop(mark, "bit")
     return _with_source_row(pairs, raw, found)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import ibis
@@ -11,13 +12,33 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import ENDED_STATUSES, MONEY_TYPE, is_row_id, table_schema
+from asset_checks.contracts import AMOUNTS, ENDED_STATUSES, MONEY_TYPE, STATUS, is_row_id, may_be_unknown, table_schema
 from asset_checks.row_rules import follows, is_among, passes
-from productpulse_assets.sources.casting import cast_column, contract_spelling, convert, has_value
+from productpulse_assets.sources.aliases import is_ignored, without_ignored
+from productpulse_assets.sources.casting import (
+    cast_column,
+    cast_plain,
+    contract_spelling,
+    convert,
+    has_value,
+    trimmed_text,
+    with_aliases,
+)
+from productpulse_assets.sources.numbers import (
+    FORMATS,
+    Amount,
+    agrees,
+    cast_amount,
+    currency_of,
+    is_unclear,
+)
 from productpulse_assets.sources.readers.blanks import plain_name
 from rules.models import Sources
+from rules.rejects import IGNORED_STATUS
 
 PLACE = ("source_file", "row_number")
+MARKS = ("broken", "unknown")
+"""Helper columns of a staged table: the rules that a row breaks, and those that its values left empty break."""
 ROW_DIGITS = 9
 """Ids from row numbers have leading zeros, so that they sort like the rows."""
 
@@ -53,11 +74,23 @@ def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, renames: dict[str,
     return {column: present[name] for column, name in wanted.items() if name in present}
 
 
-def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]) -> ir.Table:
-    """One row per source row: its file and row number, the contract's columns typed, and `has_<column>`:
-    whether the source has a value."""
+def type_columns(
+    raw: ir.Table,
+    schema: pa.DataFrameSchema,
+    sources: Sources,
+    renames: dict[str, str],
+    thousands: Mapping[str, Sequence[str]] | None = None,
+) -> ir.Table:
+    """One row per source row: its file and row number, the contract's columns typed, `has_<column>` (whether the
+    source has a value) and is_ignored (whether the alias of its status leaves the row out).
+
+    `thousands` are the results of `unclear_files`: by column, the files in which 1.234 may be 1234. A column of
+    `marks` has the currencies around the amounts, where a number format allows them.
+    """
     found = source_columns(raw, schema, renames)
-    columns: dict[str, ir.Value] = {}
+    number_format = sources.number_format_of(schema.name)
+    columns: dict[str, ir.Value] = {"is_ignored": ibis.literal(False)}
+    marks: dict[str, tuple[ir.StringColumn, ...]] = {}
     for column, kind in table_schema(schema).items():
         if column not in found and is_row_id(schema, column):
             columns[column] = raw.source_file + ":" + raw.row_number.cast("string").lpad(ROW_DIGITS, "0")
@@ -67,13 +100,66 @@ def type_columns(raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, re
             columns[column] = ibis.null(kind)
             columns[f"has_{column}"] = ibis.literal(False)
             continue
-        value = cast_column(raw[found[column]], kind, sources, f"{schema.name}.{column}")
+        given = raw[found[column]]
+        names = sources.aliases.get(f"{schema.name}.{column}", {})
+        if column == STATUS:
+            columns["is_ignored"] = is_ignored(trimmed_text(given), names)
+            names = without_ignored(names)
+        if column in AMOUNTS and given.type().is_string():
+            amount = _amount(given, raw.source_file, kind, number_format, (thousands or {}).get(column, ()))
+            value, marks[column] = with_aliases(amount.number, given, kind, names), amount.marks
+        else:
+            value = cast_column(given, kind, sources, names, number_format)
         for check in schema.columns[column].checks:
             if allowed := check.statistics.get("allowed"):
                 value = contract_spelling(value, allowed)
         columns[column] = value.upper() if column == "currency" else value
-        columns[f"has_{column}"] = has_value(raw[found[column]], sources)
+        columns[f"has_{column}"] = has_value(given, sources, names)
+    columns |= _currencies(columns, marks, sources)
     return raw.select(*PLACE, **columns)
+
+
+def _amount(
+    given: ir.StringColumn,
+    source_file: ir.StringColumn,
+    kind: dt.DataType,
+    number_format: str | None,
+    unclear_files: Sequence[str],
+) -> Amount:
+    """An amount with the currency around it; without a number format it has none, and 1.234 may be unclear."""
+    text = trimmed_text(given)
+    if number_format:
+        return cast_amount(text, kind, FORMATS[number_format])
+    number = cast_plain(text, kind)
+    if unclear_files:
+        number = ibis.ifelse(is_unclear(text, source_file, unclear_files), ibis.null(kind), number)
+    return Amount(number, ())
+
+
+def _currencies(
+    columns: Mapping[str, ir.Value], marks: Mapping[str, tuple[ir.StringColumn, ...]], sources: Sources
+) -> dict[str, ir.Value]:
+    """The currency of each row, completed from the amounts, and for each amount whether what is written around it
+    agrees: with the row's currency or, without one, with the reporting currency."""
+    found: dict[str, ir.Value] = {}
+    for name, around in marks.items():
+        if not around:
+            continue
+        if "currency" in columns:
+            found["currency"] = ibis.coalesce(columns["currency"], currency_of(around))
+        used = ibis.coalesce(found["currency"], sources.reporting_currency) if found else sources.reporting_currency
+        found[f"{name}_agrees"] = agrees(around, ibis.literal(used) if isinstance(used, str) else used)
+    return found
+
+
+def amount_texts(
+    raw: ir.Table, schema: pa.DataFrameSchema, sources: Sources, renames: dict[str, str]
+) -> dict[str, ir.StringColumn]:
+    """The amounts whose points may be for thousands: those given as text, if no number format is set."""
+    found = source_columns(raw, schema, renames)
+    amounts = {column: raw[found[column]] for column in AMOUNTS if column in found}
+    is_set = sources.number_format_of(schema.name) is not None
+    return {column: given for column, given in amounts.items() if given.type().is_string() and not is_set}
 
 
 def convert_ends(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
@@ -115,7 +201,18 @@ def join_parents(table: ir.Table, parents: list[Parent]) -> ir.Table:
 
 
 def rules_of_contract(table: ir.Table, schema: pa.DataFrameSchema) -> list[ContractRule]:
-    """The contract's rules that need one row alone, as conditions on `table`."""
+    """The contract's rules that need one row alone, as conditions on `table`; an ignored row breaks only its own."""
+    found = [rule for rule in _rules_of_columns(table, schema) if not may_be_unknown(schema, rule.column_name)]
+    rules = [replace(rule, fails=rule.fails & ~table.is_ignored) for rule in found]
+    return [*rules, ContractRule(STATUS, IGNORED_STATUS, table.is_ignored)] if STATUS in schema.columns else rules
+
+
+def rules_of_unknown_values(table: ir.Table, schema: pa.DataFrameSchema) -> list[ContractRule]:
+    """The rules of the columns that may be unknown: a value that breaks one is left empty, and its row is kept."""
+    return [rule for rule in _rules_of_columns(table, schema) if may_be_unknown(schema, rule.column_name)]
+
+
+def _rules_of_columns(table: ir.Table, schema: pa.DataFrameSchema) -> list[ContractRule]:
     rules: list[ContractRule] = []
     for name, column in schema.columns.items():
         kind = column.dtype.type
@@ -125,6 +222,8 @@ def rules_of_contract(table: ir.Table, schema: pa.DataFrameSchema) -> list[Contr
             is_invalid = table[f"has_{name}"] & table[name].isnull() & table.has_rate
             rules.append(ContractRule(name, f"parses_as_{_type_word(kind)}", is_invalid))
         rules += [ContractRule(name, check.name, ~passes(check, table, name)) for check in column.checks]
+        if f"{name}_agrees" in table.columns:
+            rules.append(ContractRule(name, "currency_agrees", ~table[f"{name}_agrees"]))
     for check in schema.metadata["row_rules"]:
         rules.append(ContractRule(check.statistics["column"], check.name, ~passes(check, table, None)))
     if "currency" in schema.columns:
@@ -145,9 +244,17 @@ def rules_of_references(table: ir.Table, parents: list[Parent]) -> list[Contract
     return rules
 
 
-def mark_broken_rules(table: ir.Table, schema: pa.DataFrameSchema, rules: list[ContractRule]) -> ir.Table:
-    """The typed columns with `broken`: bit i is set when the row breaks rule i."""
-    return table.select(*PLACE, *schema.columns, broken=_bits(rules, first=0))
+def mark_broken_rules(
+    table: ir.Table, schema: pa.DataFrameSchema, rules: list[ContractRule], unknown: list[ContractRule]
+) -> ir.Table:
+    """The typed columns with `broken`, whose bit i is set when the row breaks rule i, and `unknown`, the same of the
+    rules of values that may be unknown. Such values are left empty."""
+    columns = {name: table[name] for name in schema.columns}
+    for rule in unknown:
+        value = columns[rule.column_name]
+        columns[rule.column_name] = ibis.ifelse(rule.fails.fill_null(False), ibis.null(value.type()), value)
+    marks = {"broken": _bits(rules, first=0), "unknown": _bits(unknown, first=0)}
+    return table.select(*PLACE, **columns, **marks)
 
 
 def mark_broken_references(
@@ -160,14 +267,16 @@ def mark_broken_references(
     if not parents:
         return staged, rules
     table = join_parents(staged, parents)
-    references = rules_of_references(table, parents)
+    ignored = sum(1 << bit for bit, rule in enumerate(rules) if rule.check_name == IGNORED_STATUS)
+    is_judged = (table.broken & ignored) == 0
+    references = [replace(rule, fails=rule.fails & is_judged) for rule in rules_of_references(table, parents)]
     broken = table.broken + _bits(references, first=len(rules))
-    return table.select(*PLACE, *schema.columns, broken=broken), rules + references
+    return table.select(*PLACE, *schema.columns, "unknown", broken=broken), rules + references
 
 
 def _bits(rules: list[ContractRule], first: int) -> ir.IntegerColumn:
     bits = [ibis.ifelse(rule.fails.fill_null(False), 1 << bit, 0) for bit, rule in enumerate(rules, first)]
-    broken = bits[0]
+    broken: ir.Value = bits[0] if bits else ibis.literal(0)
     for bit in bits[1:]:
         broken = broken + bit
     return broken.cast("int64")
@@ -180,22 +289,29 @@ def _type_word(kind: dt.DataType) -> str:
 
 
 class RowCounts(TypedDict):
-    """The row of `count_rows`. valid: rows that break no rule. is_in_key_order: each valid key is greater
-    than the one before it, so that there are no duplicates."""
+    """The row of `count_rows`. valid: rows that break no rule. unknown: valid rows with a value that is left empty.
+    is_in_key_order: each valid key is greater than the one before it, so that there are no duplicates."""
 
     rows: int
     valid: int
+    unknown: int
     is_in_key_order: bool
 
 
 def count_rows(staged: ir.Table, rows: ir.Table, key: tuple[str, ...]) -> ir.Table:
-    """One row: all rows, valid rows, and whether the valid keys are in order.
+    """One row: all rows, valid rows, those of them with an unknown value, and whether the valid keys are in order.
 
     `rows` are the rows of `staged` with the bits of their references too.
     """
     valid = staged.filter(_.broken == 0)
     order = valid.select(is_next=follows(valid, key)).aggregate(is_in_key_order=_.is_next.all().fill_null(True))
-    return rows.aggregate(rows=_.count(), valid=(_.broken == 0).sum().fill_null(0)).cross_join(order)
+    is_valid = rows.broken == 0
+    counts = rows.aggregate(
+        rows=rows.count(),
+        valid=is_valid.sum().fill_null(0),
+        unknown=(is_valid & (rows.unknown != 0)).sum().fill_null(0),
+    )
+    return counts.cross_join(order)
 
 
 def find_duplicates(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:
@@ -206,7 +322,7 @@ def find_duplicates(staged: ir.Table, key: tuple[str, ...]) -> ir.Table:
     valid = staged.filter(_.broken == 0)
     repeated = valid.group_by(list(key)).aggregate(times=_.count()).filter(_.times > 1)
     rows = valid.semi_join(repeated, list(key))
-    columns = [name for name in staged.columns if name not in (*PLACE, "broken")]
+    columns = [name for name in staged.columns if name not in (*PLACE, *MARKS)]
     window = ibis.window(group_by=list(key), order_by=list(PLACE))
     same = ibis.literal(True)
     for name in columns:

@@ -70,8 +70,8 @@ def test_a_price_per_seat_is_found_with_what_to_change():
         (588, 49, ("1/12 of", "monthly_price may be a price per year", "Divide monthly_price by 12")),
         (4.08, 49, ("12 times", "price per month that was divided by 12", "Look for that division")),
         (147, 49, ("1/3 of", "monthly_price may be a price per quarter", "Divide monthly_price by 3")),
-        (1.23, 1234, ("1,000 times", "in monthly_price a point for thousands", "Take the points out")),
-        (1234, 1.23, ("1/1000 of", "in amount a point for thousands", "Take the points out")),
+        (1.23, 1234, ("1,000 times", "in monthly_price a point for thousands", "Set number_format: '1.234,50'")),
+        (1234, 1.23, ("1/1000 of", "in amount a point for thousands", "Set number_format: '1.234,50'")),
     ],
 )
 def test_a_factor_is_named_with_its_cause_and_where_to_look(price, amount, words):

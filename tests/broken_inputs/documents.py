@@ -106,5 +106,5 @@ SETTINGS = (
     Input("a query that writes", "customers.csv", "", settings="query: \"COPY (SELECT 1) TO 'x.csv'\"", code="query.not_one_select"),
     Input("a pattern without a match", "customers.csv", "", settings="file: 'crm-*.csv'", code="source.no_match"),
     Input("an invalid pattern", "customers.csv", "", settings="file: '**x/y'", code="source.invalid_pattern", sentence="customers: '**x/y' of sources.yaml cannot be searched for (…). Give a path; * in it matches any text."),
-    Input("a pattern that matches a workbook", "customers.xlsx", "", settings="file: 'customers.*'", code="source.unknown_ending"),
+    Input("a pattern that matches another spreadsheet", "customers.ods", "", settings="file: 'customers.*'", code="source.unknown_ending"),
 )  # fmt: skip

@@ -35,7 +35,7 @@ MERGES = "a: &a {k: v}\n" + "".join(
 CATALOG = "activation_threshold: 3\nmetrics:\n  m: {label: M, category: Data, unit: count, owner: 'team:data', definition: d, purpose: p, interpretation: i, risk_if_misread: r, good_direction: up, formula: %s}\n"
 TOO_MANY = "with its anchors written out it has more than 100,000 values. Write it shorter."
 DEEP = "nested more than 50 levels deep. Write it flatter."
-NAMES = "reporting_currency, exchange_rates, time_zone, date_formats, null_values, aliases, datasets"
+NAMES = "reporting_currency, exchange_rates, time_zone, date_formats, number_format, null_values, aliases, datasets"
 
 YAML = (
     sources("a bomb of anchors (billion laughs)", BOMB, INVALID + TOO_MANY),
@@ -73,7 +73,7 @@ YAML = (
     *(sources(f"rules that are not a time zone: {name}", f"time_zone: {name}\n", f"{MISTAKES}time_zone: is '{name}'; is not a time zone such as UTC or Europe/Berlin.") for name in ("localtime", "posixrules", "Factory", "posix/UTC", "right/Europe/Berlin")),
     sources("a zone of 5,000 letters", f"time_zone: {'x' * 5000}\n", f"{MISTAKES}time_zone: is '{'x' * 56}...; is not a time zone such as UTC or Europe/Berlin."),
     sources("invalid exchange rates", "exchange_rates: {EUR: .inf, JPY: 0, GBP: 1.0e+30, CHF: 1.0e-30}\n", f"{MISTAKES}exchange_rates > EUR: is inf; Input should be a finite number.\n  exchange_rates > JPY: is 0; accepted: more than 0.\n  exchange_rates > GBP: is 1e+30; accepted: less than 100000000.\n  exchange_rates > CHF: is 1e-30; Decimal input should have no more than 10 decimal places."),
-    sources("an invalid date format", "date_formats: ['%Q']\n", f"{MISTAKES}date_formats: '%Q' is not a date format (…); accepted: strptime's specifiers, such as %d.%m.%Y."),
+    sources("an invalid date format", "date_formats: ['%Q']\n", f"{MISTAKES}date_formats: '%Q' is not a date format (…); accepted: strptime's specifiers, such as %d.%m.%Y, or epoch_seconds, epoch_milliseconds, excel_serial."),
     RulesText("arithmetic on itself", "metric_catalog", CATALOG % "{add: [m, 1]}", f"{MISTAKES}metrics > m > formula: refers to itself through m > m; name other metrics."),
     RulesText("code for a formula", "metric_catalog", CATALOG % "sum(mrr)", f"{MISTAKES}metrics > m > formula: is 'sum(mrr)'; a formula is a mapping such as {{sum: mrr_end}}; accepted keys: ratio, …"),
     RulesText("arithmetic 60 deep", "metric_catalog", CATALOG % ("{complement: " * 60 + "m" + "}" * 60), INVALID + DEEP),

@@ -24,34 +24,34 @@ Opened = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session")
-def bare_home(productpulse, company_exports, tmp_path_factory) -> Path:
+def bare_home(home_after, once, company_exports) -> Path:
     """A run in which six of the eight datasets are absent."""
-    exports, home = tmp_path_factory.mktemp("bare_exports"), tmp_path_factory.mktemp("bare")
-    for name in ("customers", "subscriptions"):
-        shutil.copy(company_exports / f"{name}.csv", exports)
-    assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
-    return home
+
+    def two_files(folder: Path) -> None:
+        for name in ("customers", "subscriptions"):
+            shutil.copy(company_exports / f"{name}.csv", folder)
+
+    return home_after("bare", "--data", once("bare_exports", two_files))
 
 
 @pytest.fixture(scope="session")
-def lone_home(productpulse, tmp_path_factory) -> Path:
+def lone_home(home_after, once) -> Path:
     """A run with one customer."""
-    exports, home = tmp_path_factory.mktemp("lone_exports"), tmp_path_factory.mktemp("lone")
-    write_company(CompanyPlan(customers=1, months=14, seed=7), exports, "csv")
-    assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
-    return home
+    plan = CompanyPlan(customers=1, months=14, seed=7)
+    return home_after("lone", "--data", once("lone_exports", lambda folder: write_company(plan, folder, "csv")))
 
 
 @pytest.fixture(scope="session")
-def hostile_home(productpulse, company_exports, tmp_path_factory) -> Path:
+def hostile_home(home_after, once, company_exports) -> Path:
     """A run with exports whose names contain markup, scripts and formulas, and with a rejected row."""
-    exports, home = tmp_path_factory.mktemp("hostile") / "exports", tmp_path_factory.mktemp("hostile_home")
-    shutil.copytree(company_exports, exports)
-    make_hostile(exports)
-    with (exports / "transactions.csv").open("a", encoding="utf-8") as file:
-        file.write('T-evil,C-000001,S-000001-01,"<script>window.hacked = 9</script>",USD,Success,2026-06-01,card\n')
-    assert productpulse("run", "--data", exports, "--home", home).exit_code == 0
-    return home
+
+    def hostile_files(folder: Path) -> None:
+        shutil.copytree(company_exports, folder, dirs_exist_ok=True)
+        make_hostile(folder)
+        with (folder / "transactions.csv").open("a", encoding="utf-8") as file:
+            file.write('T-evil,C-000001,S-000001-01,"<script>window.hacked = 9</script>",USD,Success,2026-06-01,card\n')
+
+    return home_after("hostile", "--data", once("hostile_exports", hostile_files))
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
+import sqlglot.expressions as sge
 
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.column_names import checked_names
@@ -45,9 +46,10 @@ def load_json(
     path: Path,
     encoding: str,
     scratch: Path,
+    decimal_sign: str = ".",
 ) -> None:
     """Creates the temp table `table` from a JSON file, with every value as text, and adds values that
-    are not objects to the table `malformed`. Raises SourceProblem."""
+    are not objects to the table `malformed`. Numbers get `decimal_sign`. Raises SourceProblem."""
     documents = f"{table}_documents"
     _load_documents(con, documents, path, encoding, scratch)
     names = _keys(con, documents, path)
@@ -56,7 +58,8 @@ def load_json(
         {"source_file": path.name},
     )
     fields = ", unnest(json_transform(document, $structure))" if names else ""
-    structure = {"structure": json.dumps(dict.fromkeys(names, "VARCHAR"))} if names else {}
+    kind = "VARCHAR" if decimal_sign == "." else "JSON"  # JSON has quotes around texts, and none around numbers
+    structure = {"structure": json.dumps(dict.fromkeys(names, kind))} if names else {}
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {table} AS "  # names of ours  # nosec B608
         f"SELECT $source_file::VARCHAR AS source_file, row_number{fields} "
@@ -64,6 +67,8 @@ def load_json(
         {"source_file": path.name} | structure,
     )
     con.execute(f"DROP TABLE {documents}")
+    if decimal_sign != "." and names:
+        _change_decimal_sign(con, table, names, decimal_sign)
 
 
 def json_columns(con: duckdb.DuckDBPyConnection, path: Path, encoding: str, scratch: Path) -> tuple[str, ...]:
@@ -74,6 +79,21 @@ def json_columns(con: duckdb.DuckDBPyConnection, path: Path, encoding: str, scra
     names = _keys(con, documents, path)
     con.execute(f"DROP TABLE {documents}")
     return names
+
+
+def _change_decimal_sign(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], decimal_sign: str) -> None:
+    """The JSON values of the table as texts, with the decimal sign in those that are numbers."""
+    columns = [sge.to_identifier(name, quoted=True).sql("duckdb") for name in names]
+    texts = [
+        f"CASE json_type({name}) WHEN 'DOUBLE' THEN replace({name}::VARCHAR, '.', $sign) "
+        f"ELSE {name} ->> '$' END AS {name}"
+        for name in columns
+    ]
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS "  # names quoted  # nosec B608
+        f"SELECT source_file, row_number, {', '.join(texts)} FROM {table}",
+        {"sign": decimal_sign},
+    )
 
 
 def _keys(con: duckdb.DuckDBPyConnection, documents: str, path: Path) -> tuple[str, ...]:

@@ -20,16 +20,20 @@ from productpulse_assets.sources.readers.csv_table import load_csv
 from productpulse_assets.sources.readers.json_table import json_columns, load_json
 from productpulse_assets.sources.readers.parquet_columns import as_text, parquet_columns, unreadable_parquet
 from productpulse_assets.sources.readers.text_file import ending_of
+from productpulse_assets.sources.readers.xlsx_table import load_xlsx, xlsx_columns
 from rules.text.formats import without_credentials
 
-READABLE = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .json, .jsonl or .jsonl.gz"
+READABLE = ".csv, .csv.gz, .tsv, .tsv.gz, .xlsx, .parquet, .json, .jsonl or .jsonl.gz"
 FORMATS = {
     ".csv": "csv",
     ".tsv": "csv",
     ".json": "json",
     ".jsonl": "json",
+    ".xlsx": "xlsx",
     ".parquet": "parquet",
 }
+PACKED_BY_ITSELF = ("parquet", "xlsx")
+"""Formats that are never compressed once more."""
 NOT_LOCAL = re.compile(
     r"^(File|IO Error: No files found that match the pattern) \"?(?P<scheme>(?!file:)\w+://)"
     r"|is not in the catalog, but it exists in the (?P<extension>\w+) extension",
@@ -51,7 +55,7 @@ class RawRows:
 
     columns: the source's own columns. rows: one row per row that could be split into fields:
     source_file (the file's name), row_number (in that file, the first data row is 1, blank
-    lines do not count), then the columns: text for CSV, TSV and JSON, native types for Parquet
+    lines do not count), then the columns: text for CSV, TSV, workbooks and JSON, native types for Parquet
     and queries. malformed: one row per line that could not be split: source_file, row_number,
     check_name ('malformed_line'), column_name (NULL), value (the reason and the start of the
     line, at most 200 characters), line (all of it).
@@ -63,11 +67,16 @@ class RawRows:
 
 
 def columns_of(
-    backend: ibis.BaseBackend, files: Sequence[Path], encoding: str = "utf-8", *, scratch: Path
+    backend: ibis.BaseBackend,
+    files: Sequence[Path],
+    encoding: str = "utf-8",
+    *,
+    scratch: Path,
+    sheet: str | None = None,
 ) -> tuple[str, ...]:
     """The columns of the files, in order of first appearance, without reading their rows
     (JSON has its names in the rows, and is read). Leaves nothing in `scratch`. Raises SourceProblem."""
-    by_format = _in_order(files)
+    by_format = _in_order(files, sheet)
     names: dict[str, str] = {}
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
@@ -76,6 +85,8 @@ def columns_of(
                 found = parquet_columns(backend.con, path)
             elif layout == "json":
                 found = json_columns(backend.con, path, encoding, Path(folder))
+            elif layout == "xlsx":
+                found = xlsx_columns(path, sheet)
             else:
                 found = CsvFile.open(path, encoding).columns
             for name in found:
@@ -90,13 +101,17 @@ def read_files(
     encoding: str = "utf-8",
     *,
     scratch: Path,
+    sheet: str | None = None,
+    decimal_sign: str = ".",
 ) -> RawRows:
     """The rows of all files, in the order of their names, united by column name.
 
+    sheet: of a workbook; without a name, the first one. decimal_sign: of the numbers in texts: the cells of a workbook
+    and the values of JSON that are numbers become texts with it.
     Creates raw_<name> (a temp table; for Parquet a temp view) and the temp table
     malformed_<name>, and leaves nothing in `scratch`. Raises SourceProblem.
     """
-    in_order = _in_order(files)
+    in_order = _in_order(files, sheet)
     malformed = _fresh_tables(backend.con, name)
     if in_order[0][1] == "parquet":
         _view_parquet(backend.con, f"raw_{name}", [path for path, _ in in_order])
@@ -107,7 +122,9 @@ def read_files(
         for part, (path, layout) in zip(parts, in_order, strict=True):
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 if layout == "json":
-                    load_json(backend.con, part, malformed, path, encoding, Path(folder))
+                    load_json(backend.con, part, malformed, path, encoding, Path(folder), decimal_sign)
+                elif layout == "xlsx":
+                    load_xlsx(backend.con, part, path, sheet, decimal_sign)
                 else:
                     load_csv(backend, part, malformed, path, encoding, Path(folder))
         _unite(backend, f"raw_{name}", parts)
@@ -216,8 +233,8 @@ def _fresh_tables(con: duckdb.DuckDBPyConnection, name: str) -> str:
     return f"malformed_{name}"
 
 
-def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
-    """The files by name, each with its format."""
+def _in_order(files: Sequence[Path], sheet: str | None = None) -> list[tuple[Path, str]]:
+    """The files by name, each with its format. Only workbooks have a `sheet`."""
     if not files:
         raise SourceProblem(
             "source.no_file", "No file was found for the dataset. Check its path or pattern in sources.yaml."
@@ -229,6 +246,14 @@ def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
                 "source.same_file_name",
                 f"{path} and {other} have the same name, so the origin of a row would not be "
                 f"clear. Rename one, or give the dataset a pattern in sources.yaml that finds one.",
+                file=path.name,
+            )
+    for path, layout in formats:
+        if sheet and layout != "xlsx":
+            raise SourceProblem(
+                "source.no_sheets",
+                f"{path.name} has no sheets, so sheet: in sources.yaml cannot be used for it. Remove the setting, or "
+                "give a file that ends in .xlsx.",
                 file=path.name,
             )
     if len({layout == "parquet" for _, layout in formats}) > 1:
@@ -244,7 +269,7 @@ def _in_order(files: Sequence[Path]) -> list[tuple[Path, str]]:
 
 def _format(path: Path) -> str:
     layout = FORMATS.get(ending_of(path))
-    if layout is None or (layout == "parquet" and path.suffix.lower() == ".gz"):
+    if layout is None or (layout in PACKED_BY_ITSELF and path.suffix.lower() == ".gz"):
         raise SourceProblem(
             "source.unknown_ending",
             f"{path.name} has an ending that is not known. Files that can be read end in {READABLE}.",

@@ -37,8 +37,8 @@ WEB_PAGE = (
     "a web page, perhaps an error or a login page in place of the export; look at it in a browser, and export again"
 )
 SIGNATURES = {
-    b"pk\x03\x04": "an Excel workbook (or another zip archive); save it as 'CSV UTF-8' from Excel",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as 'CSV UTF-8' from Excel",
+    b"pk\x03\x04": "an Excel workbook (or another zip archive); a workbook needs a name that ends in .xlsx",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or as 'CSV UTF-8' from Excel",
     SIGNATURE: "gzip-compressed; add .gz to its name",
     b"%pdf-": "a PDF document; export the rows as CSV",
     b"<!doctype html": WEB_PAGE,

@@ -10,10 +10,10 @@ from productpulse_assets.facts.customer_signals import customer_signals
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from tests.builders import calendar, dataset, rows
+from tests.builders import calendar, dataset, rows, store
 from tests.graph import RULES
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some
-from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
+from tests.productpulse_assets.facts.ledger import LEDGER, computed
 
 pytestmark = pytest.mark.slow
 

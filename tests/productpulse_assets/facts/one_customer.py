@@ -5,8 +5,10 @@ import datetime as dt
 import ibis
 
 from productpulse_assets.facts.customer_signals import customer_signals
-from tests.builders import calendar, dataset, rows
-from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
+from resources.tables import table_of
+from tests.builders import calendar, dataset, rows, store
+from tests.graph import unbound
+from tests.productpulse_assets.facts.ledger import LEDGER, computed
 
 AS_OF = dt.date(2026, 6, 30)
 INPUTS = ("customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores")
@@ -16,10 +18,21 @@ def ago(days):
     return AS_OF - dt.timedelta(days=days)
 
 
-def signals(*columns, as_of=AS_OF, is_current=True, customers=({},), subscriptions=({},), **given):
-    """The chosen signals of every customer paying at `as_of`."""
+def signals(*columns, as_of=AS_OF, is_current=True, with_bills=True, customers=({},), subscriptions=({},), **given):
+    """The chosen signals of every customer paying at `as_of`.
+
+    Signals that no bill changes need no ledger: without `with_bills` there is not one bill.
+    """
     given |= {"customers": customers, "subscriptions": subscriptions}
     tables = {name: dataset(name, *given.get(name, ())) for name in INPUTS}
-    days = calendar("2024-01-01", str(as_of), is_current=is_current)
-    found = computed(store(tables | {"calendar": days}), (*LEDGER, customer_signals))["customer_signals"]
+    tables["calendar"] = calendar("2024-01-01", str(as_of), is_current=is_current)
+    if not with_bills:
+        tables["bill_balances"] = table_of([], unbound("bill_balances").schema())
+    functions = (*LEDGER, customer_signals) if with_bills else (customer_signals,)
+    found = computed(store(tables), functions)["customer_signals"]
     return rows(ibis.memtable(found.to_pyarrow()), *columns)
+
+
+def signals_without_bills(*columns, **given):
+    """The same for signals that no bill changes."""
+    return signals(*columns, with_bills=False, **given)

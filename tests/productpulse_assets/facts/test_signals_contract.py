@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.productpulse_assets.facts.one_customer import ago, signals
+from tests.productpulse_assets.facts.one_customer import ago, signals, signals_without_bills
 
 
 def ended(start, end, price=100, **more):
@@ -23,7 +23,7 @@ def ended(start, end, price=100, **more):
     ids=["trial", "free", "not begun", "ended on the day"],
 )
 def test_a_customer_who_does_not_pay_on_the_day_has_no_signals(subscription):
-    assert signals("customer_id", subscriptions=[subscription]) == []
+    assert signals_without_bills("customer_id", subscriptions=[subscription]) == []
 
 
 def test_mrr_adds_all_periods_and_the_plan_is_the_highest_priced():
@@ -33,7 +33,7 @@ def test_mrr_adds_all_periods_and_the_plan_is_the_highest_priced():
         ended("2026-01-01", ago(-1), 1, plan="Addon"),
         ended("2026-01-01", "2026-02-01", 500, plan="Past"),
     ]
-    assert signals("customer_id", "as_of_date", "plan", "mrr", subscriptions=subscriptions) == [
+    assert signals_without_bills("customer_id", "as_of_date", "plan", "mrr", subscriptions=subscriptions) == [
         ("C1", "2026-06-30", "Scale", 121.49)
     ]
 
@@ -44,14 +44,16 @@ def test_mrr_adds_all_periods_and_the_plan_is_the_highest_priced():
 )
 def test_tenure_counts_from_the_earlier_of_signup_and_first_start(signup, first_start, tenure):
     subscriptions = [{"status": "Trial", "start_date": first_start}, {"start_date": first_start}]
-    assert signals("tenure_days", customers=[{"signup_date": signup}], subscriptions=subscriptions) == [(tenure,)]
+    assert signals_without_bills("tenure_days", customers=[{"signup_date": signup}], subscriptions=subscriptions) == [
+        (tenure,)
+    ]
 
 
 def test_past_due_is_known_for_the_newest_day_only():
     owing = [{}, {"status": "Past Due"}]
-    assert signals("is_past_due", subscriptions=owing) == [(True,)]
-    assert signals("is_past_due") == [(False,)]
-    assert signals("is_past_due", subscriptions=owing, is_current=False) == [(None,)]
+    assert signals_without_bills("is_past_due", subscriptions=owing) == [(True,)]
+    assert signals_without_bills("is_past_due") == [(False,)]
+    assert signals_without_bills("is_past_due", subscriptions=owing, is_current=False) == [(None,)]
 
 
 # --- renewal --------------------------------------------------------------------------------------
@@ -74,19 +76,19 @@ def test_past_due_is_known_for_the_newest_day_only():
 )
 def test_days_to_renewal(cycle, start, as_of, days):
     subscriptions = [{"billing_cycle": cycle, "start_date": start}]
-    assert signals("days_to_renewal", subscriptions=subscriptions, as_of=as_of) == [(days,)]
+    assert signals_without_bills("days_to_renewal", subscriptions=subscriptions, as_of=as_of) == [(days,)]
 
 
 def test_of_several_renewals_the_nearest_counts():
     subscriptions = [{"start_date": "2026-01-20"}, {"start_date": "2026-01-05"}, {"billing_cycle": None}]
-    assert signals("days_to_renewal", subscriptions=subscriptions) == [(5,)]
+    assert signals_without_bills("days_to_renewal", subscriptions=subscriptions) == [(5,)]
 
 
 # --- downgrades -----------------------------------------------------------------------------------
 
 
 def downgraded(*subscriptions):
-    ((answer,),) = signals("downgraded_recently", subscriptions=subscriptions)
+    ((answer,),) = signals_without_bills("downgraded_recently", subscriptions=subscriptions)
     return answer
 
 

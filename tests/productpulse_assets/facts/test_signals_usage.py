@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.productpulse_assets.facts.one_customer import ago, signals
+from tests.productpulse_assets.facts.one_customer import ago
+from tests.productpulse_assets.facts.one_customer import signals_without_bills as signals
 
 
 def use(days, logins, key_actions=0, **more):

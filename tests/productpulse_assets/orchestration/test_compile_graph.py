@@ -15,7 +15,7 @@ from resources.compiled_plan import load_plan, write_plan
 from resources.home import Home
 from resources.settings import Settings
 from rules.rule_set import SHIPPED, read_rules
-from tests.graph import RULES, plan, unbound
+from tests.graph import RULES, plan
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def test_every_query_of_the_graph_is_in_it_with_its_columns_and_their_sources():
     assert list(plan().tables) == queries
     assert {"customer_months", "revenue_leakage", "kpi_history", "customer_360"} < set(queries)
     for name, table in plan().tables.items():
-        assert list(table.columns) == list(table.lineage) == list(unbound(name).columns)
+        assert list(table.columns) == list(table.lineage) == list(queries()[name].columns)
     assert plan().tables["customer_months"].columns["mrr_end"] == "decimal(18, 2)"
     assert ("subscriptions", "monthly_price") in plan().tables["customer_months"].lineage["mrr_end"]
     assert ("subscriptions", "monthly_price") in plan().metric_sources["monthly_recurring_revenue"]

@@ -5,7 +5,6 @@ import datetime as dt
 import json
 from decimal import Decimal
 
-import duckdb
 import ibis
 import pytest
 
@@ -13,7 +12,7 @@ from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from resources.tables import table_of
 from rules.churn_rules import ChurnRules
 from rules.operators import OPERATORS
-from tests.builders import rows
+from tests.builders import rows, store
 from tests.graph import RULES
 
 SIGNALS = ibis.schema(
@@ -62,11 +61,11 @@ def queries(rules):
 
 def results(*customers):
     """churn_evidence and churn_risk_profiles of these customers."""
-    with duckdb.connect() as connection:
-        connection.register("customer_signals", signals(*customers).to_pyarrow())
-        for name, query in zip(("churn_evidence", "profiles"), queries(IN_USE["rules"]), strict=True):
+    names = ("churn_evidence", "profiles")
+    with store({"customer_signals": signals(*customers)}).con as connection:
+        for name, query in zip(names, queries(IN_USE["rules"]), strict=True):
             connection.execute(f"CREATE TABLE {name} AS {query}")
-        return [ibis.memtable(connection.table(name).to_arrow_table()) for name in ("churn_evidence", "profiles")]
+        return [ibis.memtable(connection.table(name).to_arrow_table()) for name in names]
 
 
 def evidence(*customers):

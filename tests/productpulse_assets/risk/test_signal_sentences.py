@@ -11,12 +11,10 @@ from rules.churn_rules import SignalTest
 from rules.signal_sources import SIGNAL_SOURCES
 from tests.graph import unbound
 
-TYPES = unbound("customer_signals").schema()
-
 
 def sentence(signal: str, operator: str, threshold: object, value: object, kind: str | None = None) -> str:
     """The sentence about one customer's value of a signal."""
-    signals = table_of([{signal: value}], ibis.schema({signal: kind or TYPES[signal]}))
+    signals = table_of([{signal: value}], ibis.schema({signal: kind or unbound("customer_signals").schema()[signal]}))
     test = SignalTest(signal_name=signal, operator=operator, threshold=threshold)
     (row,) = rows_of(signals.select(sentence=condition_sentence(signals, test, "USD")))
     return row["sentence"]

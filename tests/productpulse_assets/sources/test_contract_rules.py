@@ -16,8 +16,8 @@ import ibis
 import pytest
 from pandera.errors import SchemaError, SchemaErrors
 
-from asset_checks.contracts import CONTRACTS, table_schema
-from productpulse_assets.sources.assets import split
+from asset_checks.contracts import CONTRACTS, may_be_unknown, table_schema
+from productpulse_assets.sources.assets import read_unknown_values, split
 from productpulse_assets.sources.location import locate
 from productpulse_assets.sources.staging import Parent
 from resources.settings import Settings
@@ -37,6 +37,11 @@ class Case:
     check_name: str
     changes: dict[str, str]
     value: str | None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the row is kept, and only the value is left empty."""
+        return self.column_name is not None and may_be_unknown(CONTRACTS[self.dataset], self.column_name)
 
     def __str__(self) -> str:
         return f"{self.dataset}-{self.column_name or 'line'}-{self.check_name}-{self.value}"
@@ -186,7 +191,8 @@ def parents_of(backend: ibis.BaseBackend, dataset: str) -> list[Parent]:
 
 @pytest.fixture(scope="module")
 def rejects(tmp_path_factory: pytest.TempPathFactory) -> dict[Case | None, list[dict]]:
-    """The rejects of each case's row, from one reading per dataset; those of valid rows under None."""
+    """The rejects of each case's row, or its values left empty, from one reading per dataset; those of valid rows under
+    None."""
     found: dict[Case | None, list[dict]] = {case: [] for case in CASES} | {None: []}
     for name in CONTRACTS:
         cases = [case for case in CASES if case.dataset == name]
@@ -209,12 +215,12 @@ def read(folder: Path, name: str, cases: list[Case]) -> list[dict]:
     location = locate(name, settings, rules)
     kept, rejected, rows_in = split(backend, CONTRACTS[name], location, settings, rules, parents_of(backend, name))
     assert rows_in == len(cases) + 1
-    assert kept.count().execute() == 1
-    return rows_of(rejected)
+    assert kept.count().execute() == 1 + sum(case.is_kept for case in cases)
+    return [*rows_of(rejected), *rows_of(read_unknown_values(backend, name))]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_row_that_breaks_one_rule_is_rejected_for_it(rejects, case):
+def test_a_row_that_breaks_one_rule_is_rejected_for_it_or_loses_the_value(rejects, case):
     (reject,) = rejects[case]
     assert (reject["column_name"], reject["check_name"], reject["value"]) == (
         case.column_name,

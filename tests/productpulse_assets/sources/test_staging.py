@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import hypothesis.strategies as st
-import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,72 +20,16 @@ from hypothesis import HealthCheck, given, settings
 
 from asset_checks.contracts import CONTRACTS
 from asset_checks.validation_gate import broken_rows, gate_results, tally, tolerance_result
-from productpulse_assets.sources.assets import split
 from productpulse_assets.sources.errors import SourceProblem
-from productpulse_assets.sources.location import check_sources, locate
-from productpulse_assets.sources.staging import Parent
+from productpulse_assets.sources.location import check_sources
 from resources.duckdb_connection import FileAccess, set_up
-from resources.settings import Settings
-from resources.tables import rows_of
 from resources.warehouse import Warehouse
-from rules.loading.files import load
-from rules.loading.problems import RulesError
 from rules.models import DatasetSource, QueryFile, Sources
 from tests.errors import raises, raises_problems
 from tests.graph import RULES
+from tests.productpulse_assets.sources.staged import PLAIN, staged
 
 pytestmark = pytest.mark.slow
-
-PLAIN = Sources()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A dataset after the split, as Python values."""
-
-    kept: list[dict]
-    rejects: list[dict]
-    rows_in: int
-    tables: tuple
-
-    def kept_values(self, *columns: str) -> list[tuple]:
-        return [tuple(row[column] for column in columns) for row in self.kept]
-
-    def reasons(self) -> list[tuple]:
-        return sorted(((r["row_number"], r["column_name"], r["check_name"], r["value"]) for r in self.rejects), key=str)
-
-
-@pytest.fixture(scope="module")
-def backend():
-    return ibis.duckdb.connect()
-
-
-@pytest.fixture
-def stage(backend, tmp_path) -> Callable[..., Outcome]:
-    """Splits the dataset's files in tmp_path; parents: {column: (kept keys, rejected keys)}."""
-
-    def run(name: str, sources: Sources = PLAIN, parents: dict | None = None) -> Outcome:
-        return staged(backend, tmp_path, name, sources, parents or {})
-
-    return run
-
-
-def staged(backend, folder: Path, name: str, sources: Sources, parents: dict) -> Outcome:
-    run = Settings(home=folder / "home", data_dir=folder)
-    known = [parent(backend, column, *keys) for column, keys in parents.items()]
-    rules = replace(RULES, sources=sources)
-    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, rules, known)
-    key = list(CONTRACTS[name].metadata["key"])
-    return Outcome(rows_of(kept.order_by(key)), rows_of(rejected), rows_in, (kept, rejected))
-
-
-def parent(backend, column: str, kept: list[str], rejected: list[str]) -> Parent:
-    texts = {"kept": pa.array(kept, pa.string()), "lost": pa.array(rejected, pa.string())}
-    for state, keys in texts.items():
-        backend.create_table(f"{column}_{state}", pa.table({"row_key": keys}), overwrite=True)
-    dataset = {"customer_id": "customers", "subscription_id": "subscriptions"}[column]
-    return Parent(column, dataset, backend.table(f"{column}_kept").row_key, backend.table(f"{column}_lost").row_key)
-
 
 # --- every row is accounted for ------------------------------------------------------------------
 
@@ -384,51 +325,6 @@ def test_ids_in_a_key_column_stay_as_they_are(stage, tmp_path):
 SUBSCRIPTION = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle,auto_renew\n"
 
 
-@pytest.mark.parametrize(
-    ("aliases", "problem"),
-    [
-        ("customers.is_active: {ja: maybe}", "aliases > customers.is_active > ja: is 'maybe'; accepted: yes, no."),
-        ("customers.segment: {small: yes}", "aliases > customers.segment > small: is yes or no; accepted: text."),
-        ("subscriptions.monthly_price: {free: '0'}", "aliases > subscriptions.monthly_price: is a column of numbers or dates"),
-        ("customers.signup_date: {never: ''}", "aliases > customers.signup_date: is a column of numbers or dates"),
-    ],
-)  # fmt: skip
-def test_an_alias_that_could_not_be_used_is_refused(tmp_path, aliases, problem):
-    (tmp_path / "sources.yaml").write_text(f"aliases:\n  {aliases}\n")
-    rules = replace(RULES, folder=tmp_path, sources=load(tmp_path / "sources.yaml", Sources))
-    with pytest.raises(RulesError, match=re.escape(problem)):
-        check_sources(rules)
-
-
-def test_aliases_case_and_outer_spaces(stage, tmp_path):
-    (tmp_path / "subscriptions.csv").write_text(
-        SUBSCRIPTION
-        + "S1, C1 , cancelled ,2026-01-01,2026-02-01,10, YEARLY ,Yes\n"
-        + "S2,C1,ACTIVE,2026-01-01,,10,monthly,0\n"
-        + "S3,C1,past due,2026-01-01,,10,,\n"
-        + "S4,C1,Past_Due,2026-01-01,,10,quarter,INACTIVE\n"
-        + "S5,C1,on hold,2026-01-01,,10,weekly,maybe\n"
-    )
-    outcome = stage("subscriptions", RULES.sources, parents={"customer_id": (["C1"], [])})
-    assert outcome.kept_values("subscription_id", "customer_id", "status", "billing_cycle", "auto_renew") == [
-        ("S1", "C1", "Canceled", "Annual", True),
-        ("S2", "C1", "Active", "Monthly", False),
-        ("S3", "C1", "Past Due", None, None),
-        ("S4", "C1", "Past Due", "Quarterly", False),
-    ]
-    assert outcome.reasons() == [
-        (5, "auto_renew", "parses_as_boolean", "maybe"),
-        (5, "billing_cycle", "allowed_values", "weekly"),
-        (5, "status", "allowed_values", "on hold"),
-    ]
-
-
-def test_an_alias_of_your_own_applies_to_one_column(stage, tmp_path):
-    sources = Sources(aliases={"customers.segment": {"small": "SMB"}})
-    (tmp_path / "customers.csv").write_text("customer_id,signup_date,segment,country\nC1,2026-01-01,SMALL,small\n")
-    assert stage("customers", sources).kept_values("segment", "country") == [("SMB", "small")]
-
-
 def test_column_maps_and_columns_in_any_case_and_order(stage, tmp_path):
     source = DatasetSource(columns={"customer_id": "Account No", "signup_date": "created"})
     (tmp_path / "customers.csv").write_text("extra,Created,SEGMENT,account no\nx,2026-01-01,SMB,C1\ny,never,SMB,C2\n")
@@ -659,8 +555,10 @@ def test_parquet_with_types_of_its_own(stage, tmp_path):
     assert outcome.kept_values("ticket_id", "date_opened", "date_closed", "status", "resolution_time_hours") == [
         ("1", dt.date(2026, 1, 5), dt.date(2026, 1, 6), "Closed", Decimal("1.25")),
         ("2", dt.date(2026, 1, 5), dt.date(2026, 1, 6), "Closed", None),
+        ("3", dt.date(2026, 1, 5), dt.date(2026, 1, 6), "Closed", None),
+        ("4", dt.date(2026, 1, 5), None, "Closed", None),
     ]
-    assert outcome.reasons() == [
+    assert outcome.left_empty() == [
         (3, "resolution_time_hours", "parses_as_number", "nan"),
         (4, "resolution_time_hours", "parses_as_number", "inf"),
     ]

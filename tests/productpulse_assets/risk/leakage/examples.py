@@ -9,9 +9,9 @@ import ibis.expr.types as ir
 
 from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
 from rules.rule_set import Rules
-from tests.builders import calendar, dataset, rows
+from tests.builders import calendar, dataset, rows, store
 from tests.graph import RULES
-from tests.productpulse_assets.facts.ledger import AS_OF, LEDGER, computed, fail, give_back, pay, store, sub
+from tests.productpulse_assets.facts.ledger import AS_OF, LEDGER, computed, fail, give_back, pay, sub
 
 __all__ = ["company", "fail", "give_back", "kinds", "leakage", "login", "losses", "pay", "sub", "summary"]
 

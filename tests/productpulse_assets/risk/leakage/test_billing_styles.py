@@ -11,9 +11,9 @@ import pytest
 from productpulse_assets.risk.leakage.assets import revenue_leakage
 from productpulse_assets.synthetic import CompanyPlan, simulate
 from productpulse_assets.synthetic.settings import BILLING_NAMES
-from tests.builders import calendar, rows
+from tests.builders import calendar, rows, store
 from tests.graph import RULES
-from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
+from tests.productpulse_assets.facts.ledger import LEDGER, computed
 from tests.productpulse_assets.risk.leakage.test_planted import as_dataset
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ import pytest
 from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.risk.leakage.assets import revenue_leakage
 from productpulse_assets.synthetic import LEAKAGE_TYPES, CompanyPlan, simulate
-from tests.builders import calendar, rows
-from tests.productpulse_assets.facts.ledger import LEDGER, computed, store
+from tests.builders import calendar, rows, store
+from tests.productpulse_assets.facts.ledger import LEDGER, computed
 
 pytestmark = pytest.mark.slow
 

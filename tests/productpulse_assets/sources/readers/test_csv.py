@@ -178,7 +178,7 @@ UNREADABLE = {
     "no name": ("t.csv", b"a,,b\n1,2,3\n", "source.column_without_name"),
     "utf-32": ("t.csv", "a,b\n1,2".encode("utf-32"), "source.wide_text"),
     "cut gzip": ("t.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "source.gzip_incomplete"),
-    "unknown ending": ("t.xlsx", b"PK", "source.unknown_ending"),
+    "unknown ending": ("t.xls", b"PK", "source.unknown_ending"),
     "a row for a header": ("t.csv", b"1,2026-01-01,1\n2,2026-01-02,1\n", "source.no_header"),
 }
 

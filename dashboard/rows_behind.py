@@ -1,0 +1,114 @@
+"""The customers behind a metric: its value in a month and slice, and the rows that add up to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import ibis.expr.types as ir
+import streamlit as st
+from ibis import _
+
+from dashboard.escape import markdown_text
+from dashboard.filters import add_customer_columns, select_value
+from dashboard.reading import Reading
+from dashboard.tables import Column, Order, show_table
+from resources.published_snapshot import Row
+from rules.metrics.rows import (
+    DENOMINATOR,
+    NUMERATOR,
+    PRESENT,
+    VALUE,
+    in_slice,
+    is_present_only,
+    metric_parts,
+    metric_rows,
+    metric_values,
+    models_of,
+    sides_that_add_up,
+    with_present_slices,
+)
+from rules.text.formats import value_text
+
+WHOLE = "All customers"
+TITLES = {VALUE: "Value", NUMERATOR: "Numerator", DENOMINATOR: "Denominator"}
+LARGEST: Order = {"Largest": (_.amount.abs().desc(), _.customer_id, _.part, _.month, _.source_row)}
+
+
+def show_rows_behind(reading: Reading, metric: Row) -> None:
+    """The value of the metric in the month and slice that the user chooses, and its rows by side."""
+    catalog, name = reading.rules.metric_catalog, metric["metric_name"]
+    if name not in catalog.metrics:
+        return
+    st.subheader("Customers behind it", divider="gray")
+    models = with_present_slices({model: reading.table(model) for model in models_of(catalog)})
+    slices = [
+        column
+        for column in (*reading.rules.dimensions, *PRESENT)
+        if all(column in models[part.use.model].columns for part in metric_parts(catalog, name))
+    ]
+    boxes = st.columns(3)
+    with boxes[0]:
+        month = choose_month(reading, metric)
+    with boxes[1]:
+        column = select_value("Slice", [WHOLE, *slices], key="slice")
+    where = {}
+    if column != WHOLE:
+        with boxes[2]:
+            members = reading.values(
+                metric_values(catalog, name, models, reading.table("calendar"), [month], column), column
+            )
+            where = {column: select_value("Member", members, key="member")}
+    chosen = in_slice(models, where)
+    (found,) = reading.rows(metric_values(catalog, name, chosen, reading.table("calendar"), [month])) or [{}]
+    text = value_text(found.get(VALUE), metric["unit"], reading.currency, exact=True)
+    member = "".join(f", {markdown_text(each)}" for each in where.values())
+    st.markdown(f"**{markdown_text(metric['label'])}**, {month:%B %Y}{member}: **{text}**")
+    sides = list(dict.fromkeys(part.side for part in metric_parts(catalog, name)))
+    side = VALUE
+    if sides != [VALUE]:
+        titles = {TITLES[each]: each for each in sides}
+        side = titles[select_value("Side", list(titles), key="side")]
+    adds_up = side in sides_that_add_up(catalog, name)
+    note = (
+        f"The amounts add up to the {side}." if adds_up else "The rows that it is computed from; it is no sum of them."
+    )
+    st.caption(note)
+    show_side(reading, metric, chosen, month, side)
+
+
+def choose_month(reading: Reading, metric: Row) -> dt.date:
+    """The month; by default that of the metric's current value. A metric of the present has one month."""
+    months = [row["month"] for row in reading.rows(reading.table("calendar").order_by(_.month.desc()))]
+    known = months[:1] if is_present_only(reading.rules.metric_catalog, metric["metric_name"]) else months
+    names: dict[str, dt.date] = {f"{month:%Y-%m}": month for month in known}
+    current = f"{metric['period_end']:%Y-%m}" if metric["period_end"] else None
+    return names[select_value("Month", list(names), key="month", default=current)]
+
+
+def show_side(reading: Reading, metric: Row, models: Mapping[str, ir.Table], month: dt.date, side: str) -> None:
+    """The rows of the value, the numerator or the denominator."""
+    rows = metric_rows(reading.rules.metric_catalog, metric["metric_name"], models, month).filter(_.side == side)
+    rows = rows.mutate(part_amount=_.contribution.coalesce(_.amount))
+    units = [row["unit"] for row in reading.rows(rows.select("unit").distinct().order_by("unit"))]
+    is_of_customers = reading.count(rows.filter(_.customer_id.isnull())) == 0
+    who = (Column("company_name", "Company"), Column("customer_id", "Customer", width="small"))
+    moved = (Column("mrr_start", "MRR at the start", "money"), Column("mrr_end", "MRR at the end", "money"))
+    has_movement = is_of_customers and reading.count(rows.filter(_.mrr_start.notnull() | _.mrr_end.notnull())) > 0
+    columns = (
+        *(who if is_of_customers else (Column("source_row", "Row"),)),
+        Column("month", "Month", "date", width="small"),
+        Column("part_amount", "Amount", units[0] if len(units) == 1 else "number"),
+        *(moved if has_movement else ()),
+        *((Column("part", "Part"),) if reading.count(rows.select("part").distinct()) > 1 else ()),
+    )
+    show_table(
+        reading,
+        rows,
+        columns,
+        LARGEST,
+        key="rows",
+        noun="rows",
+        customer_column="customer_id" if is_of_customers else None,
+        add_columns=lambda page: add_customer_columns(reading, page),
+    )

@@ -1,0 +1,49 @@
+"""`productpulse metric --rows`: the value of a month and slice, its rows, and all of them as a CSV."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+
+import pytest
+
+from productpulse_assets.cli.metric_rows import parse_members, parse_month
+from tests.errors import raises
+
+
+def test_months_and_members_are_written_in_one_way():
+    assert f"{parse_month('2026-06'):%d %B %Y}" == "01 June 2026"
+    assert parse_members(("segment=SMB", "plan=A=B")) == {"segment": "SMB", "plan": "A=B"}
+    with raises("metric.month_format"):
+        parse_month("June")
+    with raises("metric.member_format"):
+        parse_members(("segment",))
+    with raises("metric.member_twice"):
+        parse_members(("plan=A", "plan=B"))
+
+
+@pytest.mark.slow
+def test_a_movement_has_its_customers_and_they_add_up(productpulse, demo_home, tmp_path):
+    file = tmp_path / "rows.csv"
+    asked = ("metric", "churned_revenue", "--month", "2026-05", "--by", "plan", "--rows", "--csv", file)
+    result = productpulse(*asked, "--home", demo_home)
+    assert result.exit_code == 0, result.output
+    first, before, year_before, *rest = result.stdout.splitlines()
+    assert first.startswith("Churned MRR (churned_revenue), May 2026: $")
+    assert before.startswith("  April 2026: $") and year_before.startswith("  May 2025: $")
+    assert "By plan:" in rest
+    value = first.rpartition(": ")[2]
+    assert f"  They add up to {value}." in rest
+    with file.open(newline="") as rows:
+        read = list(csv.DictReader(rows))
+    assert sum(Decimal(row["contribution"]) for row in read) == Decimal(value.strip("$").replace(",", ""))
+    assert all(Decimal(row["mrr_start"]) == Decimal(row["amount"]) and Decimal(row["mrr_end"]) == 0 for row in read)
+
+
+@pytest.mark.slow
+def test_without_a_month_the_value_is_the_current_one(productpulse, demo_home):
+    card = productpulse("metric", "customer_churn_rate", "--home", demo_home).stdout
+    result = productpulse("metric", "customer_churn_rate", "--rows", "--home", demo_home)
+    value = result.stdout.splitlines()[0].rpartition(": ")[2]
+    assert f"{value} = " in card
+    assert "Rows of the numerator (" in result.stdout and "Rows of the denominator (" in result.stdout
