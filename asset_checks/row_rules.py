@@ -32,6 +32,7 @@ HINTS = {
     "parses_as_whole_number": NUMBERS,
     "currency_agrees": "The currency around an amount must be that of the row's currency column or, without a value "
     "there, the reporting currency if it is a sign of several currencies, such as $.",
+    "known_event": "Words of events are listed under datasets > subscriptions > shape > words in sources.yaml.",
     "known_customer": IDS,
     "known_subscription": IDS,
     "parses_as_date": "Dates are written 2026-06-30; other formats can be listed under date_formats in sources.yaml. "

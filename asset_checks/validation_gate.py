@@ -14,15 +14,12 @@ from ibis import _
 from asset_checks.contracts import PERSONAL, STATUS, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
 from resources.tables import rows_of
-from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, unknown_words
+from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, source_row, unknown_words
 from rules.text.formats import one_line, printable_line
 
 DUPLICATE, STRANGER = "duplicate_row", "known_customer"
 MOST_STRANGERS = 0.9
 """If a larger share of the events has an unknown customer, the ids are those of another system."""
-
-STOPS_A_RUN = "stops_a_run"
-"""Metadata of a check that only warns here and would stop a run."""
 
 MALFORMED = "malformed_line"
 """The rule that is broken by a line which cannot be split into fields."""
@@ -51,7 +48,7 @@ class Tally:
 
 
 EXCUSED = (
-    "No exact duplicates, no events of people who are not among the customers, no ignored statuses and no rows that a "
+    "No exact duplicates, no events of people who are not among the customers, no ignored statuses, and no rows that a "
     "query leaves out: such rows are not counted."
 )
 UNKNOWN = "Every value can be used of the optional columns that decide no figure alone; others are left empty."
@@ -82,14 +79,6 @@ def gate_specs(schema: pa.DataFrameSchema) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def as_warning(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
-    """The result as one that does not end the job, marked if it would stop a run."""
-    metadata = dict(result.metadata)
-    if result.severity == dg.AssetCheckSeverity.ERROR and not result.passed:
-        metadata[STOPS_A_RUN] = dg.MetadataValue.bool(True)
-    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
-
-
 def gate_results(
     schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table, rows_in: int, tolerance: float
 ) -> Iterator[dg.AssetCheckResult]:
@@ -108,9 +97,13 @@ def tally(schema: pa.DataFrameSchema, table: ir.Table, rejects: ir.Table) -> Tal
     kept, broken = broken_rows(schema, table)
     excuses = [DUPLICATE, LEFT_OUT, *([STRANGER] if schema.metadata["has_strangers"] else [])]
     excuses += [IGNORED_STATUS] if STATUS in schema.columns else []
-    places = rejects.group_by("source_file", "row_number").aggregate(
-        own=_.check_name.notin(["parent_rejected", *excuses]).any(),
-        **{name: (_.check_name == name).any() for name in excuses},
+    places = (
+        rejects.mutate(source_row=source_row(rejects))
+        .group_by("source_row")
+        .aggregate(
+            own=_.check_name.notin(["parent_rejected", *excuses]).any(),
+            **{name: (_.check_name == name).any() for name in excuses},
+        )
     )
     lost = _only_row(
         places.aggregate(

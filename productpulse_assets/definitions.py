@@ -15,7 +15,7 @@ from asset_checks.periods import ACTIVE_BUT_ENDED, PERIODS
 from asset_checks.reconciliation import reconciliation_check
 from asset_checks.target_values import target_values_check
 from productpulse_assets.orchestration.compile_graph import compiled_plan, plan_for
-from productpulse_assets.orchestration.graph import TABLES, declarations
+from productpulse_assets.orchestration.graph import SNAPSHOT_ONLY, TABLES, declarations
 from productpulse_assets.orchestration.schedules import daily_refresh, validation_selection
 from productpulse_assets.orchestration.sensors import new_files
 from productpulse_assets.orchestration.skip_unchanged import run_inputs
@@ -60,7 +60,7 @@ def build(settings: Settings, plan_home: Home | None = None) -> dg.Definitions:
         *tables,
         groups["reports"],
         published_snapshot_asset(published, list(groups["reports"].keys), rules, settings),
-        exports_asset(list(published), settings),
+        exports_asset([name for name in published if name not in SNAPSHOT_ONLY], settings, SNAPSHOT_ONLY),
     ]
     periods = check_step("periods", PERIODS)
     targets = target_values_check(rules.metric_catalog)

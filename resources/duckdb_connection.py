@@ -36,10 +36,13 @@ class FileAccess:
     query_folder: Path | None = None
 
 
-def in_memory() -> Backend:
-    """A database in memory, which reads no file."""
+NO_FILES = FileAccess()
+
+
+def in_memory(access: FileAccess = NO_FILES) -> Backend:
+    """A database in memory, which reads only the files of `access`; by default none."""
     backend = ibis.duckdb.connect(":memory:")
-    lock(backend.con, FileAccess())
+    lock(backend.con, access)
     return backend
 
 

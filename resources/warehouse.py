@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -145,17 +145,17 @@ class Warehouse(dg.IOManager):
         self._known.pop(name, None)
         lineage: Mapping[str, Collection[Source]]
         if isinstance(obj, CompiledTable):
-            sql, kinds, lineage = create_table(self._backend, name, obj.sql), obj.columns, obj.lineage
+            kinds, lineage = obj.columns, obj.lineage
         else:
-            is_staged = isinstance(obj.op(), ops.DatabaseTable) and obj.op().name == staging_name(name)
-            sql = rename_staged(self._backend, name) if is_staged else fill(self._backend, name, obj, key)
             kinds, lineage = {column: str(kind) for column, kind in obj.schema().items()}, column_sources(obj)
         described = (context.definition_metadata or {}).get("columns", {})
         columns = [
             dg.TableColumn(column, kind, described.get(column) or describe(self.descriptions, name, column))
             for column, kind in kinds.items()
         ]
-        comment(self._backend, name, {column.name: column.description for column in columns})
+        with registered_rows(self._backend, obj), transaction(self._backend):
+            sql = store(self._backend, name, obj, key)
+            comment(self._backend, name, {column.name: column.description for column in columns})
         stored = self._backend.con.table(name)
         hidden = self._hidden(context, obj)
         first = [mask_row(row, hidden) for row in stored.limit(PREVIEW_ROWS).to_arrow_table().to_pylist()]
@@ -184,19 +184,56 @@ def mask_row(row: Mapping[str, object], hidden: Collection[str]) -> dict[str, ob
     return {name: MASKED if name in hidden and value is not None else value for name, value in row.items()}
 
 
+@contextmanager
+def transaction(backend: Backend) -> Iterator[None]:
+    """All statements of this block take effect together, or none if it raises.
+
+    DuckDB writes to its log and flushes it at the end of each transaction: several times for every table otherwise, and
+    once for every comment.
+    """
+    backend.con.begin()
+    try:
+        yield
+        backend.con.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # after some errors DuckDB has ended the transaction itself
+            backend.con.rollback()
+        raise
+
+
+@contextmanager
+def registered_rows(backend: Backend, content: ir.Table | CompiledTable) -> Iterator[None]:
+    """In this block DuckDB knows the rows in memory that `content` reads."""
+    in_memory = content.op().find(ops.InMemoryTable) if isinstance(content, ir.Table) else ()
+    for small in in_memory:
+        backend.con.register(small.name, small.data.to_pyarrow(small.schema))
+    try:
+        yield
+    finally:
+        for small in in_memory:
+            backend.con.unregister(small.name)
+
+
+def store(backend: Backend, name: str, content: ir.Table | CompiledTable, key: Sequence[str]) -> str:
+    """Replace table `name` with `content`; return the statement.
+
+    Needs a transaction, in a block of `registered_rows`.
+    """
+    if isinstance(content, CompiledTable):
+        return create_table(backend, name, content.sql)
+    node = content.op()
+    if isinstance(node, ops.DatabaseTable) and node.name == staging_name(name):
+        return rename_staged(backend, name)
+    return create_table(backend, name, select_statement(content, key))
+
+
 def fill(backend: Backend, name: str, content: ir.Table, key: Sequence[str] = (), *, temporary: bool = False) -> str:
     """Replace table `name` with `content`, in the order of `key`, in one statement; return the statement.
 
     A killed run leaves either the old table or the new one.
     """
-    in_memory = content.op().find(ops.InMemoryTable)
-    for small in in_memory:
-        backend.con.register(small.name, small.data.to_pyarrow(small.schema))
-    try:
+    with registered_rows(backend, content):
         return create_table(backend, name, select_statement(content, key), temporary=temporary)
-    finally:
-        for small in in_memory:
-            backend.con.unregister(small.name)
 
 
 def create_table(backend: Backend, name: str, select: str, *, temporary: bool = False) -> str:
@@ -226,14 +263,17 @@ def staging_name(name: str) -> str:
 
 
 def rename_staged(backend: Backend, name: str) -> str:
-    """Give the staged table of an asset its final name, without writing rows again; return the statements."""
+    """Give the staged table of an asset its final name, without writing rows again; return the statements.
+
+    Needs a transaction.
+    """
     old, staged = sge.table_(name, quoted=True), sge.table_(staging_name(name), quoted=True)
     statements = [
         sge.Drop(this=old, kind="TABLE", exists=True),
         sge.Alter(this=staged, kind="TABLE", actions=[sge.AlterRename(this=old)]),
     ]
     sql = ";\n".join(statement.sql(backend.dialect) for statement in statements)
-    backend.con.execute(f"BEGIN;\n{sql};\nCOMMIT")
+    backend.con.execute(sql)
     return sql
 
 

@@ -21,11 +21,21 @@ from pydantic import (
 )
 
 from rules.loading.files import Strict
+from rules.shapes import COMPUTED, Shape
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 # --- sources.yaml ------------------------------------------------------------------------------
+
+
+def _as_text(value: Any) -> Any:
+    """YAML reads 1234.50 without quotes as a number."""
+    return "1234.50" if value == 1234.5 else value
+
+
+NumberFormat = Annotated[Literal["1234.50", "1,234.50", "1.234,50", "1 234,50", "1'234.50"], BeforeValidator(_as_text)]
+"""How 1234.5 is written."""
 
 
 class QueryFile(Strict):
@@ -51,15 +61,6 @@ class QueryFile(Strict):
         return self
 
 
-def _as_text(value: Any) -> Any:
-    """YAML reads 1234.50 without quotes as a number."""
-    return "1234.50" if value == 1234.5 else value
-
-
-NumberFormat = Annotated[Literal["1234.50", "1,234.50", "1.234,50", "1 234,50", "1'234.50"], BeforeValidator(_as_text)]
-"""How 1234.5 is written."""
-
-
 class DatasetSource(Strict):
     """The source of a dataset, and the share of its rows that may be rejected."""
 
@@ -73,15 +74,33 @@ class DatasetSource(Strict):
     max_reject_share: float = Field(default=0.01, ge=0, le=1)
     inclusive_ends: bool = False
     ends_of_active_rows: Literal["ended", "planned"] = "ended"
+    shape: Shape | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> DatasetSource:
         if self.file and self.query:
             raise ValueError("give file or query, not both")
-        if self.query_files and not self.query:
-            raise ValueError("query_files are the tables of a query; give a query, or file instead of them")
         if self.query and self.sheet:
             raise ValueError("give query or sheet, not both: a query reads the first sheet of a workbook")
+        if self.query_files and not self.query:
+            raise ValueError("query_files are the tables of a query; give a query, or file instead of them")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_of_shape(self) -> DatasetSource:
+        """A setting that a shape would silently ignore is refused."""
+        if not self.shape:
+            return self
+        computed = [*COMPUTED, *(["status"] if self.shape.kind == "events" else [])]
+        if given := [name for name in computed if name in self.columns]:
+            raise ValueError(f"{', '.join(given)} of columns has no effect: the shape gives it; remove it")
+        if self.shape.kind == "wide_months" and "monthly_price" in self.columns:
+            raise ValueError("monthly_price of columns has no effect: the prices are in the columns of the months")
+        if self.inclusive_ends or self.ends_of_active_rows != "ended":
+            raise ValueError(
+                "inclusive_ends and ends_of_active_rows are for exports with one row per period; the shapes events "
+                "and invoice_lines have an inclusive_ends of their own, inside shape"
+            )
         return self
 
 
@@ -141,6 +160,8 @@ class Sources(Strict):
                 raise ValueError(
                     f"inclusive_ends and ends_of_active_rows are for subscriptions; {name} has no end_date"
                 )
+            if name != "subscriptions" and source.shape:
+                raise ValueError(f"shape is for subscriptions; {name} is read as it is")
         return datasets
 
     def of(self, dataset: str) -> DatasetSource:

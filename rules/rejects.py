@@ -7,10 +7,19 @@ from ibis import _
 ALIASED = ("allowed_values", "parses_as_boolean")
 """The rules that are broken by a word which only the source uses; an alias can give its meaning."""
 
-LEFT_OUT = "left_out"
-"""The rule of rows that a query leaves out: its column with the reason, and the name of the rule."""
 IGNORED_STATUS = "ignored_status"
 """The rule of rows that are left out because of their status, as an alias says."""
+LEFT_OUT = "left_out"
+"""The rule of rows that a query leaves out: its column with the reason, and the name of the rule."""
+
+
+def source_row(rejects: ir.Table) -> ir.StringValue:
+    """The row of a source that each reject is about: its file, its number and its key.
+
+    Several periods of an export in another shape may begin in one row.
+    """
+    place = rejects.source_file + "|" + rejects.row_number.cast("string")
+    return place + "|" + rejects.row_key.fill_null("")
 
 
 def reject_counts(rejects: ir.Table, *more: str) -> ir.Table:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from asset_checks.contracts import DATASETS
 from productpulse_assets.sources.demo import MANIFEST
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.location import EXTENSIONS, locate
+from productpulse_assets.sources.proposal.vocabulary import datasets_named, plain, vocabulary
 from resources.settings import Settings
 from rules.rule_set import Rules
 from rules.text.formats import path_text
+
+LIKE = 0.7
+"""The likeness of two names, 1 for equal ones, of which one is a misspelling of the other: Target and targets, not
+charges and targets. 1 minus the share of letters that differ; two
+exchanged letters are one difference (optimal string alignment)."""
 
 FILES_LISTED = 10
 """More files than this are only counted: a folder with hundreds of other files has other uses too."""
@@ -27,12 +35,19 @@ def unread_lines(settings: Settings, rules: Rules) -> Iterator[str]:
     read = _read_files(files, settings, rules)
     visible = [name for name in files if not name.startswith(".")]
     unread = [name for name in visible if name not in read and name != MANIFEST]
-    absent = [dataset for dataset in DATASETS if not any(_stem(name).casefold() == dataset for name in read)]
+    absent = [dataset for dataset in DATASETS if not _has_source(dataset, read, rules)]
     if not visible:
         yield f"{path_text(folder)} is empty."
     yield from (_sentence(path_text(name), absent) for name in unread[:FILES_LISTED])
     if len(unread) > FILES_LISTED:
         yield f"{len(unread) - FILES_LISTED} more files of {path_text(folder)} are not read."
+
+
+def _has_source(dataset: str, read: set[str], rules: Rules) -> bool:
+    """Whether the dataset is read from a file of its name, or has a source of another name in sources.yaml."""
+    source = rules.sources.of(dataset)
+    is_mapped = bool(source.file or source.query)
+    return is_mapped or any(_stem(name).casefold() == dataset for name in read)
 
 
 def _read_files(files: list[str], settings: Settings, rules: Rules) -> set[str]:
@@ -54,7 +69,7 @@ def _sentence(name: str, absent: list[str]) -> str:
     stem = _stem(name)
     ending = name.removeprefix(stem)
     is_readable = ending.casefold() in EXTENSIONS
-    if near := difflib.get_close_matches(stem.casefold(), absent, n=1):
+    if near := process.extractOne(stem.casefold(), absent, scorer=OSA.normalized_similarity, score_cutoff=LIKE):
         if is_readable:
             return (
                 f"{name} is not read: no dataset has this name. Did you mean {near[0]}{ending.casefold()}? "
@@ -66,10 +81,23 @@ def _sentence(name: str, absent: list[str]) -> str:
         )
     if not is_readable:
         return f"{name} is not read: its ending is not one of {', '.join(EXTENSIONS)}."
+    if usual := _usual_dataset(stem, absent):
+        return (
+            f"{name} is not read: no dataset has this name. Files of this name often hold {usual}. If this "
+            f"one does, set datasets > {usual} > file in sources.yaml; `productpulse init NEW-RULES --data FOLDER` "
+            "proposes its columns."
+        )
     return (
         f"{name} is not read: there is no dataset {stem}. The datasets are {', '.join(DATASETS)}. If the file holds "
         "one of them, rename it, or give its name under datasets > … > file in sources.yaml."
     )
+
+
+def _usual_dataset(stem: str, absent: list[str]) -> str | None:
+    """The absent dataset that other systems export under this name; not for a name that only contains one."""
+    named = [dataset for dataset in datasets_named(stem) if dataset in absent]
+    is_whole = named and plain(stem) in map(plain, vocabulary().datasets[named[0]].files)
+    return named[0] if is_whole else None
 
 
 def _stem(name: str) -> str:

@@ -25,13 +25,18 @@ NO_TELEMETRY = {"telemetry": {"enabled": False}}
 def validate(data: Path | None, rules: Path | None, home: Path | None) -> None:
     """Read and check the exports, show which rows would be rejected and why, and change nothing."""
     settings = read_settings(data=data, rules=rules, home=home)
+    raise SystemExit(print_validation(settings))
+
+
+def print_validation(settings: Settings) -> int:
+    """Print which rows would be rejected, and why; returns the exit status, STOPPED if a run would stop."""
     from resources.run_lock import throwaway_home
 
     with throwaway_home(settings.home) as temporary_home:
         problems = _check_sources(settings.model_copy(update={"home": temporary_home}), plan_home=settings.home)
     for problem in problems:
         print_error(problem)
-    raise SystemExit(STOPPED if problems else DONE)
+    return STOPPED if problems else DONE
 
 
 def _check_sources(settings: Settings, plan_home: Home) -> list[str]:
@@ -50,16 +55,18 @@ def _check_sources(settings: Settings, plan_home: Home) -> list[str]:
     from productpulse_assets.orchestration import execution
     from productpulse_assets.sources.assets import VALIDATION
     from resources.duckdb_connection import open_read_only
+    from rules.text.formats import escape_invisible
 
     job = definitions.resolve_job_def(VALIDATION)
     with dg.DagsterInstance.ephemeral(str(settings.home.dagster_home), settings=NO_TELEMETRY) as instance:
         outcome = execution.execute(job, instance, settings.home, lambda event: None)
-    # In this job a failed gate is a warning, so that every dataset is read even if another one fails.
-    problems = sorted(outcome.stops) if outcome.succeeded else outcome.failed_checks + outcome.errors
-    warnings = [f"Warning: {warning}" for warning in sorted(outcome.warnings)]
+    # In this job a failed gate does not stop, so that every dataset is read even if another one fails.
+    problems = sorted(outcome.failed_checks) if outcome.succeeded else outcome.failed_checks + outcome.errors
     lines = list(validation_lines(open_read_only(settings.home.warehouse))) if outcome.succeeded else []
-    for line in [*lines, *unread_lines(settings, rules), *warnings]:
+    for line in [*lines, *unread_lines(settings, rules)]:
         click.echo(rules.with_folder(line))
+    for warning in sorted(outcome.warnings):
+        click.echo(escape_invisible(rules.with_folder(f"Warning: {warning}"), keep="\n"))
     if not problems:
         click.echo("Every dataset passes the gate.")
     return [rules.with_folder(problem) for problem in problems]

@@ -11,7 +11,7 @@ from asset_checks.contracts import CONTRACTS
 from asset_checks.row_rules import HINTS, alias_advice
 from resources.published_snapshot import Row
 from resources.tables import rows_of
-from rules.rejects import ALIASED, LEFT_OUT, left_out_reasons, reject_counts, unknown_words
+from rules.rejects import ALIASED, LEFT_OUT, left_out_reasons, reject_counts, source_row, unknown_words
 from rules.text.formats import NAME_LIMIT, printable_line
 
 VALUES_LISTED = 20
@@ -21,7 +21,7 @@ VALUES_LISTED = 20
 def count_rejected_rows(backend: ibis.BaseBackend, dataset: str) -> int:
     """The number of rejected rows of a dataset; a row that breaks several rules counts once."""
     table = backend.table(f"{dataset}_rejects")
-    return int(table.select("source_file", "row_number").distinct().count().execute())
+    return int(source_row(table).nunique().execute())
 
 
 def validation_lines(backend: ibis.BaseBackend) -> Iterator[str]:

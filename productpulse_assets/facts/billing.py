@@ -5,7 +5,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CYCLE_MONTHS
-from rules.units import months_between
+from rules.units import days_later, first_of_month, months_between, months_later
 
 
 def paying(subscriptions: ir.Table) -> ir.Table:
@@ -19,27 +19,10 @@ def cycle_months(periods: ir.Table) -> ir.IntegerColumn:
     return ibis.cases(*branches, else_=ibis.null("int64")).cast("int64")
 
 
-def days_later(day: ir.DateValue, days: int | ir.IntegerValue) -> ir.DateValue:
-    """The date this number of days later; earlier for a negative number."""
-    step = ibis.interval(days=days) if isinstance(days, int) else days.cast("int64").as_interval("D")
-    return (day + step).cast("timestamp").cast("date")
-
-
-def months_later(day: ir.DateValue, months: ir.IntegerValue) -> ir.DateValue:
-    """The same day of the month this number of months later, or that month's last day."""
-    # The type is a timestamp in between: DuckDB returns one for a date and an interval.
-    return (day + months.cast("int64").as_interval("M")).cast("timestamp").cast("date")
-
-
 def whole_months(first: ir.DateValue, last: ir.DateValue) -> ir.IntegerValue:
     """Complete months from `first` to `last`, counted with months_later; `last` is not before `first`."""
     calendar = months_between(first, last)
     return (calendar - (months_later(first, calendar) > last).cast("int64")).cast("int64")
-
-
-def first_of_month(day: ir.DateValue) -> ir.DateValue:
-    """The first day of the month of `day`."""
-    return day.truncate("M").cast("timestamp").cast("date")
 
 
 def day_in_month(month: ir.DateValue, number: ir.IntegerValue) -> ir.DateValue:

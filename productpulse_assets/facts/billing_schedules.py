@@ -8,17 +8,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import (
-    day_of,
-    days_later,
-    days_since_billing_day,
-    months_later,
-    next_billing_day,
-    whole_months,
-)
+from productpulse_assets.facts.billing import day_of, days_since_billing_day, next_billing_day, whole_months
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
+from rules.units import days_later, months_later
 
 ON_TIME_DAYS = 3
 """A payment up to this many days after a billing date is made on it: weekends, and the days that a bank takes."""

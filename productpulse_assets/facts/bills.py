@@ -5,12 +5,12 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.events import dataset_ends
-from productpulse_assets.facts.billing import days_later, months_later, next_billing_day, whole_months
+from productpulse_assets.facts.billing import next_billing_day, whole_months
 from productpulse_assets.facts.billing_schedules import ON_TIME_DAYS
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
-from rules.units import MONEY
+from rules.units import MONEY, days_later, months_later
 
 EARLY_DAYS = 5
 """A payment made up to this many days before a billing date is for that bill, not for the one before it."""

@@ -5,12 +5,12 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CYCLE_MONTHS
-from productpulse_assets.facts.billing import cycle_months, days_later, months_later, paying, whole_months
+from productpulse_assets.facts.billing import cycle_months, paying, whole_months
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
-from rules.units import MONEY
+from rules.units import MONEY, days_later, months_later
 
 DOUBLINGS = 6
 """How often the links between periods are followed further: a line has up to 2 to the power of 6 periods."""

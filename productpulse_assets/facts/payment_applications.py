@@ -6,13 +6,12 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import months_later
 from productpulse_assets.facts.bills import EARLY_DAYS
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
-from rules.units import MONEY
+from rules.units import MONEY, months_later
 
 SHORT_PART_DAYS = 2 * EARLY_DAYS
 RETURN_DAYS = 45
@@ -49,8 +48,9 @@ def account_transactions(
     past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date)
     payments = with_account(past, contract_lines, bills, rules.sources.reporting_currency)
     dated = with_paid_until(bills)
-    own = payments.join(
-        dated,
+    # In this order Ibis writes the query of the payments once; as the first table of both joins it is written twice.
+    own = dated.join(
+        payments,
         [
             payments.contract_line == dated.contract_line,
             payments.currency == dated.currency,
@@ -158,7 +158,12 @@ def own_applications(payments: ir.Table) -> ir.Table:
     earlier = found.amount.sum().over(before) - found.amount
     free = ibis.greatest(found.amount_due - earlier, ibis.literal(0).cast(MONEY))
     applied = ibis.ifelse(found.bill_id == "", ibis.literal(0).cast(MONEY), ibis.least(found.amount, free))
-    return found.mutate(amount_applied=applied.cast(MONEY), step=ibis.literal(OWN)).drop("amount_due", "is_other")
+    # Selected by name: Ibis writes a shared query that ends with dropped columns once for each of its readers.
+    return found.select(
+        *[name for name in payments.columns if name != "amount_due"],
+        amount_applied=applied.cast(MONEY),
+        step=ibis.literal(OWN),
+    )
 
 
 def returned_payments(pool: ir.Table, refunds: ir.Table) -> ir.Table:
@@ -174,7 +179,7 @@ def returned_payments(pool: ir.Table, refunds: ir.Table) -> ir.Table:
     )
     pairs = paid.join(back, [*key, "place"])
     days = pairs.refund_date.delta(pairs.transaction_date, unit="day").abs()
-    return pairs.filter(days <= RETURN_DAYS).drop("place", "refund_date")
+    return pairs.filter(days <= RETURN_DAYS).select(*pool.columns, "refund_id")
 
 
 def nth_in(rows: ir.Table, key: list[str]) -> ir.IntegerColumn:
@@ -201,14 +206,13 @@ def overlaps(payments: ir.Table, open_bills: ir.Table) -> ir.Table:
     due = with_interval(open_bills, "rest", ["due_date", "period_start", "bill_id"], "due").select(
         *ACCOUNT, "bill_id", "due_from", "due_to"
     )
-    paid = with_interval(
-        payments.drop("bill_id", "step", "amount_applied"), "amount", ["transaction_date", "transaction_id"], "paid"
-    )
+    free = payments.select([name for name in payments.columns if name not in ("bill_id", "step", "amount_applied")])
+    paid = with_interval(free, "amount", ["transaction_date", "transaction_id"], "paid")
     both = paid.join(due, list(ACCOUNT)).filter(_.due_from < _.paid_to, _.paid_from < _.due_to)
     common = ibis.least(both.due_to, both.paid_to) - ibis.greatest(both.due_from, both.paid_from)
     applied = both.mutate(amount_applied=common.cast(MONEY), whole=both.due_to - both.due_from)
     is_rounding = (applied.amount_applied <= ibis.literal(ROUNDING, MONEY)) & (applied.amount_applied < applied.whole)
-    return applied.filter(~is_rounding).drop("whole")
+    return applied.filter(~is_rounding).select([name for name in applied.columns if name != "whole"])
 
 
 def with_interval(rows: ir.Table, amount: str, order: list[str], name: str) -> ir.Table:

@@ -4,10 +4,10 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import cycle_months, months_later, paying, whole_months
+from productpulse_assets.facts.billing import cycle_months, paying, whole_months
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY
 from productpulse_assets.joins import left_join_unique
-from rules.units import MONEY
+from rules.units import MONEY, months_later
 from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, active_on
 
 OVERLAP_DAYS = 31

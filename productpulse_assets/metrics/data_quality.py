@@ -9,13 +9,13 @@ from asset_checks.events import ACTIVITY, DATED, dataset_ends
 from productpulse_assets.tables import table
 from rules.models import DataQuality
 from rules.operators import round_for_comparison
-from rules.rejects import IGNORED_STATUS, LEFT_OUT
+from rules.rejects import IGNORED_STATUS, LEFT_OUT, source_row
 from rules.rule_set import Rules
 
 REFERENCE_CHECKS = ("known_customer", "known_subscription", "parent_rejected")
 UNIQUENESS_CHECKS = ("unique_key", "duplicate_row")
-OTHER_CHECKS = (*UNIQUENESS_CHECKS, *REFERENCE_CHECKS, IGNORED_STATUS, LEFT_OUT)
-"""The rules whose rows are not invalid; those with an ignored status, or that a query leaves out, have no fault."""
+NO_FAULTS = (LEFT_OUT, IGNORED_STATUS)
+"""Rules of rows that lower no score."""
 
 
 @table(
@@ -49,7 +49,7 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
         rows_rejected=_rows(rejects, ibis.literal(True)),
         repeated=_rows(rejects, rejects.check_name.isin(UNIQUENESS_CHECKS)),
         unreferred=_rows(rejects, rejects.check_name.isin(REFERENCE_CHECKS)),
-        invalid=_rows(rejects, rejects.check_name.notin(OTHER_CHECKS)),
+        invalid=_rows(rejects, rejects.check_name.notin(UNIQUENESS_CHECKS + REFERENCE_CHECKS + NO_FAULTS)),
     )
     row = facts.cross_join(rejected).cross_join(_beyond_usual(name, table, calendar, rules))
     rows_in = row.rows_kept + row.rows_rejected
@@ -70,8 +70,7 @@ def score(name: str, table: ir.Table, rejects: ir.Table, calendar: ir.Table, rul
 
 def _rows(rejects: ir.Table, which: ir.BooleanValue) -> ir.IntegerScalar:
     """The number of rejected source rows for which `which` holds; a row may have several rejects."""
-    place = rejects.source_file + ibis.literal("|") + rejects.row_number.cast("string")
-    return place.nunique(where=which)
+    return source_row(rejects).nunique(where=which)
 
 
 def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:

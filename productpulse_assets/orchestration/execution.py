@@ -13,10 +13,10 @@ from typing import Protocol
 
 import dagster as dg
 
-from asset_checks.validation_gate import STOPS_A_RUN
 from productpulse_assets.orchestration.last_run import is_interrupted, is_of_dagster, is_unexpected_end
 from productpulse_assets.orchestration.progress import Follow
 from productpulse_assets.orchestration.system_errors import fault_sentence, machine_faults
+from productpulse_assets.sources.assets import STOPS_A_RUN
 from resources.dagster_home import prepare_dagster_home
 from resources.duckdb_connection import open_read_only
 from resources.event_log import open_instance
@@ -39,7 +39,7 @@ NO_CAUSE = (
 class Outcome:
     """The result of a run: seconds, number of assets, sentences of failed checks, warnings and errors.
 
-    stops: of a job that validates sources, the failed checks that would stop a run.
+    failed_checks: of blocking checks, also where the job goes on although a run would stop.
     """
 
     succeeded: bool = False
@@ -48,7 +48,6 @@ class Outcome:
     assets: int = 0
     failed_checks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    stops: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     steps_with_failed_checks: set[str | None] = field(default_factory=set)
 
@@ -197,7 +196,7 @@ def _note_check(event: dg.DagsterEvent, outcome: Outcome) -> None:
         outcome.failed_checks.append(description)
         outcome.steps_with_failed_checks.add(event.step_key)
     elif STOPS_A_RUN in check.metadata:
-        outcome.stops.append(description)
+        outcome.failed_checks.append(description)
     else:
         outcome.warnings.append(description)
 

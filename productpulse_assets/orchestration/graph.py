@@ -63,6 +63,12 @@ MODELS = (
 )  # fmt: skip
 """The tables that metrics may aggregate."""
 
+SNAPSHOT_ONLY = ("contract_lines", "billing_schedules", "bills", "account_transactions")
+"""Tables of the snapshot that are not exported as files, which would cost a fifth of the ledger's time.
+
+They are steps to `bill_balances`, which has every column of `bills`, and to `payment_applications`.
+"""
+
 
 def declarations(group: str) -> list[Declaration]:
     """What the functions of a group declare, in the order of computing them."""

@@ -20,8 +20,11 @@ SPREADSHEET_ROWS = 1_048_575
 """Rows that a spreadsheet opens connections the header; larger tables are exported as Parquet only."""
 
 
-def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinition:
-    """The files of every table in `tables`, written once the snapshot is published."""
+def exports_asset(tables: Sequence[str], settings: Settings, snapshot_only: Sequence[str] = ()) -> dg.AssetsDefinition:
+    """The files of every table in `tables`, written once the snapshot is published.
+
+    Files of the tables in `snapshot_only`, which an earlier version wrote, are removed: they would show an older day.
+    """
 
     @dg.asset(
         name="exports",
@@ -35,16 +38,22 @@ def exports_asset(tables: Sequence[str], settings: Settings) -> dg.AssetsDefinit
     @step_failures()
     @retried_io()
     def exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        """Every published table as `exports/<table>.parquet` and `exports/<table>.csv`.
+        """The published tables as `exports/<table>.parquet` and `exports/<table>.csv`.
+
+        Steps of the receivables ledger that another table repeats are in the snapshot only.
 
         In CSV every text is in quotes, and a text that a spreadsheet would run as a formula begins with an
         apostrophe. Tables with more rows than a spreadsheet opens are Parquet only.
         """
         backend: Backend = context.resources.warehouse.backend
-        with_csv = export_all(backend, tables, settings.home.exports)
+        folder = settings.home.exports
+        with_csv = export_all(backend, tables, folder)
+        for name in snapshot_only:
+            for suffix in ("parquet", "csv"):
+                (folder / f"{name}.{suffix}").unlink(missing_ok=True)
         return dg.MaterializeResult(
             metadata={
-                "path": dg.MetadataValue.path(str(settings.home.exports)),
+                "path": dg.MetadataValue.path(str(folder)),
                 "tables": len(tables),
                 "parquet_only": [name for name in tables if name not in with_csv],
             }

@@ -20,7 +20,7 @@ from resources.outputs import atomic_file
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import rows_of
-from resources.warehouse import comment
+from resources.warehouse import comment, transaction
 from rules.rule_set import Rules
 
 
@@ -48,8 +48,9 @@ def published_snapshot_asset(
         The KPI rows and open decisions of the as-of date are written to the history beside it.
         """
         backend: Backend = context.resources.warehouse.backend
-        for table, description in tables.items():
-            comment(backend, table, {}, description)
+        with transaction(backend):
+            for table, description in tables.items():
+                comment(backend, table, {}, description)
         target = settings.home.published
         with atomic_file(target) as part:
             copy_store(backend, settings.home.warehouse, part)

@@ -1,7 +1,7 @@
 """The eight datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import cast
 
 import dagster as dg
@@ -14,7 +14,8 @@ from ibis.backends.duckdb import Backend
 
 from asset_checks.contracts import CONTRACTS, REJECTS_SCHEMA, contracts_with, table_schema
 from asset_checks.row_rules import key_value
-from asset_checks.validation_gate import as_warning, gate_results, gate_specs, unknown_result
+from asset_checks.shapes import shape_result, shape_spec
+from asset_checks.validation_gate import gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
@@ -27,9 +28,13 @@ from productpulse_assets.sources.rejects import (
     as_rejects,
     rejected_duplicates,
     rejected_lines,
+    rejected_readings,
     rejected_rows,
     unknown_values,
 )
+from productpulse_assets.sources.shapes.readings import typed_periods
+from productpulse_assets.sources.shapes.reshape import cells_of, reshape, spans_of
+from productpulse_assets.sources.shapes.spans import periods
 from productpulse_assets.sources.staging import (
     MARKS,
     PLACE,
@@ -54,6 +59,7 @@ from resources.tables import rows_of, table_of
 from resources.warehouse import fill, staging_name
 from rules.models import Sources
 from rules.rule_set import Rules
+from rules.shapes import Shape
 
 Split = tuple[ir.Table, ir.Table, int]
 """(kept rows, rejects, rows in)"""
@@ -62,6 +68,9 @@ Result = dg.Output[ir.Table] | dg.AssetCheckResult
 
 VALIDATION = "validate_sources"
 """The job in which a dataset that fails the gate does not stop the others, so that every dataset is read."""
+
+STOPS_A_RUN = "stops_a_run"
+"""The metadata of a warning of that job which is an error in a run."""
 
 
 def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -> dg.AssetsDefinition:
@@ -88,7 +97,7 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
                 ["source_file", "row_number", "check_name", "column_name"],
             ),
         },
-        check_specs=gate_specs(schema),
+        check_specs=[*gate_specs(schema), *([shape_spec()] if rules.sources.of(name).shape else [])],
     )
     def dataset(
         context: dg.AssetExecutionContext, **tables: ir.Table
@@ -101,14 +110,25 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         unknown = unknown_result(schema, read_unknown_values(backend, name))
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
+        if location.source.shape and location.is_available:
+            tables_of_shape = backend.table(spans_name(name)), backend.table(periods_name(name))
+            yield shape_result(location.source.shape, *tables_of_shape)
         _drop_intermediate(backend, name)
         stored = backend.table(name), backend.table(rejects)
         gate = gate_results(schema, *stored, rows_in, rules.sources.of(name).max_reject_share)
         for result in (*gate, unknown):
-            named = result._replace(description=rules.with_folder(result.description or ""))
-            yield as_warning(named) if context.job_name == VALIDATION else named
+            described = result._replace(description=rules.with_folder(result.description or ""))
+            yield _without_stopping(described) if context.job_name == VALIDATION else described
 
     return dataset
+
+
+def _without_stopping(result: dg.AssetCheckResult) -> dg.AssetCheckResult:
+    """The result as a warning, which does not stop the job; marked if it would stop a run."""
+    if result.severity == dg.AssetCheckSeverity.WARN:
+        return result
+    metadata = {**(result.metadata or {}), STOPS_A_RUN: dg.MetadataValue.bool(True)}
+    return result._replace(severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def _table_output(description: str, key: list[str], columns: dict[str, str] | None = None) -> dg.AssetOut:
@@ -165,14 +185,22 @@ def _split(
 ) -> Split:
     # Counted before any transformation, so that the totals show a row that is lost later.
     row_count, malformed_count = _count_raw_rows(raw)
-    key, renames = schema.metadata["key"], location.source.columns
-    found = source_columns(raw.rows, schema, renames)
-    left_out = None
+    key, rejects, source = schema.metadata["key"], [], raw.rows
     if location.query:
-        kept_rows, left_out = split_left_out(raw, found, key, schema.name)
-        raw = replace(raw, rows=kept_rows)
-    thousands = unclear_files(raw.rows, schema, sources, renames)
-    table = type_columns(raw.rows, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
+        named = source_columns(source, schema, location.source.columns)
+        source, left_out = split_left_out(raw, named, key, schema.name)
+        rejects += [] if left_out is None else [left_out]
+    if location.source.shape:
+        left_out_count = row_count - _count_rows(source)
+        shaped = _shape(backend, schema, source, sources, location.source.shape)
+        source, found, table = shaped.raw, shaped.columns, shaped.typed
+        rejects.append(shaped.rejects)
+        row_count = shaped.row_count + left_out_count
+    else:
+        renames = location.source.columns
+        found = source_columns(source, schema, renames)
+        thousands = unclear_files(source, schema, sources, renames)
+        table = type_columns(source, schema, sources, renames, thousands).pipe(convert_ends, schema, sources)
     table = convert_currency(table, schema, sources)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
@@ -183,22 +211,69 @@ def _split(
     staged = backend.table(staging_name(schema.name))
     rows, contract_rules = mark_broken_references(staged, schema, contract_rules, parents)
     counts = cast("RowCounts", rows_of(count_rows(staged, rows, key))[0])
-    kept, rejects = rows.filter(rows.broken == 0), [] if left_out is None else [left_out]
+    kept = rows.filter(rows.broken == 0)
     if counts["valid"] < counts["rows"]:
-        rejects.append(rejected_rows(rows, raw.rows, contract_rules, found, key))
+        rejects.append(rejected_rows(rows, source, contract_rules, found, key))
     if not counts["is_in_key_order"] and _count_keys(kept, key) < counts["valid"]:
         fill(backend, f"duplicates_{schema.name}", find_duplicates(rows, key), temporary=True)
         duplicates = backend.table(f"duplicates_{schema.name}")
-        rejects.append(rejected_duplicates(duplicates, raw.rows, found, key))
-        kept = kept.anti_join(duplicates, list(PLACE))
+        rejects.append(rejected_duplicates(duplicates, source, found, key))
+        kept = kept.anti_join(duplicates, [*PLACE, *key])  # two periods of a shape may have one place
     if unknown_rules and counts["unknown"]:
-        unknown = unknown_values(kept, raw.rows, unknown_rules, found, key)
+        unknown = unknown_values(kept, source, unknown_rules, found, key)
         fill(backend, _unknown_name(schema.name), as_rejects(schema.name, unknown), temporary=True)
     is_complete = counts["is_in_key_order"] and not rejects
     kept = _drop_helper_columns(backend, schema) if is_complete else kept.select(*schema.columns)
     if malformed_count:
         rejects.append(rejected_lines(raw.malformed))
     return kept, _union_rejects(schema.name, rejects), row_count + malformed_count
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """The periods of an export in another shape: typed, and the rows that cannot be part of a period.
+
+    row_count: periods and rejected rows, as the dataset's rows in.
+    """
+
+    raw: ir.Table
+    columns: dict[str, str]
+    typed: ir.Table
+    rejects: ir.Table
+    row_count: int
+
+
+def _shape(backend: Backend, schema: pa.DataFrameSchema, raw: ir.Table, sources: Sources, shape: Shape) -> _Shaped:
+    """Spans and periods are stored: counts, rejects and warnings are read from them too."""
+    rows = cells_of(raw, schema, sources, shape)
+    thousands = unclear_files(rows, schema, sources, sources.of(schema.name).columns)
+    reshaped = reshape(rows, schema, sources, shape, thousands)
+    fill(backend, readings_name(schema.name), reshaped.readings, temporary=True)
+    readings = backend.table(readings_name(schema.name))
+    fill(backend, spans_name(schema.name), spans_of(readings, reshaped.attributes, shape), temporary=True)
+    spans = backend.table(spans_name(schema.name))
+    fill(backend, periods_name(schema.name), periods(spans, reshaped.attributes), temporary=True)
+    stored = backend.table(periods_name(schema.name))
+    counts = stored.aggregate(periods=_.count()).cross_join(spans.aggregate(rejected=_.problem_check.count()))
+    row = cast("dict[str, int]", rows_of(counts)[0])
+    rejects = rejected_readings(spans, reshaped.raw)
+    typed = typed_periods(stored, schema)
+    return _Shaped(reshaped.raw, reshaped.columns, typed, rejects, row["periods"] + row["rejected"])
+
+
+def readings_name(name: str) -> str:
+    """The table with the rows of an export in another shape, typed."""
+    return f"readings_{name}"
+
+
+def spans_name(name: str) -> str:
+    """The table with the rows of an export in another shape, as spans."""
+    return f"spans_{name}"
+
+
+def periods_name(name: str) -> str:
+    """The table with the periods that the spans become."""
+    return f"periods_{name}"
 
 
 def read_unknown_values(backend: Backend, name: str) -> ir.Table:
@@ -209,6 +284,10 @@ def read_unknown_values(backend: Backend, name: str) -> ir.Table:
 
 def _unknown_name(name: str) -> str:
     return f"unknown_{name}"
+
+
+def _count_rows(rows: ir.Table) -> int:
+    return cast("dict[str, int]", rows_of(rows.aggregate(rows=_.count()))[0])["rows"]
 
 
 def _count_raw_rows(raw: RawRows) -> tuple[int, int]:
@@ -246,9 +325,10 @@ def _union_rejects(dataset: str, rejects: list[ir.Table]) -> ir.Table:
 
 
 def _read(backend: Backend, location: Location, settings: Settings, sources: Sources) -> RawRows:
-    if location.query:
-        return read_query_with_files(backend, location, settings.home.scratch)
     number_format = sources.number_format_of(location.dataset)
+    decimal_sign = FORMATS[number_format].decimal if number_format else "."
+    if location.query:
+        return read_query_with_files(backend, location, settings.home.scratch, decimal_sign)
     return read_files(
         backend,
         location.dataset,
@@ -256,13 +336,14 @@ def _read(backend: Backend, location: Location, settings: Settings, sources: Sou
         location.source.encoding,
         scratch=settings.home.scratch,
         sheet=location.source.sheet,
-        decimal_sign=FORMATS[number_format].decimal if number_format else ".",
+        decimal_sign=decimal_sign,
     )
 
 
 def _drop_intermediate(backend: Backend, name: str) -> None:
     """Drop a dataset's intermediate tables, which frees their memory."""
-    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name)):
+    shaped = (readings_name(name), spans_name(name), periods_name(name))
+    for table in (staging_name(name), f"duplicates_{name}", _unknown_name(name), *shaped):
         backend.drop_table(table, force=True)
     release(backend, name)
 

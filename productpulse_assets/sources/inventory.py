@@ -16,11 +16,15 @@ from productpulse_assets.sources.query_files import query_tables
 from productpulse_assets.sources.readers.blanks import plain_name
 from productpulse_assets.sources.readers.column_names import no_header, values_in
 from productpulse_assets.sources.readers.raw_rows import columns_of, columns_of_query
+from productpulse_assets.sources.shapes.readings import CORE
+from productpulse_assets.sources.shapes.wide import check_months
 from resources.retries import retried_io
 from resources.settings import Settings
 from resources.tables import table_of
 from resources.warehouse import Warehouse
+from rules.models import Sources
 from rules.rule_set import Rules
+from rules.shapes import Shape, WideMonths
 from rules.text.formats import printable_line
 
 SCHEMA = ibis.schema(
@@ -119,7 +123,7 @@ def inspect_source(
     }
     try:
         location = locate(name, settings, rules)
-        problem = _inspect_location(row, location, schema, warehouse, settings.home.scratch)
+        problem = _inspect_location(row, location, schema, warehouse, settings.home.scratch, rules.sources)
     except SourceProblem as error:
         problem = error
     row["problem"] = str(problem) if problem else None
@@ -127,14 +131,22 @@ def inspect_source(
 
 
 def _inspect_location(
-    row: InventoryRow, location: Location, schema: pa.DataFrameSchema, warehouse: Warehouse, scratch: Path
+    row: InventoryRow,
+    location: Location,
+    schema: pa.DataFrameSchema,
+    warehouse: Warehouse,
+    scratch: Path,
+    sources: Sources,
 ) -> SourceProblem | None:
     """Fill the row with what the location has; the problem is a dataset or a column that is missing."""
     if not location.is_available:
         return _missing_dataset(location) if row["is_required"] else None
     found = _columns(location, warehouse, scratch)
-    absent = _absent(found, schema, location.source.columns)
-    missing = [column for column in required_columns(schema) if column in absent]
+    if location.source.shape:
+        absent, missing = _absent_in_shape(found, schema, location, location.source.shape, sources)
+    else:
+        absent = _absent(found, schema, location.source.columns)
+        missing = [column for column in required_columns(schema) if column in absent]
     row["is_available"] = not missing
     row["source"] = location.label
     row["bytes"] = sum(file.stat().st_size for file in location.files) if location.files else None
@@ -162,6 +174,24 @@ def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, renames: dict[st
     return [column for column in schema.columns if plain_name(renames.get(column, column)) not in there]
 
 
+def _absent_in_shape(
+    found: tuple[str, ...], schema: pa.DataFrameSchema, location: Location, shape: Shape, sources: Sources
+) -> tuple[list[str], list[str]]:
+    """The absent columns that a period could have, and the missing ones that the shape needs.
+
+    Raises SourceProblem for a wide table whose months cannot be found.
+    """
+    if isinstance(shape, WideMonths) and found:
+        check_months(location.label, found, sources)
+    absent = _absent(found, schema, location.source.columns)
+    there = {plain_name(column) for column in found}
+    headers = [key for key, header in shape.headers.items() if found and plain_name(header) not in there]
+    needed = ["customer_id"] if isinstance(shape, WideMonths) else ["customer_id", "monthly_price"]
+    optional = [column for column in absent if column not in CORE]
+    missing = [column for column in needed if column in absent]
+    return [*optional, *missing], [*missing, *(f"shape > {key}" for key in headers)]
+
+
 def _missing_dataset(location: Location) -> SourceProblem:
     return SourceProblem(
         "source.missing_dataset",
@@ -172,7 +202,8 @@ def _missing_dataset(location: Location) -> SourceProblem:
 
 
 def _missing_columns(location: Location, missing: list[str], found: tuple[str, ...]) -> SourceProblem:
-    renames = location.source.columns
+    headers = location.source.shape.headers if location.source.shape else {}
+    renames = location.source.columns | {f"shape > {key}": header for key, header in headers.items()}
     named = " and ".join(
         f"'{renames[column]}' (for {column}, as sources.yaml says)" if column in renames else f"'{column}'"
         for column in missing

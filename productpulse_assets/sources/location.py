@@ -11,6 +11,9 @@ from pathlib import Path
 
 import duckdb
 import pandera.ibis as pa
+import sqlglot
+import sqlglot.expressions as sge
+from sqlglot.errors import SqlglotError
 
 from asset_checks.contracts import DATASETS, STATUS, contracts_with
 from productpulse_assets.sources.aliases import alias_value
@@ -41,7 +44,7 @@ class Location:
     """A dataset's files or query; without both, it is absent in this run.
 
     query_files: by the name that the query gives to it, the files of each table; none for an optional one that is
-    not there.
+    not there. A file of the folder whose name the query reads as a table is one of them without being declared.
     """
 
     dataset: str
@@ -177,14 +180,7 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
         return Location(dataset, (), source, folder)
     candidates = _files_named(dataset, folder)
     found = tuple(path for path in candidates if path.is_file())
-    if len(found) > 1:
-        names = " and ".join(path.name for path in found)
-        raise SourceProblem(
-            "source.several_files",
-            f"{dataset}: {names} are both in {path_text(folder)}. Keep one of them.",
-            dataset=dataset,
-            files=names,
-        )
+    _one_file(dataset, folder, found)
     if candidates and not found:
         place = path_text(candidates[0])
         raise SourceProblem(
@@ -196,11 +192,24 @@ def locate(dataset: str, settings: Settings, rules: Rules) -> Location:
     return Location(dataset, _refuse_special_names(dataset, found), source, folder)
 
 
+def _one_file(name: str, folder: Path, found: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files of one name, unchanged; raises SourceProblem if there are several."""
+    if len(found) > 1:
+        names = " and ".join(path_text(path.name) for path in found)
+        raise SourceProblem(
+            "source.several_files",
+            f"{name}: {names} are both in {path_text(folder)}. Keep one of them.",
+            dataset=name,
+            files=names,
+        )
+    return found
+
+
 def _files_named(dataset: str, folder: Path) -> tuple[Path, ...]:
     """The paths in the folder that have the dataset's name, in the order of their endings."""
     if not folder.is_dir():
         return ()
-    names = [f"{dataset}{ending}" for ending in EXTENSIONS]
+    names = [f"{dataset.casefold()}{ending}" for ending in EXTENSIONS]
     try:
         found = [path for path in folder.iterdir() if path.name.casefold() in names]
     except OSError as error:
@@ -238,7 +247,27 @@ def _query_files(dataset: str, folder: Path, source: DatasetSource) -> dict[str,
         found[name] = next(matches, ())
         if not found[name] and not about.optional:
             raise _no_match(dataset, folder, " or ".join(about.patterns))
+    declared = {name.casefold() for name in found}
+    for name in _tables_of(source.query or ""):
+        files = () if name.casefold() in declared or name.startswith(OWN_TABLES) else _files_named(name, folder)
+        if paths := _one_file(name, folder, tuple(path for path in files if path.is_file())):
+            found[name] = _refuse_special_names(dataset, paths)
     return found
+
+
+def _tables_of(query: str) -> list[str]:
+    """The tables that a query reads and does not define itself; none of a query that cannot be parsed, which fails
+    later with DuckDB's own message."""
+    try:
+        trees = [tree for tree in sqlglot.parse(query, dialect="duckdb") if tree]
+    except (SqlglotError, RecursionError):
+        return []
+    tables = [table for tree in trees for table in tree.find_all(sge.Table)]
+    named = {
+        table.name.casefold(): table.name for table in tables if isinstance(table.this, sge.Identifier) and not table.db
+    }
+    defined = {part.alias.casefold() for tree in trees for part in tree.find_all(sge.CTE)}
+    return [name for folded, name in sorted(named.items()) if folded not in defined]
 
 
 def _match_pattern(dataset: str, folder: Path, pattern: str) -> tuple[Path, ...]:

@@ -59,6 +59,19 @@ def rejected_duplicates(duplicates: ir.Table, raw: ir.Table, found: dict[str, st
     return _with_source_row(rows, raw, found)
 
 
+def rejected_readings(spans: ir.Table, raw: ir.Table) -> ir.Table:
+    """One row per row of an export in another shape that cannot be part of a period, without dataset."""
+    rows = spans.filter(_.problem_check.notnull()).select(
+        *PLACE,
+        column_name="problem_column",
+        check_name="problem_check",
+        value=_.problem_value.left(VALUE_LENGTH),
+        row_key=ibis.coalesce(spans.base_id, spans.customer_id),
+    )
+    joined = rows.inner_join(_as_json(raw), list(PLACE))
+    return joined.select(*PLACE, "column_name", "check_name", "value", "row_key", "row_json")
+
+
 def rejected_for(rows: ir.Table, reason: ir.StringColumn, check_name: str, row_key: ir.StringValue) -> ir.Table:
     """One row per row of `rows`, without dataset: they are rejected as whole rows, and the value is the reason.
 
@@ -93,16 +106,17 @@ def as_rejects(dataset: str, rows: ir.Table) -> ir.Table:
 
 
 def _with_source_row(rows: ir.Table, raw: ir.Table, found: dict[str, str]) -> ir.Table:
-    given = [name for name in raw.columns if name not in PLACE]
-    source = raw.select(
-        *PLACE,
-        row_json=to_json(ibis.struct({name: _in_json(raw[name]) for name in given})).cast("string"),
-        **{f"given_{ours}": source_text(raw[theirs]) for ours, theirs in found.items()},
-    )
+    source = _as_json(raw, **{f"given_{ours}": source_text(raw[theirs]) for ours, theirs in found.items()})
     joined = rows.inner_join(source, list(PLACE))
     values = [(joined.column_name == ours, joined[f"given_{ours}"]) for ours in found]
     value = ibis.cases(*values, else_=ibis.null("string")).left(VALUE_LENGTH)
     return joined.select(*PLACE, "column_name", "check_name", value=value, row_key=_.row_key, row_json=_.row_json)
+
+
+def _as_json(raw: ir.Table, **columns: ir.Value) -> ir.Table:
+    """The place of each row, row_json with all of it, and `columns`."""
+    given = {name: _in_json(raw[name]) for name in raw.columns if name not in PLACE}
+    return raw.select(*PLACE, row_json=to_json(ibis.struct(given)).cast("string"), **columns)
 
 
 def _in_json(raw: ir.Column) -> ir.Column:

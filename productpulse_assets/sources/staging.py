@@ -80,9 +80,10 @@ def type_columns(
     sources: Sources,
     renames: dict[str, str],
     thousands: Mapping[str, Sequence[str]] | None = None,
+    more: Mapping[str, ir.Value] | None = None,
 ) -> ir.Table:
     """One row per source row: its file and row number, the contract's columns typed, `has_<column>` (whether the
-    source has a value) and is_ignored (whether the alias of its status leaves the row out).
+    source has a value), is_ignored (whether the alias of its status leaves the row out) and `more` columns of `raw`.
 
     `thousands` are the results of `unclear_files`: by column, the files in which 1.234 may be 1234. A column of
     `marks` has the currencies around the amounts, where a number format allows them.
@@ -116,7 +117,7 @@ def type_columns(
         columns[column] = value.upper() if column == "currency" else value
         columns[f"has_{column}"] = has_value(given, sources, names)
     columns |= _currencies(columns, marks, sources)
-    return raw.select(*PLACE, **columns)
+    return raw.select(*PLACE, **columns, **(more or {}))
 
 
 def _amount(

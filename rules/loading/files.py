@@ -33,6 +33,9 @@ EXPECTED = {
     "less_than": "less than {lt}",
     "less_than_equal": "{le} or less",
     "too_short": "at least {min_length} of them",
+    "union_tag_invalid": "{expected_tags}",
+    "union_tag_not_found": "a mapping with the key {discriminator}",
+    "model_attributes_type": MAPPING,
 }
 """What is accepted, by Pydantic's name for the mistake; other mistakes have Pydantic's own message."""
 
@@ -90,7 +93,8 @@ class Strict(pydantic.BaseModel):
 
     @classmethod
     def _accepted_in(cls, field: str) -> str:
-        annotation = cls.model_fields[field].annotation
+        fields = {about.alias or name: about for name, about in cls.model_fields.items()}
+        annotation = fields[field].annotation
         if get_origin(annotation) is Literal:
             return ", ".join(get_args(annotation))
         return KINDS.get(annotation, MAPPING)
@@ -184,6 +188,8 @@ def _place(parts: Sequence[str | int], content: Any) -> Iterator[str]:
         elif isinstance(content, dict) and part in content:
             yield str(part)
             content = content[part]
+        elif isinstance(content, dict) and content.get("kind") == part:
+            continue  # the kind that decides which model the mapping has
         elif isinstance(content, dict) and len(content) == 1 and number + 1 < len(parts):
             ((key, content),) = content.items()
             yield str(key)

@@ -18,7 +18,7 @@ from ibis import _
 from resources.at_launch import warehouse_resource
 from resources.store_file import WarehouseBusy, opening_problem
 from resources.tables import table_of
-from resources.warehouse import Warehouse, describe
+from resources.warehouse import Warehouse, comment, create_table, describe, transaction
 from tests.errors import raises
 
 ORDERS = ibis.schema({"order_id": "string", "customer_id": "string", "amount": "decimal(18, 2)"})
@@ -106,6 +106,17 @@ def test_a_second_run_replaces_the_table(warehouse, file):
     run(warehouse, orders)
     run(warehouse, orders)
     assert stored(file, "SELECT count(*) FROM orders") == [(3,)]
+
+
+def test_a_transaction_that_fails_leaves_the_old_table_and_no_transaction(tmp_path):
+    backend = ibis.duckdb.connect(tmp_path / "totals.duckdb")
+    create_table(backend, "totals", "SELECT 1 AS number")
+    with pytest.raises(duckdb.BinderException), transaction(backend):
+        create_table(backend, "totals", "SELECT 2 AS number")
+        comment(backend, "totals", {"no_such_column": "It is not there."})
+    with transaction(backend):
+        comment(backend, "totals", {"number": "A number."})
+    assert backend.con.execute("FROM totals").fetchall() == [(1,)]
 
 
 def test_what_a_materialization_shows(warehouse):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -12,9 +13,13 @@ from productpulse_assets.cli.init import PRESETS, copy_rules
 from productpulse_assets.sources.location import check_sources
 from rules.models import DatasetSource, Sources
 from rules.rule_set import read_rules
+from rules.shapes import Shape
 from tests.errors import raises_problems
 
+SOURCES = Path(__file__).parents[2] / "rules" / "sources.yaml"
 EXAMPLE = re.compile(r"^(\s*)#: (.*)$", re.MULTILINE)
+ALTERNATIVE = re.compile(r"^#   (shape: \{.*\})$", re.MULTILINE)
+"""Settings that cannot be combined with those of the examples."""
 
 
 def sources_of(folder: Path) -> Sources:
@@ -60,12 +65,20 @@ def test_every_setting_has_an_explanation_and_an_example(tmp_path):
     text = (tmp_path / "sources.yaml").read_text(encoding="utf-8")
     shown = yaml.safe_load(uncommented(text))
     assert set(shown) == set(Sources.model_fields)
-    assert {key for source in shown["datasets"].values() for key in source} == set(DatasetSource.model_fields)
+    alternatives = [yaml.safe_load(each) for each in ALTERNATIVE.findall(text)]
+    given = [*shown["datasets"].values(), *alternatives]
+    assert {key for source in given for key in source} == set(DatasetSource.model_fields)
     for setting in DatasetSource.model_fields:
         assert re.search(rf"^# {setting}: \w+", text, re.MULTILINE), setting
     for setting in Sources.model_fields:
         before = text[: re.search(rf"^(#: )?{setting}:", text, re.MULTILINE).start()].splitlines()[-1]
         assert before.startswith("# "), setting
+
+
+def test_each_shape_has_an_example_that_works():
+    found = ALTERNATIVE.findall(SOURCES.read_text(encoding="utf-8"))
+    kinds = {DatasetSource.model_validate(yaml.safe_load(each)).shape.kind for each in found}
+    assert kinds == {shape.model_fields["kind"].annotation.__args__[0] for shape in get_args(get_args(Shape)[0])}
 
 
 def test_an_example_that_is_wrong_would_be_found(tmp_path):

@@ -53,11 +53,13 @@ def with_past_due(bills: ir.Table, subscriptions: ir.Table, rules: LeakageRules)
     Past Due is a state of the present: on an as-of date before the newest event nothing is.
     """
     periods = subscriptions.select("subscription_id", "status", "start_date", "end_date")
-    table = bills.left_join(periods, "subscription_id").select(*bills.columns, "status", "start_date", "end_date")
+    # Joined and not a window over all bills: of the open ones, each detector reads few.
+    paid = bills.filter(_.is_settled).group_by("subscription_id").aggregate(paid_until=_.due_date.max())
+    table = bills.pipe(left_join_unique, periods, "subscription_id").pipe(left_join_unique, paid, "subscription_id")
     is_late = table.is_current & (table.status == "Past Due") & active_on(table, table.as_of_date)
-    paid = table.due_date.max(where=table.is_settled).over(group_by=table.subscription_id)
-    is_unpaid = is_late & (paid.isnull() | (table.due_date > paid)) & rules.detectors.of(UNPAID).enabled
-    return table.mutate(is_past_due=is_unpaid.fill_null(False)).drop("status", "start_date", "end_date")
+    is_unpaid = is_late & (table.paid_until.isnull() | (table.due_date > table.paid_until))
+    is_past_due = (is_unpaid & rules.detectors.of(UNPAID).enabled).fill_null(False)
+    return table.select(*bills.columns, is_past_due=is_past_due)
 
 
 def of_cause(books: Books, cause: str) -> ir.Table:

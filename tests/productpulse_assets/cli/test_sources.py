@@ -136,6 +136,7 @@ def test_validate_reports_an_empty_folder(productpulse, tmp_path):
         ("targets\n\x1b[31m.csv", r"targets\n\x1b[31m.csv is not read: there is no dataset targets\n\x1b[31m. The datasets are "),
         (os.fsdecode(b"targ\xe9ts.csv"), r"targ\xe9ts.csv is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
         ("target.csv", "target.csv is not read: no dataset has this name. Did you mean targets.csv? Then rename the file."),
+        ("goals.csv", "goals.csv is not read: no dataset has this name. Files of this name often hold targets. If this one does, set "),
         ("targets.ods", "targets.ods is not read: files that end in .ods are not supported. Did you mean targets.csv? Then export it in that format."),
         ("invoices.csv", "invoices.csv is not read: there is no dataset invoices. The datasets are customers, subscriptions, "),
         ("notes.md", "notes.md is not read: its ending is not one of .csv, .csv.gz, "),

@@ -3,8 +3,9 @@
 import ibis
 import pytest
 
-from productpulse_assets.facts.billing import months_later, whole_months, with_billed_period
+from productpulse_assets.facts.billing import whole_months, with_billed_period
 from resources.tables import table_of
+from rules.units import months_later
 from tests.builders import day, rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import ibis
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from asset_checks.invariants import ledger_breaks
 from resources.tables import rows_of
 from tests.builders import rows
+from tests.graph import plan, unbound
 from tests.productpulse_assets.facts.ledger import account, fail, give_back, ledger, months, pay, sub
 
 BILL = ("period_start", "due_date", "amount_due", "basis")
@@ -199,3 +201,14 @@ def broken_accounts(tables) -> list[tuple]:
         SELECT * FROM due LEFT JOIN parts USING (customer_id, currency) LEFT JOIN paid USING (customer_id, currency)
         WHERE coalesce(collected, 0) <> coalesce(used, 0) OR coalesce(applied, 0) > due
             OR (due - applied > rounding AND credit > rounding)""").fetchall()
+
+
+def test_the_exported_balances_have_every_column_of_the_bills():
+    assert set(unbound("bills").columns) < set(unbound("bill_balances").columns)
+
+
+def test_no_window_over_the_payments_is_computed_twice():
+    """Ibis can write a shared part of a query once for each of its readers."""
+    sql = " ".join(plan().tables["payment_applications"].sql.split())
+    windows = re.findall(r"\bOVER \([^()]*\)", sql)
+    assert windows and len(windows) == len(set(windows))

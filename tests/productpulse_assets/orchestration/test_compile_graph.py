@@ -15,7 +15,7 @@ from resources.compiled_plan import load_plan, write_plan
 from resources.home import Home
 from resources.settings import Settings
 from rules.rule_set import SHIPPED, read_rules
-from tests.graph import RULES, plan
+from tests.graph import RULES, plan, queries
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +34,9 @@ def counted(monkeypatch) -> list:
 
 
 def test_every_query_of_the_graph_is_in_it_with_its_columns_and_their_sources():
-    queries = [declaration.name for declaration in all_declarations() if declaration.is_query]
-    assert list(plan().tables) == queries
-    assert {"customer_months", "revenue_leakage", "kpi_history", "customer_360"} < set(queries)
+    names = [declaration.name for declaration in all_declarations() if declaration.is_query]
+    assert list(plan().tables) == names
+    assert {"customer_months", "revenue_leakage", "kpi_history", "customer_360"} < set(names)
     for name, table in plan().tables.items():
         assert list(table.columns) == list(table.lineage) == list(queries()[name].columns)
     assert plan().tables["customer_months"].columns["mrr_end"] == "decimal(18, 2)"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from dagster_duckdb import DuckDBResource
 
-from productpulse_assets.published.exports import export
+from productpulse_assets.published.exports import export, exports_asset
 from productpulse_assets.published.snapshot import COPYING, copy_store, published_snapshot_asset
 from resources.at_launch import warehouse_resource
 from resources.home import Home
@@ -54,6 +54,17 @@ def test_the_snapshot_has_the_published_tables_alone(home, tmp_path, monkeypatch
     assert published(home) == [("orders",)]
     with duckdb.connect(str(home.warehouse)) as working:
         assert working.execute("SELECT count(*) FROM staged_orders").fetchone() == (1000,)
+
+
+def test_tables_of_the_snapshot_alone_leave_no_files_of_an_earlier_version(home, tmp_path):
+    (tmp_path / "glossary.yaml").write_text("{}")
+    duckdb_file = DuckDBResource(database=str(home.warehouse))
+    warehouse = warehouse_resource(Warehouse(duckdb=duckdb_file, glossary=str(tmp_path / "glossary.yaml")))
+    home.exports.mkdir()
+    (home.exports / "staged_orders.csv").write_text("order_id")
+    exports = exports_asset(["orders"], Settings(home=str(home.root)), ["staged_orders"])
+    assert dg.materialize([exports], resources={"warehouse": warehouse}).success
+    assert sorted(path.name for path in home.exports.iterdir()) == ["orders.csv", "orders.parquet"]
 
 
 def test_a_copied_store_stays_locked_by_the_run_that_has_it_open(home, tmp_path):

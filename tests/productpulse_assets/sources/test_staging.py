@@ -636,6 +636,29 @@ def test_a_query_over_files_that_are_read_like_datasets(query_backend, tmp_path)
     assert not {"accounts", "words", "raw_customers_words"} & set(query_backend.list_tables())
 
 
+def test_every_file_of_the_folder_is_a_table_of_a_query(query_backend, tmp_path):
+    (tmp_path / "Customers.csv").write_text("id;born\n007;2026-01-01\n8;2026-01-02\nbroken\n")
+    pq.write_table(pa.table({"id": ["007"], "name": ["Acme"]}), tmp_path / "crm 2026.parquet")
+    (tmp_path / "words.csv").write_text("torn,file\n1\n")  # a name that the query defines itself
+    query = (
+        "WITH words AS (SELECT 'SMB' AS word) SELECT id AS customer_id, born AS signup_date, name AS company_name, word AS "
+        'segment FROM customers LEFT JOIN "crm 2026" USING (id), words'
+    )
+    outcome = staged(query_backend, tmp_path, "customers", query_sources(query), {})
+    assert outcome.kept_values("customer_id", "company_name", "segment") == [("007", "Acme", "SMB"), ("8", None, "SMB")]
+    assert [(each["source_file"], each["check_name"]) for each in outcome.rejects] == [
+        ("Customers.csv", "malformed_line")
+    ]
+    assert not {"customers", "crm 2026"} & set(query_backend.list_tables())
+
+
+def test_a_table_of_a_query_is_one_file(query_backend, tmp_path):
+    for name in ("crm.csv", "crm.json"):
+        (tmp_path / name).write_text("id\n1\n")
+    with raises("source.several_files", SourceProblem):
+        staged(query_backend, tmp_path, "customers", query_sources("SELECT id FROM CRM"), {})
+
+
 def test_a_file_of_a_query_that_is_not_there(query_backend, tmp_path):
     sources = query_sources("FROM accounts", accounts=QueryFile(file=("a.csv", "b.csv"), columns=("id",)))
     with raises("source.no_match", SourceProblem):
