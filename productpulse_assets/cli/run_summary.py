@@ -29,7 +29,8 @@ def run_lines(home: Home, rules: Rules) -> Iterator[str]:
     yield f"As of {as_of}: {sum(rows.values()):,} rows kept, {sum(rejected.values()):,} rejected."
     for name, count in rejected.items():
         if count:
-            yield f"  {name}: {count:,} rejected. {reject_reasons(backend.table(f'{name}_rejects'))}"
+            reasons = reject_reasons(backend.table(f"{name}_rejects")) or "The query in sources.yaml leaves them out."
+            yield f"  {name}: {count:,} rejected. {reasons}"
     absent = [name for name in DATASETS if not rows[name]]
     if absent:
         yield f"Not available: {', '.join(absent)}."
