@@ -22,7 +22,7 @@ from productpulse_assets.sources.proposal.value_formats import DateReading, Word
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names, vocabulary
 from productpulse_assets.sources.readers.blanks import plain_name
 from rules.loading.files import load
-from rules.models import IGNORE, DatasetSource, Sources
+from rules.models import IGNORE, Sources
 from rules.rule_set import SHIPPED
 from rules.text.formats import printable_line
 
@@ -67,11 +67,6 @@ class Matched:
 def shipped_aliases() -> dict[str, dict[str, object]]:
     """The words that the sources.yaml of the program has."""
     return {target: dict(words) for target, words in load(SHIPPED / "sources.yaml", Sources).aliases.items()}
-
-
-def can_set(setting: str) -> bool:
-    """Whether this version of the program has the setting of a dataset."""
-    return setting in DatasetSource.model_fields
 
 
 def propose_columns(draft: Draft, matched: Matched) -> None:
@@ -139,7 +134,7 @@ def _ask_for_column(draft: Draft, matched: Matched, match: ColumnMatch) -> None:
             and (each := candidate_by_type(matched.export, dataset, column, header, matched.references))
         ]
     choices = [choice_of(matched, column, each) for each in found[:MOST_CHOICES]]
-    if dataset == "transactions" and column == "status" and not found and _can_make_columns():
+    if dataset == "transactions" and column == "status" and not found:
         made = Change(place, {"value": "Success"})
         choices.append(Choice("every row is a payment that succeeded", (made,), "the file has no status"))
     fitting = [number for number, each in enumerate(found) if each.fits]
@@ -148,14 +143,10 @@ def _ask_for_column(draft: Draft, matched: Matched, match: ColumnMatch) -> None:
     draft.ask(Decision(place, question, tuple(choices), fitting[0] if is_single else None))
 
 
-def _can_make_columns() -> bool:
-    return "MadeColumn" in str(DatasetSource.model_fields["columns"].annotation)
-
-
 def _from_dates(draft: Draft, matched: Matched, column: str) -> bool:
     """Whether the status is decided by the dates, because the file has none and has an end."""
     end = ENDS.get(matched.dataset)
-    is_possible = column == "status" and end and not matched.columns["status"].candidates and _can_make_columns()
+    is_possible = column == "status" and end and not matched.columns["status"].candidates
     if not (is_possible and end and matched.columns[end].is_mapped):
         return False
     place = ("datasets", matched.dataset, "columns", "status")
@@ -196,7 +187,7 @@ def _ask_about_rows(draft: Draft, matched: Matched) -> None:
 
 def _negative_amounts(matched: Matched) -> Iterator[Decision]:
     amount = matched.columns.get("amount") if matched.dataset == "transactions" else None
-    if not amount or not amount.header or not can_set("negative_amounts"):
+    if not amount or not amount.header:
         return
     values = matched.export.columns[amount.header].values
     negative = [value for value in values if value.startswith(("-", "−", "("))]
@@ -211,7 +202,7 @@ def _negative_amounts(matched: Matched) -> Iterator[Decision]:
 
 def _repeated_ids(matched: Matched) -> Iterator[Decision]:
     key = matched.columns.get("subscription_id") if matched.dataset == "subscriptions" else None
-    if not key or not key.header or not can_set("repeated_ids") or matched.export.columns[key.header].is_unique:
+    if not key or not key.header or matched.export.columns[key.header].is_unique:
         return
     place = ("datasets", "subscriptions", "repeated_ids")
     about = matched.export.columns[key.header]

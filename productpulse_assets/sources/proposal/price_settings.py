@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from asset_checks.contracts import CONTRACTS
 from productpulse_assets.sources.proposal.column_matching import PRICE, Confidence, is_number
-from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, samples
+from productpulse_assets.sources.proposal.dataset_settings import Matched, samples
 from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft, get
 from productpulse_assets.sources.proposal.period_settings import ask_about_ends
 from productpulse_assets.sources.proposal.price_units import (
@@ -38,8 +38,7 @@ def propose_price(draft: Draft, datasets: Datasets) -> None:
         paid_by = (paid.export, paid.columns) if paid else (None, None)
         billing = Billing(matched.export, matched.columns, *paid_by)
         match = match_price(billing)
-        is_clear = match.confidence > Confidence.UNSURE and not match.may_be_cents
-        if is_clear and _can_write(match.readings[0]):
+        if match.confidence > Confidence.UNSURE and not match.may_be_cents:
             first = match.readings[0]
             for change in _changes(first):
                 draft.set(change.place, change.value)
@@ -81,22 +80,15 @@ def _changes(reading: PriceReading, *, all_in_cents: bool = False) -> list[Chang
     return changes
 
 
-def _can_write(reading: PriceReading) -> bool:
-    """Whether this version of the program has the settings of the reading."""
-    needed = {change.place[2] for change in _changes(reading) if change.place[2] != "columns"}
-    return all(map(can_set, needed))
-
-
 def _ask_for_price(draft: Draft, matched: Matched, match: PriceMatch) -> None:
-    shown = [each for each in match.readings if _can_write(each)]
-    best = max((each.agreement or 0 for each in shown), default=0)
-    readings = [each for each in shown if _is_shown(each, best)][:8]
+    best = max((each.agreement or 0 for each in match.readings), default=0)
+    readings = [each for each in match.readings if _is_shown(each, best)][:8]
     choices = []
     for reading in readings:
         about = samples(matched.export, reading.column.header, SUBSCRIPTIONS, PRICE)
         evidence = f"{reading.evidence}; {about}"
         choices.append(Choice(reading.words, tuple(_changes(reading)), evidence))
-        if match.may_be_cents and can_set("minor_units"):
+        if match.may_be_cents:
             changes = tuple(_changes(reading, all_in_cents=True))
             choices.append(Choice(f"{reading.words}, all amounts in cents", changes, evidence))
     if match.may_be_cents and match.confidence > Confidence.UNSURE:
@@ -119,9 +111,9 @@ def _propose_amount_in_cents(draft: Draft, paid: Matched, *, has_prices: bool) -
     """Amounts whose name says cents; without prices to compare, a question about whole numbers."""
     header = paid.columns["amount"].header
     place = ("datasets", TRANSACTIONS, "minor_units")
-    if header and CENTS.search(header) and can_set("minor_units"):
+    if header and CENTS.search(header):
         draft.set(place, True, "certain: its name says so")
-    elif header and not has_prices and may_be_cents(paid.export, header) and can_set("minor_units"):
+    elif header and not has_prices and may_be_cents(paid.export, header):
         draft.ask(Decision(place, f"Is '{header}' in cents?", (Choice("true", (Change(place, True),)),)))
 
 

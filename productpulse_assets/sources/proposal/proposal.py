@@ -15,7 +15,7 @@ from productpulse_assets.sources.proposal.column_matching import (
     Reference,
     match_columns,
 )
-from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, note_of, propose_columns
+from productpulse_assets.sources.proposal.dataset_settings import Matched, note_of, propose_columns
 from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft, get
 from productpulse_assets.sources.proposal.exports import Export, Folder, read_folder, shared_rate
 from productpulse_assets.sources.proposal.file_matching import FileMatch, match_files
@@ -196,7 +196,7 @@ def _propose_file(draft: Draft, match: FileMatch) -> None:
 def _propose_customers_of_rows(draft: Draft, datasets: Mapping[str, Matched]) -> None:
     """Without a file of customers, those of the subscriptions, with the columns that are certain to be a customer's."""
     has_shape = get(draft.settings, ("datasets", "subscriptions", "shape")) is not None
-    if "customers" in datasets or "subscriptions" not in datasets or has_shape or not can_set("rows_from"):
+    if "customers" in datasets or "subscriptions" not in datasets or has_shape:
         return
     place = ("datasets", "customers")
     if any(each.place[:3] == (*place, "file") for each in draft.decisions):

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from productpulse_assets.sources.proposal.column_matching import PRICE, ColumnMatch, Reference, match_columns
-from productpulse_assets.sources.proposal.dataset_settings import Matched, can_set, note_of
+from productpulse_assets.sources.proposal.dataset_settings import Matched, note_of
 from productpulse_assets.sources.proposal.decisions import Change, Choice, Decision, Draft
 from productpulse_assets.sources.proposal.exports import Export
 from productpulse_assets.sources.proposal.price_units import CENTS, price_columns
 from productpulse_assets.sources.proposal.value_formats import UNIT, parse_number, read_numbers
 from productpulse_assets.sources.proposal.vocabulary import plain, plain_names
-
-NAMES_OF_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-MONTH = re.compile(
-    r"\d{4}[-/._ ]?(0[1-9]|1[0-2])([-/._ ]\d{2})?|(0[1-9]|1[0-2])[-/._ ]\d{4}"
-    rf"|({NAMES_OF_MONTHS})[a-z]*[-/._ ]*(\d{{4}}|\d{{2}})",
-    re.IGNORECASE,
-)
-"""A header that is a month: 2026-01, 202601, 2026-01-31, 01/2026, Jan 2026, January 2026, Jan-26."""
+from productpulse_assets.sources.shapes.months import month_columns
 
 MONTH_COLUMNS = ("month", "monat", "snapshot_month", "mrr_month", "snapshot_date", "reporting_month")
 FEWEST_MONTHS = 3
@@ -46,7 +38,7 @@ def find_shaped(exports: Sequence[Export]) -> Iterator[tuple[Export, dict[str, o
 
 def months_of(export: Export) -> list[str]:
     """The columns that are named after a month and have numbers."""
-    found = [name for name in export.names if MONTH.fullmatch(name.strip())]
+    found = month_columns(export.names, ())
     return [name for name in found if not export.columns[name].values or read_numbers(export.columns[name].values)]
 
 
@@ -58,7 +50,7 @@ def _month_column(export: Export) -> str | None:
 def propose_shape(draft: Draft, exports: Sequence[Export], references: Mapping[str, Reference]) -> Matched | None:
     """The subscriptions in another shape, if exactly one export may be them."""
     found = list(find_shaped(exports))
-    if len(found) != 1 or not can_set("shape"):
+    if len(found) != 1:
         for export, shape in found:
             draft.left_out[export.pattern] = f"{export.pattern} may be subscriptions of the shape {shape['kind']}."
         return None
@@ -74,9 +66,11 @@ def propose_shape(draft: Draft, exports: Sequence[Export], references: Mapping[s
     else:
         price = price_columns(export)[0]
         draft.set((*BASE, "shape"), shape, "likely: a row per month, with a price per month")
-        draft.set((*BASE, "columns", PRICE), price.header, "likely: its name says that it is per month")
-        if CENTS.search(price.header) and can_set("minor_units"):
-            draft.set((*BASE, "minor_units"), True, "certain: its name says so")
+        if CENTS.search(price.header):
+            question = f"'{price.header}' is in cents, and a shape reads prices in whole units. Export them so."
+            draft.ask(Decision((*BASE, "columns", PRICE), question))
+        else:
+            draft.set((*BASE, "columns", PRICE), price.header, "likely: its name says that it is per month")
     none = {column: ColumnMatch(column, match.confidence) for column, match in matches.items()}
     return Matched("subscriptions", export, none | columns, dict(references))
 

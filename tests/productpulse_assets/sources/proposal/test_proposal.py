@@ -15,7 +15,6 @@ from productpulse_assets.cli.init import copy_rules
 from productpulse_assets.sources import assets as source_assets
 from productpulse_assets.sources.location import locate
 from productpulse_assets.sources.proposal.column_matching import Confidence, match_columns
-from productpulse_assets.sources.proposal.dataset_settings import can_set
 from productpulse_assets.sources.proposal.decisions import Decision, get
 from productpulse_assets.sources.proposal.exports import read_folder
 from productpulse_assets.sources.proposal.proposal import Proposal, propose
@@ -107,8 +106,7 @@ def test_nine_of_ten_columns_are_mapped_without_a_question(proposals):
 def test_formats_and_units_are_those_of_the_export(proposals, name):
     settings = proposals(name).draft.settings
     expected = SHAPES[name].settings
-    possible = {place: value for place, value in expected.items() if place[0] != "datasets" or can_set(place[2])}
-    assert {place: get(settings, place) for place in possible} == possible
+    assert {place: get(settings, place) for place in expected} == expected
     assert settings.get("date_formats", []) == expected.get(("date_formats",), [])
 
 
@@ -130,18 +128,10 @@ def test_the_export_of_a_system_with_a_preset_is_recognized(proposals):
     assert proposals("Stripe-like").preset == "stripe"
 
 
-def settings_exist(name: str) -> bool:
-    """Whether this version of the program has every setting that the export needs."""
-    places = [place for place in SHAPES[name].settings if place[0] == "datasets"]
-    return all(can_set(place[2]) for place in places)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "wide months"])
 def test_the_program_reads_the_rows_that_the_company_has(proposals, name, tmp_path):
     """With the proposed rules and without a change by hand, every row is kept, with its price and dates."""
-    if not settings_exist(name):
-        pytest.skip("a setting that this export needs does not exist yet")
     proposal = proposals(name)
     copy_rules(tmp_path / "rules", None, sources=sources_yaml(proposal))
     tables = read_datasets(proposals.folder(name), tmp_path / "rules", tmp_path / "home")
@@ -316,6 +306,19 @@ def test_payments_in_whole_units_show_that_prices_are_not_in_cents(tmp_path):
         write(tmp_path, customers=CUSTOMERS, subscriptions=text, payments=payments(["4900.00", "12900.00"]))
     )
     assert mapped(proposal)["subscriptions", "monthly_price"] == "monthly_price"
+
+
+@pytest.mark.parametrize(("header", "price", "is_mapped"), [("mrr", "49.00", True), ("mrr_cents", "4900", False)])
+def test_a_row_per_month_is_a_shape_whose_price_is_in_whole_units(tmp_path, header, price, is_mapped):
+    rows_per_month = "".join(f"c{number},2026-0{month},{price}\n" for number in (1, 2) for month in (1, 2, 3))
+    text = f"customer_id,month,{header}\n{rows_per_month}"
+    proposal = propose(write(tmp_path, customers=CUSTOMERS, mrr_by_month=text))
+    assert (("subscriptions", "monthly_price") in mapped(proposal)) == is_mapped
+    if is_mapped:
+        shape = {"kind": "monthly_snapshots", "month": "month"}
+        assert get(proposal.draft.settings, ("datasets", "subscriptions", "shape")) == shape
+    else:
+        assert "is in cents, and a shape reads prices in whole units" in question(proposal, *PRICE).question
 
 
 def test_a_point_that_may_be_for_thousands_is_asked_about(tmp_path):
