@@ -61,11 +61,6 @@ def test_the_columns_that_a_kind_does_not_read_are_refused(tmp_path):
         read(tmp_path, "{shape: {kind: events, event: Event, date: Day}, columns: {status: State}}")
 
 
-def test_only_subscriptions_have_a_shape(tmp_path):
-    with raises_problems("datasets: rules.wrong_value"):
-        read(tmp_path, "{shape: {kind: wide_months}}", dataset="customers")
-
-
 def test_each_usual_word_of_events_has_one_meaning():
     words = [word for field in EventWords.model_fields.values() for word in field.default]
     assert len(words) == len(set(words))

@@ -49,7 +49,7 @@ def test_init_overwrites_no_file(productpulse, tmp_path):
 
 
 def test_init_copies_the_sources_yaml_of_a_preset(productpulse, tmp_path):
-    assert PRESETS == ("stripe",)
+    assert PRESETS == ("recurly", "stripe")
     assert productpulse("init", tmp_path / "rules", "--preset", "stripe").exit_code == 0
     written = tree(tmp_path / "rules")
     assert written["sources.yaml"] == (ROOT / "rules" / "presets" / "stripe.yaml").read_bytes()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
         ("source_inventory", "productpulse_assets.sources.inventory.locate"),
         ("customers", "productpulse_assets.sources.assets._read"),
         ("owner_workload", "resources.warehouse.create_table"),
-        ("health_scores", "resources.warehouse.fill"),
+        ("health_scores", "resources.warehouse.store"),
         ("executive_summary", "resources.outputs.atomic_file"),
         ("published_snapshot", "productpulse_assets.published.snapshot.copy_store"),
         ("exports", "productpulse_assets.published.exports.export"),

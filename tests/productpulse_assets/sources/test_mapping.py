@@ -128,8 +128,10 @@ def test_settings_of_other_datasets_and_settings_that_contradict_each_other_are_
         "datasets > customers > price: rules.setting_of_another_dataset",
         "datasets > customers > minor_units: rules.setting_of_another_dataset",
         "datasets > subscriptions > ends_of_active_rows: rules.contradicting_settings",
+        "datasets > transactions > shape: rules.setting_of_another_dataset",
         customers={"price": {"per": "year"}, "minor_units": True},
         subscriptions={"columns": {"status": {"from_dates": True}}, "ends_of_active_rows": "planned"},
+        transactions={"shape": {"kind": "wide_months"}},
     )
 
 
