@@ -3,6 +3,7 @@
 import datetime as dt
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from tests.productpulse_assets.sources.shapes.exports import (
@@ -129,6 +130,7 @@ PLAIN_SQL = """
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS)
 def test_the_mrr_of_every_day_is_the_price_after_the_last_event(rows):
     backend = computed(table_of_rows(COLUMNS, rows), SHAPE)
@@ -136,6 +138,7 @@ def test_the_mrr_of_every_day_is_the_price_after_the_last_event(rows):
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS, st.sampled_from(DAYS))
 def test_the_periods_of_a_shorter_export_have_the_same_ids_in_a_longer_one(rows, newest):
     shorter = [row for row in rows if row[0] <= newest]

@@ -230,6 +230,7 @@ FIRST_OPEN_END = """
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS, st.booleans())
 def test_the_mrr_of_every_day_is_that_of_the_lines_that_cover_it(rows, is_inclusive):
     backend = computed(table(rows, is_inclusive=is_inclusive), SHAPE | {"inclusive_ends": is_inclusive})
@@ -241,6 +242,7 @@ def test_the_mrr_of_every_day_is_that_of_the_lines_that_cover_it(rows, is_inclus
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS, st.integers(0, 14))
 def test_the_periods_of_a_shorter_export_have_the_same_ids_in_a_longer_one(rows, newest):
     charges = [row for row in rows if row[5] != "-10"]  # a later credit may take back a period of an earlier export

@@ -225,6 +225,7 @@ def month_ends(until: dt.date) -> list[dt.date]:
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS)
 def test_the_mrr_of_every_month_is_that_of_the_rows(rows):
     backend = computed(table_of_rows(COLUMNS, rows), SHAPE)
@@ -233,6 +234,7 @@ def test_the_mrr_of_every_month_is_that_of_the_rows(rows):
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS, st.sampled_from(MONTHS))
 def test_the_periods_of_a_shorter_export_have_the_same_ids_in_a_longer_one(rows, newest):
     shorter = [row for row in rows if row[0] <= newest]

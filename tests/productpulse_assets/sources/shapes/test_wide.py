@@ -111,6 +111,7 @@ def newest_month(rows) -> int:
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS)
 def test_the_mrr_of_every_month_is_that_of_the_columns(rows):
     backend = computed(table(rows), SHAPE)
@@ -119,6 +120,7 @@ def test_the_mrr_of_every_month_is_that_of_the_columns(rows):
 
 
 @EXAMPLES
+@pytest.mark.slow
 @given(ROWS, st.integers(1, len(MONTHS)))
 def test_the_periods_of_fewer_months_have_the_same_ids_among_more(rows, count):
     fewer = [(*row[:2], [*row[2][:count], *[None] * (len(MONTHS) - count)]) for row in rows]
