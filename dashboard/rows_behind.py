@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import ibis
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
@@ -17,16 +18,16 @@ from resources.published_snapshot import Row
 from rules.metrics.rows import (
     DENOMINATOR,
     NUMERATOR,
-    PRESENT,
     VALUE,
     in_slice,
     is_present_only,
+    members_of,
     metric_parts,
     metric_rows,
     metric_values,
-    models_of,
     sides_that_add_up,
-    with_present_slices,
+    sliced_models,
+    slices_of,
 )
 from rules.text.formats import value_text
 
@@ -41,23 +42,17 @@ def show_rows_behind(reading: Reading, metric: Row) -> None:
     if name not in catalog.metrics:
         return
     st.subheader("Customers behind it", divider="gray")
-    models = with_present_slices({model: reading.table(model) for model in models_of(catalog)})
-    slices = [
-        column
-        for column in (*reading.rules.dimensions, *PRESENT)
-        if all(column in models[part.use.model].columns for part in metric_parts(catalog, name))
-    ]
+    models = sliced_models(catalog, reading.table)
+    slices = slices_of(catalog, name, models, reading.rules.dimensions)
     boxes = st.columns(3)
     with boxes[0]:
         month = choose_month(reading, metric)
     with boxes[1]:
         column = select_value("Slice", [WHOLE, *slices], key="slice")
+    members = [] if column == WHOLE else reading.values(members_of(catalog, name, models, column), "member")
     where = {}
-    if column != WHOLE:
+    if members:
         with boxes[2]:
-            members = reading.values(
-                metric_values(catalog, name, models, reading.table("calendar"), [month], column), column
-            )
             where = {column: select_value("Member", members, key="member")}
     chosen = in_slice(models, where)
     (found,) = reading.rows(metric_values(catalog, name, chosen, reading.table("calendar"), [month])) or [{}]
@@ -90,17 +85,23 @@ def show_side(reading: Reading, metric: Row, models: Mapping[str, ir.Table], mon
     """The rows of the value, the numerator or the denominator."""
     rows = metric_rows(reading.rules.metric_catalog, metric["metric_name"], models, month).filter(_.side == side)
     rows = rows.mutate(part_amount=_.contribution.coalesce(_.amount))
-    units = [row["unit"] for row in reading.rows(rows.select("unit").distinct().order_by("unit"))]
-    is_of_customers = reading.count(rows.filter(_.customer_id.isnull())) == 0
+    (about,) = reading.rows(
+        rows.aggregate(
+            unit=ibis.ifelse(rows.unit.nunique() == 1, rows.unit.min(), "number"),
+            parts=rows.part.nunique(),
+            others=rows.customer_id.isnull().sum().fill_null(0),
+            moved=rows.mrr_start.count(),
+        )
+    )
+    is_of_customers = about["others"] == 0
     who = (Column("company_name", "Company"), Column("customer_id", "Customer", width="small"))
     moved = (Column("mrr_start", "MRR at the start", "money"), Column("mrr_end", "MRR at the end", "money"))
-    has_movement = is_of_customers and reading.count(rows.filter(_.mrr_start.notnull() | _.mrr_end.notnull())) > 0
     columns = (
         *(who if is_of_customers else (Column("source_row", "Row"),)),
         Column("month", "Month", "date", width="small"),
-        Column("part_amount", "Amount", units[0] if len(units) == 1 else "number"),
-        *(moved if has_movement else ()),
-        *((Column("part", "Part"),) if reading.count(rows.select("part").distinct()) > 1 else ()),
+        Column("part_amount", "Amount", about["unit"] or "number"),
+        *(moved if about["moved"] else ()),
+        *((Column("part", "Part"),) if about["parts"] > 1 else ()),
     )
     show_table(
         reading,

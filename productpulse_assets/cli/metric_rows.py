@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,17 +20,18 @@ from rules.metrics.rows import (
     check_month,
     check_slice,
     in_slice,
+    members_of,
     metric_rows,
     metric_values,
-    models_of,
     sides_that_add_up,
-    with_present_slices,
+    sliced_models,
 )
 from rules.rule_set import Rules
 from rules.text.errors import ProductPulseError
-from rules.text.formats import change_text, count_text, name_with_key, value_text
+from rules.text.formats import NAME_LIMIT, change_text, count_text, name_with_key, one_line, printable_line, value_text
 
 ROWS_SHOWN = 20
+MEMBERS_SHOWN = 12
 NOUN = {VALUE: "Rows", NUMERATOR: "Rows of the numerator", DENOMINATOR: "Rows of the denominator"}
 
 
@@ -57,12 +59,14 @@ class Answer:
     def of(cls, snapshot: Snapshot, rules: Rules, question: Question) -> Answer:
         """Raises ProductPulseError for a month or a slice in which the metric is not known."""
         catalog, name = rules.metric_catalog, question.metric_name
-        models = with_present_slices({model: snapshot.table(model) for model in models_of(catalog)})
+        models = sliced_models(catalog, snapshot.table)
         months = [row["month"] for row in snapshot.rows(snapshot.table("calendar").order_by("month"))]
         month = question.month or _current_month(snapshot, name, months[-1])
         check_month(catalog, name, month, months)
         columns = [*question.where, *([question.by] if question.by else [])]
         check_slice(catalog, name, models, columns, rules.dimensions)
+        for column, value in question.where.items():
+            _check_member(column, value, snapshot.rows(members_of(catalog, name, models, column)))
         return cls(snapshot, rules, question, in_slice(models, question.where), month)
 
     def values(self, months: list[dt.date], by: str | None = None) -> Sequence[Row]:
@@ -79,6 +83,20 @@ class Answer:
         order = {VALUE: 0, NUMERATOR: 1, DENOMINATOR: 2}
         place = ibis.cases(*((named.side == side, at) for side, at in order.items()))
         return named.order_by(place, _.amount.abs().desc(), "customer_id", "part", "month", "source_row")
+
+
+def _check_member(column: str, value: str, members: Sequence[Row]) -> None:
+    """Raise ProductPulseError for a member that no row has: a misspelled one would look like a value of nothing."""
+    known = [row["member"] for row in members]
+    if value not in known:
+        near = difflib.get_close_matches(value, known) or known
+        shown = ", ".join(one_line(each, NAME_LIMIT) for each in near[:MEMBERS_SHOWN])
+        more = f" and {len(near) - MEMBERS_SHOWN} more" if len(near) > MEMBERS_SHOWN else ""
+        raise ProductPulseError(
+            "metric.unknown_member",
+            f"No row has {column} = {printable_line(value, NAME_LIMIT)}. There is: {shown}{more}.",
+            column=column,
+        )
 
 
 def _current_month(snapshot: Snapshot, name: str, last: dt.date) -> dt.date:
@@ -156,7 +174,7 @@ def _row_lines(answer: Answer) -> Iterator[str]:
         yield f"{NOUN[side]} ({about['count']:,}):"
         for row in answer.snapshot.rows(rows.filter(_.side == side).limit(ROWS_SHOWN)):
             yield f"  {_row_text(row, answer)}"
-        if of_side[side]["count"] > ROWS_SHOWN:
+        if about["count"] > ROWS_SHOWN:
             yield f"  and {count_text(about['count'] - ROWS_SHOWN, 'more row')}; --csv FILE writes all of them"
         if side in sides_that_add_up(catalog, name):
             total = value_text(about["total"], about["unit"], answer.rules.currency, exact=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from fractions import Fraction
 from functools import reduce
 
 import ibis
@@ -21,7 +21,6 @@ from rules.units import MONEY, months_between
 AMOUNT = "decimal(28, 8)"
 """Money, counts and days alike: sums of it are exact."""
 
-WEIGHT = "decimal(18, 8)"
 VALUE, NUMERATOR, DENOMINATOR = "value", "numerator", "denominator"
 ROWS = ibis.schema(
     {
@@ -56,7 +55,7 @@ class Part:
     own_side: str
     use: Use
     unit: str
-    weight: Decimal | None
+    weight: Fraction | None
 
 
 def metric_parts(catalog: MetricCatalog, name: str) -> list[Part]:
@@ -74,8 +73,8 @@ def metric_parts(catalog: MetricCatalog, name: str) -> list[Part]:
     return [Part(VALUE, name, VALUE, uses[0], metric.unit, _weight(uses[0].measure))]
 
 
-def _weight(measure: Measure) -> Decimal | None:
-    return Decimal(1) if measure.aggregation in ("sum", "count") else None
+def _weight(measure: Measure) -> Fraction | None:
+    return Fraction(1) if measure.aggregation in ("sum", "count") else None
 
 
 def _of_arithmetic(catalog: MetricCatalog, formula: Derived) -> list[Part]:
@@ -83,7 +82,7 @@ def _of_arithmetic(catalog: MetricCatalog, formula: Derived) -> list[Part]:
     if formula.combination == "divide":
         top, bottom = formula.operands
         if isinstance(bottom, int | float):
-            return _scaled(_of_operand(catalog, top), 1 / _number(bottom))
+            return _scaled(_of_operand(catalog, top), 1 / _number(bottom) if bottom else None)
         return [
             *_on_side(_of_operand(catalog, top), NUMERATOR),
             *_on_side(_of_operand(catalog, bottom), DENOMINATOR),
@@ -91,10 +90,10 @@ def _of_arithmetic(catalog: MetricCatalog, formula: Derived) -> list[Part]:
     if formula.combination == "multiply":
         factors = [operand for operand in formula.operands if isinstance(operand, int | float)]
         others = [operand for operand in formula.operands if not isinstance(operand, int | float)]
-        factor = reduce(lambda left, right: left * _number(right), factors, Decimal(1)) if len(others) == 1 else None
+        factor = reduce(lambda left, right: left * _number(right), factors, Fraction(1)) if len(others) == 1 else None
         return [part for operand in others for part in _scaled(_of_operand(catalog, operand), factor)]
-    sign_of_others = Decimal(-1 if formula.combination == "subtract" else 1)
-    signs = [Decimal(1), *[sign_of_others] * (len(formula.operands) - 1)]
+    sign_of_others = Fraction(-1 if formula.combination == "subtract" else 1)
+    signs = [Fraction(1), *[sign_of_others] * (len(formula.operands) - 1)]
     has_number = any(isinstance(operand, int | float) for operand in formula.operands)
     is_sum = formula.combination in ("add", "subtract") and not has_number
     return [
@@ -104,9 +103,9 @@ def _of_arithmetic(catalog: MetricCatalog, formula: Derived) -> list[Part]:
     ]
 
 
-def _number(value: float) -> Decimal:
+def _number(value: float) -> Fraction:
     """The number as it is written in the catalog."""
-    return Decimal(str(value))
+    return Fraction(str(value))
 
 
 def _of_operand(catalog: MetricCatalog, operand: str | float | int | Derived) -> list[Part]:
@@ -115,7 +114,7 @@ def _of_operand(catalog: MetricCatalog, operand: str | float | int | Derived) ->
     return metric_parts(catalog, operand) if isinstance(operand, str) else []
 
 
-def _scaled(parts: list[Part], factor: Decimal | None) -> list[Part]:
+def _scaled(parts: list[Part], factor: Fraction | None) -> list[Part]:
     """The parts as those of `factor` times their value. A fraction as an operand is no sum of its rows."""
     return [
         replace(part, weight=part.weight * factor)
@@ -136,14 +135,13 @@ def sides_that_add_up(catalog: MetricCatalog, name: str) -> list[str]:
     return [side for side in sides if all(part.weight is not None for part in parts if part.side == side)]
 
 
-def models_of(catalog: MetricCatalog) -> list[str]:
-    """The tables that the catalog's metrics are computed from, and those that PRESENT comes from."""
+def sliced_models(catalog: MetricCatalog, table: Callable[[str], ir.Table]) -> dict[str, ir.Table]:
+    """The tables that metrics are computed from, by name; those about customers with the columns of PRESENT.
+
+    `table` returns a published table.
+    """
     named = [metric.model for metric in catalog.metrics.values() if metric.model]
-    return list(dict.fromkeys(["customer_months", "churn_risk_profiles", *named]))
-
-
-def with_present_slices(models: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
-    """The models with the columns of PRESENT, where their rows are about customers."""
+    models = {name: table(name) for name in ("customer_months", "churn_risk_profiles", *named)}
     months, profiles = models["customer_months"], models["churn_risk_profiles"]
     first = months.group_by("customer_id").aggregate(cohort_month=_.cohort_month.max())
     quarter = _.cohort_month.year().cast("string") + "-Q" + _.cohort_month.quarter().cast("string")
@@ -168,14 +166,33 @@ def in_slice(models: Mapping[str, ir.Table], where: Mapping[str, str]) -> dict[s
 
 def _member_rows(table: ir.Table, member: tuple[str, str]) -> ir.Table:
     column, value = member
-    return table.filter(table[column].cast("string").fill_null(UNKNOWN_MEMBER) == value)
+    return table.filter(_member(table, column) == value)
+
+
+def _member(table: ir.Table, column: str) -> ir.StringValue:
+    return table[column].cast("string").fill_null(UNKNOWN_MEMBER)
+
+
+def slices_of(
+    catalog: MetricCatalog, name: str, models: Mapping[str, ir.Table], dimensions: Sequence[str]
+) -> list[str]:
+    """The slices that all rows behind a metric have, of the dimensions of segments.yaml and PRESENT."""
+    tables = [models[part.use.model] for part in metric_parts(catalog, name)]
+    return [column for column in (*dimensions, *PRESENT) if all(column in table.columns for table in tables)]
+
+
+def members_of(catalog: MetricCatalog, name: str, models: Mapping[str, ir.Table], column: str) -> ir.Table:
+    """One row per member of a slice that the rows of a metric have, in any month: the column `member`."""
+    tables = {part.use.model: models[part.use.model] for part in metric_parts(catalog, name)}
+    members = [table.select(member=_member(table, column)).distinct() for table in tables.values()]
+    return (ibis.union(*members, distinct=True) if len(members) > 1 else members[0]).order_by("member")
 
 
 def check_slice(
     catalog: MetricCatalog, name: str, models: Mapping[str, ir.Table], columns: Sequence[str], dimensions: Sequence[str]
 ) -> None:
     """Raise ProductPulseError for a column that is no slice, or that rows behind the metric do not have."""
-    accepted = (*dimensions, *PRESENT)
+    accepted, possible = (*dimensions, *PRESENT), slices_of(catalog, name, models, dimensions)
     for column in columns:
         if column not in accepted:
             raise ProductPulseError(
@@ -183,15 +200,15 @@ def check_slice(
                 f"'{column}' is not a slice. The slices are: {', '.join(accepted)}.",
                 column=column,
             )
-        for part in metric_parts(catalog, name):
-            if column not in models[part.use.model].columns:
-                raise ProductPulseError(
-                    "metric.not_sliced",
-                    f"{name} cannot be sliced by {column}: it is computed from {part.use.model}, whose rows have no "
-                    f"{column}. Ask for it without this slice.",
-                    metric=name,
-                    column=column,
-                )
+        if column not in possible:
+            tables = dict.fromkeys(part.use.model for part in metric_parts(catalog, name))
+            raise ProductPulseError(
+                "metric.not_sliced",
+                f"{name} cannot be sliced by {column}: it is computed from {' and '.join(tables)}, whose rows have no "
+                f"{column}. Ask for it without this slice.",
+                metric=name,
+                column=column,
+            )
 
 
 def is_present_only(catalog: MetricCatalog, name: str) -> bool:
@@ -257,7 +274,7 @@ def _merged(parts: Sequence[Part]) -> Iterator[Part]:
     for same in groups.values():
         weights = [part.weight for part in same]
         known = [weight for weight in weights if weight is not None]
-        yield replace(same[0], weight=sum(known, Decimal(0)) if len(known) == len(weights) else None)
+        yield replace(same[0], weight=sum(known, Fraction(0)) if len(known) == len(weights) else None)
 
 
 def _part_rows(part: Part, model: ir.Table, month: dt.date) -> ir.Table:
@@ -278,12 +295,19 @@ def _part_rows(part: Part, model: ir.Table, month: dt.date) -> ir.Table:
         "unit": ibis.literal(part.unit),
         "source_row": _source_row(rows),
         "amount": rows.amount,
-        "contribution": ibis.null(AMOUNT) if part.weight is None else rows.amount * ibis.literal(part.weight, WEIGHT),
+        "contribution": _weighted(rows.amount, part.weight),
     }
     present = {name: rows[name] for name in rows.columns if name in ROWS}
     return rows.select(
         **{name: values.get(name, present.get(name, ibis.null(kind))).cast(kind) for name, kind in ROWS.items()}
     )
+
+
+def _weighted(amount: ir.DecimalValue, weight: Fraction | None) -> ir.Value:
+    """The amount times its weight: exact for a whole number, otherwise to the digits of AMOUNT."""
+    if weight is None:
+        return ibis.null(AMOUNT)
+    return amount * int(weight) if weight.denominator == 1 else amount.cast("float64") * float(weight)
 
 
 def _source_row(rows: ir.Table) -> ir.StringValue:

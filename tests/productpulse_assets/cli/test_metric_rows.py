@@ -41,6 +41,14 @@ def test_a_movement_has_its_customers_and_they_add_up(productpulse, demo_home, t
 
 
 @pytest.mark.slow
+def test_a_misspelled_member_is_no_value_of_nothing(productpulse, demo_home):
+    result = productpulse("metric", "MRR", "--where", "segment=smb", "--home", demo_home)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("No row has segment = smb. There is: ")
+    assert "SMB" in result.stderr
+
+
+@pytest.mark.slow
 def test_without_a_month_the_value_is_the_current_one(productpulse, demo_home):
     card = productpulse("metric", "customer_churn_rate", "--home", demo_home).stdout
     result = productpulse("metric", "customer_churn_rate", "--rows", "--home", demo_home)

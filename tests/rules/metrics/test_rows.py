@@ -9,6 +9,7 @@ import pytest
 from ibis import _
 
 from resources.published_snapshot import Snapshot, version_of
+from rules.metrics.models import Derived
 from rules.metrics.rows import (
     DENOMINATOR,
     NUMERATOR,
@@ -17,12 +18,12 @@ from rules.metrics.rows import (
     check_slice,
     in_slice,
     is_present_only,
+    members_of,
     metric_parts,
     metric_rows,
     metric_values,
-    models_of,
     sides_that_add_up,
-    with_present_slices,
+    sliced_models,
 )
 from tests.errors import raises
 from tests.graph import RULES
@@ -45,7 +46,7 @@ def snapshot(demo_home):
 
 @pytest.fixture(scope="module")
 def models(snapshot):
-    return with_present_slices({name: snapshot.table(name) for name in models_of(CATALOG)})
+    return sliced_models(CATALOG, snapshot.table)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,25 @@ def test_members_of_a_present_slice_add_up_to_the_whole(snapshot, models, months
         (whole,) = snapshot.rows(metric_values(CATALOG, "expansion_revenue", models, calendar, [months[-2]]))
         assert sum(row["value"] or 0 for row in parts) == pytest.approx(whole["value"])
         assert len(parts) > 3
+
+
+@pytest.mark.slow
+def test_a_third_of_a_sum_adds_up_to_it(snapshot, models, months):
+    third = CATALOG.metrics["net_new_revenue"].model_copy(
+        update={"formula": Derived.model_validate({"divide": ["net_new_revenue", 3]})}
+    )
+    catalog = CATALOG.model_copy(update={"metrics": {**CATALOG.metrics, "third": third}})
+    (value,) = snapshot.rows(metric_values(catalog, "third", models, snapshot.table("calendar"), [months[-2]]))
+    rows = snapshot.rows(metric_rows(catalog, "third", models, months[-2]))
+    assert sides_that_add_up(catalog, "third") == [VALUE]
+    assert float(sum(row["contribution"] for row in rows)) == pytest.approx(value["value"], abs=CENT)
+
+
+@pytest.mark.slow
+def test_the_members_of_a_slice_are_those_of_the_rows(snapshot, models):
+    members = snapshot.rows(members_of(CATALOG, "churned_revenue", models, "segment"))
+    customers = snapshot.rows(snapshot.table("customers").select("segment").distinct())
+    assert {row["member"] for row in members} == {row["segment"] or "Unknown" for row in customers}
 
 
 @pytest.mark.slow
