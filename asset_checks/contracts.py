@@ -20,6 +20,7 @@ from asset_checks.row_rules import (
     not_before,
     not_negative,
     one_of,
+    positive,
     unique_key,
 )
 from rules.units import MONEY
@@ -28,7 +29,7 @@ MONEY_TYPE = dt.dtype(MONEY)
 STATUS = "status"
 """The column whose words can be ignored, in the datasets that have it: an alias then leaves the row out."""
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
-AMOUNTS = ("monthly_price", "amount", "cost_per_acquisition", "target_value")
+AMOUNTS = ("monthly_price", "unit_price", "discount_amount", "amount", "cost_per_acquisition", "target_value")
 """The columns whose values may have a currency written before or after them."""
 ENDED_STATUSES = ("Canceled", "Expired")
 TRANSACTION_STATUSES = ("Success", "Failed", "Refunded")
@@ -135,10 +136,22 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 ),
                 "auto_renew": optional(dt.boolean, "Whether it renews by itself.", may_be_unknown=True),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
+                "quantity": optional(dt.Decimal(18, 2), "Seats or units.", not_negative(), may_be_unknown=True),
+                "unit_price": optional(
+                    MONEY_TYPE, "Price per month of one seat or unit.", not_negative(), may_be_unknown=True
+                ),
+                "discount_amount": optional(
+                    MONEY_TYPE, "What a discount takes off per month; monthly_price is without it.", not_negative()
+                ),
+                "discount_end": optional(dt.date, "First day without the discount; empty if it has no end."),
+                "product": optional(dt.string, "The product, where a customer has several."),
+                "is_addon": optional(dt.boolean, "Whether it is an add-on to another one.", may_be_unknown=True),
+                "paused_from": optional(dt.date, "First day of a pause that lasts until the period ends."),
+                "cancel_requested_date": optional(dt.date, "The day on which the customer asked to cancel."),
             },
             key=("subscription_id",),
             event_dates=("start_date",),
-            planned_dates=("end_date",),
+            planned_dates=("end_date", "discount_end", "paused_from"),
             parents={"customer_id": "customers"},
             is_required=True,
             rules=(
@@ -155,6 +168,9 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "subscription_id": optional(dt.string, "The period that was billed; empty where nothing tells."),
                 "amount": required(MONEY_TYPE, "Amount, in the reporting currency.", not_negative()),
                 "currency": optional(dt.string, "Currency of the amount in the source.", currency_code()),
+                "amount_at_fixed_rate": optional(
+                    MONEY_TYPE, "Filled in where exchange_rates gives the rate: the amount at the rate of the prices."
+                ),
                 "status": required(dt.string, "What became of it.", one_of(*TRANSACTION_STATUSES)),
                 "transaction_date": required(dt.date, "The day of the attempt."),
                 "payment_method": optional(dt.string, "Card, transfer and the like."),
@@ -236,6 +252,16 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "date": required(dt.date, "The first day the target holds."),
             },
             key=("metric_name", "date"),
+        ),
+        contract(
+            "exchange_rates",
+            "One row per currency and day from which its rate holds.",
+            {
+                "date": required(dt.date, "The first day of the rate; it holds until the next one."),
+                "currency": required(dt.string, "The other currency, three letters.", currency_code()),
+                "rate": required(dt.Decimal(18, 10), "One unit of it in the reporting currency.", positive()),
+            },
+            key=("currency", "date"),
         ),
     )
 }

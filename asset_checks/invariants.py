@@ -12,10 +12,16 @@ from asset_checks.events import DATED
 
 
 def bridge_breaks(customer_months: ir.Table) -> ir.Table:
-    """The customer months whose movements do not add up from MRR at the start to MRR at the end."""
-    gains = _.mrr_new + _.mrr_reactivation + _.mrr_expansion
+    """The customer months whose movements do not add up from MRR at the start to MRR at the end, or whose causes do
+    not add up to the expansion or the contraction, of which a month has one at most."""
+    gains = _.mrr_new + _.mrr_reactivation + _.mrr_expansion + _.mrr_fx
     losses = _.mrr_contraction + _.mrr_churned
-    return customer_months.filter(_.mrr_end != _.mrr_start + gains - losses)
+    causes = _.mrr_change_quantity + _.mrr_change_price + _.mrr_change_plan + _.mrr_change_addon + _.mrr_change_discount
+    return customer_months.filter(
+        (_.mrr_end != _.mrr_start + gains - losses)
+        | (causes != _.mrr_expansion - _.mrr_contraction)
+        | ((_.mrr_expansion > 0) & (_.mrr_contraction > 0))
+    )
 
 
 def mrr_bridge_results(customer_months: ir.Table) -> Iterator[dg.AssetCheckResult]:
@@ -40,7 +46,8 @@ MRR_BRIDGE = Check(
             "mrr_bridge",
             asset="customer_months",
             blocking=True,
-            description="mrr_end = mrr_start + new + reactivation + expansion - contraction - churned, in every row.",
+            description="mrr_end = mrr_start + new + reactivation + expansion - contraction - churned + fx, and the "
+            "causes of a change add up to its expansion or contraction, in every row.",
         ),
     ),
     inputs=("customer_months",),

@@ -59,6 +59,11 @@ def not_negative() -> pa.Check:
     return _check(lambda data: data.table[data.key] >= 0, "not_negative", "must be 0 or more")
 
 
+def positive() -> pa.Check:
+    """More than 0."""
+    return _check(lambda data: data.table[data.key] > 0, "positive", "must be more than 0")
+
+
 def between(low: int, high: int) -> pa.Check:
     """From `low` to `high`, both included."""
     return _check(

@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rules import churn_rules, leakage_rules, recommendation_rules, scenarios
+from rules import churn_rules, leakage_rules, mrr_policy, recommendation_rules, scenarios
 from rules.churn_rules import ChurnRules
 from rules.leakage_rules import LeakageRules
 from rules.loading.files import Strict, load, text_hash
 from rules.metrics.catalog import check_references
 from rules.metrics.models import MetricCatalog
 from rules.models import DataQuality, HealthScores, Segments, Sources
+from rules.mrr_policy import MrrPolicy
 from rules.questions import BusinessQuestions, check_metric_names
 from rules.recommendation_rules import RecommendationRules
 from rules.scenarios import Scenarios
@@ -28,6 +29,7 @@ MODELS: dict[str, type[Strict]] = {
     "metric_catalog": MetricCatalog,
     churn_rules.FILE: ChurnRules,
     leakage_rules.FILE: LeakageRules,
+    mrr_policy.FILE: MrrPolicy,
     recommendation_rules.FILE: RecommendationRules,
     "segments": Segments,
     "health_scores": HealthScores,
@@ -50,6 +52,7 @@ class Rules:
     metric_catalog: MetricCatalog
     churn_rules: ChurnRules
     leakage_rules: LeakageRules
+    mrr_policy: MrrPolicy
     recommendation_rules: RecommendationRules
     segments: Segments
     health_scores: HealthScores

@@ -9,6 +9,8 @@ PAYMENT_DAYS, DOWNGRADE_DAYS, TICKET_DAYS, NPS_DAYS = 90, 90, 90, 365
 """How far back failed payments, downgrades, tickets and NPS answers count, in days before the as-of date."""
 
 
-def active_on(periods: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
-    """Whether a period runs on `day`; its end_date is the first day after it."""
-    return (periods.start_date <= day) & (periods.end_date.isnull() | (periods.end_date > day))
+def active_on(
+    periods: ir.Table, day: ir.DateValue, start: str = "start_date", end: str = "end_date"
+) -> ir.BooleanValue:
+    """Whether a period runs on `day`; its `end` is the first day after it."""
+    return (periods[start] <= day) & (periods[end].isnull() | (periods[end] > day))

@@ -31,6 +31,7 @@ DEFAULTS = {
     "nps_scores": {},
     "acquisition_channels": {},
     "targets": {},
+    "exchange_rates": {},
 }
 
 

@@ -34,6 +34,7 @@ def customer_360(
     support_tickets: ir.Table,
     nps_scores: ir.Table,
     bill_balances: ir.Table,
+    mrr_periods: ir.Table,
     calendar: ir.Table,
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
@@ -50,7 +51,7 @@ def customer_360(
     days = as_of_day(calendar)
     everyone = customers.drop("is_active").cross_join(days.select("as_of_date"))
     behaviour = with_behaviour(
-        everyone, subscriptions, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
+        everyone, mrr_periods, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
     )
     table = (
         behaviour.pipe(left_join_unique, current_subscription(subscriptions, days))

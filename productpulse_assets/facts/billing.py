@@ -16,6 +16,11 @@ def paying(subscriptions: ir.Table) -> ir.Table:
     return subscriptions.filter(_.status != "Trial", _.monthly_price > 0)
 
 
+def at_fixed_rates(transactions: ir.Table) -> ir.Table:
+    """Payments at the fixed rate of their currency, as the prices and so the bills are."""
+    return transactions.mutate(amount=ibis.coalesce(_.amount_at_fixed_rate, _.amount))
+
+
 def cycle_months(periods: ir.Table) -> ir.IntegerColumn:
     """Months that one bill covers; NULL where the billing cycle is not known."""
     branches = [(periods.billing_cycle == name, months) for name, months in CYCLE_MONTHS.items()]

@@ -8,7 +8,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import day_of, days_since_billing_day, next_billing_day, whole_months
+from productpulse_assets.facts.billing import (
+    at_fixed_rates,
+    day_of,
+    days_since_billing_day,
+    next_billing_day,
+    whole_months,
+)
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
@@ -55,7 +61,9 @@ def billing_schedules(contract_lines: ir.Table, transactions: ir.Table, calendar
     price is known from that date on only.
     """
     day = as_of_day(calendar).select("as_of_date")
-    past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date, _.status != "Refunded")
+    past = (
+        at_fixed_rates(transactions).cross_join(day).filter(_.transaction_date <= _.as_of_date, _.status != "Refunded")
+    )
     past = past.pipe(with_period, contract_lines)
     lines = contract_lines.filter(_.cycle.notnull())
     table = lines.pipe(left_join_unique, payment_days(lines, past), "subscription_id")

@@ -5,7 +5,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.contracts import CYCLE_MONTHS
-from productpulse_assets.facts.billing import cycle_months, paying, whole_months
+from productpulse_assets.facts.billing import at_fixed_rates, cycle_months, paying, whole_months
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
@@ -39,7 +39,7 @@ def contract_lines(subscriptions: ir.Table, transactions: ir.Table, calendar: ir
     another day than a billing date of its line.
     """
     day = as_of_day(calendar).select("as_of_date")
-    past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date)
+    past = at_fixed_rates(transactions).cross_join(day).filter(_.transaction_date <= _.as_of_date)
     paid = paying(subscriptions)
     periods = paid.mutate(cycle=cycle_months(paid)).select(*PERIOD)
     changes = period_changes(periods)

@@ -7,7 +7,6 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.events import DATED
-from productpulse_assets.facts.billing import paying
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -32,6 +31,7 @@ def fact_coverage(
     acquisition_channels: ir.Table,
     targets: ir.Table,
     customer_months: ir.Table,
+    mrr_periods: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -49,7 +49,7 @@ def fact_coverage(
     }
     outcomes = {
         "customers": customer_outcomes(customers, months, day),
-        "subscriptions": subscription_outcomes(subscriptions, calendar, day),
+        "subscriptions": subscription_outcomes(subscriptions, mrr_periods, calendar, day),
         **event_outcomes(activity, months, day),
         "acquisition_channels": channel_outcomes(acquisition_channels, customers),
         "targets": target_outcomes(targets, day, rules),
@@ -72,14 +72,15 @@ def customer_outcomes(customers: ir.Table, months: ir.Table, day: ir.Table) -> i
     )
 
 
-def subscription_outcomes(subscriptions: ir.Table, calendar: ir.Table, day: ir.Table) -> ir.Table:
+def subscription_outcomes(
+    subscriptions: ir.Table, mrr_periods: ir.Table, calendar: ir.Table, day: ir.Table
+) -> ir.Table:
     """The outcome of each period: MRR counts those that are paid for on the last day of a month."""
-    periods = paying(subscriptions)
-    on_month_end = periods.join(
+    on_month_end = mrr_periods.join(
         calendar,
         [
-            periods.start_date <= calendar.month_end,
-            periods.end_date.isnull() | (periods.end_date > calendar.month_end),
+            mrr_periods.from_day <= calendar.month_end,
+            mrr_periods.until_day.isnull() | (mrr_periods.until_day > calendar.month_end),
         ],
     )
     counted = on_month_end.select("subscription_id").distinct().mutate(has_month=True)

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.events import DATED, dataset_ends
-from productpulse_assets.facts.billing import paying
+from productpulse_assets.facts.mrr_changes import CHANGES
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -29,6 +29,8 @@ def customer_months(
     nps_scores: ir.Table,
     acquisition_channels: ir.Table,
     calendar: ir.Table,
+    mrr_periods: ir.Table,
+    mrr_changes: ir.Table,
     rules: Rules,
 ) -> ir.Table:
     """One row per customer and calendar month, from the month of the customer's first event of any
@@ -38,7 +40,9 @@ def customer_months(
     or a ratio of sums over these rows. Money is in the reporting currency. Facts of a dataset
     that is absent or has no rows are NULL, not 0, and so are those of the months after the end of a dataset
     that ends long before the as-of date. Always:
-    mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned.
+    mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned + mrr_fx, and
+    mrr_expansion - mrr_contraction is the sum of the five columns mrr_change_*. What counts as MRR follows
+    rules/mrr_policy.yaml.
     """
     late_days, attributes = rules.data_quality.late_days, customer_attributes(rules)
     payments = Activity.of("transactions", transactions, calendar, late_days)
@@ -47,12 +51,13 @@ def customer_months(
     answers = Activity.of("nps_scores", nps_scores, calendar, late_days)
     return (
         spine(customers, first_events(subscriptions, usage, payments, tickets, answers), calendar, attributes)
-        .pipe(with_month_end_mrr, subscriptions, calendar)
-        .pipe(with_started_plan, subscriptions)
+        .pipe(with_month_end_mrr, mrr_periods, calendar)
+        .pipe(with_started_plan, mrr_periods)
         .pipe(add_facts, usage_facts(usage), usage, features_used_sum="features_used")
         .pipe(with_history)
         .pipe(with_plan)
         .pipe(revenue_movement)
+        .pipe(with_changes, mrr_changes)
         .mutate(is_activated=flag(_.key_actions_to_date > rules.metric_catalog.activation_threshold))
         .pipe(add_facts, payment_facts(payments), payments)
         .pipe(add_facts, ticket_facts(tickets), tickets)
@@ -122,30 +127,30 @@ def first_events(subscriptions: ir.Table, usage: Activity, *others: Activity) ->
     return firsts.group_by("customer_id").aggregate(first_event=_.day.min(), first_key_action=_.key_action_day.min())
 
 
-def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
+def with_month_end_mrr(table: ir.Table, mrr_periods: ir.Table, calendar: ir.Table) -> ir.Table:
     """MRR and the highest-priced plan of each customer on each month's last day."""
-    periods = paying(subscriptions)
-    active = periods.join(
+    active = mrr_periods.join(
         calendar,
         [
-            periods.start_date <= calendar.month_end,
-            periods.end_date.isnull() | (periods.end_date > calendar.month_end),
+            mrr_periods.from_day <= calendar.month_end,
+            mrr_periods.until_day.isnull() | (mrr_periods.until_day > calendar.month_end),
         ],
     )
     # Of plans with the same price the last by name, so that the choice does not depend on the order of rows.
-    highest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
+    highest = ibis.struct({"price": active.mrr, "plan": active.plan})
     mrr = active.group_by(CUSTOMER_MONTH).aggregate(
-        mrr_end=active.monthly_price.sum().cast(MONEY),
+        mrr_end=active.mrr.sum().cast(MONEY),
+        mrr_at_next_rate=active.mrr_at_next_rate.sum().cast(MONEY),
         plan_at_end=active.plan.argmax(highest),
     )
     return left_join_unique(table, mrr, CUSTOMER_MONTH)
 
 
-def with_started_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
+def with_started_plan(table: ir.Table, mrr_periods: ir.Table) -> ir.Table:
     """The plan of the period that started last in each month."""
-    periods = paying(subscriptions)
-    latest = ibis.struct({"start": periods.start_date, "price": periods.monthly_price, "plan": periods.plan})
-    started = periods.group_by("customer_id", month=periods.start_date.truncate("month")).aggregate(
+    periods = mrr_periods
+    latest = ibis.struct({"start": periods.from_day, "price": periods.mrr, "plan": periods.plan})
+    started = periods.group_by("customer_id", month=periods.from_day.truncate("month")).aggregate(
         plan_started=periods.plan.argmax(latest)
     )
     return left_join_unique(table, started, CUSTOMER_MONTH)
@@ -157,15 +162,20 @@ def with_history(table: ir.Table) -> ir.Table:
     so_far = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=0)
     whole = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=None)
     plan = ibis.coalesce(table.plan_at_end, table.plan_started)
+    start = table.mrr_end.lag(1).over(months)
     return table.mutate(
+        # A customer without MRR on the day has NULL so far, one with a counted price of 0 has 0.
+        paid_before=start.notnull(),
+        pays_now=table.mrr_end.notnull(),
+        start_at_end_rate=table.mrr_at_next_rate.lag(1).over(months).fill_null(0),
         month_plan=plan,
         # A group is a month with a plan and the months without one that follow it.
         plan_group=plan.count().over(so_far),
         has_paid=table.mrr_end.count().over(so_far) > 0,
         mrr_end=table.mrr_end.fill_null(0),
-        mrr_start=table.mrr_end.lag(1).over(months).fill_null(0),
+        mrr_start=start.fill_null(0),
         mrr_12m_ago=table.mrr_end.lag(12).over(months).fill_null(0),
-        cohort_month=ibis.ifelse(table.mrr_end > 0, table.month, ibis.null("date")).min().over(whole),
+        cohort_month=ibis.ifelse(table.mrr_end.notnull(), table.month, ibis.null("date")).min().over(whole),
         key_actions_to_date=table.key_actions.sum().over(so_far),
     )
 
@@ -242,27 +252,36 @@ def add_facts(table: ir.Table, facts: ir.Table, activity: Activity, **needs: str
 
 
 def revenue_movement(table: ir.Table) -> ir.Table:
-    """Add the movement between the MRR at the start and at the end of each month, and what is derived from both."""
-    paid_before, pays_now = _.mrr_start > 0, _.mrr_end > 0
-    begins, stays = ~paid_before & pays_now, paid_before & pays_now
+    """Add the movement between the MRR at the start and at the end of each month, and what is derived from both.
+
+    Of customers who stay, the MRR at the start is first converted at the rates of the month's end: that is mrr_fx.
+    """
+    begins, stays = ~_.paid_before & _.pays_now, _.paid_before & _.pays_now
+    ends = _.paid_before & ~_.pays_now
     return table.mutate(
         months_since_cohort=ibis.ifelse(
             _.month >= _.cohort_month, months_between(_.cohort_month, _.month), ibis.null("int64")
         ),
         mrr_new=amount_where(begins & (_.month == _.cohort_month), _.mrr_end),
         mrr_reactivation=amount_where(begins & (_.month > _.cohort_month), _.mrr_end),
-        mrr_expansion=amount_where(stays, ibis.greatest(_.mrr_end - _.mrr_start, 0)),
-        mrr_contraction=amount_where(stays, ibis.greatest(_.mrr_start - _.mrr_end, 0)),
-        mrr_churned=amount_where(paid_before & ~pays_now, _.mrr_start),
+        mrr_expansion=amount_where(stays, ibis.greatest(_.mrr_end - _.start_at_end_rate, 0)),
+        mrr_contraction=amount_where(stays, ibis.greatest(_.start_at_end_rate - _.mrr_end, 0)),
+        mrr_churned=amount_where(ends, _.mrr_start),
+        mrr_fx=amount_where(stays, _.start_at_end_rate - _.mrr_start),
         mrr_kept_12m=amount_where(_.mrr_12m_ago > 0, _.mrr_end),
         mrr_retained_12m=ibis.least(_.mrr_end, _.mrr_12m_ago),
-        paying_start=flag(paid_before),
-        paying_end=flag(pays_now),
-    ).mutate(
-        is_new=flag(_.mrr_new > 0),
-        is_reactivated=flag(_.mrr_reactivation > 0),
-        is_churned=flag(_.mrr_churned > 0),
+        paying_start=flag(_.paid_before),
+        paying_end=flag(_.pays_now),
+        is_new=flag(begins & (_.month == _.cohort_month)),
+        is_reactivated=flag(begins & (_.month > _.cohort_month)),
+        is_churned=flag(ends),
     )
+
+
+def with_changes(table: ir.Table, mrr_changes: ir.Table) -> ir.Table:
+    """Add the parts of each expansion and contraction; 0 where MRR has not changed."""
+    joined = left_join_unique(table, mrr_changes, CUSTOMER_MONTH)
+    return joined.mutate(**{name: joined[name].fill_null(0).cast(MONEY) for name in CHANGES})
 
 
 def amount_where(condition: ir.BooleanValue, amount: ir.DecimalValue) -> ir.DecimalValue:
@@ -294,7 +313,8 @@ def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
     return (
         "customer_id", "month", "month_end", "is_complete",
         *attributes, "plan", "cohort_month", "months_since_cohort",
-        "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
+        "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_fx",
+        "mrr_end", *CHANGES,
         "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
         "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",

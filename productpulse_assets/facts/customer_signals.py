@@ -20,6 +20,7 @@ def customer_signals(
     nps_scores: ir.Table,
     bill_balances: ir.Table,
     calendar: ir.Table,
+    mrr_periods: ir.Table,
     rules: Rules,
 ) -> ir.Table:
     """One row per customer paying at the as-of date: every signal that a churn rule can use.
@@ -29,16 +30,16 @@ def customer_signals(
     is NULL, never 0.
     """
     days = as_of_day(calendar)
-    spine = paying_customers(customers, subscriptions, days)
+    spine = paying_customers(customers, subscriptions, mrr_periods, days)
     signals = with_behaviour(
-        spine, subscriptions, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
+        spine, mrr_periods, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
     )
     return signals.select(*columns(rules.dimensions))
 
 
 def with_behaviour(
     spine: ir.Table,
-    subscriptions: ir.Table,
+    mrr_periods: ir.Table,
     transactions: ir.Table,
     product_usage: ir.Table,
     support_tickets: ir.Table,
@@ -50,7 +51,7 @@ def with_behaviour(
     """Add to each (customer_id, as_of_date) of `spine`: downgrade, usage, tickets, NPS and failed payments by then."""
     keys = spine.select(CUSTOMER_DAY)  # only the keys: DuckDB writes out in full what a query reads twice
     return (
-        spine.pipe(with_downgrade, keys, subscriptions)
+        spine.pipe(with_downgrade, keys, mrr_periods)
         .pipe(with_usage, keys, product_usage, days, rules)
         .pipe(with_tickets, keys, support_tickets, days, rules)
         .pipe(with_nps, keys, nps_scores)

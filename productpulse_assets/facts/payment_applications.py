@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import EARLY_DAYS
+from productpulse_assets.facts.billing import EARLY_DAYS, at_fixed_rates
 from productpulse_assets.facts.calendar import as_of_day
 from productpulse_assets.facts.payment_periods import with_period
 from productpulse_assets.joins import left_join_unique
@@ -48,7 +48,8 @@ def account_transactions(
     that the data does not have, and are left out.
     """
     day = as_of_day(calendar).select("as_of_date")
-    past = transactions.cross_join(day).filter(_.transaction_date <= _.as_of_date).pipe(with_period, contract_lines)
+    past = at_fixed_rates(transactions).cross_join(day).filter(_.transaction_date <= _.as_of_date)
+    past = past.pipe(with_period, contract_lines)
     payments = with_account(past, contract_lines, bills, rules.sources.reporting_currency)
     dated = with_paid_until(bills)
     # In this order Ibis writes the query of the payments once; as the first table of both joins it is written twice.

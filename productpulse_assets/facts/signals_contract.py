@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import cycle_months, paying, whole_months
+from productpulse_assets.facts.billing import cycle_months, whole_months
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY
 from productpulse_assets.joins import left_join_unique
 from rules.units import MONEY, months_later
@@ -14,17 +14,17 @@ OVERLAP_DAYS = 31
 """Days for which the old and the new period of an upgrade may both run."""
 
 
-def paying_customers(customers: ir.Table, subscriptions: ir.Table, days: ir.Table) -> ir.Table:
+def paying_customers(customers: ir.Table, subscriptions: ir.Table, mrr_periods: ir.Table, days: ir.Table) -> ir.Table:
     """One row per as_of_date and customer who pays on it: MRR, plan, tenure, renewal, and whether it is past due."""
-    periods = paying(subscriptions).cross_join(days)
-    active = periods.filter(active_on(periods, periods.as_of_date))
+    periods = mrr_periods.cross_join(days)
+    active = periods.filter(active_on(periods, periods.as_of_date, "from_day", "until_day"))
     active = active.mutate(cycle=cycle_months(active), elapsed=whole_months(active.start_date, active.as_of_date))
     renews = months_later(active.start_date, active.elapsed - active.elapsed % active.cycle + active.cycle)
     active = active.mutate(days_to_renewal=renews.delta(active.as_of_date, unit="day"))
     # Of plans with the same price the last by name, so that the choice does not depend on the order of rows.
-    highest = ibis.struct({"price": active.monthly_price, "plan": active.plan})
+    highest = ibis.struct({"price": active.mrr, "plan": active.plan})
     paid = active.group_by(CUSTOMER_DAY).aggregate(
-        mrr=active.monthly_price.sum().cast(MONEY),
+        mrr=active.mrr.sum().cast(MONEY),
         plan=active.plan.argmax(highest),
         days_to_renewal=active.days_to_renewal.min(),
         past_due_count=(active.status == "Past Due").sum(),
@@ -40,9 +40,9 @@ def paying_customers(customers: ir.Table, subscriptions: ir.Table, days: ir.Tabl
     ).drop("past_due_count", "knows_status", "first_start")
 
 
-def with_downgrade(spine: ir.Table, keys: ir.Table, subscriptions: ir.Table) -> ir.Table:
+def with_downgrade(spine: ir.Table, keys: ir.Table, mrr_periods: ir.Table) -> ir.Table:
     """Add downgraded_recently: in the last 90 days MRR fell to less than a month before, but not to 0."""
-    falls = price_changes(subscriptions).filter(_.mrr_after < _.mrr_before, _.mrr_after > 0)
+    falls = price_changes(mrr_periods).filter(_.mrr_after < _.mrr_before, _.mrr_after > 0)
     dated = keys.join(falls.select("customer_id", "day"), "customer_id")
     age = dated.as_of_date.delta(dated.day, unit="day")
     recent = dated.filter((age >= 0) & (age <= DOWNGRADE_DAYS)).group_by(CUSTOMER_DAY).aggregate(downgrades=_.count())
@@ -50,22 +50,22 @@ def with_downgrade(spine: ir.Table, keys: ir.Table, subscriptions: ir.Table) -> 
     return table.mutate(downgraded_recently=table.downgrades.fill_null(0) > 0).drop("downgrades")
 
 
-def price_changes(subscriptions: ir.Table) -> ir.Table:
+def price_changes(mrr_periods: ir.Table) -> ir.Table:
     """One row per customer and change of its MRR: day, mrr_before, mrr_after.
 
     The subscriptions of a customer count together, as in the MRR bridge: one that is replaced by two
     is a downgrade only if the two cost less. Changes on two days that follow each other are one change,
     since some systems write the last day of a period as its end. Where MRR falls, mrr_before is at most that
-    of a month before: an upgrade whose old period ends some days late is no downgrade.
+    of a month before: an upgrade whose old period ends some days late is no downgrade. Exchange rates are constant.
     """
-    periods = paying(subscriptions)
-    starts = periods.select("customer_id", day="start_date", change="monthly_price")
-    ends = periods.filter(_.end_date.notnull(), _.end_date > _.start_date)
-    empty = periods.filter(_.end_date <= _.start_date)  # a period of no day starts and ends on it
+    periods = mrr_periods.select("customer_id", "from_day", "until_day", price="mrr_at_fixed_rate")
+    starts = periods.select("customer_id", day="from_day", change="price")
+    ends = periods.filter(_.until_day.notnull(), _.until_day > _.from_day)
+    empty = periods.filter(_.until_day <= _.from_day)  # a period of no day starts and ends on it
     steps = ibis.union(
         starts,
-        ends.select("customer_id", day="end_date", change=-ends.monthly_price),
-        empty.select("customer_id", day="start_date", change=-empty.monthly_price),
+        ends.select("customer_id", day="until_day", change=-ends.price),
+        empty.select("customer_id", day="from_day", change=-empty.price),
     )
     days = steps.group_by("customer_id", "day").aggregate(change=_.change.sum().cast(MONEY))
     by_day = ibis.window(group_by="customer_id", order_by="day")

@@ -18,6 +18,8 @@ from productpulse_assets.facts.contract_lines import contract_lines
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.facts.customer_signals import customer_signals
+from productpulse_assets.facts.mrr_changes import mrr_changes
+from productpulse_assets.facts.mrr_periods import mrr_periods
 from productpulse_assets.facts.payment_applications import account_transactions, payment_applications
 from productpulse_assets.facts.receivables import bill_balances, receivables
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
@@ -39,7 +41,7 @@ from productpulse_assets.tables import Declaration, declaration_of
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
     "facts": (
         calendar, contract_lines, billing_schedules, bills, account_transactions, payment_applications,
-        bill_balances, receivables, customer_months, fact_coverage, customer_signals,
+        bill_balances, receivables, mrr_periods, mrr_changes, customer_months, fact_coverage, customer_signals,
     ),
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
     "metrics": (

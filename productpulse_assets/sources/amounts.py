@@ -10,6 +10,7 @@ import pandera.ibis as pa
 
 from asset_checks.contracts import MONEY_TYPE
 from asset_checks.row_rules import is_among
+from productpulse_assets.sources.currency import money_columns
 from productpulse_assets.sources.staging import PRECISE
 from rules.models import DatasetSource, Sources
 
@@ -22,11 +23,6 @@ DIGITS = {
     4: ("CLF", "UYW"),
 }  # fmt: skip
 """The digits after the decimal point by ISO 4217, of the currencies that do not have two."""
-
-
-def money_columns(schema: pa.DataFrameSchema) -> list[str]:
-    """The columns with amounts of money."""
-    return [name for name, column in schema.columns.items() if column.dtype.type == MONEY_TYPE]
 
 
 def from_minor_units(table: ir.Table, schema: pa.DataFrameSchema, source: DatasetSource, sources: Sources) -> ir.Table:

@@ -1,4 +1,4 @@
-"""The eight datasets, each typed by its contract, and the rejects of each."""
+"""The datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +18,7 @@ from asset_checks.shapes import shape_result, shape_spec
 from asset_checks.validation_gate import gate_results, gate_specs, unknown_result
 from productpulse_assets.sources.casting import trimmed_text
 from productpulse_assets.sources.crosswalk import crosswalk_advice, crosswalk_name, read_crosswalk
+from productpulse_assets.sources.currency import has_amounts_in_currencies
 from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.first_rows import first_rows
 from productpulse_assets.sources.ids import detect_id_forms, match_parent_form
@@ -80,6 +81,8 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
     name, rejects = schema.name, f"{schema.name}_rejects"
     parents: dict[str, str] = schema.metadata["parents"]
     ins = {table: dg.AssetIn() for parent in parents.values() for table in (parent, f"{parent}_rejects")}
+    if has_amounts_in_currencies(schema):
+        ins["exchange_rates"] = dg.AssetIn()
 
     @dg.multi_asset(
         name=f"{name}_source",
@@ -108,7 +111,9 @@ def source_asset(schema: pa.DataFrameSchema, rules: Rules, settings: Settings) -
         with step_failures():
             location = locate(name, settings, rules)
             known = [_parent(column, parent, tables) for column, parent in parents.items()]
-            kept, rejected, rows_in = split(backend, schema, location, settings, rules, known)
+            rates = tables.get("exchange_rates")
+            rates = rates if rates is not None and _count_rows(rates) else None
+            kept, rejected, rows_in = split(backend, schema, location, settings, rules, known, rates)
         unknown = unknown_result(schema, read_unknown_values(backend, name))
         yield dg.Output(kept, name)
         yield dg.Output(rejected, rejects)
@@ -159,6 +164,7 @@ def split(
     settings: Settings,
     rules: Rules,
     parents: list[Parent],
+    exchange_rates: ir.Table | None = None,
 ) -> Split:
     """Read a dataset and split its rows into those that satisfy the contract and the rejects.
 
@@ -170,7 +176,7 @@ def split(
     raw = _read(backend, location, settings, rules.sources)
     crosswalk = read_crosswalk(backend, location, settings)
     try:
-        return _split(backend, schema, location, raw, rules.sources, parents, crosswalk)
+        return _split(backend, schema, location, raw, rules.sources, parents, crosswalk, exchange_rates)
     except duckdb.Error as error:
         raise SourceProblem(
             "source.damaged",
@@ -189,6 +195,7 @@ def _split(
     sources: Sources,
     parents: list[Parent],
     crosswalk: ir.Table | None = None,
+    exchange_rates: ir.Table | None = None,
 ) -> Split:
     key, source = schema.metadata["key"], location.source
     found = source_columns(raw.rows, schema, source)
@@ -209,10 +216,10 @@ def _split(
         rows_of_source, found, typed = shaped.raw, shaped.columns, shaped.typed
         rejects.append(shaped.rejects)
         row_count = shaped.row_count + left_out_count
-        table = complete_rows(typed, schema, sources, source, crosswalk)
+        table = complete_rows(typed, schema, sources, source, crosswalk, exchange_rates)
     else:
         thousands = unclear_files(rows_of_source, schema, sources, found)
-        table = map_rows(rows_of_source, schema, sources, source, found, thousands, crosswalk)
+        table = map_rows(rows_of_source, schema, sources, source, found, thousands, crosswalk, exchange_rates)
     if parents:
         forms = cast("dict[str, bool]", rows_of(detect_id_forms(table, parents))[0])
         table = match_parent_form(table, parents, forms)

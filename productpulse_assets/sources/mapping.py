@@ -9,9 +9,10 @@ import pandera.ibis as pa
 
 from productpulse_assets.sources.amounts import from_minor_units, in_cents, refunds_of_negative_amounts
 from productpulse_assets.sources.crosswalk import translate_ids
+from productpulse_assets.sources.currency import convert_currency
 from productpulse_assets.sources.price import price_per_month
 from productpulse_assets.sources.repeated_ids import separate_periods
-from productpulse_assets.sources.staging import convert_currency, convert_ends, type_columns
+from productpulse_assets.sources.staging import convert_ends, type_columns
 from productpulse_assets.sources.status import status_from_dates
 from rules.models import DatasetSource, Sources
 
@@ -24,6 +25,7 @@ def map_rows(
     found: dict[str, str],
     thousands: Mapping[str, Sequence[str]] | None = None,
     crosswalk: ir.Table | None = None,
+    exchange_rates: ir.Table | None = None,
 ) -> ir.Table:
     """One typed row per source row. Each step is one setting of the dataset, and changes nothing without it.
 
@@ -33,7 +35,7 @@ def map_rows(
         type_columns(raw, schema, sources, source, found, thousands)
         .pipe(status_from_dates, schema.name, source)
         .pipe(convert_ends, source)
-        .pipe(complete_rows, schema, sources, source, crosswalk)
+        .pipe(complete_rows, schema, sources, source, crosswalk, exchange_rates)
     )
 
 
@@ -43,12 +45,13 @@ def complete_rows(
     sources: Sources,
     source: DatasetSource,
     crosswalk: ir.Table | None = None,
+    exchange_rates: ir.Table | None = None,
 ) -> ir.Table:
     """Typed rows with the amounts, the price and the ids of the contract."""
     return (
         table.pipe(from_minor_units, schema, source, sources)
         .pipe(refunds_of_negative_amounts, source)
-        .pipe(convert_currency, schema, sources)
+        .pipe(convert_currency, schema, sources, exchange_rates)
         .pipe(price_per_month, source.price)
         .pipe(in_cents, schema)
         .pipe(separate_periods, source)

@@ -19,7 +19,6 @@ from productpulse_assets.sources.casting import (
     cast_column,
     cast_plain,
     contract_spelling,
-    convert,
     has_value,
     trimmed_text,
     with_aliases,
@@ -218,18 +217,6 @@ def convert_ends(table: ir.Table, source: DatasetSource) -> ir.Table:
             has_end_date=table.has_end_date & has_ended,
         )
     return table
-
-
-def convert_currency(table: ir.Table, schema: pa.DataFrameSchema, sources: Sources) -> ir.Table:
-    """Money columns converted; `has_rate` is false where the currency has no rate."""
-    money = [name for name, column in schema.columns.items() if column.dtype.type == MONEY_TYPE]
-    if "currency" not in schema.columns:
-        return table.mutate(has_rate=ibis.literal(True))
-    known = [sources.reporting_currency, *sources.exchange_rates]
-    return table.mutate(
-        has_rate=table.currency.isnull() | is_among(table.currency, known),
-        **{name: convert(table[name], table.currency, sources) for name in money},
-    )
 
 
 def join_parents(table: ir.Table, parents: list[Parent]) -> ir.Table:
