@@ -26,6 +26,15 @@ from asset_checks.row_rules import (
 from rules.units import MONEY
 
 MONEY_TYPE = dt.dtype(MONEY)
+EMPTY_IS_NONE = frozenset(
+    f"subscriptions.{name}"
+    for name in (
+        "quantity", "unit_price", "discount_amount", "discount_end", "product", "is_addon", "paused_from",
+        "cancel_requested_date",
+    )
+) | {"transactions.amount_at_fixed_rate"}  # fmt: skip
+"""The columns whose absence takes no value away: without them there is no discount, no pause and no add-on."""
+
 STATUS = "status"
 """The column whose words can be ignored, in the datasets that have it: an alias then leaves the row out."""
 SUBSCRIPTION_STATUSES = ("Active", "Past Due", "Canceled", "Expired", "Trial")
@@ -43,14 +52,19 @@ def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Colu
 
 
 def optional(
-    dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False, may_be_unknown: bool = False
+    dtype: dt.DataType,
+    description: str,
+    *checks: pa.Check,
+    personal: bool = False,
+    may_be_unknown: bool = False,
+    is_computed: bool = False,
 ) -> pa.Column:
     """A column that may be absent, and may be empty in any row.
 
     Of a column that `may_be_unknown`, a value that cannot be used is left empty with a warning, and its row is kept: no
     figure depends on it alone, and empty does not mean something else there, as it would in end_date. A `personal`
     column has names, or texts that people write. Its values never reach Dagster's event log, which is kept for good and
-    which everybody who opens the UI can read.
+    which everybody who opens the UI can read. A column that `is_computed` is filled in from others, and never read.
     """
     return pa.Column(
         dtype,
@@ -58,7 +72,7 @@ def optional(
         nullable=True,
         required=False,
         description=description,
-        metadata={"personal": personal, "may_be_unknown": may_be_unknown},
+        metadata={"personal": personal, "may_be_unknown": may_be_unknown, "is_computed": is_computed},
     )
 
 
@@ -169,7 +183,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "amount": required(MONEY_TYPE, "Amount, in the reporting currency.", not_negative()),
                 "currency": optional(dt.string, "Currency of the amount in the source.", currency_code()),
                 "amount_at_fixed_rate": optional(
-                    MONEY_TYPE, "Filled in where exchange_rates gives the rate: the amount at the rate of the prices."
+                    MONEY_TYPE, "The amount at the fixed rate of its currency, as prices are.", is_computed=True
                 ),
                 "status": required(dt.string, "What became of it.", one_of(*TRANSACTION_STATUSES)),
                 "transaction_date": required(dt.date, "The day of the attempt."),
@@ -328,6 +342,11 @@ def required_columns(schema: pa.DataFrameSchema) -> tuple[str, ...]:
 def is_row_id(schema: pa.DataFrameSchema, column: str) -> bool:
     """Whether the column is a key that a source may lack."""
     return bool((schema.columns[column].metadata or {}).get("is_row_id"))
+
+
+def is_computed(schema: pa.DataFrameSchema, column: str) -> bool:
+    """Whether the column is filled in from others, and never read from a source."""
+    return bool((schema.columns[column].metadata or {}).get("is_computed"))
 
 
 def may_be_unknown(schema: pa.DataFrameSchema, column: str) -> bool:

@@ -81,16 +81,6 @@ def setting_words(name: str, value: int | bool | str | None) -> str:
     return WORDS[name][value]
 
 
-def other_choices(policy: MrrPolicy) -> list[tuple[str, int | bool | str | None]]:
-    """The settings with each value that the policy does not have, in order."""
-    return [
-        (name, value)
-        for name, values in CHOICES.items()
-        for value in values
-        if value != getattr(policy, name) or type(value) is not type(getattr(policy, name))
-    ]
-
-
 def choice_text(value: int | bool | str | None) -> str:
     """A value as it is written in the file."""
     if value is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -28,6 +28,15 @@ BRIDGE = {
 """The metrics whose sum is the closing MRR, and the sign of each; the opening MRR has none."""
 
 STEPS = ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned", "Closing")
+FX, FX_STEP = "fx_revenue", "Exchange rates"
+"""A movement of either sign, which is shown where it is not 0."""
+
+CAUSES = {
+    f"{whole}_revenue": [f"{whole}_from_{cause}" for cause in ("quantity", "price", "plan", "addon", "discount")]
+    for whole in ("expansion", "contraction")
+}
+"""The metrics that a movement is the sum of."""
+
 MRR, CHURN = "monthly_recurring_revenue", "customer_churn_rate"
 NO_MONTH = "There is no complete month with MRR yet."
 
@@ -36,10 +45,30 @@ NO_MONTH = "There is no complete month with MRR yet."
 class Bridge:
     """Opening MRR and the month's movements, and the closing MRR that they add up to.
 
-    lines: rows of kpi_summary with their signs: '' for the opening MRR, '+' or '-' for a movement.
+    lines: rows of kpi_summary with their signs: '' for the opening MRR, '+' or '-' for a movement. causes: by the
+    metric of a movement, the rows of its causes that are not 0.
     """
 
     lines: Sequence[tuple[Row, str]]
+    causes: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the bars, of which the last one is the closing MRR."""
+        has_fx = len(self.lines) > len(BRIDGE)
+        return (*STEPS[:-1], FX_STEP, STEPS[-1]) if has_fx else STEPS
+
+    @property
+    def all_lines(self) -> list[tuple[Row, str, bool]]:
+        """The lines, each with its causes after it: row, sign, and whether it is a cause."""
+        return [
+            line
+            for row, sign in self.lines
+            for line in [
+                (row, sign, False),
+                *(_signed_line(cause, sign) for cause in self.causes.get(row["metric_name"], ())),
+            ]
+        ]
 
     @property
     def month(self) -> date:
@@ -66,7 +95,18 @@ def bridge(kpi_rows: Mapping[str, Row]) -> Bridge | None:
     lines = [(kpi_rows[name], sign) for name, sign in BRIDGE.items() if name in kpi_rows]
     if len(lines) < len(BRIDGE) or any(row["value"] is None for row, _sign in lines):
         return None
-    return Bridge(lines)
+    fx = kpi_rows.get(FX)
+    if fx is not None and fx["amount"]:
+        lines.append((fx | {"amount": abs(fx["amount"])}, "+" if fx["amount"] > 0 else "-"))
+    known = {whole: [kpi_rows[name] for name in names if name in kpi_rows] for whole, names in CAUSES.items()}
+    return Bridge(lines, {whole: [row for row in rows if row["amount"]] for whole, rows in known.items()})
+
+
+def _signed_line(row: Row, sign: str) -> tuple[Row, str, bool]:
+    """A cause with its own sign: one that goes against its movement has the other one."""
+    if row["amount"] >= 0:
+        return row, sign, True
+    return row | {"amount": -row["amount"]}, "+" if sign == "-" else "-", True
 
 
 def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
@@ -78,13 +118,15 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     texts.append(money(bridge.closing, currency))
     labels = [look.plotly_text(row["label"]) for row, _sign in bridge.lines] + ["MRR at the end of the month"]
     bars = go.Waterfall(
-        x=list(range(len(STEPS))),
+        x=list(range(len(bridge.steps))),
         y=[*map(float, bridge.amounts), 0],
         measure=["absolute", *["relative"] * len(changes), "total"],
         text=texts,
         textposition="outside",
         cliponaxis=False,
-        hovertext=[f"{label}: {text}" for label, text in zip(labels, texts, strict=True)],
+        hovertext=[
+            f"{label}: {text}{more}" for label, text, more in zip(labels, texts, _causes(bridge, currency), strict=True)
+        ],
         hoverinfo="text",
         increasing={"marker": {"color": GAIN}},
         decreasing={"marker": {"color": LOSS}},
@@ -95,9 +137,21 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     title = {"text": "MRR (the axis does not begin at 0)" if low > 0 else "MRR"}
     return look.figure(
         bars,
-        xaxis=look.names_axis(STEPS) | {"showgrid": False},
+        xaxis=look.names_axis(bridge.steps) | {"showgrid": False},
         yaxis=look.value_axis(bridge.amounts, "money", currency) | {"range": [low, high], "title": title},
     )
+
+
+def _causes(bridge: Bridge, currency: str) -> list[str]:
+    """The causes of each bar as lines of its hover text."""
+    texts = [""]
+    for row, sign, is_cause in bridge.all_lines[1:]:
+        if is_cause:
+            amount = change_text(row["amount"] * (-1 if sign == "-" else 1), "money", currency)
+            texts[-1] += f"<br>{look.plotly_text(row['label'])}: {amount}"
+        else:
+            texts.append("")
+    return [*texts, ""]
 
 
 def _window(levels: Sequence[float]) -> tuple[float, float]:

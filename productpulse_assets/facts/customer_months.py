@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.events import DATED, dataset_ends
-from productpulse_assets.facts.mrr_changes import CHANGES
+from asset_checks.invariants import CAUSES
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -41,7 +41,7 @@ def customer_months(
     that is absent or has no rows are NULL, not 0, and so are those of the months after the end of a dataset
     that ends long before the as-of date. Always:
     mrr_end = mrr_start + mrr_new + mrr_reactivation + mrr_expansion - mrr_contraction - mrr_churned + mrr_fx, and
-    mrr_expansion - mrr_contraction is the sum of the five columns mrr_change_*. What counts as MRR follows
+    mrr_expansion is the sum of its five causes mrr_expansion_*, as mrr_contraction is. What counts as MRR follows
     rules/mrr_policy.yaml.
     """
     late_days, attributes = rules.data_quality.late_days, customer_attributes(rules)
@@ -279,9 +279,16 @@ def revenue_movement(table: ir.Table) -> ir.Table:
 
 
 def with_changes(table: ir.Table, mrr_changes: ir.Table) -> ir.Table:
-    """Add the parts of each expansion and contraction; 0 where MRR has not changed."""
+    """Add the parts of each expansion and contraction, by cause; a part that goes against the whole is negative."""
     joined = left_join_unique(table, mrr_changes, CUSTOMER_MONTH)
-    return joined.mutate(**{name: joined[name].fill_null(0).cast(MONEY) for name in CHANGES})
+    changes = {cause: joined[f"change_{cause}"] for cause in CAUSES}
+    return joined.mutate(
+        **{f"mrr_expansion_{cause}": amount_where(joined.mrr_expansion > 0, part) for cause, part in changes.items()},
+        **{
+            f"mrr_contraction_{cause}": amount_where(joined.mrr_contraction > 0, -part)
+            for cause, part in changes.items()
+        },
+    )
 
 
 def amount_where(condition: ir.BooleanValue, amount: ir.DecimalValue) -> ir.DecimalValue:
@@ -314,7 +321,7 @@ def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
         "customer_id", "month", "month_end", "is_complete",
         *attributes, "plan", "cohort_month", "months_since_cohort",
         "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_fx",
-        "mrr_end", *CHANGES,
+        "mrr_end", *(f"mrr_expansion_{cause}" for cause in CAUSES), *(f"mrr_contraction_{cause}" for cause in CAUSES),
         "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
         "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",

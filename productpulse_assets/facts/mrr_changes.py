@@ -6,13 +6,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.invariants import CAUSES
 from productpulse_assets.tables import table
 from rules.units import MONEY, days_later
-
-CHANGES = (
-    "mrr_change_quantity", "mrr_change_price", "mrr_change_plan", "mrr_change_addon", "mrr_change_discount",
-)  # fmt: skip
-"""The parts of an expansion (positive in sum) or a contraction (negative in sum)."""
 
 LINE = ["customer_id", "month", "is_addon", "product"]
 
@@ -77,16 +73,16 @@ def customer_changes(lines: ir.Table) -> ir.Table:
     """The changes of all products of a customer in a month."""
     rest, is_base = (lines.total - lines.quantity).cast(MONEY), ~lines.is_addon
     parts = {
-        "mrr_change_quantity": lines.quantity.sum(where=is_base),
-        "mrr_change_price": rest.sum(where=is_base & ~lines.is_other_plan),
-        "mrr_change_plan": rest.sum(where=is_base & lines.is_other_plan),
-        "mrr_change_addon": lines.total.sum(where=lines.is_addon),
-        "mrr_change_discount": (lines.start_discount - lines.discount).sum(),
+        "change_quantity": lines.quantity.sum(where=is_base),
+        "change_price": rest.sum(where=is_base & ~lines.is_other_plan),
+        "change_plan": rest.sum(where=is_base & lines.is_other_plan),
+        "change_addon": lines.total.sum(where=lines.is_addon),
+        "change_discount": (lines.start_discount - lines.discount).sum(),
     }
     changes = lines.group_by("customer_id", "month").aggregate(
         **{name: part.fill_null(0).cast(MONEY) for name, part in parts.items()},
         starts=lines.starts.sum(),
         ends=lines.ends.sum(),
     )
-    is_changed = ibis.or_(*(changes[name] != 0 for name in CHANGES))
+    is_changed = ibis.or_(*(changes[f"change_{cause}"] != 0 for cause in CAUSES))
     return changes.filter(is_changed & (changes.starts > 0) & (changes.ends > 0)).drop("starts", "ends")

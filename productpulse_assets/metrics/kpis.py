@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.contracts import DATASETS
+from asset_checks.contracts import DATASETS, EMPTY_IS_NONE
 from productpulse_assets.metrics.summary import (
     SUMMARY_SCHEMA,
     Availability,
@@ -159,5 +159,6 @@ def _availability(metric_lineage: ir.Table, source_inventory: ir.Table) -> Avail
             for row in inventory
             if row["is_available"] and row["columns_absent"]
             for column in row["columns_absent"].split(", ")
-        },
+        }
+        - EMPTY_IS_NONE,
     )

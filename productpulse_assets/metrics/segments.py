@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from asset_checks.invariants import CAUSES
 from productpulse_assets.tables import table
 from rules.metrics.compile import UNKNOWN_MEMBER, metric_history, own_measures
 from rules.metrics.models import MetricCatalog
@@ -95,10 +96,13 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table, rules: Rules)
 
     mrr_before and mrr_after are the MRR at the end of the month before and of the month, each by the
     customer's member at that time: an upgrade is a loss of one plan and a gain of another. share_of_change
-    is the member's part of the total change; it can be negative or above 1.
+    is the member's part of the total change; it can be negative or above 1. change_quantity to change_discount are
+    what each cause added to the MRR of customers who stayed, less what it removed, and change_fx what exchange
+    rates changed.
     """
     complete = calendar.filter(_.is_complete).month.max().as_scalar()
-    months = with_dimensions(customer_months, rules.dimensions, ["mrr_end"])
+    causes = {f"mrr_{whole}_{cause}" for whole in ("expansion", "contraction") for cause in CAUSES}
+    months = with_dimensions(customer_months, rules.dimensions, ["mrr_end", "mrr_fx", *sorted(causes)])
     months = months.mutate(distance=months_between(months.month, complete)).filter(_.distance.isin([0, 1]))
     table = (
         slices(months, rules.dimensions)
@@ -106,6 +110,14 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table, rules: Rules)
         .aggregate(
             mrr_before=_.mrr_end.sum(where=_.distance == 1).fill_null(0).cast(MONEY),
             mrr_after=_.mrr_end.sum(where=_.distance == 0).fill_null(0).cast(MONEY),
+            **{
+                f"change_{cause}": (_[f"mrr_expansion_{cause}"] - _[f"mrr_contraction_{cause}"])
+                .sum(where=_.distance == 0)
+                .fill_null(0)
+                .cast(MONEY)
+                for cause in CAUSES
+            },
+            change_fx=_.mrr_fx.sum(where=_.distance == 0).fill_null(0).cast(MONEY),
         )
         .mutate(change=_.mrr_after - _.mrr_before)
     )

@@ -26,6 +26,7 @@ from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, 
 from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import health_scores
 from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage
+from productpulse_assets.metrics.mrr_policy_choices import mrr_policy_choices
 from productpulse_assets.metrics.segments import kpi_by_segment, revenue_drivers
 from productpulse_assets.reports.business_questions import business_questions
 from productpulse_assets.reports.data_quality_report import data_quality_report
@@ -46,7 +47,7 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
     "metrics": (
         cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
-        metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores,
+        metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, mrr_policy_choices,
     ),
     "decisions": (
         recommendations, intervention_plan, owner_workload, previous_decisions, decision_changes,

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.charts.look import Row
-from productpulse_assets.charts.mrr import BRIDGE, bridge
+from productpulse_assets.charts.mrr import BRIDGE, CAUSES, FX, bridge
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.changes import summarize_changes
@@ -89,7 +89,8 @@ def executive_summary(
 
 def _sections(rows: Mapping[str, Row]) -> dict[str, list[Row]]:
     """The metrics by section; the last section has the metrics that no other section lists."""
-    listed = {name for names in SECTIONS.values() for name in names} | set(BRIDGE)
+    causes = {name for names in CAUSES.values() for name in names}
+    listed = {name for names in SECTIONS.values() for name in names} | set(BRIDGE) | causes | {FX}
     sections = {title: [rows[name] for name in names if name in rows] for title, names in SECTIONS.items()}
     rest = [row for name, row in rows.items() if name not in listed]
     return {title: metrics for title, metrics in (sections | {"Further metrics": rest}).items() if metrics}

@@ -58,7 +58,7 @@ def movement(rows: Mapping[str, Row], currency: str) -> Section:
         f"{money(bridge.closing, currency)}, a change of "
         f"{change_text(bridge.closing - opening, 'money', currency)}."
     )
-    cells = [(row["label"], _signed(row["amount"], sign, currency)) for row, sign in bridge.lines]
+    cells = [(row["label"], _signed(row["amount"], sign, currency)) for row, sign, _is_cause in bridge.all_lines]
     total = ("MRR at the end of the month", money(bridge.closing, currency, cents=True))
     return Section("mrr-movement", title, sentence, figure, columns, [*cells, total])
 

@@ -68,7 +68,7 @@ def convert_currency(
 
 
 def with_rates(table: ir.Table, exchange_rates: ir.Table, sources: Sources, day: str) -> ir.Table:
-    """Add day_rate, the last rate up to `day` or else that of sources.yaml, and fixed_rate, its or else the first one."""
+    """Add day_rate, the last one up to `day` or else that of sources.yaml, and fixed_rate, that or the first."""
     by_currency = ibis.window(group_by="currency", order_by="date")
     spans = exchange_rates.select(
         rated_currency=_.currency,

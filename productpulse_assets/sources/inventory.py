@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from asset_checks.contracts import DATASETS, contracts_with, is_row_id, required_columns
+from asset_checks.contracts import DATASETS, contracts_with, is_computed, is_row_id, required_columns
 from productpulse_assets.sources.crosswalk import crosswalk_columns
 from productpulse_assets.sources.errors import SourceProblem, listed, unknown_header
 from productpulse_assets.sources.location import Location, locate
@@ -197,7 +197,9 @@ def _absent(found: tuple[str, ...], schema: pa.DataFrameSchema, source: DatasetS
     return [
         column
         for column in schema.columns
-        if column not in made and plain_name(source.headers.get(column, column)) not in there
+        if column not in made
+        and not is_computed(schema, column)
+        and plain_name(source.headers.get(column, column)) not in there
     ]
 
 

@@ -12,7 +12,16 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 from ibis import _
 
-from asset_checks.contracts import AMOUNTS, ENDED_STATUSES, MONEY_TYPE, STATUS, is_row_id, may_be_unknown, table_schema
+from asset_checks.contracts import (
+    AMOUNTS,
+    ENDED_STATUSES,
+    MONEY_TYPE,
+    STATUS,
+    is_computed,
+    is_row_id,
+    may_be_unknown,
+    table_schema,
+)
 from asset_checks.row_rules import follows, is_among, passes
 from productpulse_assets.sources.aliases import is_ignored, without_ignored
 from productpulse_assets.sources.casting import (
@@ -79,7 +88,8 @@ def source_columns(raw: ir.Table, schema: pa.DataFrameSchema, source: DatasetSou
     Also the columns that the price is computed with, by the names of the settings.
     """
     present = {plain_name(name): name for name in raw.columns if name not in PLACE}
-    ours = [column for column in schema.columns if column not in source.constants.keys() | set(source.from_dates)]
+    made = source.constants.keys() | set(source.from_dates)
+    ours = [column for column in schema.columns if column not in made and not is_computed(schema, column)]
     wanted = {column: source.headers.get(column, column) for column in ours} | price_headers(source)
     return {column: present[plain_name(name)] for column, name in wanted.items() if plain_name(name) in present}
 

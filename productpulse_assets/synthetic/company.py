@@ -14,6 +14,12 @@ from productpulse_assets.synthetic.customers import Customers, customers_table, 
 from productpulse_assets.synthetic.engagement import Engagement, draw_engagement
 from productpulse_assets.synthetic.payments import styled_transactions_table, transactions_table
 from productpulse_assets.synthetic.planted import planted_table, styled_planted_table
+from productpulse_assets.synthetic.price_terms import (
+    draw_price_terms,
+    exchange_rates_table,
+    price_changes_table,
+    with_price_terms,
+)
 from productpulse_assets.synthetic.problems import draw_problems
 from productpulse_assets.synthetic.settings import CompanyPlan
 from productpulse_assets.synthetic.styles import (
@@ -38,6 +44,7 @@ DATASETS = (
     "nps_scores",
     "acquisition_channels",
     "targets",
+    "exchange_rates",
 )
 MINIMUM_ID_DIGITS = 6
 
@@ -48,12 +55,14 @@ class Company:
 
     `planted` has one row per case: leakage_type, customer_id, subscription_id,
     period_start, transaction_date and amount (the loss a correct detector reports).
-    `billing_styles` has one row per customer: customer_id and billing_style.
+    `billing_styles` has one row per customer: customer_id and billing_style. `price_changes` has one row per change of
+    a price, with its parts.
     """
 
     datasets: dict[str, pa.Table]
     planted: pa.Table
     billing_styles: pa.Table
+    price_changes: pa.Table
 
 
 def simulate(plan: CompanyPlan) -> Company:
@@ -65,6 +74,7 @@ def simulate(plan: CompanyPlan) -> Company:
         datasets,
         pa.concat_tables([batch.planted for batch in batches]),
         pa.concat_tables([batch.billing_styles for batch in batches]),
+        pa.concat_tables([batch.price_changes for batch in batches]),
     )
 
 
@@ -73,6 +83,7 @@ def company_tables(plan: CompanyPlan) -> dict[str, pa.Table]:
     return {
         "acquisition_channels": channels_table(),
         "targets": targets_table(plan, timeline(plan)),
+        "exchange_rates": exchange_rates_table(_streams(plan, batch=0)[15], timeline(plan)),
     }
 
 
@@ -85,13 +96,17 @@ def batches_of(plan: CompanyPlan) -> Iterator[Company]:
         yield _simulate_batch(plan, batch, np.arange(first, end), id_digits, window)
 
 
+def _streams(plan: CompanyPlan, batch: int) -> list[np.random.Generator]:
+    """The random numbers of each step. A further step takes the next free ones, so that the others stay as they are."""
+    return [np.random.default_rng(child) for child in np.random.SeedSequence([plan.seed, batch]).spawn(20)]
+
+
 def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digits: int, window: Timeline) -> Company:
     """One batch: the hidden causes first, then their effects, then the visible rows.
 
     Each step has its own random numbers, so that a change in one does not change the others.
     """
-    seeds = np.random.SeedSequence([plan.seed, batch]).spawn(14)
-    rng = [np.random.default_rng(child) for child in seeds]
+    rng = _streams(plan, batch)
     customers = draw_customers(rng[0], window, numbers, id_digits)
     style = draw_styles(rng[12], plan, len(customers))
     customers = with_billing_cycles(customers, style)
@@ -107,11 +122,12 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
         billing = _bill_on_cycle_days(rng[5:9], subscribed, window)
     else:
         billing = _bill_in_styles((rng[13], rng[8]), plan, subscribed, style, window)
+    terms = draw_price_terms(rng[14], customers, billing.periods, billing.line, window)
     is_active = np.zeros(len(customers), dtype=bool)
     is_active[periods.customer[(periods.status == ACTIVE) & (periods.end == FAR_FUTURE)]] = True
     datasets = {
         "customers": customers_table(customers, is_active),
-        "subscriptions": billing.subscriptions,
+        "subscriptions": with_price_terms(billing.subscriptions, terms),
         "transactions": billing.transactions,
         "product_usage": usage_table(
             rng[9], customers, engagement, tenures=tenures, late_users=late_users, timeline=window
@@ -119,7 +135,8 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
         "support_tickets": tickets_table(rng[10], customers, engagement, tenures=tenures, voice=voice, timeline=window),
         "nps_scores": nps_table(rng[11], customers, tenures, voice, window),
     }
-    return Company(datasets, billing.planted, styles_table(customers, style))
+    changes = price_changes_table(customers, billing.periods, terms)
+    return Company(datasets, billing.planted, styles_table(customers, style), changes)
 
 
 class _Subscribed(NamedTuple):
@@ -134,8 +151,10 @@ class _Subscribed(NamedTuple):
 
 
 class _Billing(NamedTuple):
-    """The tables that depend on how customers are billed."""
+    """The tables that depend on how customers are billed, and the periods behind them; line 0 is no add-on."""
 
+    periods: Periods
+    line: np.ndarray
     subscriptions: pa.Table
     transactions: pa.Table
     planted: pa.Table
@@ -156,6 +175,8 @@ def _bill_on_cycle_days(rng: Sequence[np.random.Generator], batch: _Subscribed, 
     )
     status = statuses_with_past_due(periods, unpaid)
     return _Billing(
+        periods,
+        np.zeros(len(periods), dtype=np.int64),
         subscriptions_table(rng[3], customers, periods, status),
         transactions_table(customers, periods, bills, window),
         planted,
@@ -173,6 +194,8 @@ def _bill_in_styles(
         customers, periods, account, tenures=batch.tenures, late_users=batch.late_users, timeline=window
     )
     return _Billing(
+        periods,
+        account.styled.line,
         subscriptions_table(rng[1], customers, periods, account.statuses(), is_euro if plan.has_euro else None),
         styled_transactions_table(
             customers, periods, account.invoices, account.outcomes, is_euro=is_euro, timeline=window

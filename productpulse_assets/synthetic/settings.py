@@ -260,6 +260,18 @@ PREPAID_BILLS = (3, 6, 12)
 EUR_RATE_PERCENT = 108
 EUR_STEP_CENTS = 25
 
+# What prices consist of. Discounts are shares of the full price; their days are those left at the as-of date.
+SEATS_LOG_SPREAD = 0.35
+DISCOUNT_SHARE = 0.12
+DISCOUNTS = (0.1, 0.15, 0.2, 0.3)
+DISCOUNT_DAYS_LEFT = (10, 300)
+ENDLESS_DISCOUNT_SHARE = 0.3
+
+# Exchange rates by date: a weekly step, and how far the rate goes from EUR_RATE_PERCENT.
+RATE_DAYS_BEFORE = 35
+EUR_RATE_STEP = 0.006
+EUR_RATE_WIDTH = 0.08
+
 MRR_TARGET_FACTOR = 1.03
 EXPECTED_MONTHLY_SURVIVAL = 0.988
 CHURN_RATE_TARGETS = (0.028, 0.022)
