@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import ibis.expr.types as ir
 from filelock import FileLock
 
 from productpulse_assets.definitions import build
+from productpulse_assets.facts.mrr_periods import mrr_periods
 from productpulse_assets.orchestration.compile_graph import as_stored, compile_graph, fingerprint, source_tables
 from productpulse_assets.orchestration.graph import all_declarations
 from resources.compiled_plan import Plan, load_plan, write_plan
 from resources.settings import Settings
+from resources.tables import table_of
+from rules.mrr_policy import MrrPolicy
 from rules.rule_set import Rules, read_rules
+from tests.builders import store
 
 RULES = read_rules()
 
@@ -76,6 +81,29 @@ def definitions(home: Path) -> dg.Definitions:
     settings = Settings(home=str(home))
     write_plan(plan(), settings.home.compiled)
     return build(settings)
+
+
+def with_mrr(rules: Rules = RULES, **tables: ir.Table) -> dict[str, ir.Table]:
+    """The tables with mrr_periods and mrr_changes, computed from their subscriptions under the policy of the rules."""
+    absent = {name: unbound(name) for name in ("bill_balances", "exchange_rates") if name not in tables}
+    empty = {name: table_of([], table.schema()) for name, table in absent.items()}
+    wanted = ("subscriptions", "calendar", "bill_balances", "exchange_rates")
+    backend = store({name: table for name, table in (tables | empty).items() if name in wanted})
+    for name, sql in (
+        ("mrr_periods", periods_query(rules.mrr_policy)),
+        ("mrr_changes", plan().tables["mrr_changes"].sql),
+    ):
+        backend.con.execute(f"CREATE TABLE {name} AS {sql}")
+    return tables | {name: ibis.memtable(backend.table(name).to_pyarrow()) for name in ("mrr_periods", "mrr_changes")}
+
+
+@cache
+def periods_query(policy: MrrPolicy) -> str:
+    """The SQL of mrr_periods under a policy."""
+    if policy == RULES.mrr_policy:
+        return plan().tables["mrr_periods"].sql
+    read = {name: unbound(name) for name in ("subscriptions", "bill_balances", "exchange_rates", "calendar")}
+    return ibis.to_sql(mrr_periods(**read, rules=replace(RULES, mrr_policy=policy)), dialect="duckdb")
 
 
 @cache

@@ -8,7 +8,7 @@ from ibis import _
 
 from asset_checks.invariants import CAUSES
 from productpulse_assets.tables import table
-from rules.units import MONEY, days_later
+from rules.units import MONEY, days_later, first_of_month
 
 LINE = ["customer_id", "month", "is_addon", "product"]
 
@@ -27,8 +27,8 @@ def mrr_changes(mrr_periods: ir.Table, calendar: ir.Table) -> ir.Table:
 
 def both_ends(mrr_periods: ir.Table, calendar: ir.Table) -> ir.Table:
     """One row per changed customer-month and MRR period that counts at its start or its end, with both amounts."""
-    starts = mrr_periods.select("customer_id", month=_.from_day.truncate("month"))
-    ends = mrr_periods.filter(_.until_day.notnull()).select("customer_id", month=_.until_day.truncate("month"))
+    starts = mrr_periods.select("customer_id", month=first_of_month(_.from_day))
+    ends = mrr_periods.filter(_.until_day.notnull()).select("customer_id", month=first_of_month(_.until_day))
     changed = starts.union(ends, distinct=True).join(calendar.select("month", "month_end"), "month")
     changed = changed.mutate(start_day=days_later(changed.month, -1))
     table = changed.join(mrr_periods, "customer_id")

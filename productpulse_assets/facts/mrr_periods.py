@@ -113,7 +113,9 @@ def end_with_paid_period(periods: ir.Table) -> ir.Table:
     cycle = cycle_months(periods)
     is_whole = (months % cycle == 0) & (months_later(periods.start_date, months) == periods.until_day)
     bill_end = months_later(periods.start_date, months - months % cycle + cycle)
-    dated = periods.mutate(bill_end=ibis.ifelse(is_whole, periods.until_day, bill_end))
+    # Only the subscription's own end is moved, not that of a discount or the day before a pause.
+    is_kept = is_whole | (periods.until_day != periods.end_date)
+    dated = periods.mutate(bill_end=ibis.ifelse(is_kept.fill_null(True), periods.until_day, bill_end))
     starts = periods.select("customer_id", next_day="from_day")
     ends = dated.filter(_.until_day.notnull()).select("customer_id", "until_day").distinct()
     pairs = ends.join(starts, [ends.customer_id == starts.customer_id, starts.next_day >= ends.until_day])

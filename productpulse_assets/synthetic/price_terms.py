@@ -1,6 +1,6 @@
 """What a price consists of: seats, their price, a discount and its end; and the exchange rates of the company.
 
-All of it explains prices that are there already: quantity x unit_price - discount_amount is the monthly_price.
+All of it explains prices that are there already: quantity x unit_price - discount_amount is the monthly_price, but for cents.
 """
 
 from dataclasses import dataclass
@@ -37,39 +37,44 @@ class PriceTerms:
 def draw_price_terms(
     rng: np.random.Generator, customers: Customers, periods: Periods, line: np.ndarray, timeline: Timeline
 ) -> PriceTerms:
-    """Seats near what is usual in the segment; without a discount they divide the price into whole cents.
+    """The terms of each period. A seat costs whole cents, so seats times their price differ from the price by cents.
 
     A discount of a period that has ended ends with it; of one that runs, after the as-of date or never.
     """
     rows = len(periods)
-    usual = np.array([segment.seats for segment in settings.SEGMENTS])[customers.segment]
-    seats = np.maximum(np.rint(usual * np.exp(rng.normal(0, settings.SEATS_LOG_SPREAD, len(customers)))), 1)
-    seats = seats.astype(np.int64)[periods.customer]
+    quantity = draw_seats(rng, customers, periods, line)
     has_discount = (rng.random(rows) < settings.DISCOUNT_SHARE) & (periods.cents > 0) & (periods.status != TRIAL)
     share = rng.choice(settings.DISCOUNTS, rows)
     days_left = rng.integers(*settings.DISCOUNT_DAYS_LEFT, rows)
     is_endless = rng.random(rows) < settings.ENDLESS_DISCOUNT_SHARE
-    quantity = np.where(has_discount, seats, nearest_divisors(periods.cents, seats))
     full = np.ceil(periods.cents / (1 - share) / quantity).astype(np.int64)
-    unit_cents = np.where(has_discount, full, periods.cents // quantity)
-    runs = periods.end == FAR_FUTURE
+    unit_cents = np.where(has_discount, full, np.rint(periods.cents / quantity).astype(np.int64))
     left = np.where(is_endless, FAR_FUTURE, timeline.as_of + days_left)
     return PriceTerms(
         quantity=quantity,
         unit_cents=unit_cents,
-        discount_cents=unit_cents * quantity - periods.cents,
-        discount_end=np.where(has_discount, np.where(runs, left, periods.end), FAR_FUTURE),
+        discount_cents=np.where(has_discount, full * quantity - periods.cents, 0),
+        discount_end=np.where(has_discount & (periods.end != FAR_FUTURE), periods.end, left),
         line=line,
     )
 
 
-def nearest_divisors(cents: np.ndarray, seats: np.ndarray) -> np.ndarray:
-    """For each price the number of seats nearest to `seats` that divides it."""
-    best = np.ones(len(cents), dtype=np.int64)
-    for number in range(2, int(seats.max(initial=1)) * 2):
-        is_nearer = np.abs(number - seats) < np.abs(best - seats)
-        best = np.where((cents % number == 0) & is_nearer, number, best)
-    return best
+def draw_seats(rng: np.random.Generator, customers: Customers, periods: Periods, line: np.ndarray) -> np.ndarray:
+    """Seats that are usual in the segment, which some customers change together with their plan."""
+    usual = np.array([segment.seats for segment in settings.SEGMENTS])[customers.segment]
+    first = np.log(usual) + rng.normal(0, settings.SEATS_LOG_SPREAD, len(customers))
+    order = np.lexsort((periods.start, line, periods.customer))
+    cents, customer, lines = periods.cents[order], periods.customer[order], line[order]
+    is_next = np.zeros(len(periods), dtype=bool)
+    is_next[1:] = (customer[1:] == customer[:-1]) & (lines[1:] == lines[:-1])
+    is_rise = np.zeros(len(periods), dtype=bool)
+    is_rise[1:] = cents[1:] > cents[:-1]
+    rise, fall = (rng.choice(np.log(factors), len(periods)) for factors in settings.SEAT_FACTORS)
+    steps = np.cumsum(np.where(is_next, np.where(is_rise, rise, fall), 0.0))
+    start = np.maximum.accumulate(np.where(is_next, 0, np.arange(len(periods))))
+    quantity = np.empty(len(periods), dtype=np.int64)
+    quantity[order] = np.maximum(np.rint(np.exp(first[customer] + steps - steps[start])), 1)
+    return quantity
 
 
 def with_price_terms(table: pa.Table, terms: PriceTerms) -> pa.Table:
@@ -92,7 +97,8 @@ def with_price_terms(table: pa.Table, terms: PriceTerms) -> pa.Table:
 def price_changes_table(customers: Customers, periods: Periods, terms: PriceTerms) -> pa.Table:
     """One row per change from a paid period to the next on the same day: its parts in cents, which add up to it.
 
-    quantity is the change of seats at the old price; discount, what the discount takes off less; rest, the other part.
+    quantity is the change of seats at the old price, which has parts of a cent; discount, what the discount takes off
+    less; rest, the other part.
     """
     order = np.lexsort((periods.start, terms.line, periods.customer))
     order = order[(periods.status != TRIAL)[order] & (periods.cents > 0)[order]]
@@ -103,7 +109,9 @@ def price_changes_table(customers: Customers, periods: Periods, terms: PriceTerm
         & (periods.end[old] == periods.start[new])
     )
     old, new = old[follows], new[follows]
-    quantity = (terms.quantity[new] - terms.quantity[old]) * terms.unit_cents[old]
+    full = periods.cents + terms.discount_cents
+    seats, before = terms.quantity[new] - terms.quantity[old], terms.quantity[old]
+    quantity = np.floor(np.abs(seats) * full[old] / before + 0.5).astype(np.int64) * np.sign(seats)
     discount = terms.discount_cents[old] - terms.discount_cents[new]
     rest = periods.cents[new] - periods.cents[old] - quantity - discount
     return pa.table(

@@ -261,7 +261,9 @@ EUR_RATE_PERCENT = 108
 EUR_STEP_CENTS = 25
 
 # What prices consist of. Discounts are shares of the full price; their days are those left at the as-of date.
+# SEAT_FACTORS multiply the seats at a change to a higher and to a lower price.
 SEATS_LOG_SPREAD = 0.35
+SEAT_FACTORS = ((1.0, 1.0, 1.25, 1.6), (1.0, 1.0, 0.8, 0.6))
 DISCOUNT_SHARE = 0.12
 DISCOUNTS = (0.1, 0.15, 0.2, 0.3)
 DISCOUNT_DAYS_LEFT = (10, 300)

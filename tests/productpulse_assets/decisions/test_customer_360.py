@@ -11,7 +11,7 @@ from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows, store
-from tests.graph import RULES
+from tests.graph import RULES, with_mrr
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some
 from tests.productpulse_assets.facts.ledger import LEDGER, computed
 
@@ -36,7 +36,8 @@ def everyone(*customers, risks=(), leaks=(), plan=(), is_current=True, **events)
     }
     who |= computed(store(who), LEDGER)
     ledger = {name: ibis.memtable(who.pop(name).to_pyarrow()) for name in [each.__name__ for each in LEDGER]}
-    bills = {"bill_balances": ledger["bill_balances"]}
+    periods = with_mrr(subscriptions=who["subscriptions"], calendar=who["calendar"])["mrr_periods"]
+    bills = {"bill_balances": ledger["bill_balances"], "mrr_periods": periods}
     return customer_360(
         **who,
         **bills,

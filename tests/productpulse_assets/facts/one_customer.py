@@ -5,6 +5,7 @@ import datetime as dt
 import ibis
 
 from productpulse_assets.facts.customer_signals import customer_signals
+from productpulse_assets.facts.mrr_periods import mrr_periods
 from resources.tables import table_of
 from tests.builders import calendar, dataset, rows, store
 from tests.graph import unbound
@@ -25,10 +26,11 @@ def signals(*columns, as_of=AS_OF, is_current=True, with_bills=True, customers=(
     """
     given |= {"customers": customers, "subscriptions": subscriptions}
     tables = {name: dataset(name, *given.get(name, ())) for name in INPUTS}
+    tables["exchange_rates"] = dataset("exchange_rates")
     tables["calendar"] = calendar("2024-01-01", str(as_of), is_current=is_current)
     if not with_bills:
         tables["bill_balances"] = table_of([], unbound("bill_balances").schema())
-    functions = (*LEDGER, customer_signals) if with_bills else (customer_signals,)
+    functions = (*(LEDGER if with_bills else ()), mrr_periods, customer_signals)
     found = computed(store(tables), functions)["customer_signals"]
     return rows(ibis.memtable(found.to_pyarrow()), *columns)
 

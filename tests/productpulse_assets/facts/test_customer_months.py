@@ -11,21 +11,23 @@ from hypothesis import given, settings
 from asset_checks.invariants import bridge_breaks
 from productpulse_assets.facts.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, unbound
+from tests.graph import RULES, unbound, with_mrr
 
 FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels")
+MRR = ("mrr_periods", "mrr_changes")
 
 
 @functools.cache
 def query() -> str:
     """The asset's SQL: compiled once, run on the rows of every test."""
-    inputs = {name: unbound(name) for name in ("customers", "subscriptions", *FACTS, "calendar")}
+    inputs = {name: unbound(name) for name in ("customers", "subscriptions", *FACTS, "calendar", *MRR)}
     return ibis.to_sql(customer_months(**inputs, rules=RULES), dialect="duckdb")
 
 
 def build(as_of, first="2026-01-01", customers=({},), **given_rows):
     tables = {name: dataset(name, *given_rows.get(name, ())) for name in ("subscriptions", *FACTS)}
-    return stored(query(), customers=dataset("customers", *customers), **tables, calendar=calendar(first, as_of))
+    tables |= {"customers": dataset("customers", *customers), "calendar": calendar(first, as_of)}
+    return stored(query(), **with_mrr(**tables))
 
 
 MOVEMENTS = ("month", "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end")  # fmt: skip
@@ -244,7 +246,7 @@ def test_a_column_without_values_leaves_only_its_own_fact_unknown():
 def test_money_is_decimal_in_every_column():
     kinds = {name: str(kind) for name, kind in build("2026-01-31").schema().items()}
     money = {name for name in kinds if name.startswith(("mrr_", "amount_"))}
-    assert len(money) == 13
+    assert len(money) == 24
     assert kinds["acquisition_cost"] == "decimal(18, 2)"
     assert {kinds[name] for name in money} == {"decimal(18, 2)"}
     assert "float64" not in kinds.values()

@@ -13,7 +13,7 @@ from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.synthetic import CompanyPlan, simulate
 from resources.tables import table_of
 from tests.builders import calendar, rows
-from tests.graph import RULES
+from tests.graph import RULES, with_mrr
 from tests.productpulse_assets.facts.ledger import balances
 from tests.productpulse_assets.facts.one_customer import INPUTS
 
@@ -72,9 +72,9 @@ def results(store, exports, exports_of_then):
     def seen(tables, suffix, is_current):
         days = calendar("2024-01-01", THEN.isoformat(), is_current=is_current)
         bills = store.create_table(f"bill_balances{suffix}", balances(*(tables[name] for name in LEDGER_INPUTS), days))
-        signals = store.create_table(
-            f"customer_signals{suffix}", customer_signals(**tables, bill_balances=bills, calendar=days, rules=RULES)
-        )
+        periods = with_mrr(subscriptions=tables["subscriptions"], calendar=days)["mrr_periods"]
+        more = {"bill_balances": bills, "mrr_periods": periods, "calendar": days}
+        signals = store.create_table(f"customer_signals{suffix}", customer_signals(**tables, **more, rules=RULES))
         evidence = store.create_table(f"churn_evidence{suffix}", churn_evidence(signals, RULES))
         profiles = store.create_table(f"churn_risk_profiles{suffix}", churn_risk_profiles(signals, evidence, RULES))
         return {"customer_signals": signals, "churn_evidence": evidence, "churn_risk_profiles": profiles}
@@ -117,12 +117,15 @@ def test_several_days_at_once_give_the_rows_of_each_day(store, exports):
     schema = ibis.schema({"as_of_date": "date", "is_current": "boolean"})
     days = [{"as_of_date": day, "is_current": day == TODAY} for day in (dt.date(2025, 9, 15), THEN, TODAY)]
 
-    bills = balances(*(exports[name] for name in LEDGER_INPUTS), calendar("2024-01-01", TODAY.isoformat()))
+    all_days = calendar("2024-01-01", TODAY.isoformat())
+    bills = balances(*(exports[name] for name in LEDGER_INPUTS), all_days)
+    periods = with_mrr(subscriptions=exports["subscriptions"], calendar=all_days)["mrr_periods"]
 
     def signals(*chosen):
         table = store.create_table("days", table_of(chosen, schema), overwrite=True)
-        spine = paying_customers(exports["customers"], exports["subscriptions"], table)
-        signals = with_behaviour(spine, *(exports[name] for name in BEHAVIOUR), bills, table, RULES)
+        spine = paying_customers(exports["customers"], exports["subscriptions"], periods, table)
+        behaviour = (exports[name] for name in BEHAVIOUR if name != "subscriptions")
+        signals = with_behaviour(spine, periods, *behaviour, bills, table, RULES)
         return rows(signals, *columns(RULES.dimensions), by=KEY)
 
     one_by_one = [row for day in days for row in signals(day)]

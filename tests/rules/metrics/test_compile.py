@@ -481,7 +481,8 @@ histories = st.lists(
 def queries():
     """SQL for the fact table, for its metrics and for those by segment; compiled once."""
     facts = {name: unbound(CONTRACTS[name]) for name in DATASETS}
-    months = customer_months(**facts, calendar=UNBOUND_CALENDAR, rules=RULES)
+    mrr = {name: table_of_graph(name) for name in ("mrr_periods", "mrr_changes")}
+    months = customer_months(**facts, **mrr, calendar=UNBOUND_CALENDAR, rules=RULES)
     models = {"customer_months": ibis.table(months.schema(), name="customer_months")}
     expressions = (
         months,
