@@ -107,6 +107,8 @@ CUSTOMER_COLUMNS = {
     "country": optional(dt.string, "Where the customer is."),
     "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
     "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it.", may_be_unknown=True),
+    "account_owner": optional(dt.string, "The colleague who looks after the customer.", personal=True),
+    "cancel_reason": optional(dt.string, "Why the customer left, where it is not known by subscription."),
 }
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     schema.name: schema
@@ -135,10 +137,19 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 ),
                 "auto_renew": optional(dt.boolean, "Whether it renews by itself.", may_be_unknown=True),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
+                "term_months": optional(
+                    dt.int64, "Months of a contract term, however often it is billed.", between(1, 120), may_be_unknown=True
+                ),
+                "term_end": optional(
+                    dt.date, "Day after the last day of the present term: the renewal.", may_be_unknown=True
+                ),
+                "cancel_at": optional(dt.date, "The day on which a scheduled cancellation takes effect."),
+                "cancel_reason": optional(dt.string, "Why the customer canceled, in your own words."),
+                "cancel_comment": optional(dt.string, "What the customer wrote about it.", personal=True),
             },
             key=("subscription_id",),
             event_dates=("start_date",),
-            planned_dates=("end_date",),
+            planned_dates=("end_date", "term_end", "cancel_at"),
             parents={"customer_id": "customers"},
             is_required=True,
             rules=(
