@@ -8,6 +8,9 @@ RECENT_DAYS, BASELINE_DAYS = 28, 84
 PAYMENT_DAYS, DOWNGRADE_DAYS, TICKET_DAYS, NPS_DAYS = 90, 90, 90, 365
 """How far back failed payments, downgrades, tickets and NPS answers count, in days before the as-of date."""
 
+RENEWAL_DAYS = 90
+"""How far ahead of the as-of date MRR is up for renewal, in days."""
+
 
 def active_on(periods: ir.Table, day: ir.DateValue) -> ir.BooleanValue:
     """Whether a period runs on `day`; its end_date is the first day after it."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 from productpulse_assets.synthetic.account import draw_account
 from productpulse_assets.synthetic.billing import draw_bills, statuses_with_past_due, unpaid_bill_counts
 from productpulse_assets.synthetic.churn import churn_rates
+from productpulse_assets.synthetic.contracts import with_account_owners, with_contracts
 from productpulse_assets.synthetic.customers import Customers, customers_table, draw_customers
 from productpulse_assets.synthetic.engagement import Engagement, draw_engagement
 from productpulse_assets.synthetic.payments import styled_transactions_table, transactions_table
@@ -48,12 +49,14 @@ class Company:
 
     `planted` has one row per case: leakage_type, customer_id, subscription_id,
     period_start, transaction_date and amount (the loss a correct detector reports).
-    `billing_styles` has one row per customer: customer_id and billing_style.
+    `billing_styles` has one row per customer: customer_id and billing_style. `contracts` has one row per paid
+    period: its next renewal, its scheduled cancellation and why it was canceled.
     """
 
     datasets: dict[str, pa.Table]
     planted: pa.Table
     billing_styles: pa.Table
+    contracts: pa.Table
 
 
 def simulate(plan: CompanyPlan) -> Company:
@@ -65,6 +68,7 @@ def simulate(plan: CompanyPlan) -> Company:
         datasets,
         pa.concat_tables([batch.planted for batch in batches]),
         pa.concat_tables([batch.billing_styles for batch in batches]),
+        pa.concat_tables([batch.contracts for batch in batches]),
     )
 
 
@@ -90,7 +94,7 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
 
     Each step has its own random numbers, so that a change in one does not change the others.
     """
-    seeds = np.random.SeedSequence([plan.seed, batch]).spawn(14)
+    seeds = np.random.SeedSequence([plan.seed, batch]).spawn(20)
     rng = [np.random.default_rng(child) for child in seeds]
     customers = draw_customers(rng[0], window, numbers, id_digits)
     style = draw_styles(rng[12], plan, len(customers))
@@ -109,9 +113,10 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
         billing = _bill_in_styles((rng[13], rng[8]), plan, subscribed, style, window)
     is_active = np.zeros(len(customers), dtype=bool)
     is_active[periods.customer[(periods.status == ACTIVE) & (periods.end == FAR_FUTURE)]] = True
+    subscriptions, contracts = with_contracts(rng[16], billing.subscriptions, billing.transactions, window)
     datasets = {
-        "customers": customers_table(customers, is_active),
-        "subscriptions": billing.subscriptions,
+        "customers": with_account_owners(rng[17], customers_table(customers, is_active)),
+        "subscriptions": subscriptions,
         "transactions": billing.transactions,
         "product_usage": usage_table(
             rng[9], customers, engagement, tenures=tenures, late_users=late_users, timeline=window
@@ -119,7 +124,7 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
         "support_tickets": tickets_table(rng[10], customers, engagement, tenures=tenures, voice=voice, timeline=window),
         "nps_scores": nps_table(rng[11], customers, tenures, voice, window),
     }
-    return Company(datasets, billing.planted, styles_table(customers, style))
+    return Company(datasets, billing.planted, styles_table(customers, style), contracts)
 
 
 class _Subscribed(NamedTuple):
