@@ -42,7 +42,12 @@ def required(dtype: dt.DataType, description: str, *checks: pa.Check) -> pa.Colu
 
 
 def optional(
-    dtype: dt.DataType, description: str, *checks: pa.Check, personal: bool = False, may_be_unknown: bool = False, is_rare: bool = False
+    dtype: dt.DataType,
+    description: str,
+    *checks: pa.Check,
+    personal: bool = False,
+    may_be_unknown: bool = False,
+    is_rare: bool = False,
 ) -> pa.Column:
     """A column that may be absent, and may be empty in any row.
 
@@ -139,7 +144,10 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "auto_renew": optional(dt.boolean, "Whether it renews by itself.", may_be_unknown=True),
                 "currency": optional(dt.string, "Currency of the price in the source.", currency_code()),
                 "term_months": optional(
-                    dt.int64, "Months of a contract term, however often it is billed.", between(1, 120), may_be_unknown=True
+                    dt.int64,
+                    "Months of a contract term, however often it is billed.",
+                    between(1, 120),
+                    may_be_unknown=True,
                 ),
                 "term_end": optional(
                     dt.date, "Day after the last day of the present term: the renewal.", may_be_unknown=True

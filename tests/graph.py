@@ -15,6 +15,7 @@ from productpulse_assets.orchestration.compile_graph import as_stored, compile_g
 from productpulse_assets.orchestration.graph import all_declarations
 from resources.compiled_plan import Plan, load_plan, write_plan
 from resources.settings import Settings
+from resources.tables import table_of
 from rules.rule_set import Rules, read_rules
 
 RULES = read_rules()
@@ -63,6 +64,11 @@ def queries() -> dict[str, ir.Table]:
 def names() -> list[str]:
     """The names of all tables that a run stores."""
     return [*source_tables(RULES), *(each.name for each in all_declarations() if each.io_manager == "warehouse")]
+
+
+def empty(name: str) -> ir.Table:
+    """A stored table of the graph without a row."""
+    return table_of([], unbound(name).schema())
 
 
 @cache

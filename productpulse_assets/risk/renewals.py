@@ -35,7 +35,8 @@ def renewals(
     outcome compares it with the price of the contract line on the day after (mrr_after): Renewed, Renewed Lower, Lost;
     Open until the term ends. mrr_renewed is what of mrr was renewed, at most the old price. is_due and is_renewed are
     1 or 0. A contract that ends within its term has no renewal, and of terms that have not begun there is no row.
-    renewal_rank is the order of the open ones, by their day and MRR. risk_band is that of the as-of date. is_cancellation_scheduled is NULL if the source has no cancel_at.
+    renewal_rank is the order of the open ones, by their day and MRR. risk_band is that of the as-of date.
+    is_cancellation_scheduled is NULL if the source has no cancel_at.
     """
     day = as_of_day(calendar).select("as_of_date")
     terms = contract_terms.cross_join(day)
@@ -59,9 +60,7 @@ def prices_after(ends: ir.Table, contract_terms: ir.Table) -> ir.Table:
     """
     over = ends.filter(ends.term_end <= ends.as_of_date)
     over = over.select(*KEY, "contract_line", after=ibis.least(days_later(over.term_end, 1), over.as_of_date))
-    later = contract_terms.select(
-        line="contract_line", began="start_date", ended="end_date", mrr_after="monthly_price"
-    )
+    later = contract_terms.select(line="contract_line", began="start_date", ended="end_date", mrr_after="monthly_price")
     found = over.join(
         later,
         [

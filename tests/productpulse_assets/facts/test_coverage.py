@@ -8,7 +8,7 @@ from asset_checks.invariants import FACTS, fact_coverage_results
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, unbound
+from tests.graph import RULES, empty, unbound
 
 DATASETS = ("customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels", "targets")  # fmt: skip
 
@@ -17,7 +17,8 @@ DATASETS = ("customers", "subscriptions", "transactions", "product_usage", "supp
 def queries():
     inputs = {name: unbound(name) for name in (*DATASETS, "calendar")}
     facts = {name: table for name, table in inputs.items() if name != "targets"}
-    months = ibis.to_sql(customer_months(**facts, rules=RULES), dialect="duckdb")
+    bills = unbound("bill_balances")
+    months = ibis.to_sql(customer_months(**facts, bill_balances=bills, rules=RULES), dialect="duckdb")
     inputs["customer_months"] = unbound("customer_months")
     return months, ibis.to_sql(fact_coverage(**inputs, rules=RULES), dialect="duckdb")
 
@@ -25,7 +26,7 @@ def queries():
 def covered(first="2026-01-01", as_of="2026-06-10", **given):
     months_query, coverage_query = queries()
     tables = {name: dataset(name, *given.get(name, ())) for name in DATASETS} | {"calendar": calendar(first, as_of)}
-    months = stored(months_query, **tables)
+    months = stored(months_query, **tables, bill_balances=empty("bill_balances"))
     coverage = stored(coverage_query, **tables, customer_months=months)
     return tables, ibis.memtable(months.to_pyarrow()), ibis.memtable(coverage.to_pyarrow())
 

@@ -13,7 +13,7 @@ from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, 
 from productpulse_assets.metrics.health import score_of
 from rules.models import HealthArea
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, unbound
+from tests.graph import RULES, empty, unbound
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ usages = st.lists(
 @functools.cache
 def fact_query() -> str:
     """The SQL of customer_months: compiled once, run on every example."""
-    tables = {name: unbound(name) for name in (*INPUTS, "calendar")}
+    tables = {name: unbound(name) for name in (*INPUTS, "bill_balances", "calendar")}
     return ibis.to_sql(customer_months(**tables, rules=RULES), dialect="duckdb")
 
 
@@ -74,7 +74,7 @@ def inputs(periods, usage):
 @given(histories, usages)
 def test_cohorts_add_up_and_funnels_never_widen(periods, usage):
     tables = inputs(periods, usage)
-    facts = stored(fact_query(), **tables)
+    facts = stored(fact_query(), **tables, bill_balances=empty("bill_balances"))
     cohorts = cohort_summary(facts)
     whole = cohorts.filter(ibis._.is_total)
     last = whole.group_by("cohort_month").aggregate(mrr=ibis._.mrr.argmax(ibis._.months_since_cohort))
