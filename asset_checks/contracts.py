@@ -58,13 +58,15 @@ def optional(
     personal: bool = False,
     may_be_unknown: bool = False,
     is_computed: bool = False,
+    is_rare: bool = False,
 ) -> pa.Column:
     """A column that may be absent, and may be empty in any row.
 
     Of a column that `may_be_unknown`, a value that cannot be used is left empty with a warning, and its row is kept: no
     figure depends on it alone, and empty does not mean something else there, as it would in end_date. A `personal`
     column has names, or texts that people write. Its values never reach Dagster's event log, which is kept for good and
-    which everybody who opens the UI can read. A column that `is_computed` is filled in from others, and never read.
+    which everybody who opens the UI can read. A column that `is_computed` is filled in from others, and never read. One
+    that `is_rare` has a value only where something happened: an empty one is no gap in the data.
     """
     return pa.Column(
         dtype,
@@ -72,7 +74,12 @@ def optional(
         nullable=True,
         required=False,
         description=description,
-        metadata={"personal": personal, "may_be_unknown": may_be_unknown, "is_computed": is_computed},
+        metadata={
+            "personal": personal,
+            "may_be_unknown": may_be_unknown,
+            "is_computed": is_computed,
+            "is_rare": is_rare,
+        },
     )
 
 
@@ -122,6 +129,8 @@ CUSTOMER_COLUMNS = {
     "country": optional(dt.string, "Where the customer is."),
     "acquisition_channel": optional(dt.string, "How the customer was won; a channel_name."),
     "is_active": optional(dt.boolean, "Whether the customer is active, as the source sees it.", may_be_unknown=True),
+    "account_owner": optional(dt.string, "The colleague who looks after the customer.", personal=True),
+    "cancel_reason": optional(dt.string, "Why the customer left, where it is not known by subscription.", is_rare=True),
 }
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     schema.name: schema
@@ -162,10 +171,22 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
                 "is_addon": optional(dt.boolean, "Whether it is an add-on to another one.", may_be_unknown=True),
                 "paused_from": optional(dt.date, "First day of a pause that lasts until the period ends."),
                 "cancel_requested_date": optional(dt.date, "The day on which the customer asked to cancel."),
+                "term_months": optional(
+                    dt.int64,
+                    "Months of a contract term, however often it is billed.",
+                    between(1, 120),
+                    may_be_unknown=True,
+                ),
+                "term_end": optional(
+                    dt.date, "Day after the last day of the present term: the renewal.", may_be_unknown=True
+                ),
+                "cancel_at": optional(dt.date, "The day on which a scheduled cancellation takes effect."),
+                "cancel_reason": optional(dt.string, "Why the customer canceled, in your own words.", is_rare=True),
+                "cancel_comment": optional(dt.string, "What the customer wrote about it.", personal=True, is_rare=True),
             },
             key=("subscription_id",),
             event_dates=("start_date",),
-            planned_dates=("end_date", "discount_end", "paused_from"),
+            planned_dates=("end_date", "discount_end", "paused_from", "term_end", "cancel_at"),
             parents={"customer_id": "customers"},
             is_required=True,
             rules=(

@@ -59,6 +59,42 @@ MRR_BRIDGE = Check(
 )
 
 
+def churn_type_breaks(customer_months: ir.Table) -> ir.Table:
+    """The customer months whose churned MRR is not that of its type, or that have a type without churn."""
+    months = customer_months.mutate(typed=_.mrr_churned_unknown)
+    for kind in ("voluntary", "involuntary"):
+        months = months.mutate(typed=_.typed + months[f"mrr_churned_{kind}"].fill_null(0))
+    return months.filter((_.typed != _.mrr_churned) | (_.churn_type.notnull() != (_.is_churned == 1)))
+
+
+def churn_type_results(customer_months: ir.Table) -> Iterator[dg.AssetCheckResult]:
+    """Whether the types of churn add up in every row."""
+    rows = int(churn_type_breaks(customer_months).count().execute())
+    yield dg.AssetCheckResult(
+        asset_key="customer_months",
+        check_name="churn_types",
+        passed=rows == 0,
+        description=f"{rows:,} customer months have churned MRR that is not that of their type of churn."
+        if rows
+        else "Voluntary, involuntary and unknown churn add up to churned MRR in every customer month.",
+        metadata={"rows": rows},
+    )
+
+
+CHURN_TYPES = Check(
+    specs=(
+        dg.AssetCheckSpec(
+            "churn_types",
+            asset="customer_months",
+            blocking=True,
+            description="Churned MRR = voluntary + involuntary + unknown, in every row.",
+        ),
+    ),
+    inputs=("customer_months",),
+    evaluate=churn_type_results,
+)
+
+
 def ledger_breaks(bills: ir.Table, payment_applications: ir.Table, receivables: ir.Table) -> ir.Table:
     """Accounts of the ledger, a customer and a currency each, that do not add up to the cent.
 

@@ -36,6 +36,7 @@ SECTIONS = {
     "Revenue and customers": (
         View("kpi_review", "KPI Review", "monitoring"),
         View("risk_queue", "Risk Queue", "warning"),
+        View("renewals", "Renewals", "event_repeat"),
         View("revenue_leakage", "Revenue Leakage", "water_drop"),
         View("cohort_retention", "Cohort Retention", "grid_on"),
         View("funnel_analysis", "Funnel Analysis", "filter_alt"),

@@ -86,8 +86,14 @@ class ChurnRules(Strict):
     bands: Annotated[dict[Text, Share], Field(min_length=1)]
     revenue_at_risk_bands: tuple[Text, ...] = Field(strict=False)
     minimum_known_share: Share = Decimal("0.5")
+    involuntary_reasons: tuple[Text, ...] = Field(default=(), strict=False)
     tickets: TicketWords
     rules: tuple[ChurnRule, ...] = Field(strict=False)
+
+    @field_validator("involuntary_reasons")
+    @classmethod
+    def _plain(cls, reasons: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(reason.lower().replace("_", " ").replace("-", " ") for reason in reasons)
 
     @field_validator("bands")
     @classmethod

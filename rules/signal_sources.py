@@ -38,6 +38,10 @@ def _is_running(periods: ir.Table, day: ir.DateValue, _rules: ChurnRules) -> ir.
     return active_on(periods, day) & (periods.status != "Trial")
 
 
+def _is_ending(periods: ir.Table, day: ir.DateValue, rules: ChurnRules) -> ir.BooleanValue:
+    return _is_running(periods, day, rules) & (periods.cancel_at > day)
+
+
 def _is_open(tickets: ir.Table, day: ir.DateValue, rules: ChurnRules) -> ir.BooleanValue:
     has_closed_status = tickets.status.lower().isin(rules.tickets.closed_statuses)
     return (tickets.date_closed > day).fill_null(~has_closed_status)
@@ -63,6 +67,7 @@ _OPEN_TICKETS = Source("support_tickets", "open at the as-of date", "date_opened
 _NPS = Source("nps_scores", f"last {NPS_DAYS} days", "date", NPS_DAYS)
 _CUSTOMER = Source("customers", "at the as-of date", "signup_date")
 _CONTRACT = Source("subscriptions", "running at the as-of date", "start_date", keep=_is_running)
+_CANCELLATION = Source("subscriptions", "with a cancellation scheduled", "start_date", keep=_is_ending)
 
 SIGNAL_SOURCES = {
     "plan": _CONTRACT,
@@ -88,6 +93,10 @@ SIGNAL_SOURCES = {
     "open_urgent_ticket_count": _OPEN_TICKETS,
     "downgraded_recently": Source("subscriptions", f"last {DOWNGRADE_DAYS} days", "start_date", DOWNGRADE_DAYS),
     "is_past_due": _CONTRACT,
+    "mrr_up_for_renewal": _CONTRACT,
+    "cancellation_scheduled": _CANCELLATION,
+    "cancellation_date": _CANCELLATION,
+    "mrr_scheduled_to_end": _CANCELLATION,
 }
 """By signal; every other column of customer_signals is an attribute of the customer."""
 

@@ -8,6 +8,9 @@ RECENT_DAYS, BASELINE_DAYS = 28, 84
 PAYMENT_DAYS, DOWNGRADE_DAYS, TICKET_DAYS, NPS_DAYS = 90, 90, 90, 365
 """How far back failed payments, downgrades, tickets and NPS answers count, in days before the as-of date."""
 
+RENEWAL_DAYS = 90
+"""How far ahead of the as-of date MRR is up for renewal, in days."""
+
 
 def active_on(
     periods: ir.Table, day: ir.DateValue, start: str = "start_date", end: str = "end_date"

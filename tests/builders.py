@@ -14,6 +14,7 @@ from ibis.backends.duckdb import Backend
 from asset_checks.contracts import CONTRACTS, table_schema
 from productpulse_assets.facts.calendar import SCHEMA as CALENDAR
 from productpulse_assets.facts.calendar import months
+from productpulse_assets.sources.inventory import SCHEMA as INVENTORY
 from resources.tables import rows_of, table_of
 
 DEFAULTS = {
@@ -66,6 +67,12 @@ def _value(value: object, kind) -> object:
 def calendar(first: str, as_of: str, *, is_current: bool = True) -> ir.Table:
     """The months from that of `first` to that of `as_of`; `is_current` unless the data is newer."""
     return table_of(months(day(first), day(as_of), is_current=is_current), CALENDAR)
+
+
+def inventory(*absent: str) -> ir.Table:
+    """source_inventory of a source of subscriptions that lacks the columns `absent`."""
+    row = dict.fromkeys(INVENTORY) | {"dataset": "subscriptions", "columns_absent": ", ".join(absent)}
+    return table_of([row], INVENTORY)
 
 
 def rows(table: ir.Table, *columns: str, by: tuple[str, ...] = ()) -> list[tuple]:

@@ -70,6 +70,11 @@ def names() -> list[str]:
     return [*source_tables(RULES), *(each.name for each in all_declarations() if each.io_manager == "warehouse")]
 
 
+def empty(name: str) -> ir.Table:
+    """A stored table of the graph without a row."""
+    return table_of([], unbound(name).schema())
+
+
 @cache
 def stored() -> dict[str, ir.Table]:
     """Every table that a run stores, without data."""

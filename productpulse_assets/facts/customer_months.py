@@ -10,6 +10,8 @@ from ibis import _
 
 from asset_checks.events import DATED, dataset_ends
 from asset_checks.invariants import CAUSES
+from productpulse_assets.facts.churn_types import COLUMNS as CHURN_TYPE_COLUMNS
+from productpulse_assets.facts.churn_types import with_churn_type
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.rule_set import Rules
@@ -28,6 +30,7 @@ def customer_months(
     support_tickets: ir.Table,
     nps_scores: ir.Table,
     acquisition_channels: ir.Table,
+    bill_balances: ir.Table,
     calendar: ir.Table,
     mrr_periods: ir.Table,
     mrr_changes: ir.Table,
@@ -63,6 +66,7 @@ def customer_months(
         .pipe(add_facts, ticket_facts(tickets), tickets)
         .pipe(add_facts, nps_facts(answers), answers)
         .pipe(with_acquisition_cost, acquisition_channels)
+        .pipe(with_churn_type, customers, subscriptions, bill_balances, rules.churn_rules)
         .select(*columns(attributes))
     )
 
@@ -328,4 +332,5 @@ def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
         "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
         "days_to_first_key_action", "acquisition_cost",
         "tickets_opened", "nps_responses", "nps_score_sum", "nps_promoters", "nps_detractors",
+        *CHURN_TYPE_COLUMNS,
     )  # fmt: skip

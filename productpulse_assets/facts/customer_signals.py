@@ -19,6 +19,7 @@ def customer_signals(
     support_tickets: ir.Table,
     nps_scores: ir.Table,
     bill_balances: ir.Table,
+    contract_terms: ir.Table,
     calendar: ir.Table,
     mrr_periods: ir.Table,
     rules: Rules,
@@ -30,7 +31,7 @@ def customer_signals(
     is NULL, never 0.
     """
     days = as_of_day(calendar)
-    spine = paying_customers(customers, subscriptions, mrr_periods, days)
+    spine = paying_customers(customers, subscriptions, mrr_periods, contract_terms, days)
     signals = with_behaviour(
         spine, mrr_periods, transactions, product_usage, support_tickets, nps_scores, bill_balances, days, rules
     )
@@ -68,4 +69,5 @@ def columns(dimensions: tuple[str, ...]) -> tuple[str, ...]:
         "latest_nps_score", "nps_age_days", "failed_payment_count",
         "support_ticket_count", "urgent_ticket_count", "open_ticket_count", "open_urgent_ticket_count",
         "downgraded_recently", "is_past_due",
+        "mrr_up_for_renewal", "cancellation_scheduled", "cancellation_date", "mrr_scheduled_to_end",
     )  # fmt: skip

@@ -4,29 +4,36 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import cycle_months, whole_months
+from productpulse_assets.facts.contract_terms import is_ending, next_term_end
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY
 from productpulse_assets.joins import left_join_unique
-from rules.units import MONEY, months_later
-from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, active_on
+from rules.units import MONEY
+from rules.windows import DOWNGRADE_DAYS, PAYMENT_DAYS, RENEWAL_DAYS, active_on
 
 OVERLAP_DAYS = 31
 """Days for which the old and the new period of an upgrade may both run."""
 
 
-def paying_customers(customers: ir.Table, subscriptions: ir.Table, mrr_periods: ir.Table, days: ir.Table) -> ir.Table:
+TERMS = ("subscription_id", "term_months", "term_anchor", "cancel_at", "knows_cancellations")
+
+
+def paying_customers(
+    customers: ir.Table, subscriptions: ir.Table, mrr_periods: ir.Table, contract_terms: ir.Table, days: ir.Table
+) -> ir.Table:
     """One row per as_of_date and customer who pays on it: MRR, plan, tenure, renewal, and whether it is past due."""
-    periods = mrr_periods.cross_join(days)
-    active = periods.filter(active_on(periods, periods.as_of_date, "from_day", "until_day"))
-    active = active.mutate(cycle=cycle_months(active), elapsed=whole_months(active.start_date, active.as_of_date))
-    renews = months_later(active.start_date, active.elapsed - active.elapsed % active.cycle + active.cycle)
-    active = active.mutate(days_to_renewal=renews.delta(active.as_of_date, unit="day"))
+    periods = left_join_unique(mrr_periods, contract_terms.select(*TERMS), "subscription_id")
+    periods = periods.cross_join(days)
+    active = periods.filter(active_on(periods, periods.as_of_date, "from_day", "until_day")).pipe(with_renewal)
     # Of plans with the same price the last by name, so that the choice does not depend on the order of rows.
     highest = ibis.struct({"price": active.mrr, "plan": active.plan})
     paid = active.group_by(CUSTOMER_DAY).aggregate(
         mrr=active.mrr.sum().cast(MONEY),
         plan=active.plan.argmax(highest),
         days_to_renewal=active.days_to_renewal.min(),
+        mrr_up_for_renewal=active.mrr_up_for_renewal.sum().cast(MONEY),
+        cancellation_date=active.cancellation_date.min(),
+        ending=active.ending.sum().cast(MONEY),
+        knows_ends=(active.knows_cancellations & active.is_current).max(),
         past_due_count=(active.status == "Past Due").sum(),
         knows_status=active.is_current.max(),
     )
@@ -37,7 +44,23 @@ def paying_customers(customers: ir.Table, subscriptions: ir.Table, mrr_periods: 
         tenure_days=payers.as_of_date.delta(since, unit="day"),
         # A status is the present one: it says nothing about a past day.
         is_past_due=ibis.ifelse(payers.knows_status, payers.past_due_count > 0, ibis.null("boolean")),
-    ).drop("past_due_count", "knows_status", "first_start")
+        # So is a scheduled cancellation: on a past day the customer may not have canceled yet.
+        cancellation_scheduled=ibis.ifelse(payers.knows_ends, payers.ending > 0, ibis.null("boolean")),
+        cancellation_date=ibis.ifelse(payers.knows_ends, payers.cancellation_date, ibis.null("date")),
+        mrr_scheduled_to_end=ibis.ifelse(payers.knows_ends, payers.ending, ibis.null(MONEY)),
+    ).drop("past_due_count", "knows_status", "first_start", "ending", "knows_ends")
+
+
+def with_renewal(active: ir.Table) -> ir.Table:
+    """Add the days to the renewal of each running period, its MRR if that is near, and what of it ends by schedule."""
+    days = next_term_end(active, active.as_of_date).delta(active.as_of_date, unit="day")
+    nothing, ends = ibis.literal(0).cast(MONEY), is_ending(active, active.as_of_date)
+    return active.mutate(
+        days_to_renewal=days,
+        mrr_up_for_renewal=ibis.ifelse((days <= RENEWAL_DAYS).fill_null(False), active.mrr, nothing),
+        cancellation_date=ibis.ifelse(ends, active.cancel_at, ibis.null("date")),
+        ending=ibis.ifelse(ends, active.mrr, nothing),
+    )
 
 
 def with_downgrade(spine: ir.Table, keys: ir.Table, mrr_periods: ir.Table) -> ir.Table:

@@ -80,7 +80,8 @@ def _filled_share(name: str, table: ir.Table) -> ir.FloatingScalar:
     schema = CONTRACTS[name]
     days = (*schema.metadata["event_dates"], *schema.metadata["planned_dates"])
     open_ends = {day for day in days if not schema.columns[day].required}
-    filled = [table[column].count() for column in table.columns if column not in open_ends]
+    rare = {column for column, about in schema.columns.items() if (about.metadata or {}).get("is_rare")}
+    filled = [table[column].count() for column in table.columns if column not in open_ends | rare]
     used = [ibis.ifelse(count > 0, 1, 0) for count in filled]
     return sum(filled[1:], filled[0]).cast("float64") / (table.count() * sum(used[1:], used[0])).nullif(0)
 

@@ -78,6 +78,7 @@ def kpi_history(
     churn_risk_profiles: ir.Table,
     leakage_summary: ir.Table,
     receivables: ir.Table,
+    renewals: ir.Table,
     data_quality_scores: ir.Table,
     calendar: ir.Table,
     rules: Rules,
@@ -96,6 +97,7 @@ def kpi_history(
         "churn_risk_profiles": churn_risk_profiles,
         "leakage_summary": leakage_summary,
         "receivables": receivables,
+        "renewals": renewals,
         "data_quality_scores": data_quality_scores,
     }
     history = metric_history(catalog, models, calendar)

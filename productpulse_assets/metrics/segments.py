@@ -20,6 +20,7 @@ def kpi_by_segment(
     customer_months: ir.Table,
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
+    renewals: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -34,6 +35,7 @@ def kpi_by_segment(
         "customer_months": customer_months,
         "customer_signals": customer_signals,
         "churn_risk_profiles": churn_risk_profiles,
+        "renewals": renewals,
     }
     models = {
         name: slices(with_dimensions(table, dimensions, measured_columns(catalog, name)), dimensions)

@@ -15,6 +15,7 @@ from productpulse_assets.facts.billing_schedules import billing_schedules
 from productpulse_assets.facts.bills import bills
 from productpulse_assets.facts.calendar import calendar
 from productpulse_assets.facts.contract_lines import contract_lines
+from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.facts.customer_signals import customer_signals
@@ -22,6 +23,7 @@ from productpulse_assets.facts.mrr_changes import mrr_changes
 from productpulse_assets.facts.mrr_periods import mrr_periods
 from productpulse_assets.facts.payment_applications import account_transactions, payment_applications
 from productpulse_assets.facts.receivables import bill_balances, receivables
+from productpulse_assets.metrics.churn_reasons import churn_reasons
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import health_scores
@@ -37,17 +39,19 @@ from productpulse_assets.reports.metric_definitions import metric_definitions
 from productpulse_assets.reports.risk_register import risk_register
 from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
+from productpulse_assets.risk.renewals import renewals
 from productpulse_assets.tables import Declaration, declaration_of
 
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
     "facts": (
         calendar, contract_lines, billing_schedules, bills, account_transactions, payment_applications,
-        bill_balances, receivables, mrr_periods, mrr_changes, customer_months, fact_coverage, customer_signals,
+        bill_balances, receivables, contract_terms, mrr_periods, mrr_changes, customer_months, fact_coverage,
+        customer_signals,
     ),
-    "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
+    "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, renewals),
     "metrics": (
         cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
-        metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, mrr_policy_choices,
+        metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, mrr_policy_choices, churn_reasons,
     ),
     "decisions": (
         recommendations, intervention_plan, owner_workload, previous_decisions, decision_changes,
@@ -62,11 +66,11 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
 
 MODELS = (
     "customer_months", "customer_signals", "churn_risk_profiles", "revenue_leakage", "leakage_summary",
-    "data_quality_scores", "receivables",
+    "data_quality_scores", "receivables", "renewals",
 )  # fmt: skip
 """The tables that metrics may aggregate."""
 
-SNAPSHOT_ONLY = ("contract_lines", "billing_schedules", "bills", "account_transactions")
+SNAPSHOT_ONLY = ("contract_lines", "contract_terms", "billing_schedules", "bills", "account_transactions")
 """Tables of the snapshot that are not exported as files, which would cost a fifth of the ledger's time.
 
 They are steps to `bill_balances`, which has every column of `bills`, and to `payment_applications`.

@@ -13,8 +13,10 @@ from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
 from rules.text.formats import name_with_key
 
-LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
-"""The tables whose first rows an answer can list."""
+LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis", "renewals")
+"""The tables whose first rows an answer can list; of renewals, those of the next SOON_DAYS days."""
+
+SOON_DAYS = 60
 
 
 @report(owner="team:finance")
@@ -24,6 +26,7 @@ def business_questions(
     churn_risk_profiles: ir.Table,
     leakage_summary: ir.Table,
     scenario_analysis: ir.Table,
+    renewals: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
     rules: Rules,
@@ -37,6 +40,7 @@ def business_questions(
         "churn_risk_profiles": left_join_unique(churn_risk_profiles, names),
         "leakage_summary": leakage_summary,
         "scenario_analysis": scenario_analysis,
+        "renewals": left_join_unique(renewals.filter(_.is_due == 0, _.days_to_renewal <= SOON_DAYS), names),
     }
     questions = []
     for item in rules.business_questions.questions:

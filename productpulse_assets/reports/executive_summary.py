@@ -26,6 +26,11 @@ SECTIONS = {
         "customer_churn_rate", "retention_rate", "revenue_churn_rate", "gross_revenue_retention",
         "net_revenue_retention", "monthly_gross_revenue_retention", "monthly_net_revenue_retention",
     ),
+    "Renewals and reasons for churn": (
+        "mrr_up_for_renewal", "gross_renewal_rate", "logo_renewal_rate", "scheduled_churn_mrr", "committed_mrr",
+        "voluntary_churned_customers", "voluntary_churned_revenue", "involuntary_churned_customers",
+        "involuntary_churned_revenue",
+    ),
     "Engagement": (
         "activation_rate", "time_to_activation", "usage_frequency", "key_action_rate", "engagement_drop_rate",
         "feature_adoption_proxy",
@@ -41,6 +46,8 @@ SECTIONS = {
     ),
 }  # fmt: skip
 ACTIONS_SHOWN = 3
+RENEWALS_SHOWN, RENEWAL_DAYS = 5, 60
+REASONS_SHOWN = 6
 MOVERS_SHOWN = 2
 """The largest number of members with a gain, and of members with a loss, shown per dimension."""
 
@@ -52,6 +59,8 @@ def executive_summary(
     revenue_drivers: ir.Table,
     churn_risk_profiles: ir.Table,
     leakage_summary: ir.Table,
+    renewals: ir.Table,
+    churn_reasons: ir.Table,
     intervention_plan: ir.Table,
     decision_changes: ir.Table,
     scenario_analysis: ir.Table,
@@ -61,9 +70,10 @@ def executive_summary(
     rules: Rules,
 ) -> str:
     """The state of the business in a paragraph, the first actions with their reasons, and the changes of the plan
-    since the as-of date before; then health, targets, the MRR bridge and its drivers, churn risk, leakage,
+    since the as-of date before; then health, targets, the MRR bridge and its drivers, churn risk, renewals, leakage,
     scenarios, every metric with its change, and what is not available with the reason."""
     rows = metrics_by_name(kpi_summary)
+    soon = renewals.filter(_.is_due == 0, _.days_to_renewal <= RENEWAL_DAYS)
     health, drivers = rows_of(health_scores), rows_of(revenue_drivers)
     return render(
         "executive_summary",
@@ -81,6 +91,9 @@ def executive_summary(
         changes=summarize_changes(decision_changes, customers),
         bands=risk_bands(churn_risk_profiles, rules.churn_rules),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),
+        renewals=_largest(soon, customers),
+        renewal_count=rows_of(soon.aggregate(count=_.count()))[0]["count"],
+        reasons=rows_of(churn_reasons.order_by("reason_rank").limit(REASONS_SHOWN)),
         scenarios=rows_of(scenario_analysis),
         missing=[row for row in rows.values() if row["value"] is None],
         datasets=rows_of(source_inventory),
@@ -121,6 +134,14 @@ def _members(drivers: Sequence[Row]) -> dict[str, list[Row]]:
 def _uniform_dimensions(drivers: Sequence[Row]) -> list[str]:
     """The dimensions that have only one member, so that they explain no change."""
     return [dimension for dimension, members in _members(drivers).items() if len(members) == 1]
+
+
+def _largest(soon: ir.Table, customers: ir.Table) -> list[Row]:
+    """The renewals with the most MRR, with the names of their customers."""
+    order = [_.mrr.desc(), _.term_end, _.subscription_id]
+    first = soon.order_by(order).limit(RENEWALS_SHOWN)
+    named = left_join_unique(first, customers.select("customer_id", "company_name"))
+    return list(rows_of(named.order_by(order)))
 
 
 def _first_actions(plan: ir.Table, customers: ir.Table) -> list[Row]:

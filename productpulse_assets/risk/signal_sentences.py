@@ -53,6 +53,10 @@ SENTENCES: dict[str, Words | YesNo] = {
         f"moved to a lower price in the last {DOWNGRADE_DAYS} days", f"no lower price in the last {DOWNGRADE_DAYS} days"
     ),
     "is_past_due": YesNo("a subscription is past due", "no subscription is past due"),
+    "mrr_up_for_renewal": Words("{value} a month is up for renewal"),
+    "cancellation_scheduled": YesNo("the customer has canceled and will leave", "no cancellation is scheduled"),
+    "cancellation_date": Words("the cancellation takes effect on {value}"),
+    "mrr_scheduled_to_end": Words("{value} a month ends by schedule"),
 }
 """By signal. Other columns, such as plan or a dimension of the rules, read `plan is Growth`."""
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from productpulse_assets.synthetic.account import draw_account
 from productpulse_assets.synthetic.billing import draw_bills, statuses_with_past_due, unpaid_bill_counts
 from productpulse_assets.synthetic.churn import churn_rates
+from productpulse_assets.synthetic.contracts import with_account_owners, with_contracts
 from productpulse_assets.synthetic.customers import Customers, customers_table, draw_customers
 from productpulse_assets.synthetic.engagement import Engagement, draw_engagement
 from productpulse_assets.synthetic.payments import styled_transactions_table, transactions_table
@@ -56,13 +57,15 @@ class Company:
     `planted` has one row per case: leakage_type, customer_id, subscription_id,
     period_start, transaction_date and amount (the loss a correct detector reports).
     `billing_styles` has one row per customer: customer_id and billing_style. `price_changes` has one row per change of
-    a price, with its parts.
+    a price, with its parts. `contracts` has one row per paid period: its next renewal, its scheduled cancellation and
+    why it was canceled.
     """
 
     datasets: dict[str, pa.Table]
     planted: pa.Table
     billing_styles: pa.Table
     price_changes: pa.Table
+    contracts: pa.Table
 
 
 def simulate(plan: CompanyPlan) -> Company:
@@ -75,6 +78,7 @@ def simulate(plan: CompanyPlan) -> Company:
         pa.concat_tables([batch.planted for batch in batches]),
         pa.concat_tables([batch.billing_styles for batch in batches]),
         pa.concat_tables([batch.price_changes for batch in batches]),
+        pa.concat_tables([batch.contracts for batch in batches]),
     )
 
 
@@ -125,9 +129,10 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
     terms = draw_price_terms(rng[14], customers, billing.periods, billing.line, window)
     is_active = np.zeros(len(customers), dtype=bool)
     is_active[periods.customer[(periods.status == ACTIVE) & (periods.end == FAR_FUTURE)]] = True
+    subscriptions, contracts = with_contracts(rng[16], billing.subscriptions, billing.transactions, window)
     datasets = {
-        "customers": customers_table(customers, is_active),
-        "subscriptions": with_price_terms(billing.subscriptions, terms),
+        "customers": with_account_owners(rng[17], customers_table(customers, is_active)),
+        "subscriptions": with_price_terms(subscriptions, terms),
         "transactions": billing.transactions,
         "product_usage": usage_table(
             rng[9], customers, engagement, tenures=tenures, late_users=late_users, timeline=window
@@ -136,7 +141,7 @@ def _simulate_batch(plan: CompanyPlan, batch: int, numbers: np.ndarray, id_digit
         "nps_scores": nps_table(rng[11], customers, tenures, voice, window),
     }
     changes = price_changes_table(customers, billing.periods, terms)
-    return Company(datasets, billing.planted, styles_table(customers, style), changes)
+    return Company(datasets, billing.planted, styles_table(customers, style), changes, contracts)
 
 
 class _Subscribed(NamedTuple):

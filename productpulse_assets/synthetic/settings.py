@@ -193,6 +193,26 @@ DOWNGRADE_PRICE_FACTOR = 0.8
 REACTIVATION_RATE = 0.015
 REACTIVATION_AFTER_MONTHS = 3
 
+# Contracts: who signs for a year though billed more often, who has canceled already, and why customers leave. A reason
+# is its name, the comment that goes with it, and its weight.
+YEARLY_TERM_SHARE = 0.35
+SCHEDULED_CANCELLATION_SHARE = 0.03
+CANCELED_AHEAD_SHARE = 0.5
+CANCELED_BEFORE_FAILURE_SHARE = 0.15
+REASON_GIVEN_SHARE = 0.7
+COMMENT_SHARE = 0.4
+CANCEL_REASONS = (
+    ("Too Expensive", "The price is too high for what we use.", 30),
+    ("Missing Features", "We need reports that the product does not have.", 22),
+    ("Switched Product", "Our group uses another product now.", 18),
+    ("Unused", "Nobody here had the time to use it.", 18),
+    ("Customer Service", "Our questions waited too long for an answer.", 7),
+    ("Other", "Thank you, it was not right for us.", 5),
+)
+FAILED_PAYMENT_REASON = "Payment Failed"
+ACCOUNT_OWNERS = ("Amira Haddad", "Ben Okafor", "Carla Rossi", "Daniel Weber", "Elena Petrova", "Farid Rahman")
+WITHOUT_OWNER_SHARE = 0.04
+
 # Support tickets and NPS answers: (no drift, bad drift).
 TICKET_RATES = (0.09, 1.25)
 OPEN_TICKET_SHARES = (0.01, 0.12)

@@ -151,6 +151,25 @@ def test_the_brief_and_the_table_are_downloaded(page, demo, demo_sql):
     assert table.value.suggested_filename == "actions_2026-06-30.csv"
 
 
+def test_the_renewals_of_an_account_owner_are_sent_as_a_link(page, browser, demo, demo_sql):
+    ours = demo_sql.execute(
+        """SELECT subscription_id FROM renewals
+           WHERE outcome = 'Open' AND days_to_renewal <= 60 AND account_owner = 'Carla Rossi'"""
+    ).fetchall()
+    browser_tools.open_view(page, f"{demo}/renewals")
+    page.get_by_role("combobox", name="Account owner").fill("Carla")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("owner=Carla"))
+    other = browser.new_context(accept_downloads=True).new_page()
+    browser_tools.open_view(other, page.url)
+    with other.expect_download() as table:
+        other.get_by_role("button", name=f"{len(ours)} renewals as CSV").click()
+    listed = list(csv.DictReader(io.StringIO(Path(table.value.path()).read_text(encoding="utf-8"))))
+    assert sorted(row["subscription_id"] for row in listed) == sorted(name for (name,) in ours)
+    assert {row["account_owner"] for row in listed} == {"Carla Rossi"}
+    other.context.close()
+
+
 def test_the_download_button_of_streamlit_is_hidden(page, hostile):
     browser_tools.open_view(page, f"{hostile}/risk_queue")
     page.locator("[data-testid=stDataFrame]").first.hover()

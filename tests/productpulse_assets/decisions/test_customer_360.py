@@ -6,11 +6,12 @@ import ibis
 import pytest
 
 from productpulse_assets.decisions.customer_360 import customer_360
+from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.customer_signals import customer_signals
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from tests.builders import calendar, dataset, rows, store
+from tests.builders import calendar, dataset, inventory, rows, store
 from tests.graph import RULES, with_mrr
 from tests.productpulse_assets.decisions.cases import AS_OF, LEAK, LEAKAGE, PERSON, PROFILES, some
 from tests.productpulse_assets.facts.ledger import LEDGER, computed
@@ -34,15 +35,16 @@ def everyone(*customers, risks=(), leaks=(), plan=(), is_current=True, **events)
         "customers": dataset("customers", *customers),
         "calendar": calendar("2026-01-01", AS_OF, is_current=is_current),
     }
-    who |= computed(store(who), LEDGER)
+    who |= computed(store(who | {"source_inventory": inventory()}), (*LEDGER, contract_terms))
     ledger = {name: ibis.memtable(who.pop(name).to_pyarrow()) for name in [each.__name__ for each in LEDGER]}
     periods = with_mrr(subscriptions=who["subscriptions"], calendar=who["calendar"])["mrr_periods"]
     bills = {"bill_balances": ledger["bill_balances"], "mrr_periods": periods}
+    terms = {"contract_terms": ibis.memtable(who.pop("contract_terms").to_pyarrow())}
     return customer_360(
         **who,
         **bills,
         receivables=ledger["receivables"],
-        customer_signals=customer_signals(**who, **bills, rules=RULES),
+        customer_signals=customer_signals(**who, **bills, **terms, rules=RULES),
         churn_risk_profiles=some(PROFILES, [PERSON | risk for risk in risks]),
         revenue_leakage=some(LEAKAGE, [LEAK | leak for leak in leaks]),
         intervention_plan=some(PLAN, list(plan)),

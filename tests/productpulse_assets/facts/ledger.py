@@ -10,11 +10,12 @@ import ibis.expr.types as ir
 from productpulse_assets.facts.billing_schedules import billing_schedules
 from productpulse_assets.facts.bills import bills
 from productpulse_assets.facts.contract_lines import contract_lines
+from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.payment_applications import account_transactions, payment_applications
 from productpulse_assets.facts.receivables import bill_balances, receivables
 from productpulse_assets.tables import declaration_of
 from rules.rule_set import Rules
-from tests.builders import calendar, dataset, rows, store
+from tests.builders import calendar, dataset, inventory, rows, store
 from tests.graph import RULES, plan, unbound
 
 AS_OF = "2026-06-30"
@@ -96,6 +97,13 @@ def months(first: str, count: int, amount: float = 100, **given: object) -> list
 def account(tables: dict[str, ir.Table], *columns: str) -> list[tuple]:
     """Columns of receivables."""
     return rows(tables["receivables"], *columns)
+
+
+def terms(customers: ir.Table, subscriptions: ir.Table, transactions: ir.Table, days: ir.Table) -> ir.Table:
+    """contract_terms of whole tables."""
+    given = {"customers": customers, "subscriptions": subscriptions, "transactions": transactions, "calendar": days}
+    backend = store(given | {"source_inventory": inventory()})
+    return ibis.memtable(computed(backend, (contract_lines, contract_terms))["contract_terms"].to_pyarrow())
 
 
 def balances(customers: ir.Table, subscriptions: ir.Table, transactions: ir.Table, days: ir.Table) -> ir.Table:

@@ -8,7 +8,7 @@ from asset_checks.invariants import FACTS, fact_coverage_results
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, unbound, with_mrr
+from tests.graph import RULES, empty, unbound, with_mrr
 
 DATASETS = ("customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels", "targets")  # fmt: skip
 
@@ -17,7 +17,8 @@ DATASETS = ("customers", "subscriptions", "transactions", "product_usage", "supp
 def queries():
     inputs = {name: unbound(name) for name in (*DATASETS, "calendar", "mrr_periods")}
     facts = {name: table for name, table in inputs.items() if name != "targets"}
-    months = ibis.to_sql(customer_months(**facts, mrr_changes=unbound("mrr_changes"), rules=RULES), dialect="duckdb")
+    more = {name: unbound(name) for name in ("bill_balances", "mrr_changes")}
+    months = ibis.to_sql(customer_months(**facts, **more, rules=RULES), dialect="duckdb")
     inputs["customer_months"] = unbound("customer_months")
     return months, ibis.to_sql(fact_coverage(**inputs, rules=RULES), dialect="duckdb")
 
@@ -25,7 +26,7 @@ def queries():
 def covered(first="2026-01-01", as_of="2026-06-10", **given):
     months_query, coverage_query = queries()
     tables = {name: dataset(name, *given.get(name, ())) for name in DATASETS} | {"calendar": calendar(first, as_of)}
-    found = with_mrr(**tables)
+    found = with_mrr(**tables, bill_balances=empty("bill_balances"))
     months = stored(months_query, **found)
     coverage = stored(coverage_query, **found, customer_months=months)
     return tables, ibis.memtable(months.to_pyarrow()), ibis.memtable(coverage.to_pyarrow())

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from asset_checks.invariants import bridge_breaks
 from productpulse_assets.facts.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, unbound, with_mrr
+from tests.graph import RULES, empty, unbound, with_mrr
 
 FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels")
 MRR = ("mrr_periods", "mrr_changes")
@@ -20,12 +20,14 @@ MRR = ("mrr_periods", "mrr_changes")
 @functools.cache
 def query() -> str:
     """The asset's SQL: compiled once, run on the rows of every test."""
-    inputs = {name: unbound(name) for name in ("customers", "subscriptions", *FACTS, "calendar", *MRR)}
+    names = ("customers", "subscriptions", *FACTS, "bill_balances", "calendar", *MRR)
+    inputs = {name: unbound(name) for name in names}
     return ibis.to_sql(customer_months(**inputs, rules=RULES), dialect="duckdb")
 
 
-def build(as_of, first="2026-01-01", customers=({},), **given_rows):
+def build(as_of, first="2026-01-01", customers=({},), bills=None, **given_rows):
     tables = {name: dataset(name, *given_rows.get(name, ())) for name in ("subscriptions", *FACTS)}
+    tables["bill_balances"] = empty("bill_balances") if bills is None else bills
     tables |= {"customers": dataset("customers", *customers), "calendar": calendar(first, as_of)}
     return stored(query(), **with_mrr(**tables))
 

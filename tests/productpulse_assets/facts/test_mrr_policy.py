@@ -7,10 +7,9 @@ import pytest
 from asset_checks.invariants import bridge_breaks
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, plan, with_mrr
+from tests.graph import RULES, plan, unbound, with_mrr
 from tests.productpulse_assets.decisions.cases import some
 
-BILLS = {"subscription_id": "string", "period_start": "date", "period_end": "date", "is_settled": "boolean"}
 FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels")
 JANUARY = {"start_date": "2026-01-10"}
 
@@ -22,7 +21,9 @@ def rules_with(**settings):
 def inputs(*subscriptions, as_of="2026-06-30", bills=(), rates=(), reporting="USD"):
     return {
         "subscriptions": dataset("subscriptions", *subscriptions),
-        "bill_balances": some(BILLS, list(bills)),
+        "bill_balances": some(
+            {name: str(kind) for name, kind in unbound("bill_balances").schema().items()}, list(bills)
+        ),
         "exchange_rates": dataset("exchange_rates", *rates),
         "calendar": calendar("2026-01-01", as_of),
     }
@@ -71,6 +72,9 @@ def test_a_subscription_can_end_with_its_paid_period_but_not_after_the_next_one_
 
 def test_a_subscription_can_end_on_the_day_of_the_request():
     asked = JANUARY | {"status": "Canceled", "end_date": "2026-05-10", "cancel_requested_date": "2026-02-20"}
+    scheduled = JANUARY | {"cancel_at": "2026-08-10"}
+    assert counted(scheduled) == [("2026-01-10", None, 100)]
+    assert counted(scheduled, churn_on="cancellation_requested") == [("2026-01-10", "2026-08-10", 100)]
     assert counted(asked) == [("2026-01-10", "2026-05-10", 100)]
     assert counted(asked, churn_on="cancellation_requested") == [("2026-01-10", "2026-02-20", 100)]
     assert counted(JANUARY, churn_on="cancellation_requested") == [("2026-01-10", None, 100)]

@@ -62,14 +62,13 @@ def test_past_due_is_known_for_the_newest_day_only():
 @pytest.mark.parametrize(
     ("cycle", "start", "as_of", "days"),
     [
-        ("Monthly", "2026-01-10", "2026-06-30", 10),  # 10 July
+        ("Monthly", "2026-01-10", "2026-06-30", None),
         ("Quarterly", "2026-01-10", "2026-06-30", 10),
         ("Quarterly", "2026-02-10", "2026-06-30", 41),  # 10 August
         ("Annual", "2025-08-10", "2026-06-30", 41),
         ("Annual", "2026-06-30", "2026-06-30", 365),
-        ("Monthly", "2026-01-31", "2026-02-27", 1),
-        ("Monthly", "2026-01-31", "2026-02-28", 31),  # renewed that day, next on 31 March
-        ("Monthly", "2026-01-31", "2026-04-30", 31),
+        ("Quarterly", "2026-01-31", "2026-04-29", 1),
+        ("Quarterly", "2026-01-31", "2026-04-30", 92),  # renewed that day, next on 31 July
         ("Annual", "2024-02-29", "2026-02-27", 1),
         (None, "2026-01-10", "2026-06-30", None),
     ],
@@ -80,7 +79,8 @@ def test_days_to_renewal(cycle, start, as_of, days):
 
 
 def test_of_several_renewals_the_nearest_counts():
-    subscriptions = [{"start_date": "2026-01-20"}, {"start_date": "2026-01-05"}, {"billing_cycle": None}]
+    quarterly = {"billing_cycle": "Quarterly"}
+    subscriptions = [quarterly | {"start_date": "2026-01-20"}, quarterly | {"start_date": "2026-01-05"}, {}]
     assert signals_without_bills("days_to_renewal", subscriptions=subscriptions) == [(5,)]
 
 

@@ -14,7 +14,7 @@ from productpulse_assets.synthetic import CompanyPlan, simulate
 from resources.tables import table_of
 from tests.builders import calendar, rows
 from tests.graph import RULES, with_mrr
-from tests.productpulse_assets.facts.ledger import balances
+from tests.productpulse_assets.facts.ledger import balances, terms
 from tests.productpulse_assets.facts.one_customer import INPUTS
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,9 @@ def exports_of_then(store, exports):
         if name == "subscriptions":
             is_changed = (ends(table) & (table.status != "Trial")) | (table.status == "Past Due")
             status = ibis.ifelse(is_changed, "Active", table.status)
-            return table.mutate(status=status, end_date=ibis.ifelse(ends(table), None, table.end_date))
+            return table.mutate(
+                status=status, end_date=ibis.ifelse(ends(table), None, table.end_date), cancel_at=ibis.null("date")
+            )
         if name == "support_tickets":
             closes = table.date_closed.notnull() & (table.date_closed > THEN)
             status, closed = ibis.ifelse(closes, "Open", table.status), ibis.ifelse(closes, None, table.date_closed)
@@ -72,9 +74,11 @@ def results(store, exports, exports_of_then):
     def seen(tables, suffix, is_current):
         days = calendar("2024-01-01", THEN.isoformat(), is_current=is_current)
         bills = store.create_table(f"bill_balances{suffix}", balances(*(tables[name] for name in LEDGER_INPUTS), days))
-        periods = with_mrr(subscriptions=tables["subscriptions"], calendar=days)["mrr_periods"]
-        more = {"bill_balances": bills, "mrr_periods": periods, "calendar": days}
-        signals = store.create_table(f"customer_signals{suffix}", customer_signals(**tables, **more, rules=RULES))
+        ledger = {"bill_balances": bills, "contract_terms": terms(*(tables[name] for name in LEDGER_INPUTS), days)}
+        ledger |= {"mrr_periods": with_mrr(subscriptions=tables["subscriptions"], calendar=days)["mrr_periods"]}
+        signals = store.create_table(
+            f"customer_signals{suffix}", customer_signals(**tables, **ledger, calendar=days, rules=RULES)
+        )
         evidence = store.create_table(f"churn_evidence{suffix}", churn_evidence(signals, RULES))
         profiles = store.create_table(f"churn_risk_profiles{suffix}", churn_risk_profiles(signals, evidence, RULES))
         return {"customer_signals": signals, "churn_evidence": evidence, "churn_risk_profiles": profiles}
@@ -95,9 +99,9 @@ def test_the_exports_of_today_know_more_than_those_of_then(exports, exports_of_t
 @pytest.mark.parametrize(
     ("table", "known_today_alone", "key"),
     [
-        ("customer_signals", {"is_past_due"}, KEY),
+        ("customer_signals", {"is_past_due", "cancellation_scheduled", "mrr_scheduled_to_end"}, KEY),
         ("churn_evidence", set(), ("customer_id", "rule_order")),
-        ("churn_risk_profiles", set(), ("customer_id",)),
+        ("churn_risk_profiles", {"signals_known", "explanation"}, ("customer_id",)),
     ],
 )
 def test_a_past_day_has_the_figures_of_that_day(results, table, known_today_alone, key):
@@ -107,10 +111,12 @@ def test_a_past_day_has_the_figures_of_that_day(results, table, known_today_alon
     assert then.count().execute() > 50
 
 
-def test_past_due_is_unknown_for_a_past_day(results):
+def test_past_due_and_scheduled_cancellations_are_unknown_for_a_past_day(results):
     today, then = results["customer_signals"]
     assert rows(today.distinct(on="is_past_due"), "is_past_due") == [(None,)]
     assert rows(then.distinct(on="is_past_due"), "is_past_due") == [(False,)]
+    assert rows(today.distinct(on="cancellation_scheduled"), "cancellation_scheduled") == [(None,)]
+    assert rows(then.distinct(on="cancellation_scheduled"), "cancellation_scheduled") == [(False,)]
 
 
 def test_several_days_at_once_give_the_rows_of_each_day(store, exports):
@@ -118,12 +124,13 @@ def test_several_days_at_once_give_the_rows_of_each_day(store, exports):
     days = [{"as_of_date": day, "is_current": day == TODAY} for day in (dt.date(2025, 9, 15), THEN, TODAY)]
 
     all_days = calendar("2024-01-01", TODAY.isoformat())
-    bills = balances(*(exports[name] for name in LEDGER_INPUTS), all_days)
+    given = (*(exports[name] for name in LEDGER_INPUTS), all_days)
+    bills, contracts = balances(*given), terms(*given)
     periods = with_mrr(subscriptions=exports["subscriptions"], calendar=all_days)["mrr_periods"]
 
     def signals(*chosen):
         table = store.create_table("days", table_of(chosen, schema), overwrite=True)
-        spine = paying_customers(exports["customers"], exports["subscriptions"], periods, table)
+        spine = paying_customers(exports["customers"], exports["subscriptions"], periods, contracts, table)
         behaviour = (exports[name] for name in BEHAVIOUR if name != "subscriptions")
         signals = with_behaviour(spine, periods, *behaviour, bills, table, RULES)
         return rows(signals, *columns(RULES.dimensions), by=KEY)

@@ -23,13 +23,14 @@ SIGNALS = ibis.schema(
         "usage_change": "float64", "key_action_change": "float64", "days_since_last_login": "int64",
         "latest_nps_score": "int64", "failed_payment_count": "int64", "support_ticket_count": "int64",
         "open_urgent_ticket_count": "int64", "downgraded_recently": "boolean", "is_past_due": "boolean",
+        "cancellation_scheduled": "boolean",
     }
 )  # fmt: skip
 HEALTHY = {
     "plan": "Growth", "segment": "SMB", "mrr": 100, "tenure_days": 400, "days_to_renewal": 200, "is_activated": True,
     "usage_change": 0.1, "key_action_change": 0.0, "days_since_last_login": 0, "latest_nps_score": 9,
     "failed_payment_count": 0, "support_ticket_count": 0, "open_urgent_ticket_count": 0, "downgraded_recently": False,
-    "is_past_due": False,
+    "is_past_due": False, "cancellation_scheduled": False,
 }  # fmt: skip
 """No rule fires for this customer."""
 
@@ -113,6 +114,7 @@ SHIPPED = [
     ("many_tickets", "support_ticket_count", {}, {4: True, 3: True, 2: False}),
     ("open_urgent_ticket", "open_urgent_ticket_count", {}, {2: True, 1: True, 0: False}),
     ("recent_downgrade", "downgraded_recently", {}, {True: True, False: False}),
+    ("cancellation_scheduled", "cancellation_scheduled", {}, {True: True, False: False}),
     ("never_activated", "is_activated", OLD, {False: True, True: False}),
     ("never_activated", "tenure_days", {"is_activated": False}, {61: True, 60: True, 59: False}),
     ("renewal_with_falling_usage", "days_to_renewal", FALLING, {44: True, 45: True, 46: False}),
@@ -142,7 +144,7 @@ def test_a_shipped_rule_fires_from_its_threshold_on(rule, given, fires):
 )
 def test_a_missing_signal_fires_nothing_and_is_counted(signal, others):
     assert fired(**dict(others) | {signal: None}) == []
-    assert profile("signals_known", "signals_total", **{signal: None}) == (10, 11)
+    assert profile("signals_known", "signals_total", **{signal: None}) == (11, 12)
 
 
 def test_every_shipped_rule_is_tested():

@@ -51,11 +51,13 @@ VALID: dict[str, dict[str, str]] = {
     "customers": {
         "customer_id": "C1", "signup_date": "2026-01-05", "company_name": "Acme", "segment": "SMB",
         "country": "DE", "acquisition_channel": "Organic", "is_active": "true",
+        "account_owner": "Ann", "cancel_reason": "",
     },
     "subscriptions": {
         "subscription_id": "S1", "customer_id": "C1", "plan": "Growth", "status": "Active",
         "start_date": "2026-01-05", "end_date": "", "monthly_price": "99.90", "billing_cycle": "Monthly",
-        "auto_renew": "true", "currency": "USD",
+        "auto_renew": "true", "currency": "USD", "term_months": "12", "term_end": "2027-01-05",
+        "cancel_at": "2027-01-05", "cancel_reason": "Price", "cancel_comment": "Too dear for us",
     },
     "transactions": {
         "transaction_id": "T1", "customer_id": "C1", "subscription_id": "S1", "amount": "99.90",
@@ -96,6 +98,7 @@ BUSINESS_RULES = [
     ),
     Case("nps_scores", "score", "between_0_and_10", {"score": "11"}, "11"),
     Case("nps_scores", "score", "between_0_and_10", {"score": "-1"}, "-1"),
+    Case("subscriptions", "term_months", "between_1_and_120", {"term_months": "0"}, "0"),
     Case("subscriptions", "status", "allowed_values", {"status": "Paused"}, "Paused"),
     Case("subscriptions", "billing_cycle", "allowed_values", {"billing_cycle": "Weekly"}, "Weekly"),
     Case("transactions", "status", "allowed_values", {"status": "Pending"}, "Pending"),

@@ -344,7 +344,7 @@ CUSTOMER_MONTHS = [
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 200, "mrr_kept_12m": 120, "mrr_retained_12m": 120,
      "payments_failed": 1, "payments_succeeded": 1, "logins": 18, "key_actions": 8, "features_used_sum": 6, "usage_records": 1},
     {"customer_id": "C3", "month": MARCH, "mrr_start": 50, "mrr_churned": 50, "mrr_end": 0,
-     "paying_start": 1, "is_churned": 1, "mrr_12m_ago": 40, "logins": 2, "usage_records": 1, "tickets_opened": 1},
+     "mrr_churned_voluntary": 50, "is_churned_voluntary": 1, "paying_start": 1, "is_churned": 1, "mrr_12m_ago": 40, "logins": 2, "usage_records": 1, "tickets_opened": 1},
     {"customer_id": "C4", "month": MARCH, "mrr_new": 300, "mrr_end": 300, "paying_end": 1, "is_new": 1, "acquisition_cost": 300},
     {"customer_id": "C5", "month": MARCH, "mrr_reactivation": 80, "mrr_end": 80, "paying_end": 1, "is_reactivated": 1},
     # April is not over: stocks are read here, flows are not.
@@ -359,10 +359,15 @@ CUSTOMER_MONTHS = [
 ]  # fmt: skip
 MODEL_ROWS = {
     "customer_months": CUSTOMER_MONTHS,
-    "customer_signals": [{"customer_id": f"C{n}", "usage_change": x} for n, x in enumerate((-0.9, -1.0, -0.8, 0.5, None))],
+    "customer_signals": [{"customer_id": f"C{n}", "usage_change": x, "mrr_up_for_renewal": 10, "mrr_scheduled_to_end": 3} for n, x in enumerate((-0.9, -1.0, -0.8, 0.5, None))],
     "churn_risk_profiles": [{"customer_id": f"C{n}", "revenue_at_risk": x, "is_at_risk": y} for n, (x, y) in enumerate(((120, 1), (0, 0), (80, 1), (None, None)))],
     "leakage_summary": [{"leakage_type": "Failed Payment", "estimated_revenue_loss": 30, "amount_collected": 400}, {"leakage_type": "Refund", "estimated_revenue_loss": 10, "amount_collected": 400}, {"leakage_type": "Missed Invoice", "estimated_revenue_loss": None, "amount_collected": 400}],
     "receivables": [{"customer_id": "C1", "amount_open": 60, "amount_due_90_days": 300}, {"customer_id": "C2", "amount_open": 40, "amount_due_90_days": 150}],
+    "renewals": [
+        {"customer_id": "C1", "month": MARCH, "mrr": 100, "mrr_renewed": 90, "is_due": 1, "is_renewed": 1},
+        {"customer_id": "C2", "month": MARCH, "mrr": 50, "is_due": 1},
+        {"customer_id": "C4", "month": APRIL, "mrr": 300},
+    ],
     "data_quality_scores": [{"dataset": "customers", "overall_score": 0.9}, {"dataset": "targets", "overall_score": 0.7}, {"dataset": "nps_scores", "overall_score": None}],
 }  # fmt: skip
 """By model; a number that a row does not say is 0."""
@@ -371,6 +376,15 @@ WORKED = {
     "monthly_recurring_revenue": 150 + 120 + 300,
     "annual_recurring_revenue": 570 * 12,
     "paying_customers": 3,
+    "mrr_up_for_renewal": 5 * 10,
+    "gross_renewal_rate": 90 / (100 + 50),
+    "logo_renewal_rate": 1 / 2,
+    "scheduled_churn_mrr": 5 * 3,
+    "committed_mrr": 570 - 15,
+    "voluntary_churned_customers": 1,
+    "voluntary_churned_revenue": 50,
+    "involuntary_churned_customers": 0,
+    "involuntary_churned_revenue": 0,
     "average_revenue_per_user": 570 / 3,
     "opening_revenue": 100 + 200 + 50,
     "opening_customers": 3,

@@ -63,7 +63,8 @@ SUBSCRIPTIONS = [
                  Trial_End_UTC="2025-04-16 12:00", Canceled_At_UTC="2025-04-10 12:00", Ended_At_UTC="2025-04-16 12:00"),
     # Will be canceled, and runs until then.
     subscription("sub_E1", "cus_E", "150.00", "active", "2025-05-20 08:00", Interval="3 months",
-                 Canceled_At_UTC="2025-06-15 08:00", Cancel_At_Period_End="true"),
+                 Canceled_At_UTC="2025-06-15 08:00", Cancel_At_Period_End="true",
+                 Current_Period_End_UTC="2025-08-20 08:00"),
     subscription("sub_E2", "cus_E", "10.00", "active", "2025-06-02 08:00", Interval="week"),
     subscription("sub_F1", "cus_F", "40.00", "incomplete_expired", "2025-06-01 10:00", Ended_At_UTC="2025-06-02 09:00"),
     subscription("sub_F2", "cus_F", "40.00", "trialing", "2025-06-10 10:00", Trial_Start_UTC="2025-06-10 10:00",

@@ -64,6 +64,12 @@ def test_prices_are_monthly_by_the_interval_of_the_plan(rules, site):
     }
 
 
+def test_a_subscription_that_will_not_renew_has_the_day_on_which_it_ends(rules, site):
+    rows = query_rows(rules, site, "subscriptions")
+    found = [row for row in values(rows, "subscription_id", "cancel_at") if row[1]]
+    assert sorted(found) == [("s2", "2026-02-01 00:05:00"), ("s3", "2025-06-15 12:00:00")]
+
+
 def test_trials_pauses_and_ends_are_periods(rules, site):
     rows = query_rows(rules, site, "subscriptions")
     assert sorted(values(rows, "subscription_id", "status", "start_date", "end_date", "auto_renew")) == [

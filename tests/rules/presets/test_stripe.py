@@ -70,6 +70,11 @@ def test_mrr_of_each_month_is_that_of_the_running_subscriptions_alone(snapshot):
     ]
 
 
+def test_a_subscription_that_cancels_at_its_period_end_has_that_day(snapshot):
+    found = snapshot.sql("SELECT subscription_id, cancel_at, end_date FROM subscriptions WHERE cancel_at IS NOT NULL")
+    assert found.fetchall() == [("sub_E1", dt.date(2025, 8, 20), None)]
+
+
 def test_one_of_three_customers_left_in_may(snapshot):
     (rate,) = snapshot.sql(
         "SELECT value FROM kpi_history WHERE metric_name = 'customer_churn_rate' AND month = '2025-05-01'"
