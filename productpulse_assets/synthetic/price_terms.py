@@ -1,6 +1,6 @@
 """What a price consists of: seats, their price, a discount and its end; and the exchange rates of the company.
 
-All of it explains prices that are there already: quantity x unit_price - discount_amount is monthly_price, but for cents.
+All of it explains prices that are there already: quantity x unit_price - discount_amount is monthly_price, up to cents.
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,9 @@ def backend():
 def stage(backend, tmp_path) -> Callable[..., Outcome]:
     """Splits the dataset's files in tmp_path; parents: {column: (kept keys, rejected keys)}."""
 
-    def run(name: str, sources: Sources = PLAIN, parents: dict | None = None) -> Outcome:
-        return staged(backend, tmp_path, name, sources, parents or {})
+    def run(
+        name: str, sources: Sources = PLAIN, parents: dict | None = None, rates: list[dict] | None = None
+    ) -> Outcome:
+        return staged(backend, tmp_path, name, sources, parents or {}, rates)
 
     return run

@@ -14,6 +14,7 @@ from productpulse_assets.sources.staging import Parent
 from resources.settings import Settings
 from resources.tables import rows_of
 from rules.models import Sources
+from tests.builders import dataset
 from tests.graph import RULES
 
 PLAIN = Sources()
@@ -43,11 +44,14 @@ def reasons_of(rejects: list[dict]) -> list[tuple]:
     return sorted(((r["row_number"], r["column_name"], r["check_name"], r["value"]) for r in rejects), key=str)
 
 
-def staged(backend, folder: Path, name: str, sources: Sources, parents: dict) -> Outcome:
+def staged(
+    backend, folder: Path, name: str, sources: Sources, parents: dict, rates: list[dict] | None = None
+) -> Outcome:
     run = Settings(home=folder / "home", data_dir=folder)
     known = [parent(backend, column, *keys) for column, keys in parents.items()]
     rules = replace(RULES, sources=sources)
-    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, rules, known)
+    given = rates and backend.create_table("exchange_rates", dataset("exchange_rates", *rates), overwrite=True)
+    kept, rejected, rows_in = split(backend, CONTRACTS[name], locate(name, run, rules), run, rules, known, given)
     key = list(CONTRACTS[name].metadata["key"])
     unknown = rows_of(read_unknown_values(backend, name))
     return Outcome(rows_of(kept.order_by(key)), rows_of(rejected), rows_in, (kept, rejected), unknown)

@@ -16,7 +16,7 @@ import ibis
 import pytest
 from pandera.errors import SchemaError, SchemaErrors
 
-from asset_checks.contracts import CONTRACTS, may_be_unknown, table_schema
+from asset_checks.contracts import CONTRACTS, is_computed, may_be_unknown, table_schema
 from productpulse_assets.sources.assets import read_unknown_values, split
 from productpulse_assets.sources.location import locate
 from productpulse_assets.sources.staging import Parent
@@ -56,7 +56,9 @@ VALID: dict[str, dict[str, str]] = {
     "subscriptions": {
         "subscription_id": "S1", "customer_id": "C1", "plan": "Growth", "status": "Active",
         "start_date": "2026-01-05", "end_date": "", "monthly_price": "99.90", "billing_cycle": "Monthly",
-        "auto_renew": "true", "currency": "USD", "term_months": "12", "term_end": "2027-01-05",
+        "auto_renew": "true", "currency": "USD", "quantity": "3", "unit_price": "40", "discount_amount": "20.10",
+        "discount_end": "2026-09-01", "product": "Core", "is_addon": "no", "paused_from": "2026-08-01",
+        "cancel_requested_date": "2026-05-01", "term_months": "12", "term_end": "2027-01-05",
         "cancel_at": "2027-01-05", "cancel_reason": "Price", "cancel_comment": "Too dear for us",
     },
     "transactions": {
@@ -76,13 +78,14 @@ VALID: dict[str, dict[str, str]] = {
     },
     "acquisition_channels": {"channel_name": "Organic", "cost_per_acquisition": "85"},
     "targets": {"metric_name": "MRR", "target_value": "5000", "date": "2026-01-01"},
+    "exchange_rates": {"date": "2026-01-01", "currency": "EUR", "rate": "1.08"},
 }  # fmt: skip
 
 PARENT_KEYS = {"customers": (["C1"], ["C8"]), "subscriptions": (["S1"], ["S8"])}
 """The parents a child may name: those kept, and those that were rejected."""
 
 NEGATIVE = {
-    "subscriptions": ("monthly_price",),
+    "subscriptions": ("monthly_price", "quantity", "unit_price", "discount_amount"),
     "transactions": ("amount",),
     "product_usage": ("logins", "key_actions", "active_users", "features_used"),
     "support_tickets": ("resolution_time_hours",),
@@ -101,6 +104,8 @@ BUSINESS_RULES = [
     Case("subscriptions", "term_months", "between_1_and_120", {"term_months": "0"}, "0"),
     Case("subscriptions", "status", "allowed_values", {"status": "Paused"}, "Paused"),
     Case("subscriptions", "billing_cycle", "allowed_values", {"billing_cycle": "Weekly"}, "Weekly"),
+    Case("exchange_rates", "rate", "positive", {"rate": "0"}, "0"),
+    Case("exchange_rates", "currency", "currency_code", {"currency": "Euro"}, "Euro"),
     Case("transactions", "status", "allowed_values", {"status": "Pending"}, "Pending"),
     Case("subscriptions", "currency", "currency_code", {"currency": "US Dollar"}, "US Dollar"),
     Case("transactions", "currency", "currency_code", {"currency": "€"}, "€"),
@@ -141,7 +146,7 @@ def unreadable_values() -> list[Case]:
         Case(name, column, f"parses_as_{words.get(str(kind), 'number')}", {column: "soon"}, "soon")
         for name, schema in CONTRACTS.items()
         for column, kind in table_schema(schema).items()
-        if not kind.is_string()
+        if not kind.is_string() and not is_computed(schema, column)
     ]
 
 
@@ -154,6 +159,7 @@ CHANGED = {
     "nps_scores": {"score": "8"},
     "acquisition_channels": {"cost_per_acquisition": "86"},
     "targets": {"target_value": "6000"},
+    "exchange_rates": {"rate": "1.09"},
 }
 """A change that leaves a row valid, and no copy of the valid row any more."""
 
@@ -178,7 +184,13 @@ def row_of(case: Case) -> dict[str, str]:
     """The case's row; its key differs from the others, so that it is not a duplicate as well."""
     key = CONTRACTS[case.dataset].metadata["key"][0]
     is_duplicate = case.check_name in ("duplicate_row", "unique_key")
-    own = {} if is_duplicate or key in case.changes else {key: f"{VALID[case.dataset][key]}-{CASES.index(case)}"}
+    number = CASES.index(case)
+    unique = (
+        chr(65 + number // 26 % 26) + chr(65 + number % 26) + "X"
+        if key == "currency"
+        else f"{VALID[case.dataset][key]}-{number}"
+    )
+    own = {} if is_duplicate or key in case.changes else {key: unique}
     return VALID[case.dataset] | own | case.changes
 
 

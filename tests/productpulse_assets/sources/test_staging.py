@@ -529,6 +529,43 @@ def test_currencies_are_converted_or_rejected(stage, tmp_path):
     ]
 
 
+RATES = [
+    {"date": day, "currency": currency, "rate": rate}
+    for day, currency, rate in (
+        ("2026-01-10", "EUR", "1.10"), ("2026-01-20", "EUR", "1.20"), ("2026-01-05", "GBP", "1.30"),
+    )
+]  # fmt: skip
+
+
+def test_a_payment_has_the_last_rate_up_to_its_day(stage, tmp_path):
+    (tmp_path / "transactions.csv").write_text(
+        TRANSACTION
+        + "T1,C1,S1,100.00,EUR,Success,2026-01-10\n"
+        + "T2,C1,S1,100.00,EUR,Success,2026-01-19\n"
+        + "T3,C1,S1,100.00,EUR,Success,2026-02-01\n"
+        + "T4,C1,S1,100.00,USD,Success,2026-02-01\n"
+        + "T5,C1,S1,100.00,EUR,Success,2026-01-09\n"  # there is a later rate only
+        + "T6,C1,S1,100.00,GBP,Success,2026-01-01\n"  # the rate of sources.yaml
+        + "T7,C1,S1,100.00,GBP,Success,2026-01-05\n"
+    )
+    outcome = stage("transactions", Sources(exchange_rates={"GBP": Decimal("1.25")}), parents=BILLED, rates=RATES)
+    assert outcome.kept_values("transaction_id", "amount", "amount_at_fixed_rate") == [
+        ("T1", 110, 110), ("T2", 110, 110), ("T3", 120, 110), ("T4", 100, None), ("T6", 125, 125), ("T7", 130, 125),
+    ]  # fmt: skip
+    assert outcome.reasons() == [(5, "currency", "known_currency", "EUR")]
+
+
+def test_prices_have_a_fixed_rate_and_need_one_of_their_first_day(stage, tmp_path):
+    (tmp_path / "subscriptions.csv").write_text(
+        "subscription_id,customer_id,status,start_date,monthly_price,discount_amount,currency\n"
+        "S1,C1,Active,2026-03-01,100.00,10.00,EUR\n"
+        "S2,C1,Active,2026-01-09,100.00,10.00,EUR\n"
+    )
+    outcome = stage("subscriptions", parents={"customer_id": (["C1"], [])}, rates=RATES)
+    assert outcome.kept_values("subscription_id", "monthly_price", "discount_amount") == [("S1", 110, 11)]
+    assert outcome.reasons() == [(2, "currency", "known_currency", "EUR")]
+
+
 def test_the_reporting_currency_is_the_one_that_is_set(stage, tmp_path):
     (tmp_path / "transactions.csv").write_text(
         TRANSACTION + "T1,C1,S1,10,EUR,Success,2026-01-01\nT2,C1,S1,10,USD,Success,2026-01-01\n"
