@@ -7,7 +7,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from asset_checks.contracts import CONTRACTS, DATASETS
+from asset_checks.contracts import CONTRACTS, DATASETS, is_computed
 from dashboard.links import SECTIONS
 from productpulse_assets.cli import main
 from productpulse_assets.orchestration.compile_graph import compile_graph
@@ -31,7 +31,8 @@ INTERNAL_VARIABLES = {
 def contract_line(name: str) -> str:
     schema = CONTRACTS[name]
     required = ", ".join(f"`{column}`" for column, about in schema.columns.items() if about.required)
-    optional = ", ".join(f"`{column}`" for column, about in schema.columns.items() if not about.required)
+    given = {column: about for column, about in schema.columns.items() if not is_computed(schema, column)}
+    optional = ", ".join(f"`{column}`" for column, about in given.items() if not about.required)
     mark = " (required)" if schema.metadata["is_required"] else ""
     return f"| {name}{mark} | {', '.join(schema.metadata['key'])} | {required} | {optional} |"
 

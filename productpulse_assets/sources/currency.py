@@ -40,7 +40,7 @@ def first_rates(exchange_rates: ir.Table) -> ir.Table:
 def convert_currency(
     table: ir.Table, schema: pa.DataFrameSchema, sources: Sources, exchange_rates: ir.Table | None = None
 ) -> ir.Table:
-    """Money columns converted; `has_rate` is false where the currency has no rate.
+    """Money columns converted; `is_convertible` is false where the currency has no rate.
 
     With rates by date, a payment has the rate of its day: the last one up to it, else that of sources.yaml. Prices have
     one fixed rate, that of sources.yaml or else the first one, but need a rate of their first day all the same: a later
@@ -48,11 +48,11 @@ def convert_currency(
     """
     money = money_columns(schema)
     if not has_amounts_in_currencies(schema):
-        return table.mutate(has_rate=ibis.literal(True))
+        return table.mutate(is_convertible=ibis.literal(True))
     if exchange_rates is None:
         known = [sources.reporting_currency, *sources.exchange_rates]
         return table.mutate(
-            has_rate=table.currency.isnull() | is_among(table.currency, known),
+            is_convertible=table.currency.isnull() | is_among(table.currency, known),
             **{name: convert(table[name], table.currency, sources) for name in money},
         )
     (day,) = schema.metadata["event_dates"]
@@ -63,8 +63,8 @@ def convert_currency(
     if "amount_at_fixed_rate" in money:
         fixed = ibis.ifelse(is_home(rated, sources), ibis.null(rated.amount.type()), at_fixed["amount"])
         converted = {**at_day, "amount_at_fixed_rate": fixed}
-    has_rate = is_home(rated, sources) | rated.day_rate.notnull()
-    return rated.mutate(has_rate=has_rate, **converted).drop("day_rate", "fixed_rate")
+    is_convertible = is_home(rated, sources) | rated.day_rate.notnull()
+    return rated.mutate(is_convertible=is_convertible, **converted).drop("day_rate", "fixed_rate")
 
 
 def with_rates(table: ir.Table, exchange_rates: ir.Table, sources: Sources, day: str) -> ir.Table:

@@ -32,6 +32,7 @@ from productpulse_assets.sources.casting import (
     trimmed_text,
     with_aliases,
 )
+from productpulse_assets.sources.currency import has_amounts_in_currencies
 from productpulse_assets.sources.numbers import (
     FORMATS,
     Amount,
@@ -259,18 +260,18 @@ def _rules_of_columns(table: ir.Table, schema: pa.DataFrameSchema) -> list[Contr
         kind = column.dtype.type
         if not column.nullable:
             rules.append(ContractRule(name, "not_null", ~table[f"has_{name}"]))
-        if not kind.is_string():
-            is_invalid = table[f"has_{name}"] & table[name].isnull() & table.has_rate
+        if not kind.is_string() and not is_computed(schema, name):
+            is_invalid = table[f"has_{name}"] & table[name].isnull() & table.is_convertible
             rules.append(ContractRule(name, f"parses_as_{_type_word(kind)}", is_invalid))
         rules += [ContractRule(name, check.name, ~passes(check, table, name)) for check in column.checks]
         if f"{name}_agrees" in table.columns:
             rules.append(ContractRule(name, "currency_agrees", ~table[f"{name}_agrees"]))
     for check in schema.metadata["row_rules"]:
         rules.append(ContractRule(check.statistics["column"], check.name, ~passes(check, table, None)))
-    if "currency" in schema.columns:
+    if has_amounts_in_currencies(schema):
         # A value that is not a currency code breaks only the rule about codes.
         is_code = [passes(check, table, "currency") for check in schema.columns["currency"].checks]
-        rules.append(ContractRule("currency", "known_currency", ibis.and_(~table.has_rate, *is_code)))
+        rules.append(ContractRule("currency", "known_currency", ibis.and_(~table.is_convertible, *is_code)))
     return rules
 
 
