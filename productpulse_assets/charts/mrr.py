@@ -66,7 +66,7 @@ class Bridge:
             for row, sign in self.lines
             for line in [
                 (row, sign, False),
-                *(_signed_line(cause, sign) for cause in self.causes.get(row["metric_name"], ())),
+                *(_signed_line(cause, sign) for cause in self.causes.get(row.get("metric_name", ""), ())),
             ]
         ]
 
@@ -97,7 +97,7 @@ def bridge(kpi_rows: Mapping[str, Row]) -> Bridge | None:
         return None
     fx = kpi_rows.get(FX)
     if fx is not None and fx["amount"]:
-        lines.append((fx | {"amount": abs(fx["amount"])}, "+" if fx["amount"] > 0 else "-"))
+        lines.append(({**fx, "amount": abs(fx["amount"])}, "+" if fx["amount"] > 0 else "-"))
     known = {whole: [kpi_rows[name] for name in names if name in kpi_rows] for whole, names in CAUSES.items()}
     return Bridge(lines, {whole: [row for row in rows if row["amount"]] for whole, rows in known.items()})
 
@@ -106,7 +106,7 @@ def _signed_line(row: Row, sign: str) -> tuple[Row, str, bool]:
     """A cause with its own sign: one that goes against its movement has the other one."""
     if row["amount"] >= 0:
         return row, sign, True
-    return row | {"amount": -row["amount"]}, "+" if sign == "-" else "-", True
+    return {**row, "amount": -row["amount"]}, "+" if sign == "-" else "-", True
 
 
 def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:

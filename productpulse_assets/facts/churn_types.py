@@ -4,8 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.billing import paying
-from productpulse_assets.joins import left_join_unique
+from productpulse_assets.joins import LAST_DAY, left_join_unique
 from rules.churn_rules import ChurnRules
 from rules.units import MONEY, first_of_month
 
@@ -18,14 +17,19 @@ COLUMNS = (
 
 
 def with_churn_type(
-    table: ir.Table, customers: ir.Table, subscriptions: ir.Table, bill_balances: ir.Table, rules: ChurnRules
+    table: ir.Table,
+    customers: ir.Table,
+    subscriptions: ir.Table,
+    mrr_periods: ir.Table,
+    bill_balances: ir.Table,
+    rules: ChurnRules,
 ) -> ir.Table:
     """Add churn_type and churn_reason of each customer-month that churned, and its MRR and count by type.
 
     Without any payment, reason or scheduled cancellation in the data, no type is known: voluntary and
     involuntary churn are NULL then, not 0.
     """
-    ends = ended_customers(customers, subscriptions, bill_balances)
+    ends = ended_customers(customers, subscriptions, mrr_periods, bill_balances)
     table = left_join_unique(table, ends, MEMBER_MONTH).cross_join(known(customers, subscriptions, bill_balances))
     is_churned = table.is_churned == 1
     table = table.mutate(
@@ -61,8 +65,10 @@ def churn_type(ended: ir.Table, rules: ChurnRules) -> ir.StringValue:
     )
 
 
-def ended_customers(customers: ir.Table, subscriptions: ir.Table, bill_balances: ir.Table) -> ir.Table:
-    """By customer and month in which a paid subscription ended: reason, had_canceled, is_unpaid.
+def ended_customers(
+    customers: ir.Table, subscriptions: ir.Table, mrr_periods: ir.Table, bill_balances: ir.Table
+) -> ir.Table:
+    """By customer and month in which the MRR of a subscription ended: reason, had_canceled, is_unpaid.
 
     Of several the one that ended last counts. is_unpaid: attempts to collect its last bill failed, and it was
     not paid later; NULL without a bill. The reason of the customer is that of its last end.
@@ -70,7 +76,11 @@ def ended_customers(customers: ir.Table, subscriptions: ir.Table, bill_balances:
     newest = ibis.struct({"day": bill_balances.billing_date, "id": bill_balances.bill_id})
     is_unpaid = (bill_balances.failed_count > 0) & ~bill_balances.is_settled
     last_bills = bill_balances.group_by("subscription_id").aggregate(is_unpaid=is_unpaid.argmax(newest))
-    ended = paying(subscriptions).filter(_.end_date.notnull(), _.end_date > _.start_date)
+    last_days = mrr_periods.group_by("subscription_id").aggregate(
+        last_day=_.until_day.fill_null(ibis.date(LAST_DAY)).max()
+    )
+    ended = subscriptions.join(last_days, "subscription_id").drop("end_date").rename(end_date="last_day")
+    ended = ended.filter(_.end_date < ibis.date(LAST_DAY), _.end_date > _.start_date)
     ended = ended.select(
         "customer_id",
         "subscription_id",

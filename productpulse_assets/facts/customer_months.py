@@ -66,7 +66,7 @@ def customer_months(
         .pipe(add_facts, ticket_facts(tickets), tickets)
         .pipe(add_facts, nps_facts(answers), answers)
         .pipe(with_acquisition_cost, acquisition_channels)
-        .pipe(with_churn_type, customers, subscriptions, bill_balances, rules.churn_rules)
+        .pipe(with_churn_type, customers, subscriptions, mrr_periods, bill_balances, rules.churn_rules)
         .select(*columns(attributes))
     )
 

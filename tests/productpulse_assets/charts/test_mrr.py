@@ -20,7 +20,13 @@ AMOUNTS = {
 @pytest.fixture
 def kpis():
     return {
-        name: {"label": f"<b>{name}</b>", "value": float(amount), "amount": Decimal(amount), "period_start": JUNE}
+        name: {
+            "metric_name": name,
+            "label": f"<b>{name}</b>",
+            "value": float(amount),
+            "amount": Decimal(amount),
+            "period_start": JUNE,
+        }
         for name, amount in AMOUNTS.items()
     }
 
@@ -46,6 +52,23 @@ def test_the_waterfall_goes_from_opening_to_closing(kpis):
     assert bars.hovertext[5] == "&lt;b&gt;churned_revenue&lt;/b&gt;: -€130.00"
     colours = (bars.increasing, bars.decreasing, bars.totals)
     assert [part.marker.color for part in colours] == [GAIN, LOSS, TOTAL]
+
+
+def test_causes_follow_their_movement_and_exchange_rates_are_a_step_of_their_own(kpis):
+    more = {"expansion_from_quantity": "70.00", "expansion_from_price": "-20.00", "contraction_from_plan": "20.00"}
+    more |= {"expansion_from_plan": "0.00", "fx_revenue": "-15.00"}
+    for name, amount in more.items():
+        kpis[name] = kpis["opening_revenue"] | {"metric_name": name, "label": name, "amount": Decimal(amount)}
+    bridge = mrr.bridge(kpis)
+    assert bridge.closing == Decimal("1185.00")
+    assert [(row["metric_name"], sign, row["amount"]) for row, sign, is_cause in bridge.all_lines if is_cause] == [
+        ("expansion_from_quantity", "+", 70),
+        ("expansion_from_price", "-", 20),
+        ("contraction_from_plan", "-", 20),
+    ]
+    figure = mrr.waterfall(bridge, "USD")
+    assert list(figure.layout.xaxis.ticktext)[-3:] == ["Churned", "Exchange rates", "Closing"]
+    assert figure.data[0].hovertext[3].endswith("<br>expansion_from_quantity: +$70.00<br>expansion_from_price: -$20.00")
 
 
 def test_the_title_of_an_axis_that_does_not_begin_at_0_states_it(kpis):
