@@ -10,10 +10,12 @@ from markupsafe import Markup
 
 from productpulse_assets.charts import mrr, retention, risk, work
 from productpulse_assets.charts.look import Row, month_label
+from productpulse_assets.decisions.action_value import AMOUNTS
 from rules.rule_set import Rules
 from rules.text.formats import (
     NAME_LIMIT,
     Number,
+    action_money,
     change_text,
     count_text,
     money,
@@ -191,18 +193,21 @@ def workload(rows: Sequence[Row], currency: str) -> Section:
     """The interventions of each owner by week."""
     backlog = sum(row["interventions"] for row in rows if row["week"] == work.BACKLOG)
     total, owners = sum(row["interventions"] for row in rows), {row["owner"] for row in rows}
-    revenue = sum(row["revenue"] for row in rows)
+    totals = {name: sum(row[name] for row in rows) for name in AMOUNTS}
     sentence = (
-        f"{count_text(total, 'intervention')} for {count_text(len(owners), 'owner')} with an estimated impact of "
-        f"{money(revenue, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
+        f"{count_text(total, 'intervention')} for {count_text(len(owners), 'owner')} about "
+        f"{action_money(totals, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
         if total
         else "No intervention is recommended."
     )
     cells = [
-        (row["owner"], row["week"], _count(row["interventions"]), _capacity(row), _money(row["revenue"], currency))
+        (
+            row["owner"], row["week"], _count(row["interventions"]), _capacity(row),
+            *(_money(row[name], currency) for name in AMOUNTS),
+        )
         for row in rows
-    ]
-    columns = ("Owner", "Week", "Interventions", "Capacity", "Impact")
+    ]  # fmt: skip
+    columns = ("Owner", "Week", "Interventions", "Capacity", "Revenue a month", "Over its months", "Cash once")
     return Section("workload", "Owner workload", sentence, work.workload(rows), columns, cells)
 
 
