@@ -11,9 +11,8 @@ from markdown_it import MarkdownIt
 from dashboard.plan import most_urgent
 from dashboard.reading import Reading
 from productpulse_assets.charts.work import BACKLOG
-from productpulse_assets.decisions.action_value import AMOUNTS, total_money
 from resources.published_snapshot import Row
-from rules.text.formats import action_money, count_text, name_with_key, value_text
+from rules.text.formats import ACTION_MONEY, action_money, count_text, name_with_key, value_text
 from rules.text.markdown import escape
 
 HEAD = "| Owner | Interventions | Revenue a month | Over its months | Cash once | First week |"
@@ -26,9 +25,10 @@ def brief_markdown(reading: Reading, plan: ir.Table, view: str) -> str:
 
     `view` describes the search and the filters.
     """
-    totals = plan.aggregate(count=_.count(), customers=_.customer_id.nunique(), **total_money(_))
+    money = {name: _[name].sum() for name in ACTION_MONEY}
+    totals = plan.aggregate(count=_.count(), customers=_.customer_id.nunique(), **money)
     owners = plan.group_by("suggested_owner").aggregate(
-        count=_.count(), week=_.scheduled_week.min(), score=_.priority_score.sum(), **total_money(_)
+        count=_.count(), week=_.scheduled_week.min(), score=_.priority_score.sum(), **money
     )
     return "\n".join(
         [
@@ -64,7 +64,7 @@ def _owner_table(rows: Sequence[Row], currency: str) -> list[str]:
         return []
     lines = [
         f"| {escape(row['suggested_owner'])} | {value_text(row['count'], 'count')} "
-        f"| {' | '.join(value_text(row[name], 'money', currency) for name in AMOUNTS)} | {escape(row['week'])} |"
+        f"| {' | '.join(value_text(row[name], 'money', currency) for name in ACTION_MONEY)} | {escape(row['week'])} |"
         for row in rows
     ]
     return ["## Owners", "", HEAD, "|---|---:|---:|---:|---:|---|", *lines, ""]

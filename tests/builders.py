@@ -31,6 +31,8 @@ DEFAULTS = {
     "nps_scores": {},
     "acquisition_channels": {},
     "targets": {},
+    "acquisition_spend": {"channel_name": "Organic", "month": "2026-01-01", "amount": 100},
+    "events": {"date": "2026-01-01", "text": "New prices"},
 }
 
 

@@ -1,5 +1,8 @@
 """Every decision, step by step: from an action down to the rule, the signal and the source rows."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
@@ -21,7 +24,6 @@ from dashboard.states import show_empty_state
 from dashboard.tables import Column, show_table
 from dashboard.widgets import show_heading
 from productpulse_assets.decisions.evidence import Finding, Step, trace_chain
-from productpulse_assets.decisions.rows import TraceRow
 from resources.published_snapshot import Row
 from rules.text.formats import one_line, value_text
 
@@ -120,7 +122,7 @@ def _label(row: Row) -> str:
     return " · ".join(one_line(part, OPTION_LIMIT) for part in parts if part)
 
 
-def _money_facts(trace: TraceRow, currency: str) -> list[tuple[str, str]]:
+def _money_facts(trace: Mapping[str, Any], currency: str) -> list[tuple[str, str]]:
     """What a step is about; a finding has no value over months."""
     amounts = (("Revenue a month", trace["monthly_revenue"]), ("Over its months", trace["recurring_value"]),
                ("Cash once", trace["one_off_cash"]))  # fmt: skip

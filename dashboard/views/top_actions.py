@@ -16,8 +16,7 @@ from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_table
 from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
-from productpulse_assets.decisions.action_value import total_money
-from rules.text.formats import action_money, value_text
+from rules.text.formats import ACTION_MONEY, action_money, value_text
 
 PER_PAGE = 10  # cards
 CARDS, TABLE = "Cards", "Table"
@@ -55,7 +54,7 @@ def page(reading: Reading) -> None:
         show_empty_state("No intervention is recommended.", "The Risk Queue shows the churn risk of each customer.")
         return
     view, found = apply_filters(reading)
-    total = reading.rows(found.aggregate(count=_.count(), **total_money(_)))[0]
+    total = reading.rows(found.aggregate(count=_.count(), **{name: _[name].sum() for name in ACTION_MONEY}))[0]
     count = value_text(total["count"], "count")
     about = markdown_text(action_money(total, reading.currency))
     st.markdown(f"**{count}** interventions about **{about}**. No amount is counted twice.")

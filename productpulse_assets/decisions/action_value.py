@@ -10,11 +10,9 @@ from ibis import Deferred
 from productpulse_assets.facts.billing import whole_months
 from productpulse_assets.joins import left_join_unique
 from rules.leakage_rules import MONTHLY_LOSSES
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY, months_later
 from rules.windows import active_on
-
-AMOUNTS = ("monthly_revenue", "recurring_value", "one_off_cash")
-"""The columns with the money of an action; each adds up over rows."""
 
 
 def with_customer_value(about: ir.Table, contract_lines: ir.Table, horizon: int) -> ir.Table:
@@ -67,7 +65,7 @@ def with_case_value(cases: ir.Table, horizon: int) -> ir.Table:
 
 def total_money(rows: Deferred | ir.Table) -> dict[str, Deferred]:
     """Aggregations: the money of some actions, each kind by itself."""
-    return {name: rows[name].sum() for name in AMOUNTS}
+    return {name: rows[name].sum() for name in ACTION_MONEY}
 
 
 def value_months(table: ir.Table) -> ir.FloatingColumn:

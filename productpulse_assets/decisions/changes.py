@@ -7,13 +7,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.action_value import AMOUNTS
 from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import Rows, table
 from resources.decision_history import DECISIONS, previous_date, read_day
 from resources.settings import Settings
 from resources.tables import rows_of
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY
 
 NEW, OPEN, GONE = "New", "Still open", "Gone"
@@ -102,7 +102,7 @@ def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, 
         "previous_as_of_date",
         change=change,
         **{name: ibis.coalesce(table[name], table[f"previous_{name}"]) for name in in_both},
-        **{name: _[name] for amount in AMOUNTS for name in (amount, f"previous_{amount}")},
+        **{name: _[name] for amount in ACTION_MONEY for name in (amount, f"previous_{amount}")},
         priority_band=_.priority_band,
         previous_priority_band=_.previous_priority_band,
         priority_rank=_.priority_rank,

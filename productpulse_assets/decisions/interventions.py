@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.action_value import AMOUNTS, value_months
+from productpulse_assets.decisions.action_value import value_months
 from productpulse_assets.decisions.recommendations import SCORE
 from productpulse_assets.joins import collect_ordered, join_ordered
 from productpulse_assets.tables import table
@@ -12,6 +12,7 @@ from rules.literals import literal_rows
 from rules.metrics.compile import band
 from rules.recommendation_rules import RecommendationRules
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY
 
 BACKLOG = "backlog"
@@ -41,7 +42,7 @@ def counted_once(recommendations: ir.Table) -> ir.Table:
     return recommendations.mutate(
         is_first_in_plan=in_plan, is_first_in_intervention=in_intervention, is_first_of_action=of_action
     ).mutate(
-        **{name: ibis.ifelse(_.is_first_in_plan, _[name], zero).cast(MONEY) for name in AMOUNTS},
+        **{name: ibis.ifelse(_.is_first_in_plan, _[name], zero).cast(MONEY) for name in ACTION_MONEY},
         score=ibis.ifelse(_.is_first_in_intervention, _.priority_score.cast(SCORE), zero).cast(SCORE),
     )
 
@@ -57,7 +58,7 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
     plan = table.group_by(keys).aggregate(
         recommendation_title=_.recommendation_title.argmin(_.priority_rank),
         target_segment=_.segment.argmin(_.priority_rank),
-        **{name: _[name].sum().cast(MONEY) for name in AMOUNTS},
+        **{name: _[name].sum().cast(MONEY) for name in ACTION_MONEY},
         actions=collect_ordered(_.expected_action, _.priority_rank, _.is_first_of_action),
         ids=collect_ordered(_.recommendation_id, _.priority_rank),
         reasons=collect_ordered(_.reason, _.priority_rank, _.is_first_in_intervention),
@@ -66,7 +67,7 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
         recommendations=_.count(),
         score=_.score.sum().cast(SCORE),
     )
-    order = [_.score.desc(), *(_[name].desc() for name in AMOUNTS), _.customer_id, _.intervention_id]
+    order = [_.score.desc(), *(_[name].desc() for name in ACTION_MONEY), _.customer_id, _.intervention_id]
     ranked = plan.mutate(
         priority_rank=ibis.row_number().over(order_by=order) + 1, priority_band=band(plan.score, rules.priority_bands)
     )
@@ -134,7 +135,7 @@ def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules
         capacity=ibis.ifelse(is_planned, slots.weekly, ibis.null("int64")),
     )
     work = intervention_plan.group_by(owner="suggested_owner", week="scheduled_week").aggregate(
-        interventions=_.count(), **{name: _[name].sum().cast(MONEY) for name in AMOUNTS}
+        interventions=_.count(), **{name: _[name].sum().cast(MONEY) for name in ACTION_MONEY}
     )
     table = weeks.left_join(work, ["owner", "week"])
     return table.select(
@@ -142,5 +143,5 @@ def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules
         "week",
         interventions=_.interventions.fill_null(0),
         capacity=_.capacity,
-        **{name: _[name].fill_null(0).cast(MONEY) for name in AMOUNTS},
+        **{name: _[name].fill_null(0).cast(MONEY) for name in ACTION_MONEY},
     )

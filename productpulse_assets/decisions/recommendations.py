@@ -6,13 +6,14 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.action_value import AMOUNTS, value_months, with_case_value, with_customer_value
+from productpulse_assets.decisions.action_value import value_months, with_case_value, with_customer_value
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.joins import stable_id
 from productpulse_assets.tables import table
 from rules.metrics.compile import band, condition
 from rules.recommendation_rules import RecommendationRule, RecommendationRules
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.text.sql_text import fill_template
 
 SCORE, WEIGHT = "decimal(28, 2)", "decimal(9, 2)"
@@ -43,7 +44,7 @@ def recommendations(
     }
     enabled = [rule for rule in advice.rules if rule.enabled]
     found = [recommended(triggers[rule.trigger], rule, advice, rules.currency) for rule in enabled]
-    order = [_.priority_score.desc(), *(_[name].desc() for name in AMOUNTS), _.customer_id, _.recommendation_id]
+    order = [_.priority_score.desc(), *(_[name].desc() for name in ACTION_MONEY), _.customer_id, _.recommendation_id]
     return ibis.union(*found).mutate(priority_rank=ibis.row_number().over(order_by=order) + 1)
 
 

@@ -8,18 +8,18 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.decisions.action_value import AMOUNTS
 from productpulse_assets.joins import stable_id
 from productpulse_assets.sources.rejects import to_json
 from productpulse_assets.tables import table
 from rules.leakage_rules import LABELS, MONTHLY_LOSSES, LeakageRules
 from rules.metrics.compile import band
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY
 
 COLUMNS = (
     "trace_id", "created_at", "entity_type", "entity_id", "customer_id", "parent_trace_id", "signal",
-    "triggered_rule", "evidence", *AMOUNTS, "generated_action", "confidence_level",
+    "triggered_rule", "evidence", *ACTION_MONEY, "generated_action", "confidence_level",
 )  # fmt: skip
 NO_TEXT = ibis.null("string")
 NO_MONEY = ibis.null(MONEY)
@@ -255,7 +255,7 @@ def _decision(
         signal=table.signal,
         triggered_rule=table.rule_id,
         proof=proof,
-        **{name: table[name] for name in AMOUNTS},
+        **{name: table[name] for name in ACTION_MONEY},
         generated_action=action,
         confidence_level=table.confidence_level,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-from ibis import _
+from ibis import Deferred, _
 
 from asset_checks.events import DATED, dataset_ends
 from productpulse_assets.facts.billing import paying
@@ -16,7 +16,7 @@ from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 
 CUSTOMER_MONTH = ["customer_id", "month"]
-CALENDAR = ("month", "month_end", "is_complete")
+CALENDAR = ("month", "month_end", "is_complete", "gross_margin")
 
 
 @table(group="facts", owner="team:finance", key=("customer_id", "month"))
@@ -256,6 +256,7 @@ def revenue_movement(table: ir.Table) -> ir.Table:
         mrr_churned=amount_where(paid_before & ~pays_now, _.mrr_start),
         mrr_kept_12m=amount_where(_.mrr_12m_ago > 0, _.mrr_end),
         mrr_retained_12m=ibis.least(_.mrr_end, _.mrr_12m_ago),
+        mrr_gross_profit=share_of(_.mrr_end, _.gross_margin),
         paying_start=flag(paid_before),
         paying_end=flag(pays_now),
     ).mutate(
@@ -268,6 +269,11 @@ def revenue_movement(table: ir.Table) -> ir.Table:
 def amount_where(condition: ir.BooleanValue, amount: ir.DecimalValue) -> ir.DecimalValue:
     """The amount where the condition holds, else 0."""
     return ibis.ifelse(condition, amount, ibis.literal(0)).cast(MONEY)
+
+
+def share_of(amount: Deferred, share: Deferred) -> Deferred:
+    """The part of an amount, rounded as a decimal first: half a cent may be a little less than that in binary."""
+    return (amount.cast("float64") * share.cast("float64")).cast("decimal(38, 9)").cast(MONEY)
 
 
 def flag(condition: ir.BooleanColumn) -> ir.IntegerColumn:
@@ -296,7 +302,7 @@ def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
         *attributes, "plan", "cohort_month", "months_since_cohort",
         "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
         "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
-        "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
+        "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m", "mrr_gross_profit",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
         "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
         "days_to_first_key_action", "acquisition_cost",

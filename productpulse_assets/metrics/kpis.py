@@ -79,6 +79,7 @@ def kpi_history(
     leakage_summary: ir.Table,
     receivables: ir.Table,
     data_quality_scores: ir.Table,
+    acquisition_costs: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -97,6 +98,7 @@ def kpi_history(
         "leakage_summary": leakage_summary,
         "receivables": receivables,
         "data_quality_scores": data_quality_scores,
+        "acquisition_costs": acquisition_costs,
     }
     history = metric_history(catalog, models, calendar)
     amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))

@@ -19,6 +19,7 @@ def kpi_by_segment(
     customer_months: ir.Table,
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
+    acquisition_costs: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -33,6 +34,7 @@ def kpi_by_segment(
         "customer_months": customer_months,
         "customer_signals": customer_signals,
         "churn_risk_profiles": churn_risk_profiles,
+        "acquisition_costs": acquisition_costs,
     }
     models = {
         name: slices(with_dimensions(table, dimensions, measured_columns(catalog, name)), dimensions)

@@ -11,6 +11,7 @@ from productpulse_assets.decisions.interventions import intervention_plan, owner
 from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.scenarios import scenario_analysis
 from productpulse_assets.decisions.traces import decision_traces
+from productpulse_assets.facts.acquisition_costs import acquisition_costs
 from productpulse_assets.facts.billing_schedules import billing_schedules
 from productpulse_assets.facts.bills import bills
 from productpulse_assets.facts.calendar import calendar
@@ -39,7 +40,7 @@ from productpulse_assets.tables import Declaration, declaration_of
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
     "facts": (
         calendar, contract_lines, billing_schedules, bills, account_transactions, payment_applications,
-        bill_balances, receivables, customer_months, fact_coverage, customer_signals,
+        bill_balances, receivables, customer_months, acquisition_costs, fact_coverage, customer_signals,
     ),
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
     "metrics": (
@@ -59,7 +60,7 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
 
 MODELS = (
     "customer_months", "customer_signals", "churn_risk_profiles", "revenue_leakage", "leakage_summary",
-    "data_quality_scores", "receivables",
+    "data_quality_scores", "receivables", "acquisition_costs",
 )  # fmt: skip
 """The tables that metrics may aggregate."""
 

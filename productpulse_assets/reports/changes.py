@@ -9,10 +9,11 @@ import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.charts.look import Row
-from productpulse_assets.decisions.action_value import AMOUNTS, total_money
+from productpulse_assets.decisions.action_value import total_money
 from productpulse_assets.decisions.changes import GONE, NEW, OPEN
 from productpulse_assets.joins import left_join_unique
 from resources.tables import rows_of
+from rules.text.formats import ACTION_MONEY
 
 CHANGES_SHOWN = 3
 """The largest number of new interventions, and of gone ones, that a report lists."""
@@ -38,7 +39,7 @@ def summarize_changes(decision_changes: ir.Table, customers: ir.Table) -> PlanCh
     counted = with_money(decision_changes).group_by("change").aggregate(count=_.count(), **total_money(_))
     totals = {row["change"]: row for row in rows_of(counted)}
     (dated,) = rows_of(decision_changes.aggregate(since=_.previous_as_of_date.max()))
-    nothing = {"count": 0} | dict.fromkeys(AMOUNTS, Decimal(0))
+    nothing = {"count": 0} | dict.fromkeys(ACTION_MONEY, Decimal(0))
     rows: dict[str, Row] = {change: totals.get(change, nothing) for change in (NEW, OPEN, GONE)}
     return PlanChanges(
         since=dated["since"],
@@ -52,7 +53,10 @@ def summarize_changes(decision_changes: ir.Table, customers: ir.Table) -> PlanCh
 def with_money(changes: ir.Table) -> ir.Table:
     """The changes with the money of a gone intervention as it was on the date before."""
     return changes.mutate(
-        **{name: ibis.ifelse(changes.change == GONE, changes[f"previous_{name}"], changes[name]) for name in AMOUNTS}
+        **{
+            name: ibis.ifelse(changes.change == GONE, changes[f"previous_{name}"], changes[name])
+            for name in ACTION_MONEY
+        }
     )
 
 

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from productpulse_assets.charts import mrr, retention, risk, work
 from productpulse_assets.charts.look import Row, month_label
-from productpulse_assets.decisions.action_value import AMOUNTS
 from rules.rule_set import Rules
 from rules.text.formats import (
+    ACTION_MONEY,
     NAME_LIMIT,
     Number,
     action_money,
@@ -193,7 +193,7 @@ def workload(rows: Sequence[Row], currency: str) -> Section:
     """The interventions of each owner by week."""
     backlog = sum(row["interventions"] for row in rows if row["week"] == work.BACKLOG)
     total, owners = sum(row["interventions"] for row in rows), {row["owner"] for row in rows}
-    totals = {name: sum(row[name] for row in rows) for name in AMOUNTS}
+    totals = {name: sum(row[name] for row in rows) for name in ACTION_MONEY}
     sentence = (
         f"{count_text(total, 'intervention')} for {count_text(len(owners), 'owner')} about "
         f"{action_money(totals, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
@@ -203,7 +203,7 @@ def workload(rows: Sequence[Row], currency: str) -> Section:
     cells = [
         (
             row["owner"], row["week"], _count(row["interventions"]), _capacity(row),
-            *(_money(row[name], currency) for name in AMOUNTS),
+            *(_money(row[name], currency) for name in ACTION_MONEY),
         )
         for row in rows
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The eight datasets, each typed by its contract, and the rejects of each."""
+"""The datasets, each typed by its contract, and the rejects of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -29,7 +29,7 @@ def demo_asset(rules: Rules, settings: Settings) -> dg.AssetsDefinition:
         config_schema={},
     )
     def demo_company(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        """The eight exports of a simulated SaaS company, when a run has no data of its own.
+        """The exports of a simulated SaaS company, when a run has no data of its own.
 
         Generated once; later runs read the same files. The same arguments give the same bytes. A company
         that `productpulse generate` wrote to the same folder is not replaced.

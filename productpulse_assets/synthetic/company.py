@@ -26,6 +26,7 @@ from productpulse_assets.synthetic.subscriptions import ACTIVE, Periods, draw_su
 from productpulse_assets.synthetic.targets import channels_table, targets_table
 from productpulse_assets.synthetic.tenures import FAR_FUTURE, Tenures
 from productpulse_assets.synthetic.timeline import Timeline, timeline
+from productpulse_assets.synthetic.unit_economics import events_table, spend_table
 from productpulse_assets.synthetic.usage import draw_usage_after_cancellation, usage_table
 from productpulse_assets.synthetic.voice import draw_voice, nps_table, tickets_table
 
@@ -38,6 +39,8 @@ DATASETS = (
     "nps_scores",
     "acquisition_channels",
     "targets",
+    "acquisition_spend",
+    "events",
 )
 MINIMUM_ID_DIGITS = 6
 
@@ -70,9 +73,13 @@ def simulate(plan: CompanyPlan) -> Company:
 
 def company_tables(plan: CompanyPlan) -> dict[str, pa.Table]:
     """The datasets that do not grow with the customers."""
+    window = timeline(plan)
+    seeds = np.random.SeedSequence([plan.seed, 0]).spawn(20)
     return {
         "acquisition_channels": channels_table(),
-        "targets": targets_table(plan, timeline(plan)),
+        "targets": targets_table(plan, window),
+        "acquisition_spend": spend_table(np.random.default_rng(seeds[18]), plan, window),
+        "events": events_table(window),
     }
 
 

@@ -18,6 +18,9 @@ SMALL_AMOUNT = 1000
 SHARES = ("_rate", "_change")
 """Endings of the names of columns that hold shares of 1, which are written in percent."""
 
+ACTION_MONEY = ("monthly_revenue", "recurring_value", "one_off_cash")
+"""The columns with the money of an action. Each adds up over rows; they are never added to each other."""
+
 TEXT_LIMIT = 600
 NAME_LIMIT = 80
 """Characters of a text, and of a name within one, that pages and reports show."""
@@ -125,7 +128,7 @@ def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact:
 def action_money(row: Mapping[str, Any], currency: str = "USD") -> str:
     """What an action, or several, is about: `$2,495 a month, $29,941 over 12 months, and $500.00 once`.
 
-    `row` has monthly_revenue, recurring_value and one_off_cash, which are never added.
+    `row` has the columns of ACTION_MONEY.
     """
     monthly, cash = (row[name] if not is_unknown(row[name]) else None for name in ("monthly_revenue", "one_off_cash"))
     recurring = f"{money(monthly, currency)} a month, {_over_months(row, currency)}" if monthly else ""

@@ -47,7 +47,7 @@ def test_money_counts_once_across_the_interventions_of_a_customer(follow):
     # Each counts where it is most urgent; the priority of the others stays.
     assert rows(table, "category", "suggested_owner", *MONEY, "priority_score", by=("priority_rank",)) == [
         ("Retention", "Ann", 100, 100, 0, 100),
-        ("Billing", "Bob", 50, 0, 50, 50),
+        ("Billing", "Bob", 0, 0, 50, 50),
         ("Retention", "Bob", 0, 0, 0, 50),
         ("Billing", "Ann", 0, 0, 0, 25),
     ]

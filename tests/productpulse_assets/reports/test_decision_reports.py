@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from productpulse_assets.decisions.action_value import AMOUNTS
 from productpulse_assets.reports import markdown
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.text.formats import action_money, money, name_with_key, value_text
+from rules.text.formats import ACTION_MONEY, action_money, money, name_with_key, value_text
 from rules.text.markdown import escape
 from tests.productpulse_assets.reports.build_report import REPORTS
 
@@ -27,7 +26,7 @@ def report(good_run, good_home):
 
 def test_the_plan_lists_the_first_interventions_of_each_owner_and_counts_the_rest(report, snapshot):
     text, plan = report("intervention_plan"), rows_of(snapshot.table("intervention_plan").order_by("priority_rank"))
-    monthly, value, cash = (sum(row[name] for row in plan) for name in AMOUNTS)
+    monthly, value, cash = (sum(row[name] for row in plan) for name in ACTION_MONEY)
     about = f"{money(monthly)} a month, {money(value)} over 12 months, and {money(cash)} once"
     assert f"{len(plan)} interventions about {about}." in text
     for owner in {row["suggested_owner"] for row in plan}:

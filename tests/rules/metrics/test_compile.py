@@ -336,23 +336,23 @@ CUSTOMER_MONTHS = [
      "payments_failed": 2, "payments_succeeded": 3},
     {"customer_id": "C6", "month": FEBRUARY, "paying_start": 1, "is_churned": 1},
     # March: C1 expands, C2 contracts, C3 leaves, C4 is new, C5 comes back.
-    {"customer_id": "C1", "month": MARCH, "mrr_start": 100, "mrr_expansion": 50, "mrr_end": 150, "acquisition_cost": 999,
+    {"customer_id": "C1", "month": MARCH, "mrr_start": 100, "mrr_expansion": 50, "mrr_end": 150, "mrr_gross_profit": 120, "acquisition_cost": 999,
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 100, "mrr_kept_12m": 150, "mrr_retained_12m": 100,
      "payments_failed": 0, "payments_succeeded": 3, "logins": 30, "key_actions": 12, "features_used_sum": 9, "usage_records": 4,
      "nps_responses": 3, "nps_score_sum": 27, "nps_promoters": 2, "tickets_opened": 5},
-    {"customer_id": "C2", "month": MARCH, "mrr_start": 200, "mrr_contraction": 80, "mrr_end": 120,
+    {"customer_id": "C2", "month": MARCH, "mrr_start": 200, "mrr_contraction": 80, "mrr_end": 120, "mrr_gross_profit": 96,
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 200, "mrr_kept_12m": 120, "mrr_retained_12m": 120,
      "payments_failed": 1, "payments_succeeded": 1, "logins": 18, "key_actions": 8, "features_used_sum": 6, "usage_records": 1},
-    {"customer_id": "C3", "month": MARCH, "mrr_start": 50, "mrr_churned": 50, "mrr_end": 0,
+    {"customer_id": "C3", "month": MARCH, "mrr_start": 50, "mrr_churned": 50, "mrr_end": 0, "mrr_gross_profit": 0,
      "paying_start": 1, "is_churned": 1, "mrr_12m_ago": 40, "logins": 2, "usage_records": 1, "tickets_opened": 1},
-    {"customer_id": "C4", "month": MARCH, "mrr_new": 300, "mrr_end": 300, "paying_end": 1, "is_new": 1, "acquisition_cost": 300},
-    {"customer_id": "C5", "month": MARCH, "mrr_reactivation": 80, "mrr_end": 80, "paying_end": 1, "is_reactivated": 1},
+    {"customer_id": "C4", "month": MARCH, "mrr_new": 300, "mrr_end": 300, "mrr_gross_profit": 240, "paying_end": 1, "is_new": 1, "acquisition_cost": 300},
+    {"customer_id": "C5", "month": MARCH, "mrr_reactivation": 80, "mrr_end": 80, "mrr_gross_profit": 64, "paying_end": 1, "is_reactivated": 1},
     # April is not over: stocks are read here, flows are not.
-    {"customer_id": "C1", "month": APRIL, "mrr_start": 150, "mrr_end": 150, "paying_start": 1, "paying_end": 1,
+    {"customer_id": "C1", "month": APRIL, "mrr_start": 150, "mrr_end": 150, "mrr_gross_profit": 120, "paying_start": 1, "paying_end": 1,
      "is_activated": 1, "days_to_first_key_action": 10, "logins": 500, "tickets_opened": 500},
-    {"customer_id": "C2", "month": APRIL, "mrr_start": 120, "mrr_end": 120, "paying_start": 1, "paying_end": 1,
+    {"customer_id": "C2", "month": APRIL, "mrr_start": 120, "mrr_end": 120, "mrr_gross_profit": 96, "paying_start": 1, "paying_end": 1,
      "days_to_first_key_action": 40},
-    {"customer_id": "C4", "month": APRIL, "mrr_start": 300, "mrr_end": 300, "paying_start": 1, "paying_end": 1,
+    {"customer_id": "C4", "month": APRIL, "mrr_start": 300, "mrr_end": 300, "mrr_gross_profit": 240, "paying_start": 1, "paying_end": 1,
      "is_activated": 1, "days_to_first_key_action": 3},
     {"customer_id": "C5", "month": APRIL, "mrr_start": 80, "mrr_churned": 80, "paying_start": 1, "is_churned": 1,
      "is_new": 1, "acquisition_cost": 7000, "payments_failed": 9, "payments_succeeded": 9, "nps_responses": 9},
@@ -363,6 +363,14 @@ MODEL_ROWS = {
     "churn_risk_profiles": [{"customer_id": f"C{n}", "revenue_at_risk": x, "is_at_risk": y} for n, (x, y) in enumerate(((120, 1), (0, 0), (80, 1), (None, None)))],
     "leakage_summary": [{"leakage_type": "Failed Payment", "estimated_revenue_loss": 30, "amount_collected": 400}, {"leakage_type": "Refund", "estimated_revenue_loss": 10, "amount_collected": 400}, {"leakage_type": "Missed Invoice", "estimated_revenue_loss": None, "amount_collected": 400}],
     "receivables": [{"customer_id": "C1", "amount_open": 60, "amount_due_90_days": 300}, {"customer_id": "C2", "amount_open": 40, "amount_due_90_days": 150}],
+    # In December C1 cost 999, outside of the three months. A customer whose cost is not known does not count.
+    "acquisition_costs": [
+        {"month": DECEMBER, "customer_id": "C1", "acquisition_cost": 999, "customers_with_cost": 1},
+        {"month": FEBRUARY, "customer_id": "C2", "acquisition_cost": 100, "customers_with_cost": 1},
+        {"month": MARCH, "customer_id": "C4", "acquisition_cost": 240, "customers_with_cost": 1},
+        {"month": MARCH, "acquisition_channel": "Ads", "acquisition_cost": 60},
+        {"month": MARCH, "customer_id": "C7", "acquisition_cost": None},
+    ],
     "data_quality_scores": [{"dataset": "customers", "overall_score": 0.9}, {"dataset": "targets", "overall_score": 0.7}, {"dataset": "nps_scores", "overall_score": None}],
 }  # fmt: skip
 """By model; a number that a row does not say is 0."""
@@ -408,10 +416,12 @@ WORKED = {
     "net_promoter_score": 100 * (2 - 1) / 5,
     "support_burden": (5 + 1) / 4,
     "average_monthly_churn_rate": (1 + 1) / (1 + 1 + 3),
-    "blended_acquisition_cost": (100 + 300) / 2,
-    "customer_lifetime_value": (650 / 4) / 0.4,  # in March: ARPU of 150 + 120 + 300 + 80 over 4
-    "ltv_to_cac": 406.25 / 200,
-    "cac_payback_months": 200 / 162.5,
+    "blended_acquisition_cost": (100 + 240 + 60) / 2,
+    "gross_margin_applied": 456 / 570,
+    "gross_profit_per_user": 456 / 3,
+    "customer_lifetime_value": (520 / 4) / 0.4,  # in March: 80 % of the MRR of four customers
+    "ltv_to_cac": 325 / 200,
+    "cac_payback_months": 200 / 130,
     "revenue_at_risk": 120 + 80,
     "at_risk_customers": 2,
     "revenue_leakage": 30 + 10,  # a kind that cannot be looked for adds nothing

@@ -212,12 +212,12 @@ def test_a_long_text_is_cut_in_a_message_and_line_ends_stay_where_they_are_wante
         (2495, 29940, 0, "$2,495 a month, $29,940 over 12 months"),
         (100, 250, 50, "$100.00 a month, $250.00 over 2.5 months, and $50.00 once"),
         (0, 0, 1200, "$1,200 once"),
-        (0, 0, 0, "$0"),
         (None, None, None, "not available"),
     ],
 )
 def test_a_months_revenue_and_cash_are_never_one_amount(monthly, value, cash, text):
     row = {"monthly_revenue": monthly, "recurring_value": value, "one_off_cash": cash}
     assert action_money(row) == text
+    assert action_money(dict.fromkeys(row, 0)) == "$0"
     if monthly is not None:
         assert priority_money(row) == text.split(" a month, ")[-1].split(", and")[0]
