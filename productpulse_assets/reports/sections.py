@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from productpulse_assets.charts import mrr, retention, risk, work
 from productpulse_assets.charts.look import Row, month_label
+from productpulse_assets.charts.marks import add_marks
 from rules.rule_set import Rules
 from rules.text.formats import (
     ACTION_MONEY,
@@ -69,10 +70,10 @@ def _signed(amount: Decimal, sign: str, currency: str) -> str:
     return (sign if amount else "") + money(amount, currency, cents=True)
 
 
-def over_time(rows: Sequence[Row], currency: str) -> Section:
-    """MRR and customer churn per month."""
+def over_time(rows: Sequence[Row], events: Sequence[Row], currency: str) -> Section:
+    """MRR and customer churn per month, with what happened in them."""
     title, columns = "MRR and customer churn", ("Month", "MRR", "Customer churn")
-    figure = mrr.mrr_and_churn(rows, currency)
+    figure = add_marks(mrr.mrr_and_churn(rows, currency), events, [row["month"] for row in rows])
     known = [row for row in rows if row["mrr"] is not None]
     with_churn = [row for row in rows if row["churn"] is not None]
     if not known:
