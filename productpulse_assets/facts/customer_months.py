@@ -48,6 +48,7 @@ def customer_months(
     return (
         spine(customers, first_events(subscriptions, usage, payments, tickets, answers), calendar, attributes)
         .pipe(with_month_end_mrr, subscriptions, calendar)
+        .pipe(with_trial, subscriptions, calendar)
         .pipe(with_started_plan, subscriptions)
         .pipe(add_facts, usage_facts(usage), usage, features_used_sum="features_used")
         .pipe(with_history)
@@ -139,6 +140,21 @@ def with_month_end_mrr(table: ir.Table, subscriptions: ir.Table, calendar: ir.Ta
         plan_at_end=active.plan.argmax(highest),
     )
     return left_join_unique(table, mrr, CUSTOMER_MONTH)
+
+
+def with_trial(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
+    """Add on_trial_end: 1 for a customer who is on trial on the month's last day and pays for nothing, else 0."""
+    periods = subscriptions.filter(_.status == "Trial")
+    running = periods.join(
+        calendar,
+        [
+            periods.start_date <= calendar.month_end,
+            periods.end_date.isnull() | (periods.end_date > calendar.month_end),
+        ],
+    )
+    trials = running.select(*CUSTOMER_MONTH).distinct().mutate(on_trial=True)
+    joined = left_join_unique(table, trials, CUSTOMER_MONTH)
+    return joined.mutate(on_trial_end=flag(joined.on_trial.fill_null(False) & joined.mrr_end.isnull()))
 
 
 def with_started_plan(table: ir.Table, subscriptions: ir.Table) -> ir.Table:
@@ -301,7 +317,7 @@ def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
         "customer_id", "month", "month_end", "is_complete",
         *attributes, "plan", "cohort_month", "months_since_cohort",
         "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_end",
-        "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
+        "paying_start", "paying_end", "on_trial_end", "is_new", "is_reactivated", "is_churned",
         "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m", "mrr_gross_profit",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
         "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",

@@ -18,9 +18,11 @@ from productpulse_assets.facts.calendar import calendar
 from productpulse_assets.facts.contract_lines import contract_lines
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
+from productpulse_assets.facts.customer_movements import customer_movements
 from productpulse_assets.facts.customer_signals import customer_signals
 from productpulse_assets.facts.payment_applications import account_transactions, payment_applications
 from productpulse_assets.facts.receivables import bill_balances, receivables
+from productpulse_assets.facts.trials import trial_conversion, trials
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import health_scores
@@ -40,7 +42,8 @@ from productpulse_assets.tables import Declaration, declaration_of
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
     "facts": (
         calendar, contract_lines, billing_schedules, bills, account_transactions, payment_applications,
-        bill_balances, receivables, customer_months, acquisition_costs, fact_coverage, customer_signals,
+        bill_balances, receivables, customer_months, acquisition_costs,
+        customer_movements, trials, trial_conversion, fact_coverage, customer_signals,
     ),
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary),
     "metrics": (

@@ -13,7 +13,7 @@ from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
 from rules.text.formats import name_with_key
 
-LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis")
+LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis", "trial_conversion")
 """The tables whose first rows an answer can list."""
 
 
@@ -24,6 +24,7 @@ def business_questions(
     churn_risk_profiles: ir.Table,
     leakage_summary: ir.Table,
     scenario_analysis: ir.Table,
+    trial_conversion: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
     rules: Rules,
@@ -37,6 +38,7 @@ def business_questions(
         "churn_risk_profiles": left_join_unique(churn_risk_profiles, names),
         "leakage_summary": leakage_summary,
         "scenario_analysis": scenario_analysis,
+        "trial_conversion": trial_conversion,
     }
     questions = []
     for item in rules.business_questions.questions:

@@ -348,13 +348,13 @@ CUSTOMER_MONTHS = [
     {"customer_id": "C4", "month": MARCH, "mrr_new": 300, "mrr_end": 300, "mrr_gross_profit": 240, "paying_end": 1, "is_new": 1, "acquisition_cost": 300},
     {"customer_id": "C5", "month": MARCH, "mrr_reactivation": 80, "mrr_end": 80, "mrr_gross_profit": 64, "paying_end": 1, "is_reactivated": 1},
     # April is not over: stocks are read here, flows are not.
-    {"customer_id": "C1", "month": APRIL, "mrr_start": 150, "mrr_end": 150, "mrr_gross_profit": 120, "paying_start": 1, "paying_end": 1,
+    {"customer_id": "C1", "month": APRIL, "mrr_start": 150, "mrr_end": 150, "mrr_gross_profit": 120, "paying_start": 1, "paying_end": 1, "on_trial_end": 1,
      "is_activated": 1, "days_to_first_key_action": 10, "logins": 500, "tickets_opened": 500},
     {"customer_id": "C2", "month": APRIL, "mrr_start": 120, "mrr_end": 120, "mrr_gross_profit": 96, "paying_start": 1, "paying_end": 1,
      "days_to_first_key_action": 40},
     {"customer_id": "C4", "month": APRIL, "mrr_start": 300, "mrr_end": 300, "mrr_gross_profit": 240, "paying_start": 1, "paying_end": 1,
      "is_activated": 1, "days_to_first_key_action": 3},
-    {"customer_id": "C5", "month": APRIL, "mrr_start": 80, "mrr_churned": 80, "paying_start": 1, "is_churned": 1,
+    {"customer_id": "C5", "month": APRIL, "mrr_start": 80, "mrr_churned": 80, "paying_start": 1, "is_churned": 1, "on_trial_end": 1,
      "is_new": 1, "acquisition_cost": 7000, "payments_failed": 9, "payments_succeeded": 9, "nps_responses": 9},
 ]  # fmt: skip
 MODEL_ROWS = {
@@ -379,6 +379,7 @@ WORKED = {
     "monthly_recurring_revenue": 150 + 120 + 300,
     "annual_recurring_revenue": 570 * 12,
     "paying_customers": 3,
+    "customers_on_trial": 2,
     "average_revenue_per_user": 570 / 3,
     "opening_revenue": 100 + 200 + 50,
     "opening_customers": 3,
