@@ -298,6 +298,28 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             },
             key=("currency", "date"),
         ),
+        contract(
+            "acquisition_spend",
+            "One row per channel and month: what was spent to win customers.",
+            {
+                "channel_name": required(dt.string, "The channel, as customers name it."),
+                "month": required(dt.date, "A day of the month in which the money was spent."),
+                "amount": required(MONEY_TYPE, "Amount spent, in the reporting currency.", not_negative()),
+            },
+            key=("channel_name", "month"),
+        ),
+        contract(
+            "events",
+            "One row per event that explains a chart: a new price, a campaign, an outage.",
+            {
+                "event_id": row_id("Identifies the event; file and row number where the source has none."),
+                "date": required(dt.date, "The day of the event."),
+                "text": pa.Column(dt.string, nullable=False, description="What happened.", metadata={"personal": True}),
+                "dimension": optional(dt.string, "The dimension that it is about, such as plan; empty for all."),
+                "member": optional(dt.string, "The member of that dimension, such as Growth."),
+            },
+            key=("event_id",),
+        ),
     )
 }
 

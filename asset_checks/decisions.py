@@ -8,6 +8,8 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.checks import Check
+from rules.leakage_rules import MONTHLY_LOSSES
+from rules.units import MONEY
 
 INPUTS = (
     "customers", "customer_signals", "churn_risk_profiles", "revenue_leakage",
@@ -57,13 +59,20 @@ def double_counted_periods(leakage: ir.Table) -> ir.Table:
 
 
 def overstated_customers(interventions: ir.Table, signals: ir.Table, leakage: ir.Table) -> ir.Table:
-    """Customers whose interventions have a larger impact than the sum of their MRR and their leakage."""
-    planned = interventions.group_by("customer_id").aggregate(planned=_.estimated_revenue_impact.sum())
-    pays = signals.select("customer_id", money="mrr")
-    leaks = leakage.select("customer_id", money="estimated_revenue_loss")
-    most = ibis.union(pays, leaks).group_by("customer_id").aggregate(money=_.money.sum())
+    """Customers whose interventions are about more revenue a month, or more cash, than they pay and lose."""
+    planned = interventions.group_by("customer_id").aggregate(
+        planned=_.monthly_revenue.sum(), cash=_.one_off_cash.sum()
+    )
+    zero, is_monthly = ibis.literal(0).cast(MONEY), _.leakage_type.isin(MONTHLY_LOSSES)
+    pays = signals.select("customer_id", monthly="mrr", lost=zero)
+    leaks = leakage.select(
+        "customer_id",
+        monthly=ibis.ifelse(is_monthly, _.estimated_revenue_loss, zero),
+        lost=ibis.ifelse(is_monthly, zero, _.estimated_revenue_loss),
+    )
+    most = ibis.union(pays, leaks).group_by("customer_id").aggregate(monthly=_.monthly.sum(), lost=_.lost.sum())
     both = planned.left_join(most, "customer_id")
-    return both.filter(both.planned > both.money.fill_null(0))
+    return both.filter((both.planned > both.monthly.fill_null(0)) | (both.cash > both.lost.fill_null(0)))
 
 
 def decision_problems(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:

@@ -12,9 +12,10 @@ from dashboard.plan import most_urgent
 from dashboard.reading import Reading
 from productpulse_assets.charts.work import BACKLOG
 from resources.published_snapshot import Row
-from rules.text.formats import count_text, name_with_key, value_text
+from rules.text.formats import ACTION_MONEY, action_money, count_text, name_with_key, value_text
 from rules.text.markdown import escape
 
+HEAD = "| Owner | Interventions | Revenue a month | Over its months | Cash once | First week |"
 ACTIONS_SHOWN = 10
 """The largest number of interventions that the brief lists."""
 
@@ -24,11 +25,10 @@ def brief_markdown(reading: Reading, plan: ir.Table, view: str) -> str:
 
     `view` describes the search and the filters.
     """
-    totals = plan.aggregate(
-        count=_.count(), customers=_.customer_id.nunique(), revenue=_.estimated_revenue_impact.sum()
-    )
+    money = {name: _[name].sum() for name in ACTION_MONEY}
+    totals = plan.aggregate(count=_.count(), customers=_.customer_id.nunique(), **money)
     owners = plan.group_by("suggested_owner").aggregate(
-        count=_.count(), revenue=_.estimated_revenue_impact.sum(), week=_.scheduled_week.min()
+        count=_.count(), week=_.scheduled_week.min(), score=_.priority_score.sum(), **money
     )
     return "\n".join(
         [
@@ -38,7 +38,7 @@ def brief_markdown(reading: Reading, plan: ir.Table, view: str) -> str:
             "",
             _totals_text(reading.rows(totals)[0], reading.currency),
             "",
-            *_owner_table(reading.rows(owners.order_by(_.revenue.desc(), "suggested_owner")), reading.currency),
+            *_owner_table(reading.rows(owners.order_by(_.score.desc(), "suggested_owner")), reading.currency),
             *_action_list(reading.rows(most_urgent(plan, ACTIONS_SHOWN)), reading.currency),
         ]
     )
@@ -54,8 +54,8 @@ def _totals_text(total: Row, currency: str) -> str:
     if not total["count"]:
         return "This view has no interventions."
     return (
-        f"{count_text(total['count'], 'intervention')} for {count_text(total['customers'], 'customer')} with an "
-        f"estimated impact of {value_text(total['revenue'], 'money', currency)}. No amount is counted twice."
+        f"{count_text(total['count'], 'intervention')} for {count_text(total['customers'], 'customer')} about "
+        f"{action_money(total, currency)}. No amount is counted twice."
     )
 
 
@@ -64,10 +64,10 @@ def _owner_table(rows: Sequence[Row], currency: str) -> list[str]:
         return []
     lines = [
         f"| {escape(row['suggested_owner'])} | {value_text(row['count'], 'count')} "
-        f"| {value_text(row['revenue'], 'money', currency)} | {escape(row['week'])} |"
+        f"| {' | '.join(value_text(row[name], 'money', currency) for name in ACTION_MONEY)} | {escape(row['week'])} |"
         for row in rows
     ]
-    return ["## Owners", "", "| Owner | Interventions | Impact | First week |", "|---|---:|---:|---|", *lines, ""]
+    return ["## Owners", "", HEAD, "|---|---:|---:|---:|---:|---|", *lines, ""]
 
 
 def _action_list(rows: Sequence[Row], currency: str) -> list[str]:
@@ -77,7 +77,7 @@ def _action_list(rows: Sequence[Row], currency: str) -> list[str]:
         f"{place}. **{escape(row['recommendation_title'])}** "
         f"for {escape(name_with_key(row['company_name'], row['customer_id']))}, "
         f"{escape(row['suggested_owner'])}, {_week_text(row)}, "
-        f"{value_text(row['estimated_revenue_impact'], 'money', currency)}.\n"
+        f"{action_money(row, currency)}.\n"
         f"   {escape(row['reason'])} {escape(row['expected_action'])}"
         for place, row in enumerate(rows, start=1)
     ]

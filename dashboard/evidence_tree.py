@@ -9,7 +9,7 @@ from dashboard.escape import html_text
 from dashboard.reading import Reading
 from productpulse_assets.decisions.evidence import Finding, Intervention, Recommendation, SourceRows, source_rows
 from resources.published_snapshot import Row
-from rules.text.formats import is_unknown, money, value_text
+from rules.text.formats import is_unknown, priority_money, value_text
 
 
 def intervention_tree(reading: Reading, found: Intervention) -> str:
@@ -26,7 +26,7 @@ def recommendation_tree(reading: Reading, found: Recommendation, expanded: set[o
     proof = found.proof
     priority = (
         f"priority {value_text(proof['priority_score'], 'number')} = "
-        f"{money(proof['estimated_revenue_impact'], reading.currency)} × {proof['confidence_weight']:g} confidence × "
+        f"{priority_money(proof, reading.currency)} × {proof['confidence_weight']:g} confidence × "
         f"{proof['severity_weight']:g} severity / {proof['effort_weight']:g} effort"
     )
     head = f"Recommendation <strong>{html_text(found.trace['triggered_rule'])}</strong>, {html_text(priority)}"

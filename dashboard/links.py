@@ -35,6 +35,7 @@ SECTIONS = {
     ),
     "Revenue and customers": (
         View("kpi_review", "KPI Review", "monitoring"),
+        View("lists", "Lists", "list"),
         View("risk_queue", "Risk Queue", "warning"),
         View("renewals", "Renewals", "event_repeat"),
         View("revenue_leakage", "Revenue Leakage", "water_drop"),

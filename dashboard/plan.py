@@ -14,7 +14,7 @@ from dashboard.reading import Reading
 from productpulse_assets.charts.work import BACKLOG
 from productpulse_assets.decisions.evidence import read_intervention
 from resources.published_snapshot import Row
-from rules.text.formats import NAME_LIMIT, value_text
+from rules.text.formats import NAME_LIMIT, action_money
 
 TITLE_LIMIT, REASON_LIMIT = 160, 300
 
@@ -37,7 +37,7 @@ def most_urgent(plan: ir.Table, count: int, offset: int = 0) -> ir.Table:
 
 
 def show_card(reading: Reading, row: Row) -> None:
-    """Show one intervention: what to do, for which customer, the revenue impact, and why."""
+    """Show one intervention: what to do, for which customer, what it is worth, and why."""
     with st.container(border=True):
         st.markdown(f"**{row['priority_rank']}\\. {markdown_text(row['recommendation_title'], TITLE_LIMIT)}**")
         st.html(f"{badge(row['priority_band'])} &nbsp; {_card_facts(row, reading.currency)}")
@@ -50,7 +50,7 @@ def show_card(reading: Reading, row: Row) -> None:
 
 def _card_facts(row: Row, currency: str) -> str:
     return facts(
-        ("Impact", value_text(row["estimated_revenue_impact"], "money", currency)),
+        ("Worth", action_money(row, currency)),
         ("Owner", row["suggested_owner"]),
         week_fact(row),
         ("Effort", row["effort_level"]),

@@ -48,6 +48,11 @@ def show_chart(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(figure, theme="streamlit", config={"displayModeBar": False}, alt=alt, key=key)
 
 
+def events(reading: Reading) -> list[Row]:
+    """What charts over time mark; nothing in a snapshot of an older version."""
+    return reading.rows(reading.table("events").order_by("date", "event_id")) if "events" in reading else []
+
+
 def kpi_summary(reading: Reading) -> dict[str, Row]:
     """The rows of kpi_summary by metric."""
     return {row["metric_name"]: row for row in reading.rows(reading.table("kpi_summary"))}

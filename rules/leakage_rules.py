@@ -18,6 +18,9 @@ LABELS = {
 }
 """The leakage_type of each detector."""
 
+MONTHLY_LOSSES = (LABELS["active_usage_without_billing"],)
+"""The kinds whose loss is the price of a month that is not billed; the loss of the others is cash, once."""
+
 
 class Detector(Strict):
     """The settings that every kind of leakage has."""

@@ -60,11 +60,15 @@ class RecommendationRule(Strict):
 
 
 class RecommendationRules(Strict):
-    """recommendation_rules.yaml: the rules, the weights and bands of priority, and the capacity of the owners."""
+    """recommendation_rules.yaml: the rules, the weights and bands of priority, and the capacity of the owners.
+
+    value_horizon_months: the months over which recurring revenue counts, at least.
+    """
 
     effort_weights: dict[Effort, Weight]
     priority_bands: Annotated[dict[Text, Floor], Field(min_length=1)]
     confidence_levels: Annotated[dict[Text, Share], Field(min_length=1)]
+    value_horizon_months: int = Field(default=12, ge=1, le=120)
     horizon_weeks: int = Field(ge=1, le=52)
     weekly_capacity: Annotated[dict[Text, Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1)]
     rules: Annotated[tuple[RecommendationRule, ...], Field(strict=False), NotEmpty]

@@ -17,7 +17,7 @@ from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import customer as charts
 from productpulse_assets.decisions.evidence import CustomerEvidence, customer_evidence
 from resources.published_snapshot import Row
-from rules.text.formats import name_with_key, value_text
+from rules.text.formats import action_money, name_with_key, value_text
 
 TITLES = {
     "subscriptions": "Subscriptions",
@@ -68,7 +68,7 @@ def show_figures(about: Row, currency: str) -> None:
         ("MRR", about["current_mrr"], "money"),
         ("Collected so far", about["total_revenue"], "money"),
         ("Risk score", about["churn_risk_score"], "ratio"),
-        ("Revenue at risk", about["revenue_at_risk"], "money"),
+        ("Revenue at risk a month", about["revenue_at_risk"], "money"),
         ("Open leakage", about["open_leakage"], "money"),
         ("Logins a week", about["latest_usage_frequency"], "number"),
         ("Usage trend", about["usage_trend"], TEXT),
@@ -99,10 +99,11 @@ def show_next_steps(reading: Reading, evidence: CustomerEvidence) -> None:
         row = each.row
         with st.container(border=True):
             st.markdown(f"**{row['priority_rank']}\\. {markdown_text(row['recommendation_title'], 160)}**")
-            impact = value_text(row["estimated_revenue_impact"], "money", reading.currency)
             st.html(
                 f"{badge(row['priority_band'])} &nbsp; "
-                + facts(("Impact", impact), ("Owner", row["suggested_owner"]), week_fact(row))
+                + facts(
+                    ("Worth", action_money(row, reading.currency)), ("Owner", row["suggested_owner"]), week_fact(row)
+                )
             )
             st.markdown(markdown_text(row["expected_action"]))
             with st.expander("Evidence", expanded=each is evidence.interventions[0]):

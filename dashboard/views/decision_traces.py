@@ -1,5 +1,8 @@
 """Every decision, step by step: from an action down to the rule, the signal and the source rows."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
@@ -33,7 +36,9 @@ COLUMNS = (
     Column("triggered_rule", "Rule", of=OF),
     Column("signal", "Signal", of=OF),
     Column("generated_action", "Action", width="large", of=OF),
-    Column("business_impact", "Impact", "money", of=OF),
+    Column("monthly_revenue", "Revenue a month", "money", of=OF),
+    Column("recurring_value", "Over its months", "money", of=OF),
+    Column("one_off_cash", "Cash once", "money", of=OF),
     Column("confidence_level", "Confidence", width="small", of=OF),
     Column("evidence", "Evidence", width="large", of=OF),
     Column("trace_id", "Trace", of=OF),
@@ -41,7 +46,8 @@ COLUMNS = (
     Column("customer_id", "Id", of=OF),
 )
 ORDER = {
-    "Impact": [_.business_impact.desc(nulls_first=False), _.trace_id],
+    "Revenue a month": [_.monthly_revenue.desc(nulls_first=False), _.trace_id],
+    "Cash once": [_.one_off_cash.desc(nulls_first=False), _.trace_id],
     "Customer": [_.customer_id, _.entity_type, _.trace_id],
     "Rule": [_.triggered_rule, _.customer_id, _.trace_id],
 }
@@ -60,7 +66,7 @@ def page(reading: Reading) -> None:
     found = apply_filters(reading, traces)
     show_decision(reading, found)
     st.subheader("All matching traces")
-    st.caption("Each step of a decision repeats the same impact: do not add the amounts up.")
+    st.caption("Each step of a decision repeats the same money: do not add the amounts up.")
     show_table(
         reading, found, COLUMNS, ORDER, key="traces", noun="traces", customer_column="customer_id",
         add_columns=lambda rows: add_customer_columns(reading, rows),
@@ -85,8 +91,8 @@ def apply_filters(reading: Reading, traces: ir.Table) -> ir.Table:
 
 def show_decision(reading: Reading, found: ir.Table) -> None:
     """A trace that the user chooses, and each step below it."""
-    first_ones = found.order_by(*ORDER["Impact"]).limit(MATCHES)
-    first = reading.rows(add_customer_columns(reading, first_ones).order_by(*ORDER["Impact"]))
+    first_ones = found.order_by(*ORDER["Revenue a month"]).limit(MATCHES)
+    first = reading.rows(add_customer_columns(reading, first_ones).order_by(*ORDER["Revenue a month"]))
     labels = {row["trace_id"]: _label(row) for row in first}
     requested, traces = st.query_params.get("trace"), reading.table(OF)
     options = traces if requested_key("trace") else found
@@ -116,6 +122,13 @@ def _label(row: Row) -> str:
     return " · ".join(one_line(part, OPTION_LIMIT) for part in parts if part)
 
 
+def _money_facts(trace: Mapping[str, Any], currency: str) -> list[tuple[str, str]]:
+    """What a step is about; a finding has no value over months."""
+    amounts = (("Revenue a month", trace["monthly_revenue"]), ("Over its months", trace["recurring_value"]),
+               ("Cash once", trace["one_off_cash"]))  # fmt: skip
+    return [(label, value_text(amount, "money", currency)) for label, amount in amounts if amount]
+
+
 def show_step(reading: Reading, step: Step, depth: int) -> None:
     """A step: what was decided, by which rule, and its evidence; the last step shows the source rows."""
     trace = step.trace
@@ -126,7 +139,7 @@ def show_step(reading: Reading, step: Step, depth: int) -> None:
             facts(
                 ("Rule", trace["triggered_rule"]),
                 ("Signal", trace["signal"]),
-                ("Impact", value_text(trace["business_impact"], "money", reading.currency)),
+                *_money_facts(trace, reading.currency),
                 ("Confidence", trace["confidence_level"]),
                 ("Trace", trace["trace_id"]),
             )

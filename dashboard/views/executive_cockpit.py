@@ -10,6 +10,7 @@ from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_rows
 from dashboard.widgets import (
     Change,
+    events,
     good_directions,
     kpi_summary,
     show_chart,
@@ -18,6 +19,7 @@ from dashboard.widgets import (
     show_tile,
 )
 from productpulse_assets.charts import metrics, mrr, risk
+from productpulse_assets.charts.marks import add_marks
 from rules.text.formats import value_text
 
 HEADLINES = (
@@ -97,7 +99,8 @@ def show_mrr_and_churn(reading: Reading) -> None:
     """MRR and customer churn per month."""
     st.subheader("MRR and churn")
     rows = reading.rows(mrr.monthly(reading.table("kpi_history")))
-    show_chart(mrr.mrr_and_churn(rows, reading.currency), "MRR and customer churn by month", "history")
+    chart = add_marks(mrr.mrr_and_churn(rows, reading.currency), events(reading), [row["month"] for row in rows])
+    show_chart(chart, "MRR and customer churn by month", "history")
 
 
 def show_mrr_drivers(reading: Reading) -> None:

@@ -10,8 +10,9 @@ from dashboard.reading import Reading, current
 from dashboard.rows_behind import show_rows_behind
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_rows
-from dashboard.widgets import period_change, show_chart, show_heading, show_tile
+from dashboard.widgets import events, period_change, show_chart, show_heading, show_tile
 from productpulse_assets.charts import metrics
+from productpulse_assets.charts.marks import add_marks
 from resources.published_snapshot import Row
 from rules.text.formats import change_text, period_text, value_text
 
@@ -87,6 +88,7 @@ def show_history(reading: Reading, metric: Row) -> None:
         show_empty_state("This metric has no history yet.", markdown_text(metric["not_available_reason"] or ""))
         return
     figure = metrics.history(rows, metric["label"], metric["unit"], reading.currency, metric["target_value"])
+    figure = add_marks(figure, events(reading), [row["month"] for row in rows])
     show_chart(figure, f"{metric['label']} by month", "metric_history")
 
 

@@ -16,7 +16,7 @@ from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_table
 from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
-from rules.text.formats import value_text
+from rules.text.formats import ACTION_MONEY, action_money, value_text
 
 PER_PAGE = 10  # cards
 CARDS, TABLE = "Cards", "Table"
@@ -25,7 +25,9 @@ COLUMNS = (
     Column("recommendation_title", "What to do", width="large", of="intervention_plan"),
     Column("company_name", "Customer", of="customers"),
     Column("priority_band", "Priority", LEVEL, of="intervention_plan"),
-    Column("estimated_revenue_impact", "Impact", "money", of="intervention_plan"),
+    Column("monthly_revenue", "Revenue a month", "money", of="intervention_plan"),
+    Column("recurring_value", "Over its months", "money", of="intervention_plan"),
+    Column("one_off_cash", "Cash once", "money", of="intervention_plan"),
     Column("suggested_owner", "Owner", of="intervention_plan"),
     Column("scheduled_week", "Week of", width="small", of="intervention_plan"),
     Column("effort_level", "Effort", width="small", of="intervention_plan"),
@@ -37,7 +39,8 @@ COLUMNS = (
 )
 ORDER = {
     "Priority": [_.priority_rank],
-    "Impact": [_.estimated_revenue_impact.desc(), _.priority_rank],
+    "Recurring revenue": [_.recurring_value.desc(), _.priority_rank],
+    "Cash once": [_.one_off_cash.desc(), _.priority_rank],
     "Week": [_.scheduled_week, _.priority_rank],
     "Customer": [_.company_name, _.priority_rank],
 }
@@ -46,15 +49,19 @@ SEARCHED = ("recommendation_title", "company_name", "customer_id", "reason", "ca
 
 def page(reading: Reading) -> None:
     """The filters, the totals, the interventions as cards or rows, the owners' workload and the brief."""
-    show_heading("Top Actions", "Who should do what, for which customer, in which week, and the revenue impact.")
+    show_heading("Top Actions", "Who should do what, for which customer, in which week, and what it is worth.")
     if not reading.count(plan_with_customers(reading)):
         show_empty_state("No intervention is recommended.", "The Risk Queue shows the churn risk of each customer.")
         return
     view, found = apply_filters(reading)
-    total = reading.rows(found.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0]
+    total = reading.rows(found.aggregate(count=_.count(), **{name: _[name].sum() for name in ACTION_MONEY}))[0]
     count = value_text(total["count"], "count")
-    impact = markdown_text(value_text(total["revenue"] or 0, "money", reading.currency))
-    st.markdown(f"**{count}** interventions with an estimated impact of **{impact}**. No amount is counted twice.")
+    about = markdown_text(action_money(total, reading.currency))
+    st.markdown(f"**{count}** interventions about **{about}**. No amount is counted twice.")
+    st.caption(
+        "Priority counts recurring revenue over its months, or cash once: the two are never added. The months are "
+        "value_horizon_months of recommendation_rules.yaml, or the rest of a longer contract."
+    )
     show_interventions(reading, found, total["count"])
     left, right = st.columns(2)
     with left:

@@ -17,7 +17,16 @@ from productpulse_assets.decisions.evidence import (
 )
 from resources.published_snapshot import Row
 from rules.rule_set import Rules
-from rules.text.formats import Number, is_unknown, money, name_with_key, one_line, value_text
+from rules.text.formats import (
+    Number,
+    action_money,
+    is_unknown,
+    money,
+    name_with_key,
+    one_line,
+    priority_money,
+    value_text,
+)
 
 WIDTH = 100
 
@@ -81,7 +90,8 @@ def _intervention_lines(terminal: Terminal, intervention: Intervention) -> Itera
     row = intervention.row
     yield (
         f"{row['priority_rank']}. {one_line(row['recommendation_title'])}  [{one_line(row['suggested_owner'])}, "
-        f"week of {row['scheduled_week']}, {row['priority_band']}, {terminal.amount(row['estimated_revenue_impact'])}]"
+        f"week of {row['scheduled_week']}, {row['priority_band']}, "
+        f"{action_money(row, terminal.rules.currency)}]"
     )
     yield from _wrap(row["expected_action"], 3)
     for recommendation in intervention.recommendations:
@@ -91,7 +101,8 @@ def _intervention_lines(terminal: Terminal, intervention: Intervention) -> Itera
 def _recommendation_lines(terminal: Terminal, recommendation: Recommendation) -> Iterator[str]:
     proof = recommendation.proof
     factors = (
-        f"{value_text(proof['priority_score'], 'number')} = {terminal.amount(proof['estimated_revenue_impact'])} x "
+        f"{value_text(proof['priority_score'], 'number')} = "
+        f"{priority_money(proof, terminal.rules.currency)} x "
         f"{proof['confidence_weight']:g} x {proof['severity_weight']:g} / {proof['effort_weight']:g}"
     )
     yield f"   because of the recommendation {recommendation.trace['triggered_rule']} (priority {factors})"

@@ -14,7 +14,7 @@ from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
 from rules.rule_set import Rules
-from rules.text.formats import money, period_text
+from rules.text.formats import action_money, period_text
 
 ACTIONS_LISTED = 3
 HEADLINE_METRICS = ("monthly_recurring_revenue", "net_new_revenue", "customer_churn_rate")
@@ -51,8 +51,8 @@ def action_lines(backend: ibis.BaseBackend, currency: str) -> Iterator[str]:
     first = rows_of(backend.table("intervention_plan").order_by("priority_rank").limit(ACTIONS_LISTED))
     yield "The most urgent actions:" if first else "Nothing in the data asks for an intervention."
     for row in first:
-        impact = money(row["estimated_revenue_impact"], currency)
-        yield f"  {row['priority_rank']}. {row['recommendation_title']} ({impact}; {row['suggested_owner']})"
+        value = action_money(row, currency)
+        yield f"  {row['priority_rank']}. {row['recommendation_title']} ({value}; {row['suggested_owner']})"
     if first:
         yield f"  Why? productpulse explain {first[0]['customer_id']}"
 

@@ -13,6 +13,7 @@ from resources.decision_history import DECISIONS, previous_date, read_day
 from resources.settings import Settings
 from resources.tables import rows_of
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY
 
 NEW, OPEN, GONE = "New", "Still open", "Gone"
@@ -25,7 +26,9 @@ OPEN_DECISION = ibis.schema(
         "recommendation_title": "string",
         "category": "string",
         "suggested_owner": "string",
-        "estimated_revenue_impact": MONEY,
+        "monthly_revenue": MONEY,
+        "recurring_value": MONEY,
+        "one_off_cash": MONEY,
         "priority_band": "string",
         "scheduled_week": "string",
     }
@@ -76,8 +79,8 @@ def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, 
     """One row per intervention of the plan or of the plan before: 'New', 'Still open' or 'Gone'.
 
     Interventions of the two plans are the same if customer, category and owner are. One that is gone has
-    the title, category and owner of the plan before; its impact, rank and week are NULL. Without an earlier
-    date `change` is NULL, and not_available_reason is given.
+    the title, category and owner of the plan before; its money, rank and week are NULL. Without an earlier
+    date `change` is NULL, and not_available_reason is given. A history of an older version has no previous money.
     """
     now = open_decisions(intervention_plan, calendar).drop("as_of_date")
     ranks = intervention_plan.select("intervention_id", "priority_rank")
@@ -99,8 +102,7 @@ def decision_changes(intervention_plan: ir.Table, previous_decisions: ir.Table, 
         "previous_as_of_date",
         change=change,
         **{name: ibis.coalesce(table[name], table[f"previous_{name}"]) for name in in_both},
-        estimated_revenue_impact=_.estimated_revenue_impact,
-        previous_revenue_impact=_.previous_estimated_revenue_impact,
+        **{name: _[name] for amount in ACTION_MONEY for name in (amount, f"previous_{amount}")},
         priority_band=_.priority_band,
         previous_priority_band=_.previous_priority_band,
         priority_rank=_.priority_rank,

@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.decisions.action_value import value_months
 from productpulse_assets.decisions.recommendations import SCORE
 from productpulse_assets.joins import collect_ordered, join_ordered
 from productpulse_assets.tables import table
@@ -11,6 +12,7 @@ from rules.literals import literal_rows
 from rules.metrics.compile import band
 from rules.recommendation_rules import RecommendationRules
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY
 
 BACKLOG = "backlog"
@@ -22,16 +24,17 @@ def intervention_plan(recommendations: ir.Table, calendar: ir.Table, rules: Rule
     """One row per customer, category and owner: everything that one person does for one customer.
 
     No money is counted twice: a customer's MRR, and a case of leakage, counts only in the most urgent
-    recommendation about it, so that estimated_revenue_impact adds up over any rows. priority_score adds the
-    scores of the most urgent recommendation of each subject. scheduled_week is the Monday of the week in which
-    the owner has room for it, the most urgent first, or 'backlog'.
+    recommendation about it, so that monthly_revenue, recurring_value (over value_months) and one_off_cash each add
+    up over any rows. They are never one sum: cash comes once. priority_score adds the scores of the most urgent
+    recommendation of each subject. scheduled_week is the Monday of the week in which the owner has room for it, the
+    most urgent first, or 'backlog'.
     """
     advice = rules.recommendation_rules
     return merged(counted_once(recommendations), advice).pipe(scheduled, first_week(calendar), advice)
 
 
 def counted_once(recommendations: ir.Table) -> ir.Table:
-    """Add the impact that each recommendation adds to the plan, and the score that it adds to its intervention."""
+    """Leave each recommendation the money that it adds to the plan, and add the score for its intervention."""
     in_plan = is_first(["trigger", "subject_id"])
     in_intervention = is_first(["intervention_id", "trigger", "subject_id"])
     of_action = is_first(["intervention_id", "expected_action"])
@@ -39,7 +42,7 @@ def counted_once(recommendations: ir.Table) -> ir.Table:
     return recommendations.mutate(
         is_first_in_plan=in_plan, is_first_in_intervention=in_intervention, is_first_of_action=of_action
     ).mutate(
-        impact=ibis.ifelse(_.is_first_in_plan, _.estimated_revenue_impact, zero).cast(MONEY),
+        **{name: ibis.ifelse(_.is_first_in_plan, _[name], zero).cast(MONEY) for name in ACTION_MONEY},
         score=ibis.ifelse(_.is_first_in_intervention, _.priority_score.cast(SCORE), zero).cast(SCORE),
     )
 
@@ -55,9 +58,7 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
     plan = table.group_by(keys).aggregate(
         recommendation_title=_.recommendation_title.argmin(_.priority_rank),
         target_segment=_.segment.argmin(_.priority_rank),
-        estimated_revenue_impact=_.impact.sum().cast(MONEY),
-        retention_impact=_.impact.sum(where=_.trigger == "churn_risk").fill_null(0).cast(MONEY),
-        leakage_impact=_.impact.sum(where=_.trigger == "leakage").fill_null(0).cast(MONEY),
+        **{name: _[name].sum().cast(MONEY) for name in ACTION_MONEY},
         actions=collect_ordered(_.expected_action, _.priority_rank, _.is_first_of_action),
         ids=collect_ordered(_.recommendation_id, _.priority_rank),
         reasons=collect_ordered(_.reason, _.priority_rank, _.is_first_in_intervention),
@@ -66,7 +67,7 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
         recommendations=_.count(),
         score=_.score.sum().cast(SCORE),
     )
-    order = [_.score.desc(), _.estimated_revenue_impact.desc(), _.customer_id, _.intervention_id]
+    order = [_.score.desc(), *(_[name].desc() for name in ACTION_MONEY), _.customer_id, _.intervention_id]
     ranked = plan.mutate(
         priority_rank=ibis.row_number().over(order_by=order) + 1, priority_band=band(plan.score, rules.priority_bands)
     )
@@ -76,6 +77,7 @@ def merged(table: ir.Table, rules: RecommendationRules) -> ir.Table:
         reason=join_ordered(ranked.reasons, " "),
         recommendation_ids=join_ordered(ranked.ids, ", "),
         priority_score=ranked.score.cast("float64"),
+        value_months=value_months(ranked),
     )
 
 
@@ -97,7 +99,7 @@ def scheduled(plan: ir.Table, week: ir.Table, rules: RecommendationRules) -> ir.
     fits = placed.week_number < rules.horizon_weeks
     return placed.select(
         "priority_rank", "intervention_id", "recommendation_title", "category", "target_segment", "customer_id",
-        "affected_customers", "estimated_revenue_impact", "retention_impact", "leakage_impact", "expected_action",
+        "affected_customers", "monthly_revenue", "value_months", "recurring_value", "one_off_cash", "expected_action",
         "reason", "suggested_owner", "confidence_level", "effort_level", "priority_score", "priority_band",
         scheduled_week=ibis.ifelse(fits, week_name(placed.monday, placed.week_number), BACKLOG),
         recommendations=placed.recommendations,
@@ -115,8 +117,8 @@ def week_name(monday: ir.DateColumn, number: ir.IntegerColumn) -> ir.StringColum
 def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules) -> ir.Table:
     """One row per owner and planned week, and one for the owner's backlog, empty weeks included.
 
-    capacity is the number of interventions that the owner can take on in the week, NULL for the backlog; revenue
-    is the estimated revenue impact of the week's interventions.
+    capacity is the number of interventions that the owner can take on in the week, NULL for the backlog;
+    monthly_revenue, recurring_value and one_off_cash are what the week's interventions are about.
     """
     capacity, horizon = rules.recommendation_rules.weekly_capacity, rules.recommendation_rules.horizon_weeks
     owners = literal_rows(
@@ -133,7 +135,7 @@ def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules
         capacity=ibis.ifelse(is_planned, slots.weekly, ibis.null("int64")),
     )
     work = intervention_plan.group_by(owner="suggested_owner", week="scheduled_week").aggregate(
-        interventions=_.count(), revenue=_.estimated_revenue_impact.sum().cast(MONEY)
+        interventions=_.count(), **{name: _[name].sum().cast(MONEY) for name in ACTION_MONEY}
     )
     table = weeks.left_join(work, ["owner", "week"])
     return table.select(
@@ -141,5 +143,5 @@ def owner_workload(intervention_plan: ir.Table, calendar: ir.Table, rules: Rules
         "week",
         interventions=_.interventions.fill_null(0),
         capacity=_.capacity,
-        revenue=_.revenue.fill_null(0).cast(MONEY),
+        **{name: _[name].fill_null(0).cast(MONEY) for name in ACTION_MONEY},
     )

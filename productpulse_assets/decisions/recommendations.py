@@ -6,14 +6,15 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.decisions.action_value import value_months, with_case_value, with_customer_value
 from productpulse_assets.decisions.triggers import about_customers, churn_trigger, leakage_trigger
 from productpulse_assets.joins import stable_id
 from productpulse_assets.tables import table
 from rules.metrics.compile import band, condition
 from rules.recommendation_rules import RecommendationRule, RecommendationRules
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.text.sql_text import fill_template
-from rules.units import MONEY
 
 SCORE, WEIGHT = "decimal(28, 2)", "decimal(9, 2)"
 
@@ -24,37 +25,41 @@ def recommendations(
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
     revenue_leakage: ir.Table,
+    contract_lines: ir.Table,
     rules: Rules,
 ) -> ir.Table:
     """One row per recommendation rule and finding that meets its conditions, the most urgent first.
 
-    estimated_revenue_impact is the customer's MRR for churn risk, the loss for leakage.
-    priority_score = impact x confidence_weight x severity_weight / effort_weight. subject_id identifies
-    what the money is: the customer (its MRR) or one case of leakage. An id stays the same from day to day as long
-    as the problem exists.
+    What it is about is either recurring revenue (monthly_revenue, and recurring_value over value_months) or cash
+    (one_off_cash); the other is 0. priority_score = that value x confidence_weight x severity_weight / effort_weight.
+    subject_id identifies what the money is: the customer (its MRR) or one case of leakage. An id stays the same from
+    day to day as long as the problem exists.
     """
     advice = rules.recommendation_rules
     about = about_customers(customers, customer_signals, churn_risk_profiles)
-    triggers = {"churn_risk": churn_trigger(about), "leakage": leakage_trigger(about, revenue_leakage)}
+    horizon = advice.value_horizon_months
+    triggers = {
+        "churn_risk": with_customer_value(churn_trigger(about), contract_lines, horizon),
+        "leakage": with_case_value(leakage_trigger(about, revenue_leakage), horizon),
+    }
     enabled = [rule for rule in advice.rules if rule.enabled]
     found = [recommended(triggers[rule.trigger], rule, advice, rules.currency) for rule in enabled]
-    order = [_.priority_score.desc(), _.estimated_revenue_impact.desc(), _.customer_id, _.recommendation_id]
+    order = [_.priority_score.desc(), *(_[name].desc() for name in ACTION_MONEY), _.customer_id, _.recommendation_id]
     return ibis.union(*found).mutate(priority_rank=ibis.row_number().over(order_by=order) + 1)
 
 
 SUBJECTS = {
-    "churn_risk": ("customer_id", "mrr", "churn_evidence"),
-    "leakage": ("leakage_id", "estimated_revenue_loss", "revenue_leakage"),
+    "churn_risk": ("customer_id", "churn_evidence"),
+    "leakage": ("leakage_id", "revenue_leakage"),
 }
-"""By trigger: the columns of the subject and of its money, and the table with the evidence."""
+"""By trigger: the column of the subject, and the table with the evidence."""
 
 
 def recommended(trigger: ir.Table, rule: RecommendationRule, rules: RecommendationRules, currency: str) -> ir.Table:
     """The rows of a trigger that meet a rule's conditions, as recommendations."""
     rows = trigger.filter([condition(trigger, item) for item in rule.conditions])
-    subject, money, evidence = SUBJECTS[rule.trigger]
-    impact = rows[money].cast(MONEY)
-    score = priority(impact, rule, rules)
+    subject, evidence = SUBJECTS[rule.trigger]
+    score = priority(ibis.greatest(rows.recurring_value, rows.one_off_cash), rule, rules)  # one of the two is 0
     return rows.select(
         recommendation_id=stable_id(rule.rule_id, rows.customer_id, rows[subject]),
         rule_id=ibis.literal(rule.rule_id),
@@ -66,7 +71,10 @@ def recommended(trigger: ir.Table, rule: RecommendationRule, rules: Recommendati
         category=ibis.literal(rule.category),
         reason=fill_template(rule.reason, rows, currency),
         expected_action=fill_template(rule.expected_action, rows, currency),
-        estimated_revenue_impact=impact,
+        monthly_revenue=rows.monthly_revenue,
+        value_months=value_months(rows),
+        recurring_value=rows.recurring_value,
+        one_off_cash=rows.one_off_cash,
         confidence_level=ibis.literal(level(rule.confidence_weight, rules.confidence_levels)),
         confidence_weight=_double(rule.confidence_weight),
         severity_weight=_double(rule.severity_weight),
@@ -88,12 +96,12 @@ def _double(weight: Decimal) -> ir.FloatingScalar:
     return ibis.literal(weight, WEIGHT).cast("float64")
 
 
-def priority(impact: ir.DecimalColumn, rule: RecommendationRule, rules: RecommendationRules) -> ir.DecimalColumn:
+def priority(value: ir.DecimalColumn, rule: RecommendationRule, rules: RecommendationRules) -> ir.DecimalColumn:
     """The score with two decimals; half a cent is rounded up."""
     weight = float(rule.confidence_weight * rule.severity_weight)
     effort = float(rules.effort_weights[rule.effort_level])
     # The product is rounded as a decimal first: half a cent may be a little less than that in binary.
-    return (impact.cast("float64") * weight / effort).cast("decimal(38, 9)").cast(SCORE)
+    return (value.cast("float64") * weight / effort).cast("decimal(38, 9)").cast(SCORE)
 
 
 def level(weight: Decimal, levels: dict[str, Decimal]) -> str:

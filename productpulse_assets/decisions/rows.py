@@ -19,7 +19,9 @@ class TraceRow(TypedDict):
     signal: str | None
     triggered_rule: str | None
     evidence: str
-    business_impact: Decimal | None
+    monthly_revenue: Decimal | None
+    recurring_value: Decimal | None
+    one_off_cash: Decimal | None
     generated_action: str | None
     confidence_level: str
 
@@ -37,7 +39,10 @@ class Proof(TypedDict, total=False):
     value: str | float
     weight: float
     details: str
-    estimated_revenue_impact: float
+    monthly_revenue: float
+    value_months: float | None
+    recurring_value: float
+    one_off_cash: float
     confidence_weight: float
     severity_weight: float
     effort_weight: float
@@ -56,9 +61,10 @@ class PlanRow(TypedDict):
     target_segment: str | None
     customer_id: str
     affected_customers: int
-    estimated_revenue_impact: Decimal
-    retention_impact: Decimal
-    leakage_impact: Decimal
+    monthly_revenue: Decimal
+    value_months: float | None
+    recurring_value: Decimal
+    one_off_cash: Decimal
     expected_action: str
     reason: str
     suggested_owner: str

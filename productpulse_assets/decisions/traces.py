@@ -11,16 +11,18 @@ from ibis import _
 from productpulse_assets.joins import stable_id
 from productpulse_assets.sources.rejects import to_json
 from productpulse_assets.tables import table
-from rules.leakage_rules import LABELS, LeakageRules
+from rules.leakage_rules import LABELS, MONTHLY_LOSSES, LeakageRules
 from rules.metrics.compile import band
 from rules.rule_set import Rules
+from rules.text.formats import ACTION_MONEY
 from rules.units import MONEY
 
 COLUMNS = (
     "trace_id", "created_at", "entity_type", "entity_id", "customer_id", "parent_trace_id", "signal",
-    "triggered_rule", "evidence", "business_impact", "generated_action", "confidence_level",
+    "triggered_rule", "evidence", *ACTION_MONEY, "generated_action", "confidence_level",
 )  # fmt: skip
 NO_TEXT = ibis.null("string")
+NO_MONEY = ibis.null(MONEY)
 
 
 @table(group="decisions", owner="team:customer-success", key=("trace_id",))
@@ -37,7 +39,8 @@ def decision_traces(
     A ChurnRisk row is a rule that fired (entity: the customer; where no rule fired, one row says so), a
     RevenueLeakage row is a case. A Recommendation has one row per finding, an Intervention one per row of its
     recommendations, so that each row has one parent and the parents lead to a finding. evidence (JSON) has all
-    that the decision can be computed from again. created_at is the as-of date.
+    that the decision can be computed from again. created_at is the as-of date. recurring_value is NULL for a finding:
+    only an action has a value over months.
     """
     found = findings(churn_evidence, churn_risk_profiles, revenue_leakage, rules)
     advice = recommendation_steps(recommendations, found, rules)
@@ -97,7 +100,8 @@ def _risk_finding(
         signal=signal,
         triggered_rule=rule,
         proof={**proof, "explanation": table.explanation, **_score_basis(table, rules)},
-        business_impact=table.revenue_at_risk,
+        monthly_revenue=table.revenue_at_risk,
+        one_off_cash=NO_MONEY,
         confidence_level=_confidence(table, rules),
         subject=ibis.literal("churn_risk|") + table.customer_id,
     )
@@ -111,6 +115,7 @@ def trace_rows(
     proof: dict[str, ir.Value],
     parent_trace_id: ir.StringValue = NO_TEXT,
     generated_action: ir.StringValue = NO_TEXT,
+    recurring_value: ir.DecimalValue = NO_MONEY,
     **columns: ir.Value,
 ) -> ir.Table:
     """Each row as a trace. `identity` are the values that its id is computed from; `proof` becomes its evidence."""
@@ -120,6 +125,7 @@ def trace_rows(
         customer_id=table.customer_id,
         parent_trace_id=parent_trace_id,
         generated_action=generated_action,
+        recurring_value=recurring_value,
         evidence=to_json(ibis.struct(proof)).cast("string"),
         **columns,
     )
@@ -148,6 +154,7 @@ def _confidence(table: ir.Table, rules: Rules) -> ir.StringColumn:
 def leakage_cases(leakage: ir.Table, rules: Rules) -> ir.Table:
     """One row per case of leakage."""
     sources = _leakage_sources(rules.leakage_rules)
+    is_monthly = leakage.leakage_type.isin(MONTHLY_LOSSES)
     proof = {
         "rule": leakage.leakage_type,
         "value": leakage.estimated_revenue_loss,
@@ -169,7 +176,8 @@ def leakage_cases(leakage: ir.Table, rules: Rules) -> ir.Table:
         signal=leakage.leakage_type,
         triggered_rule=leakage.leakage_type,
         proof=proof,
-        business_impact=leakage.estimated_revenue_loss,
+        monthly_revenue=ibis.ifelse(is_monthly, leakage.estimated_revenue_loss, NO_MONEY),
+        one_off_cash=ibis.ifelse(is_monthly, NO_MONEY, leakage.estimated_revenue_loss),
         generated_action=leakage.recommended_action,
         confidence_level=ibis.literal("High"),  # computed from transactions, not estimated
         subject=ibis.literal("leakage|") + leakage.leakage_id,
@@ -198,7 +206,10 @@ def recommendation_steps(recommendations: ir.Table, found: ir.Table, rules: Rule
         "rule": table.rule_id,
         "trigger": table.trigger,
         "subject": table.subject_id,
-        "estimated_revenue_impact": table.estimated_revenue_impact,
+        "monthly_revenue": table.monthly_revenue,
+        "value_months": table.value_months,
+        "recurring_value": table.recurring_value,
+        "one_off_cash": table.one_off_cash,
         "confidence_weight": table.confidence_weight,
         "severity_weight": table.severity_weight,
         "effort_weight": table.effort_weight,
@@ -244,7 +255,7 @@ def _decision(
         signal=table.signal,
         triggered_rule=table.rule_id,
         proof=proof,
-        business_impact=table.estimated_revenue_impact.cast(MONEY),
+        **{name: table[name] for name in ACTION_MONEY},
         generated_action=action,
         confidence_level=table.confidence_level,
     )

@@ -2,12 +2,15 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
 from asset_checks.events import ACTIVITY, DATED, NewestEvent, newest_event
+from productpulse_assets.sources.location import uses_demo
+from productpulse_assets.synthetic.settings import GROSS_MARGINS
 from productpulse_assets.tables import Rows, Run, table
 from resources.home import SettingsError
 from resources.settings import Settings, refuse_after_today
@@ -18,9 +21,15 @@ FORCED = "productpulse/force"
 """The tag of runs whose as-of date may be long after the newest event."""
 
 
+DEMO_MARGINS = {month: Decimal(str(rate)) for month, rate in GROSS_MARGINS.items()}
+NO_MARGINS: Mapping[str, Decimal] = {}
+
 SCHEMA = ibis.schema(
-    {"month": "date", "month_end": "date", "is_complete": "boolean", "as_of_date": "date", "is_current": "boolean"}
-)
+    {
+        "month": "date", "month_end": "date", "is_complete": "boolean", "as_of_date": "date", "is_current": "boolean",
+        "gross_margin": "decimal(5, 4)",
+    }
+)  # fmt: skip
 
 
 @table(
@@ -37,13 +46,16 @@ def calendar(settings: Settings, rules: Rules, run: Run, **tables: ir.Table) -> 
     month is the first day; month_end the last day, or the as-of date in the as-of month.
     is_complete: the month's last day is not after the as-of date. is_current, the same in every row:
     nothing in the data is newer than the as-of date. Only then does a column that holds the present
-    state, such as the status Past Due, describe that date.
+    state, such as the status Past Due, describe that date. gross_margin is that of metric_catalog.yaml, 1 in every
+    month if it has none; NULL in months before the first one.
     """
     limits = rules.data_quality.as_of
     newest = newest_event(tables, run.today, limits.lone_date_days)
     as_of = as_of_date(settings.as_of, newest, run.today, limits, is_forced=run.is_forced)
     first = first_event(tables, as_of)
-    return months(first, as_of, is_current=newest is not None and newest.day <= as_of)
+    margins = DEMO_MARGINS if uses_demo(settings, rules) else {}
+    margins = rules.metric_catalog.gross_margin or margins
+    return months(first, as_of, is_current=newest is not None and newest.day <= as_of, margins=margins)
 
 
 def as_of_date(
@@ -100,7 +112,9 @@ def scalar(value: ir.Scalar) -> dt.date | None:
     return day
 
 
-def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[dict[str, object]]:
+def months(
+    first: dt.date, as_of: dt.date, *, is_current: bool = True, margins: Mapping[str, Decimal] = NO_MARGINS
+) -> list[dict[str, object]]:
     """The calendar's rows from the month of `first` to that of `as_of`."""
     count = (as_of.year - first.year) * 12 + as_of.month - first.month + 1
     starts = [month_start(first, later) for later in range(count)]
@@ -112,9 +126,18 @@ def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[d
             "is_complete": end <= as_of,
             "as_of_date": as_of,
             "is_current": is_current,
+            "gross_margin": margin_in(start, margins),
         }
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def margin_in(month: dt.date, margins: Mapping[str, Decimal]) -> Decimal | None:
+    """The gross margin that holds in a month, by the month from which each holds; 1 if there is none at all."""
+    if not margins:
+        return Decimal(1)
+    begun = [since for since in margins if since <= f"{month:%Y-%m}"]
+    return margins[max(begun)] if begun else None
 
 
 def as_of_day(calendar: ir.Table) -> ir.Table:

@@ -16,6 +16,7 @@ AFTER = "After the as-of date"
 NO_MONTH = "In no month of its customer"
 NOT_PAID = "Trial or free of charge: no MRR"
 BETWEEN = "Runs on no last day of a month: no MRR"
+BEFORE = "Before the first month of the data"
 NO_CUSTOMER = "No customer names this channel"
 NO_METRIC = "No metric has this name"
 
@@ -30,6 +31,8 @@ def fact_coverage(
     nps_scores: ir.Table,
     acquisition_channels: ir.Table,
     targets: ir.Table,
+    acquisition_spend: ir.Table,
+    events: ir.Table,
     customer_months: ir.Table,
     mrr_periods: ir.Table,
     calendar: ir.Table,
@@ -53,6 +56,8 @@ def fact_coverage(
         **event_outcomes(activity, months, day),
         "acquisition_channels": channel_outcomes(acquisition_channels, customers),
         "targets": target_outcomes(targets, day, rules),
+        "acquisition_spend": dated_outcomes(acquisition_spend, "month", calendar, day),
+        "events": dated_outcomes(events, "date", calendar, day),
     }
     counts = [
         table.group_by("outcome").aggregate(rows=_.count()).mutate(dataset=ibis.literal(name))
@@ -116,6 +121,14 @@ def channel_outcomes(acquisition_channels: ir.Table, customers: ir.Table) -> ir.
     used = customers.select(channel_name="acquisition_channel").distinct().mutate(is_used=True)
     table = acquisition_channels.left_join(used, "channel_name")
     return table.select(outcome=ibis.ifelse(table.is_used.fill_null(False), COUNTED, NO_CUSTOMER))
+
+
+def dated_outcomes(table: ir.Table, column: str, calendar: ir.Table, day: ir.Table) -> ir.Table:
+    """The outcome of each row that belongs to a month of the calendar."""
+    dated = table.select(day=table[column]).cross_join(day).cross_join(calendar.aggregate(first=_.month.min()))
+    return dated.select(
+        outcome=ibis.cases((dated.day > dated.as_of_date, AFTER), (dated.day < dated["first"], BEFORE), else_=COUNTED)
+    )
 
 
 def target_outcomes(targets: ir.Table, day: ir.Table, rules: Rules) -> ir.Table:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-from ibis import _
+from ibis import Deferred, _
 
 from asset_checks.events import DATED, dataset_ends
 from asset_checks.invariants import CAUSES
@@ -18,7 +18,7 @@ from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 
 CUSTOMER_MONTH = ["customer_id", "month"]
-CALENDAR = ("month", "month_end", "is_complete")
+CALENDAR = ("month", "month_end", "is_complete", "gross_margin")
 
 
 @table(group="facts", owner="team:finance", key=("customer_id", "month"))
@@ -55,6 +55,7 @@ def customer_months(
     return (
         spine(customers, first_events(subscriptions, usage, payments, tickets, answers), calendar, attributes)
         .pipe(with_month_end_mrr, mrr_periods, calendar)
+        .pipe(with_trial, subscriptions, calendar)
         .pipe(with_started_plan, mrr_periods)
         .pipe(add_facts, usage_facts(usage), usage, features_used_sum="features_used")
         .pipe(with_history)
@@ -148,6 +149,21 @@ def with_month_end_mrr(table: ir.Table, mrr_periods: ir.Table, calendar: ir.Tabl
         plan_at_end=active.plan.argmax(highest),
     )
     return left_join_unique(table, mrr, CUSTOMER_MONTH)
+
+
+def with_trial(table: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> ir.Table:
+    """Add on_trial_end: 1 for a customer who is on trial on the month's last day and pays for nothing, else 0."""
+    periods = subscriptions.filter(_.status == "Trial")
+    running = periods.join(
+        calendar,
+        [
+            periods.start_date <= calendar.month_end,
+            periods.end_date.isnull() | (periods.end_date > calendar.month_end),
+        ],
+    )
+    trials = running.select(*CUSTOMER_MONTH).distinct().mutate(on_trial=True)
+    joined = left_join_unique(table, trials, CUSTOMER_MONTH)
+    return joined.mutate(on_trial_end=flag(joined.on_trial.fill_null(False) & joined.mrr_end.isnull()))
 
 
 def with_started_plan(table: ir.Table, mrr_periods: ir.Table) -> ir.Table:
@@ -274,6 +290,7 @@ def revenue_movement(table: ir.Table) -> ir.Table:
         mrr_fx=amount_where(stays, _.start_at_end_rate - _.mrr_start),
         mrr_kept_12m=amount_where(_.mrr_12m_ago > 0, _.mrr_end),
         mrr_retained_12m=ibis.least(_.mrr_end, _.mrr_12m_ago),
+        mrr_gross_profit=share_of(_.mrr_end, _.gross_margin),
         paying_start=flag(_.paid_before),
         paying_end=flag(_.pays_now),
         is_new=flag(begins & (_.month == _.cohort_month)),
@@ -298,6 +315,11 @@ def with_changes(table: ir.Table, mrr_changes: ir.Table) -> ir.Table:
 def amount_where(condition: ir.BooleanValue, amount: ir.DecimalValue) -> ir.DecimalValue:
     """The amount where the condition holds, else 0."""
     return ibis.ifelse(condition, amount, ibis.literal(0)).cast(MONEY)
+
+
+def share_of(amount: Deferred, share: Deferred) -> Deferred:
+    """The part of an amount, rounded as a decimal first: half a cent may be a little less than that in binary."""
+    return (amount.cast("float64") * share.cast("float64")).cast("decimal(38, 9)").cast(MONEY)
 
 
 def flag(condition: ir.BooleanColumn) -> ir.IntegerColumn:
@@ -326,8 +348,8 @@ def columns(attributes: tuple[str, ...]) -> tuple[str, ...]:
         *attributes, "plan", "cohort_month", "months_since_cohort",
         "mrr_start", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_fx",
         "mrr_end", *(f"mrr_expansion_{cause}" for cause in CAUSES), *(f"mrr_contraction_{cause}" for cause in CAUSES),
-        "paying_start", "paying_end", "is_new", "is_reactivated", "is_churned",
-        "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
+        "paying_start", "paying_end", "on_trial_end", "is_new", "is_reactivated", "is_churned",
+        "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m", "mrr_gross_profit",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
         "logins", "key_actions", "features_used_sum", "usage_records", "key_actions_to_date", "is_activated",
         "days_to_first_key_action", "acquisition_cost",

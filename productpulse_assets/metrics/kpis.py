@@ -80,6 +80,7 @@ def kpi_history(
     receivables: ir.Table,
     renewals: ir.Table,
     data_quality_scores: ir.Table,
+    acquisition_costs: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -99,6 +100,7 @@ def kpi_history(
         "receivables": receivables,
         "renewals": renewals,
         "data_quality_scores": data_quality_scores,
+        "acquisition_costs": acquisition_costs,
     }
     history = metric_history(catalog, models, calendar)
     amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))

@@ -21,6 +21,7 @@ def kpi_by_segment(
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
     renewals: ir.Table,
+    acquisition_costs: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -36,6 +37,7 @@ def kpi_by_segment(
         "customer_signals": customer_signals,
         "churn_risk_profiles": churn_risk_profiles,
         "renewals": renewals,
+        "acquisition_costs": acquisition_costs,
     }
     models = {
         name: slices(with_dimensions(table, dimensions, measured_columns(catalog, name)), dimensions)

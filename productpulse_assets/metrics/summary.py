@@ -11,7 +11,7 @@ from typing import TypedDict
 import ibis
 
 from rules.metrics.formula import measure_words
-from rules.metrics.models import Derived, Measure, Metric, MetricCatalog, Ratio
+from rules.metrics.models import Basis, Derived, Measure, Metric, MetricCatalog, Ratio
 from rules.metrics.periods import LAST_COMPLETE, longest_period, operand_names, read_at
 from rules.operators import DIGITS
 from rules.rule_set import Rules
@@ -161,7 +161,7 @@ def summary_rows(
     rows = []
     for name, month in read_months.items():
         previous = _value(row_of(name, months.before(month)))
-        row = _summary_row(rules, name, present, previous, months, targets)
+        row = _summary_row(rules, name, present, previous, months, targets, availability.absent_datasets)
         if row["value"] is None:
             row["not_available_reason"] = _reason(catalog, name, present, availability, months)
         rows.append(row)
@@ -175,6 +175,7 @@ def _summary_row(
     previous: float | None,
     months: Months,
     targets: Sequence[TargetRow],
+    absent: set[str],
 ) -> SummaryRow:
     """The row of one metric, still without the reason for a missing value."""
     catalog = rules.metric_catalog
@@ -196,7 +197,8 @@ def _summary_row(
         "change": change,
         **_target_columns(metric, name, value, period_end, targets),
         "status": "Available" if value is not None else "Not available",
-        "explanation": _explanation(catalog, name, present, change, rules.currency),
+        "explanation": _explanation(catalog, name, present, change, rules.currency)
+        + _basis_text(catalog, name, absent),
         "not_available_reason": None,
     }
 
@@ -265,6 +267,20 @@ def _explanation(catalog: MetricCatalog, name: str, present: Present, change: fl
     return f"{text}."
 
 
+def _bases(catalog: MetricCatalog, name: str) -> list[tuple[Basis, ...]]:
+    """The datasets of which one is enough, of the metric and of those that it is computed from."""
+    metric = catalog.metrics[name]
+    operands = operand_names(metric.formula) if isinstance(metric.formula, Derived) else []
+    found = [group for operand in operands for group in _bases(catalog, operand)]
+    return list(dict.fromkeys([metric.basis, *found] if metric.basis else found))
+
+
+def _basis_text(catalog: MetricCatalog, name: str, absent: set[str]) -> str:
+    """Which of several datasets the metric is computed from, as sentences after its explanation."""
+    present = [[basis for basis in group if basis.dataset not in absent][:1] for group in _bases(catalog, name)]
+    return "".join(f" {basis.text}" for first in present for basis in first)
+
+
 def _parts(catalog: MetricCatalog, metric: Metric, row: HistoryRow | None, currency: str) -> tuple[str, str] | None:
     """Numerator and denominator, each with what it counts; None where the metric is not a quotient."""
     names = _part_names(catalog, metric)
@@ -311,7 +327,13 @@ def _lowered(label: str) -> str:
 def _reason(catalog: MetricCatalog, name: str, present: Present, availability: Availability, months: Months) -> str:
     """Why there is no value. The first cause that applies: absent data, no complete month, a zero denominator."""
     needed = availability.columns.get(name, [])
-    datasets = sorted({column.split(".")[0] for column in needed} & availability.absent_datasets)
+    missing = {column.split(".")[0] for column in needed} & availability.absent_datasets
+    for group in _bases(catalog, name):
+        alternatives = [basis.dataset for basis in group]
+        missing -= set(alternatives)
+        if availability.absent_datasets.issuperset(alternatives):
+            missing.add(" or ".join(alternatives))
+    datasets = sorted(missing)
     if datasets:
         return f"Needs the {_absent('dataset', datasets)}."
     columns = sorted(set(needed) & availability.absent_columns)

@@ -11,6 +11,7 @@ from productpulse_assets.decisions.interventions import intervention_plan, owner
 from productpulse_assets.decisions.recommendations import recommendations
 from productpulse_assets.decisions.scenarios import scenario_analysis
 from productpulse_assets.decisions.traces import decision_traces
+from productpulse_assets.facts.acquisition_costs import acquisition_costs
 from productpulse_assets.facts.billing_schedules import billing_schedules
 from productpulse_assets.facts.bills import bills
 from productpulse_assets.facts.calendar import calendar
@@ -18,11 +19,13 @@ from productpulse_assets.facts.contract_lines import contract_lines
 from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.coverage import fact_coverage
 from productpulse_assets.facts.customer_months import customer_months
+from productpulse_assets.facts.customer_movements import customer_movements
 from productpulse_assets.facts.customer_signals import customer_signals
 from productpulse_assets.facts.mrr_changes import mrr_changes
 from productpulse_assets.facts.mrr_periods import mrr_periods
 from productpulse_assets.facts.payment_applications import account_transactions, payment_applications
 from productpulse_assets.facts.receivables import bill_balances, receivables
+from productpulse_assets.facts.trials import trial_conversion, trials
 from productpulse_assets.metrics.churn_reasons import churn_reasons
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.metrics.data_quality import data_quality_scores
@@ -46,8 +49,8 @@ from productpulse_assets.tables import Declaration, declaration_of
 TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
     "facts": (
         calendar, contract_lines, billing_schedules, bills, account_transactions, payment_applications,
-        bill_balances, receivables, contract_terms, mrr_periods, mrr_changes, customer_months, fact_coverage,
-        customer_signals,
+        bill_balances, receivables, contract_terms, mrr_periods, mrr_changes, customer_months, acquisition_costs,
+        customer_movements, trials, trial_conversion, fact_coverage, customer_signals,
     ),
     "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, renewals, churn_lookback),
     "metrics": (
@@ -67,7 +70,7 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
 
 MODELS = (
     "customer_months", "customer_signals", "churn_risk_profiles", "revenue_leakage", "leakage_summary",
-    "data_quality_scores", "receivables", "renewals",
+    "data_quality_scores", "receivables", "renewals", "acquisition_costs",
 )  # fmt: skip
 """The tables that metrics may aggregate."""
 

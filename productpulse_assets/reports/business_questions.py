@@ -13,7 +13,14 @@ from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
 from rules.text.formats import name_with_key
 
-LISTABLE = ("intervention_plan", "churn_risk_profiles", "leakage_summary", "scenario_analysis", "renewals")
+LISTABLE = (
+    "intervention_plan",
+    "churn_risk_profiles",
+    "leakage_summary",
+    "scenario_analysis",
+    "trial_conversion",
+    "renewals",
+)
 """The tables whose first rows an answer can list; of renewals, those of the next SOON_DAYS days."""
 
 SOON_DAYS = 60
@@ -27,6 +34,7 @@ def business_questions(
     leakage_summary: ir.Table,
     scenario_analysis: ir.Table,
     renewals: ir.Table,
+    trial_conversion: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
     rules: Rules,
@@ -41,6 +49,7 @@ def business_questions(
         "leakage_summary": leakage_summary,
         "scenario_analysis": scenario_analysis,
         "renewals": left_join_unique(renewals.filter(_.is_due == 0, _.days_to_renewal <= SOON_DAYS), names),
+        "trial_conversion": trial_conversion,
     }
     questions = []
     for item in rules.business_questions.questions:

@@ -7,6 +7,7 @@ from ibis import _
 
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.mrr import BRIDGE, CAUSES, FX, bridge
+from productpulse_assets.decisions.action_value import total_money
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import risk_bands
 from productpulse_assets.reports.changes import summarize_changes
@@ -87,7 +88,7 @@ def executive_summary(
         movers=_movers(drivers),
         uniform=_uniform_dimensions(drivers),
         actions=_first_actions(intervention_plan, customers),
-        plan=rows_of(intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum()))[0],
+        plan=rows_of(intervention_plan.aggregate(count=_.count(), **total_money(_)))[0],
         changes=summarize_changes(decision_changes, customers),
         bands=risk_bands(churn_risk_profiles, rules.churn_rules),
         kinds=rows_of(leakage_summary.order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)),

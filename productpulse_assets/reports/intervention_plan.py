@@ -7,6 +7,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.decisions.action_value import total_money
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import most_at_risk, risk_bands
 from productpulse_assets.reports.inputs import as_of_date
@@ -31,7 +32,7 @@ def intervention_plan_report(
 ) -> str:
     """The plan by owner, the most urgent interventions first, with each owner's workload and what could not be
     assessed."""
-    total = intervention_plan.aggregate(count=_.count(), revenue=_.estimated_revenue_impact.sum())
+    total = intervention_plan.aggregate(count=_.count(), **total_money(_))
     with_names = left_join_unique(most_urgent(intervention_plan), customers.select("customer_id", "company_name"))
     shown = rows_of(
         left_join_unique(with_names, most_at_risk(churn_risk_profiles).select("customer_id", "place")).order_by(

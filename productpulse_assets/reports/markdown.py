@@ -84,6 +84,11 @@ def _money(context: jinja2.runtime.Context, amount: Number | None, *, exact: boo
 
 
 @jinja2.pass_context
+def _action_money(context: jinja2.runtime.Context, row: Row) -> str:
+    return formats.action_money(row, context["currency"])
+
+
+@jinja2.pass_context
 def _value(context: jinja2.runtime.Context, row: Row, field: str = "value") -> str:
     return value_text(row[field], row["unit"], context["currency"])
 
@@ -101,6 +106,7 @@ def _moved_text(context: jinja2.runtime.Context, row: Row) -> str:
 
 
 FILTERS = {
+    "action_money": _action_money,
     "anchor": anchor,
     "band_link": lambda band: link(band, f"risk_register.md#{section('band', band)}"),
     "change": _change,

@@ -10,10 +10,13 @@ from markupsafe import Markup
 
 from productpulse_assets.charts import mrr, retention, risk, work
 from productpulse_assets.charts.look import Row, month_label
+from productpulse_assets.charts.marks import add_marks
 from rules.rule_set import Rules
 from rules.text.formats import (
+    ACTION_MONEY,
     NAME_LIMIT,
     Number,
+    action_money,
     change_text,
     count_text,
     money,
@@ -67,10 +70,10 @@ def _signed(amount: Decimal, sign: str, currency: str) -> str:
     return (sign if amount else "") + money(amount, currency, cents=True)
 
 
-def over_time(rows: Sequence[Row], currency: str) -> Section:
-    """MRR and customer churn per month."""
+def over_time(rows: Sequence[Row], events: Sequence[Row], currency: str) -> Section:
+    """MRR and customer churn per month, with what happened in them."""
     title, columns = "MRR and customer churn", ("Month", "MRR", "Customer churn")
-    figure = mrr.mrr_and_churn(rows, currency)
+    figure = add_marks(mrr.mrr_and_churn(rows, currency), events, [row["month"] for row in rows])
     known = [row for row in rows if row["mrr"] is not None]
     with_churn = [row for row in rows if row["churn"] is not None]
     if not known:
@@ -191,18 +194,21 @@ def workload(rows: Sequence[Row], currency: str) -> Section:
     """The interventions of each owner by week."""
     backlog = sum(row["interventions"] for row in rows if row["week"] == work.BACKLOG)
     total, owners = sum(row["interventions"] for row in rows), {row["owner"] for row in rows}
-    revenue = sum(row["revenue"] for row in rows)
+    totals = {name: sum(row[name] for row in rows) for name in ACTION_MONEY}
     sentence = (
-        f"{count_text(total, 'intervention')} for {count_text(len(owners), 'owner')} with an estimated impact of "
-        f"{money(revenue, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
+        f"{count_text(total, 'intervention')} for {count_text(len(owners), 'owner')} about "
+        f"{action_money(totals, currency)}; {backlog:,} of them {'is' if backlog == 1 else 'are'} in the backlog."
         if total
         else "No intervention is recommended."
     )
     cells = [
-        (row["owner"], row["week"], _count(row["interventions"]), _capacity(row), _money(row["revenue"], currency))
+        (
+            row["owner"], row["week"], _count(row["interventions"]), _capacity(row),
+            *(_money(row[name], currency) for name in ACTION_MONEY),
+        )
         for row in rows
-    ]
-    columns = ("Owner", "Week", "Interventions", "Capacity", "Impact")
+    ]  # fmt: skip
+    columns = ("Owner", "Week", "Interventions", "Capacity", "Revenue a month", "Over its months", "Cash once")
     return Section("workload", "Owner workload", sentence, work.workload(rows), columns, cells)
 
 

@@ -33,6 +33,7 @@ from productpulse_assets.synthetic.subscriptions import ACTIVE, Periods, draw_su
 from productpulse_assets.synthetic.targets import channels_table, targets_table
 from productpulse_assets.synthetic.tenures import FAR_FUTURE, Tenures
 from productpulse_assets.synthetic.timeline import Timeline, timeline
+from productpulse_assets.synthetic.unit_economics import events_table, spend_table
 from productpulse_assets.synthetic.usage import draw_usage_after_cancellation, usage_table
 from productpulse_assets.synthetic.voice import draw_voice, nps_table, tickets_table
 
@@ -46,6 +47,8 @@ DATASETS = (
     "acquisition_channels",
     "targets",
     "exchange_rates",
+    "acquisition_spend",
+    "events",
 )
 MINIMUM_ID_DIGITS = 6
 
@@ -84,10 +87,13 @@ def simulate(plan: CompanyPlan) -> Company:
 
 def company_tables(plan: CompanyPlan) -> dict[str, pa.Table]:
     """The datasets that do not grow with the customers."""
+    window = timeline(plan)
     return {
         "acquisition_channels": channels_table(),
-        "targets": targets_table(plan, timeline(plan)),
-        "exchange_rates": exchange_rates_table(_streams(plan, batch=0)[15], timeline(plan)),
+        "targets": targets_table(plan, window),
+        "exchange_rates": exchange_rates_table(_streams(plan, batch=0)[15], window),
+        "acquisition_spend": spend_table(_streams(plan, batch=0)[18], plan, window),
+        "events": events_table(window),
     }
 
 

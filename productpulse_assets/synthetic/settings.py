@@ -70,13 +70,18 @@ class Segment(NamedTuple):
 
 
 class Channel(NamedTuple):
-    """An acquisition channel; `log_engagement` shifts the logarithm of weekly logins."""
+    """An acquisition channel; `log_engagement` shifts the logarithm of weekly logins.
+
+    `cost_per_acquisition` is what the channel charges for a customer, `full_cost` what winning one costs with the
+    salaries of marketing and sales.
+    """
 
     name: str
     share: float
     cost_per_acquisition: float
     churn_factor: float
     log_engagement: float
+    full_cost: float
 
 
 class BillingStyle(NamedTuple):
@@ -109,16 +114,33 @@ SEGMENTS = (
     Segment("Enterprise", 0.10, 34.0, 80, 2.0, 0.4, (0, 10, 40, 50), (50, 16, 34), (15, 30, 55, 0)),
 )
 CHANNELS = (
-    Channel("Organic Search", 0.26, 85.0, 0.9, 0.05),
-    Channel("Paid Search", 0.22, 310.0, 1.25, -0.10),
-    Channel("Paid Social", 0.14, 360.0, 1.45, -0.20),
-    Channel("Referral", 0.16, 120.0, 0.65, 0.15),
-    Channel("Partner", 0.12, 240.0, 0.8, 0.05),
-    Channel("Events", 0.10, 520.0, 1.0, 0.0),
+    Channel("Organic Search", 0.26, 85.0, 0.9, 0.05, 1_300.0),
+    Channel("Paid Search", 0.22, 310.0, 1.25, -0.10, 4_900.0),
+    Channel("Paid Social", 0.14, 360.0, 1.45, -0.20, 5_600.0),
+    Channel("Referral", 0.16, 120.0, 0.65, 0.15, 2_000.0),
+    Channel("Partner", 0.12, 240.0, 0.8, 0.05, 4_200.0),
+    Channel("Events", 0.10, 520.0, 1.0, 0.0, 7_500.0),
 )
 COUNTRIES = (
     ("US", 38), ("GB", 14), ("DE", 12), ("FR", 9), ("CA", 9), ("BR", 7), ("AU", 6), ("IN", 5),
 )  # fmt: skip
+
+# What the company spends follows the customers that it expects; the noise is the spread of a month's logarithm.
+SPEND_NOISE = 0.08
+SPEND_STEP = 10
+
+# The share of revenue that is left after the cost of delivering the product, from each month on.
+GROSS_MARGINS = {"2024-01": 0.76, "2025-07": 0.78}
+
+# Events that a company marks on its charts: month of the year, day, text, and the dimension and member it is about.
+EVENTS = (
+    (9, 16, "New onboarding checklist", None, None),
+    (11, 12, "Yearly customer conference", "acquisition_channel", "Events"),
+    (12, 22, "Holidays: most customers are away until January", None, None),
+    (2, 3, "Outage of six hours", None, None),
+    (3, 10, "Campaign for the spring", "acquisition_channel", "Paid Search"),
+    (5, 5, "A competitor offers a free plan", "plan", "Starter"),
+)
 
 # How customers are billed. In a mixed company each customer has one of the styles.
 BILLING_STYLES = (

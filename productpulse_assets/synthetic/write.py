@@ -17,7 +17,7 @@ FORMATS = ("csv", "parquet")
 
 
 def write_company(plan: CompanyPlan, folder: Path, file_format: FileFormat) -> dict[str, int]:
-    """Write `<folder>/<dataset>.<file_format>` for every dataset; rows by dataset.
+    """Write `<folder>/<dataset>.<file_format>` for all datasets; rows by dataset.
 
     Equal arguments give equal bytes. The files are renamed to their final names only when all are complete.
     Raises ValueError for another format.

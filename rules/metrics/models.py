@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import isfinite
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from rules.loading.files import Strict
-from rules.models import Name, Text
+from rules.models import AsWritten, Name, Text
 from rules.operators import Operator, value_problem
 
 Aggregation = Literal["sum", "mean", "count", "count_distinct", "min", "max"]
@@ -146,10 +147,18 @@ class Benchmark(Strict):
     source: Text
 
 
+class Basis(Strict):
+    """A dataset that a metric can be computed from, and what it then means, in a sentence."""
+
+    dataset: Name
+    text: Text
+
+
 class Metric(Strict):
     """One governed metric: its meaning, its owner and its formula.
 
-    `counted_by` names the metric that counts the customers of an amount.
+    `counted_by` names the metric that counts the customers of an amount. `basis` has the datasets of which one is
+    enough: the first one that is there is used.
     """
 
     label: Text
@@ -164,6 +173,7 @@ class Metric(Strict):
     benchmark: Benchmark | None = None
     aliases: tuple[Text, ...] = Field(default=(), strict=False)
     counted_by: Name | None = None
+    basis: tuple[Basis, ...] = Field(default=(), strict=False)
     model: Text | None = None
     period: Period = None
     formula: Formula
@@ -205,8 +215,16 @@ class Metric(Strict):
         return self
 
 
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Margin = Annotated[Decimal, Field(gt=0, le=1, decimal_places=4, strict=False), AsWritten]
+
+
 class MetricCatalog(Strict):
-    """metric_catalog.yaml: every metric, by its name."""
+    """metric_catalog.yaml: every metric, by its name.
+
+    gross_margin: by the month from which it holds, the share of revenue left after the cost of delivering the product.
+    """
 
     activation_threshold: int = Field(ge=0)
+    gross_margin: dict[Month, Margin] = Field(default_factory=dict)
     metrics: dict[Name, Metric] = Field(min_length=1)

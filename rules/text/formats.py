@@ -6,8 +6,9 @@ import datetime as dt
 import math
 import os
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 NOT_AVAILABLE = "not available"
@@ -16,6 +17,9 @@ SMALL_AMOUNT = 1000
 
 SHARES = ("_rate", "_change")
 """Endings of the names of columns that hold shares of 1, which are written in percent."""
+
+ACTION_MONEY = ("monthly_revenue", "recurring_value", "one_off_cash")
+"""The columns with the money of an action. Each adds up over rows; they are never added to each other."""
 
 TEXT_LIMIT = 600
 NAME_LIMIT = 80
@@ -119,6 +123,29 @@ def value_text(value: Number | None, unit: str, currency: str = "USD", *, exact:
         return f"{value:z,.0f}"
     text = f"{value:z,.2f}" if unit in ("ratio", "number") else f"{value:z,.1f}"
     return f"{text} {unit}" if unit in ("days", "months") else text
+
+
+def action_money(row: Mapping[str, Any], currency: str = "USD") -> str:
+    """What an action, or several, is about: `$2,495 a month, $29,941 over 12 months, and $500.00 once`.
+
+    `row` has the columns of ACTION_MONEY.
+    """
+    monthly, cash = (row[name] if not is_unknown(row[name]) else None for name in ("monthly_revenue", "one_off_cash"))
+    recurring = f"{money(monthly, currency)} a month, {_over_months(row, currency)}" if monthly else ""
+    if parts := [part for part in (recurring, f"{money(cash, currency)} once" if cash else "") if part]:
+        return ", and ".join(parts)
+    return NOT_AVAILABLE if monthly is None and cash is None else money(0, currency)
+
+
+def priority_money(row: Mapping[str, Any], currency: str = "USD") -> str:
+    """What the priority of a recommendation counts: `$29,941 over 12 months`, or `$500.00 once`."""
+    return _over_months(row, currency) if row["monthly_revenue"] else f"{money(row['one_off_cash'], currency)} once"
+
+
+def _over_months(row: Mapping[str, Any], currency: str) -> str:
+    """`$29,941 over 12 months`, where monthly_revenue is not 0."""
+    months = f"{float(row['recurring_value']) / float(row['monthly_revenue']):,.1f}".removesuffix(".0")
+    return f"{money(row['recurring_value'], currency)} over {months} {'month' if months == '1' else 'months'}"
 
 
 def change_text(change: Number | None, unit: str, currency: str = "USD") -> str:

@@ -16,7 +16,7 @@ TABLES = {
         "leakage_type": "string",
     },
     "recommendations": {"customer_id": "string"},
-    "intervention_plan": {"intervention_id": "string", "customer_id": "string", "estimated_revenue_impact": MONEY},
+    "intervention_plan": {"intervention_id": "string", "customer_id": "string", "monthly_revenue": MONEY, "one_off_cash": MONEY},
     "decision_traces": {
         "trace_id": "string", "parent_trace_id": "string", "entity_type": "string", "entity_id": "string",
         "customer_id": "string",
@@ -35,8 +35,8 @@ def leak(start, loss=50, kind="Missed Invoice"):
     }  # fmt: skip
 
 
-def action(name, impact):
-    return {"intervention_id": name, "customer_id": "C1", "estimated_revenue_impact": impact}
+def action(name, monthly, cash=0):
+    return {"intervention_id": name, "customer_id": "C1", "monthly_revenue": monthly, "one_off_cash": cash}
 
 
 def sound():
@@ -47,7 +47,7 @@ def sound():
         "churn_risk_profiles": [{"customer_id": "C1"}],
         "revenue_leakage": [leak("2026-05-01"), leak("2026-06-01")],
         "recommendations": [{"customer_id": "C1"}],
-        "intervention_plan": [action("I1", 100), action("I2", 100)],
+        "intervention_plan": [action("I1", 100), action("I2", 0, 100)],
         "decision_traces": [
             step("e1", None, "ChurnRisk", "C1"),
             step("r1", "e1", "Recommendation", "R1"),
@@ -80,7 +80,7 @@ def test_the_check_blocks():
 @pytest.mark.parametrize("table", OF_CUSTOMERS)
 def test_a_row_of_a_stranger(table):
     rows = sound()
-    bad = {"customer_id": "C9", "intervention_id": "I1", "estimated_revenue_impact": 0, "trace_id": "e9"}
+    bad = {"customer_id": "C9", "intervention_id": "I1", "monthly_revenue": 0, "one_off_cash": 0, "trace_id": "e9"}
     rows[table].append({name: bad.get(name) for name in TABLES[table]})
     assert verdict(rows) == (False, [f"1 rows of {table} have an unknown customer_id."])
 
@@ -127,10 +127,12 @@ def test_what_was_given_back_of_a_period_is_other_money():
     assert verdict(rows)[0]
 
 
-@pytest.mark.parametrize(("mrr", "impact"), [(100, 100.01), (99.99, 100), (None, 100)])
-def test_a_plan_about_more_money_than_there_is(mrr, impact):
+@pytest.mark.parametrize(
+    ("mrr", "planned"), [(100, (0.01, 100)), (100, (0, 100.01)), (99.99, (0, 100)), (None, (0, 100)), (1000, (0, 101))]
+)
+def test_a_plan_about_more_money_than_there_is(mrr, planned):
     rows = sound()
-    rows["intervention_plan"][1] = action("I2", impact)
+    rows["intervention_plan"][1] = action("I2", *planned)
     rows["customer_signals"] = [{"customer_id": "C1", "mrr": mrr}] if mrr else []
     assert verdict(rows) == (False, ["1 customers have interventions for more money than they pay and lose."])
 

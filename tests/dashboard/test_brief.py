@@ -20,7 +20,7 @@ def test_it_has_the_totals_of_the_view_and_the_first_actions_with_reasons(readin
     plan = plan_with_customers(reading).filter(_.category == "Retention")
     text = brief_markdown(reading, plan, "Retention")
     count, revenue = demo_sql.execute(
-        "SELECT count(*), sum(estimated_revenue_impact) FROM intervention_plan WHERE category = 'Retention'"
+        "SELECT count(*), sum(monthly_revenue) FROM intervention_plan WHERE category = 'Retention'"
     ).fetchone()
     assert f"{count} interventions" in text and money(revenue) in text
     assert "View: Retention." in text

@@ -45,12 +45,13 @@ WHERE = {
 @pytest.mark.parametrize("view", QUICK_VIEWS)
 def test_a_quick_view_shows_its_interventions(homes, opened, demo_sql, view):
     app = opened(homes["demo"], "top_actions", view=view)
-    count, revenue = demo_sql.execute(
-        f"SELECT count(*), sum(estimated_revenue_impact) {PLAN} WHERE {WHERE[view]}"
+    count, monthly, cash = demo_sql.execute(
+        f"SELECT count(*), sum(monthly_revenue), sum(one_off_cash) {PLAN} WHERE {WHERE[view]}"
     ).fetchone()
     assert count > 0
     text = app.main.markdown[0].value.replace("\\", "")
-    assert f"**{count}** interventions with an estimated impact of **{money(revenue)}**" in text
+    about = [f"{money(monthly)} a month, "] * bool(monthly) + [f"{money(cash)} once"] * bool(cash)
+    assert f"**{count}** interventions about **{about[0]}" in text and about[-1] in text
     assert count < 133 or view == "All"
 
 
@@ -67,10 +68,11 @@ def test_search_and_filters_are_combined(homes, opened, demo_sql):
 
 
 def test_the_table_of_actions_is_sorted_and_paged(homes, opened, demo_sql):
-    app = opened(homes["demo"], "top_actions", **{"as": "Table", "actions_sort": "Impact", "actions_page": "2"})
+    app = opened(
+        homes["demo"], "top_actions", **{"as": "Table", "actions_sort": "Recurring revenue", "actions_page": "2"}
+    )
     wanted = demo_sql.execute(
-        "SELECT priority_rank FROM intervention_plan ORDER BY estimated_revenue_impact DESC, priority_rank "
-        "LIMIT 50 OFFSET 50"
+        "SELECT priority_rank FROM intervention_plan ORDER BY recurring_value DESC, priority_rank LIMIT 50 OFFSET 50"
     ).fetchall()
     shown = app.dataframe[0].value
     assert list(shown["priority_rank"]) == [rank for (rank,) in wanted]

@@ -29,6 +29,10 @@ LEAKAGE = {
     "period_start": "date", "estimated_revenue_loss": "decimal(18, 2)", "evidence": "string",
     "explanation": "string", "recommended_action": "string",
 }  # fmt: skip
+LINES = {
+    "customer_id": "string", "start_date": "date", "end_date": "date", "line_start": "date", "cycle": "int64",
+    "monthly_price": "decimal(18, 2)",
+}  # fmt: skip
 EVIDENCE = dict.fromkeys(
     (
         "customer_id", "rule_id", "signal_name", "signal_value", "operator", "threshold", "second_signal_name",
@@ -73,6 +77,7 @@ def rules_of(*rules: dict[str, Any], **settings: Any) -> RecommendationRules:
         "priority_bands": {"Critical": 5000, "High": 1000, "Medium": 200, "Low": 0},
         "confidence_levels": {"High": 0.8, "Medium": 0.5, "Low": 0},
         "horizon_weeks": 2,
+        "value_horizon_months": 1,
         "weekly_capacity": {"Ann": 2, "Bob": 2},
     }
     return RecommendationRules.model_validate(plain | settings | {"rules": list(rules)})
@@ -84,7 +89,9 @@ def some(schema: dict[str, str], given: list[dict[str, Any]]) -> ir.Table:
     return table_of(words, ibis.schema(dict.fromkeys(schema, "string"))).cast(schema)
 
 
-def company(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> dict[str, ir.Table]:
+def company(
+    *people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), lines: tuple[dict[str, Any], ...] = ()
+) -> dict[str, ir.Table]:
     """The tables that recommendations are computed from; a customer without mrr does not pay and has no risk."""
     full = [PERSON | person for person in people]
     payers = [person for person in full if person["mrr"] is not None]
@@ -94,11 +101,14 @@ def company(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> 
         "customer_signals": some(SIGNALS, payers),
         "churn_risk_profiles": some(PROFILES, payers),
         "revenue_leakage": some(LEAKAGE, [LEAK | leak for leak in leaks]),
+        "contract_lines": some(LINES, list(lines)),
     }
 
 
-def advice(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = ()) -> ir.Table:
-    return recommendations(**company(*people, leaks=leaks), rules=IN_USE["rules"])
+def advice(
+    *people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), lines: tuple[dict[str, Any], ...] = ()
+) -> ir.Table:
+    return recommendations(**company(*people, leaks=leaks, lines=lines), rules=IN_USE["rules"])
 
 
 def plan(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), as_of: str = AS_OF) -> ir.Table:

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.slow
 
 PLAN = OPEN_DECISION | {"priority_rank": "int64"}
 TODAY, YESTERDAY = dt.date(2026, 6, 30), dt.date(2026, 6, 29)
-COLUMNS = ("intervention_id", "change", "estimated_revenue_impact", "previous_revenue_impact", "priority_rank")
+COLUMNS = ("intervention_id", "change", "recurring_value", "previous_recurring_value", "priority_rank")
 
 
 def intervention(name: str, impact: int, rank: int | None = None, **about: object) -> dict[str, object]:
     return {
         "intervention_id": name, "customer_id": f"C-{name}", "recommendation_title": f"Call {name}",
-        "category": "Retention", "suggested_owner": "Ann", "estimated_revenue_impact": Decimal(impact),
+        "category": "Retention", "suggested_owner": "Ann", "monthly_revenue": Decimal(impact) / 10, "recurring_value": Decimal(impact), "one_off_cash": Decimal(impact % 10),
         "priority_band": "High", "scheduled_week": "2026-07-06", "priority_rank": rank,
     } | about  # fmt: skip
 
@@ -90,7 +90,7 @@ def test_the_paragraph_counts_and_names_the_largest():
     summary = summarize_changes(table, customers)
     assert summary.since == YESTERDAY
     assert summary.count == {"New": 4, "Still open": 1, "Gone": 1}
-    assert summary.money == {"New": 100, "Still open": 5, "Gone": 9}
+    assert {change: (row["recurring_value"], row["one_off_cash"]) for change, row in summary.money.items()} == {"New": (100, 0), "Still open": (5, 5), "Gone": (9, 9)}  # fmt: skip
     assert [row["recommendation_title"] for row in summary.new] == ["Call B", "Call D", "Call C"]
     assert [row["company_name"] for row in summary.new] == ["Bell", None, None]
     assert [row["recommendation_title"] for row in summary.gone] == ["Call F"]
@@ -116,7 +116,7 @@ def test_a_day_is_kept_and_read_back_and_the_newest_before_is_found(tmp_path):
     read = read_day(tmp_path, DECISIONS, dt.date(2026, 6, 15), OPEN_DECISION)
     assert read.column("intervention_id").to_pylist() == ["A", "B"]
     assert read.column("as_of_date").to_pylist() == [TODAY, TODAY]
-    assert str(read.schema.field("estimated_revenue_impact").type) == "decimal128(18, 2)"
+    assert str(read.schema.field("recurring_value").type) == "decimal128(18, 2)"
 
 
 def test_a_damaged_day_is_said_and_what_to_do(tmp_path):
@@ -131,9 +131,9 @@ def test_a_damaged_day_is_said_and_what_to_do(tmp_path):
 def test_a_day_of_another_version_is_read_by_its_columns_names(tmp_path):
     file = tmp_path / DECISIONS / "2026-06-29.parquet"
     file.parent.mkdir()
-    pq.write_table(pa.table({"a_later_idea": [7], "estimated_revenue_impact": [100], "intervention_id": ["A"]}), file)
+    pq.write_table(pa.table({"a_later_idea": [7], "recurring_value": [100], "intervention_id": ["A"]}), file)
     read = read_day(tmp_path, DECISIONS, YESTERDAY, OPEN_DECISION)
-    known = {"intervention_id": "A", "estimated_revenue_impact": 100}
+    known = {"intervention_id": "A", "recurring_value": 100}
     assert read.to_pylist() == [dict.fromkeys(OPEN_DECISION) | known]
 
 
@@ -197,10 +197,8 @@ def test_a_history_of_another_version_stops_no_run(two_days, productpulse, compa
     else:
         lacking = ["intervention_id"] if change == "no ids" else ["as_of_date", "suggested_owner"]
         plan_before = plan_before.drop_columns(lacking)
-    impact = plan_before.column("estimated_revenue_impact").cast(pa.float64())
-    plan_before = plan_before.drop_columns(["estimated_revenue_impact"]).append_column(
-        "estimated_revenue_impact", impact
-    )
+    value = plan_before.column("recurring_value").cast(pa.float64())
+    plan_before = plan_before.drop_columns(["recurring_value"]).append_column("recurring_value", value)
     pq.write_table(plan_before, file)
     result = productpulse("run", "--data", company_exports, "--home", home, "--as-of", "2026-06-30", "--force")
     assert result.exit_code == 0, result.output
@@ -211,7 +209,7 @@ def test_a_history_of_another_version_stops_no_run(two_days, productpulse, compa
             "intervention_id",
             "change",
             "previous_as_of_date",
-            "previous_revenue_impact",
+            "previous_recurring_value",
         )
         for store in stores
     )

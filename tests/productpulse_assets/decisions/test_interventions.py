@@ -7,7 +7,7 @@ from tests.productpulse_assets.decisions.cases import CALL, COLLECT, plan, workl
 
 VISIT = CALL | {"rule_id": "visit", "title": "Visit", "expected_action": "Visit.", "confidence_weight": 0.5}
 CHASE = COLLECT | {"rule_id": "chase", "expected_action": "Chase.", "confidence_weight": 0.5}
-MONEY = ("estimated_revenue_impact", "retention_impact", "leakage_impact")
+MONEY = ("monthly_revenue", "recurring_value", "one_off_cash")
 
 
 def crowd(number):
@@ -38,7 +38,7 @@ def test_mrr_counts_once_and_each_distinct_leakage_once(follow):
     follow(*(rule | {"category": "Save", "suggested_owner": "Ann"} for rule in (CALL, VISIT, COLLECT, CHASE)))
     table = plan({}, leaks=({}, {"leakage_id": "L2", "estimated_revenue_loss": 7.5}))
     # 100 of MRR by two rules; 50 and 7.50 of leakage by two rules each.
-    assert rows(table, *MONEY, "priority_score", "recommendations") == [(157.5, 100, 57.5, 157.5, 6)]
+    assert rows(table, *MONEY, "priority_score", "recommendations") == [(100, 100, 57.5, 157.5, 6)]
 
 
 def test_money_counts_once_across_the_interventions_of_a_customer(follow):
@@ -47,7 +47,7 @@ def test_money_counts_once_across_the_interventions_of_a_customer(follow):
     # Each counts where it is most urgent; the priority of the others stays.
     assert rows(table, "category", "suggested_owner", *MONEY, "priority_score", by=("priority_rank",)) == [
         ("Retention", "Ann", 100, 100, 0, 100),
-        ("Billing", "Bob", 50, 0, 50, 50),
+        ("Billing", "Bob", 0, 0, 50, 50),
         ("Retention", "Bob", 0, 0, 0, 50),
         ("Billing", "Ann", 0, 0, 0, 25),
     ]
@@ -100,7 +100,7 @@ def test_the_first_week_is_that_of_the_day_after_the_as_of_date(follow, as_of, m
 def test_the_workload_has_every_week_of_every_owner_and_the_backlog(follow):
     follow(CALL, COLLECT)
     table = workload(*crowd(5))
-    assert rows(table, "owner", "week", "interventions", "capacity", "revenue") == [
+    assert rows(table, "owner", "week", "interventions", "capacity", "monthly_revenue") == [
         ("Ann", "2026-06-29", 2, 2, 1997),
         ("Ann", "2026-07-06", 2, 2, 1993),
         ("Ann", "backlog", 1, None, 995),
@@ -116,10 +116,10 @@ def test_the_workload_adds_up_to_the_plan(follow):
     leaks = tuple({"leakage_id": f"L{n}", "customer_id": f"C{n:02}"} for n in (1, 2, 3, 99))
     planned, work = plan(*case, leaks=leaks), workload(*case, leaks=leaks)
     by_week = planned.group_by(owner="suggested_owner", week="scheduled_week").aggregate(
-        interventions=planned.count(), revenue=planned.estimated_revenue_impact.sum()
+        interventions=planned.count(), **{name: planned[name].sum() for name in MONEY}
     )
-    columns = ("owner", "week", "interventions", "revenue")
+    columns = ("owner", "week", "interventions", *MONEY)
     assert rows(work.filter(work.interventions > 0), *columns) == rows(by_week, *columns)
-    assert rows(work.aggregate(n=work.interventions.sum(), money=work.revenue.sum()), "n", "money") == [
-        (18, sum(1000 - place for place in range(1, 8)) + 4 * 50)
-    ]
+    totals = work.aggregate(n=work.interventions.sum(), **{name: work[name].sum() for name in MONEY})
+    mrr = sum(1000 - place for place in range(1, 8))
+    assert rows(totals, "n", *MONEY) == [(18, mrr, mrr, 4 * 50)]

@@ -54,7 +54,7 @@ def test_all_conditions_must_hold_for_the_case_and_its_customer(follow):
         {"leakage_id": "big firm", "customer_id": "C2"},
     )
     table = advice({}, {"customer_id": "C2", "segment": "Enterprise"}, leaks=leaks)
-    assert rows(table, "subject_id", "estimated_revenue_impact", "evidence_source") == [("yes", 50, "revenue_leakage")]
+    assert rows(table, "subject_id", "one_off_cash", "evidence_source") == [("yes", 50, "revenue_leakage")]
 
 
 def test_texts_are_filled_from_the_row_with_the_customer_id_for_a_missing_name(follow):
@@ -83,11 +83,11 @@ def test_an_id_stays_from_day_to_day_and_differs_for_another_subject(follow):
 
 
 @pytest.mark.parametrize(("effort", "score"), [("Low", 1200.0), ("Medium", 600.0), ("High", 400.0)])
-def test_priority_is_impact_times_confidence_times_severity_by_effort(follow, effort, score):
+def test_priority_is_value_times_confidence_times_severity_by_effort(follow, effort, score):
     # 1,000 x 0.8 x 1.5 = 1,200, through 1, 2 and 3.
     follow(CALL | {"confidence_weight": 0.8, "severity_weight": 1.5, "effort_level": effort})
     table = advice({"mrr": 1000})
-    assert rows(table, "estimated_revenue_impact", "priority_score", "confidence_level") == [(1000, score, "High")]
+    assert rows(table, "recurring_value", "priority_score", "confidence_level") == [(1000, score, "High")]
 
 
 def test_weights_are_double_in_the_database(follow):
@@ -136,6 +136,50 @@ def test_a_disabled_rule_recommends_nothing(follow):
 def test_leakage_of_a_customer_who_does_not_pay_has_recommendations_too(follow):
     follow(CALL, COLLECT | {"title": "Win {company_name} back, NPS {latest_nps_score}"})
     table = advice({"mrr": None}, leaks=({},))
-    assert rows(table, "rule_id", "customer_id", "segment", "recommendation_title", "estimated_revenue_impact") == [
+    assert rows(table, "rule_id", "customer_id", "segment", "recommendation_title", "one_off_cash") == [
         ("collect", "C1", "SMB", "Win Acme back, NPS unknown", 50)
     ]
+
+
+WORTH = ("customer_id", "monthly_revenue", "value_months", "recurring_value", "one_off_cash", "priority_score")
+
+
+def contract(customer, line_start, cycle, price=100, **dates):
+    return {
+        "customer_id": customer, "line_start": line_start, "start_date": line_start, "cycle": cycle,
+        "monthly_price": price,
+    } | dates  # fmt: skip
+
+
+@pytest.mark.parametrize(("horizon", "worth"), [(12, [12, 12, 12]), (2, [2, 8, 2.5]), (1, [1, 8, 2])])
+def test_revenue_counts_over_the_horizon_or_the_rest_of_a_longer_contract(follow, horizon, worth):
+    # As of 2026-06-30: C1 pays by the month; C2 by the year until 2027-02-10, 7 months and 11 days away;
+    # C3 pays 50 by the month and 50 by the quarter, until 2026-09-05, 2 months and some days away. Ended contracts do
+    # not count.
+    follow(CALL, value_horizon_months=horizon)
+    people = [{"customer_id": name} for name in ("C1", "C2", "C3")]
+    lines = (
+        contract("C1", "2026-01-15", 1),
+        contract("C2", "2025-02-10", 12),
+        contract("C3", "2026-06-05", 3, price=50),
+        contract("C3", "2026-01-05", 1, price=50),
+        contract("C3", "2026-01-05", 12, price=900, end_date="2026-06-01"),
+    )
+    assert rows(advice(*people, lines=lines), *WORTH) == [
+        (name, 100, months, 100 * months, 0, 100 * months)
+        for name, months in zip(("C1", "C2", "C3"), worth, strict=True)
+    ]
+
+
+def test_a_case_is_cash_once_unless_its_loss_is_the_price_of_a_month(follow):
+    win_back = COLLECT | {"rule_id": "win", **when("leakage_type", "equals", "Active Usage Without Billing")}
+    follow(COLLECT, win_back, value_horizon_months=12)
+    leaks = ({}, {"leakage_id": "L2", "customer_id": "C2", "leakage_type": "Active Usage Without Billing"})
+    table = advice({}, {"customer_id": "C2", "mrr": None}, leaks=leaks)
+    assert rows(table, *WORTH) == [("C1", 0, None, 0, 50, 50), ("C2", 50, 12, 600, 0, 600)]
+
+
+def test_a_yearly_customer_is_worth_a_year(follow):
+    follow(CALL, value_horizon_months=12)
+    table = advice({"mrr": 2495.08}, lines=(contract("C1", "2025-07-10", 12, price=2495.08),))
+    assert rows(table, "monthly_revenue", "recurring_value") == [(2495.08, 29940.96)]

@@ -171,7 +171,8 @@ def test_every_priority_follows_from_the_traces_alone(traces_by_id, published):
     advised, best = published("recommendations"), defaultdict(dict)
     for row in advised:
         for proof in proofs.pop(row["recommendation_id"]):
-            exact = proof["estimated_revenue_impact"] * proof["confidence_weight"] * proof["severity_weight"]
+            value = proof["recurring_value"] or proof["one_off_cash"]
+            exact = value * proof["confidence_weight"] * proof["severity_weight"]
             score = (exact / proof["effort_weight"]).quantize(Decimal("0.01"), ROUND_HALF_UP)
             band = band_of(score, proof["priority_bands"])
             assert (float(score), band) == (row["priority_score"], row["priority_band"])

@@ -9,7 +9,7 @@ from productpulse_assets.reports import markdown
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
 from resources.tables import rows_of
-from rules.text.formats import money, name_with_key, value_text
+from rules.text.formats import ACTION_MONEY, action_money, money, name_with_key, value_text
 from rules.text.markdown import escape
 from tests.productpulse_assets.reports.build_report import REPORTS
 
@@ -26,8 +26,9 @@ def report(good_run, good_home):
 
 def test_the_plan_lists_the_first_interventions_of_each_owner_and_counts_the_rest(report, snapshot):
     text, plan = report("intervention_plan"), rows_of(snapshot.table("intervention_plan").order_by("priority_rank"))
-    total = sum(row["estimated_revenue_impact"] for row in plan)
-    assert f"{len(plan)} interventions with an estimated impact of {money(total)}." in text
+    monthly, value, cash = (sum(row[name] for row in plan) for name in ACTION_MONEY)
+    about = f"{money(monthly)} a month, {money(value)} over 12 months, and {money(cash)} once"
+    assert f"{len(plan)} interventions about {about}." in text
     for owner in {row["suggested_owner"] for row in plan}:
         mine = [row for row in plan if row["suggested_owner"] == owner]
         section = text.split(f"## {owner}\n")[1].split("\n## ")[0]
@@ -73,7 +74,7 @@ def test_the_executive_summary_begins_with_the_three_most_urgent_actions_and_rea
     for number, row in enumerate(plan[:3], start=1):
         action = section.split(f"\n{number}. ")[1].split(f"\n{number + 1}. ")[0]
         assert action.startswith(f"**[{escape(row['recommendation_title'])}](intervention_plan.md#plan-{number})**")
-        for text_part in (f"({row['customer_id']})", money(row["estimated_revenue_impact"])):
+        for text_part in (f"({row['customer_id']})", action_money(row)):
             assert text_part in action.splitlines()[0]
         assert f"- Why: {escape(row['reason'])}" in action and f"- Do: {escape(row['expected_action'])}" in action
         assert row["suggested_owner"] in action and row["scheduled_week"] in action

@@ -35,10 +35,12 @@ COLUMNS = {
         "channel_name": "VARCHAR", "cost_per_acquisition": "DECIMAL(18,2)",
     },
     "targets": {"metric_name": "VARCHAR", "target_value": "DOUBLE", "date": "DATE"},
+    "acquisition_spend": {"channel_name": "VARCHAR", "month": "DATE", "amount": "DECIMAL(18,2)"},
+    "events": {"date": "DATE", "text": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR"},
 }  # fmt: skip
 
 KEYS = {name: next(iter(columns)) for name, columns in COLUMNS.items()}
-KEYS["targets"] = "metric_name, date"
+KEYS |= {"targets": "metric_name, date", "acquisition_spend": "channel_name, month", "events": "date, text"}
 
 BROKEN_ROWS = {
     "end before start": "FROM subscriptions WHERE end_date < start_date",
@@ -77,6 +79,8 @@ BROKEN_ROWS = {
     "score outside 0 to 10": "FROM nps_scores WHERE score NOT BETWEEN 0 AND 10",
     "unknown channel": """FROM customers
         WHERE acquisition_channel NOT IN (SELECT channel_name FROM acquisition_channels)""",
+    "spend of an unknown channel": """FROM acquisition_spend
+        WHERE channel_name NOT IN (SELECT channel_name FROM acquisition_channels)""",
     "negative cost": "FROM acquisition_channels WHERE cost_per_acquisition < 0",
     "target not at a month's start": "FROM targets WHERE day(date) <> 1 OR target_value <= 0",
     "event after the as-of date": """FROM (
@@ -137,11 +141,13 @@ def test_no_row_breaks_a_rule(company, rule):
     assert company.sql(f"SELECT count(*) FROM (SELECT 1 {BROKEN_ROWS[rule]})").fetchone() == (0,)
 
 
-def test_only_dates_and_times_of_an_end_can_be_null(company):
+def test_only_an_end_and_what_an_event_is_about_can_be_null(company):
     may_be_null = {
         ("subscriptions", "end_date"),
         ("support_tickets", "date_closed"),
         ("support_tickets", "resolution_time_hours"),
+        ("events", "dimension"),
+        ("events", "member"),
     }
     have_nulls = {
         (dataset, column)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from rules.text.formats import (
+    action_money,
     age_text,
     change_text,
     count_text,
@@ -18,6 +19,7 @@ from rules.text.formats import (
     percent,
     period_text,
     printable_line,
+    priority_money,
     value_text,
     without_credentials,
 )
@@ -202,3 +204,20 @@ def test_what_cannot_be_seen_is_shown_as_its_code_in_a_message(text, seen):
 def test_a_long_text_is_cut_in_a_message_and_line_ends_stay_where_they_are_wanted():
     assert printable_line("x" * 100, 10) == "x" * 9 + "…"
     assert escape_invisible("a\u200b\nb", keep="\n") == "a\\u200b\nb"
+
+
+@pytest.mark.parametrize(
+    ("monthly", "value", "cash", "text"),
+    [
+        (2495, 29940, 0, "$2,495 a month, $29,940 over 12 months"),
+        (100, 250, 50, "$100.00 a month, $250.00 over 2.5 months, and $50.00 once"),
+        (0, 0, 1200, "$1,200 once"),
+        (None, None, None, "not available"),
+    ],
+)
+def test_a_months_revenue_and_cash_are_never_one_amount(monthly, value, cash, text):
+    row = {"monthly_revenue": monthly, "recurring_value": value, "one_off_cash": cash}
+    assert action_money(row) == text
+    assert action_money(dict.fromkeys(row, 0)) == "$0"
+    if monthly is not None:
+        assert priority_money(row) == text.split(" a month, ")[-1].split(", and")[0]
