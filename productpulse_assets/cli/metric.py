@@ -26,6 +26,7 @@ from productpulse_assets.cli.options import home_option, open_snapshot, read_set
 @click.option(
     "--trend", type=click.IntRange(2, 120), help="This many periods of that length, the last one this period."
 )
+@click.option("--bridge", "with_bridge", is_flag=True, help="How MRR got from the start of the period to its end.")
 @click.option("--rows", "with_rows", is_flag=True, help="The customers behind the value, and their parts of it.")
 @click.option(
     "--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write all these rows to a CSV file."
@@ -38,6 +39,7 @@ def metric(
     by: str | None,
     members: tuple[str, ...],
     trend: int | None,
+    with_bridge: bool,
     with_rows: bool,
     csv: Path | None,
     rules: Path | None,
@@ -54,12 +56,12 @@ def metric(
     rule_set = read_rules(settings.rules_dir)
     metric_name = find_metric(rule_set.metric_catalog, name)
     with open_snapshot(settings.home) as snapshot:
-        if not (period or by or members or trend or with_rows or csv):
+        if not (period or by or members or trend or with_bridge or with_rows or csv):
             lines = list(card_lines(snapshot, metric_name, rule_set.currency))
         else:
             from productpulse_assets.cli.metric_rows import Answer, Question, answer_lines, parse_members
 
-            question = Question(metric_name, period, parse_members(members), by, trend)
+            question = Question(metric_name, period, parse_members(members), by, trend, with_bridge)
             answer = Answer.of(snapshot, rule_set, question)
             lines = list(answer_lines(answer, with_rows=with_rows))
             if csv:

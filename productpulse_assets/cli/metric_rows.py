@@ -13,6 +13,7 @@ from ibis import _
 
 from productpulse_assets.cli.metric_trend import trend_lines
 from resources.published_snapshot import Row, Snapshot
+from rules.metrics.bridge import ENTERED, LEFT, bridge_rows, bridge_values, has_bridge
 from rules.metrics.models import Metric
 from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE, is_present_only, sides_that_add_up
 from rules.metrics.rows import metric_rows
@@ -42,7 +43,7 @@ class Question:
     """What is asked of a metric.
 
     period: as it is written; None for that of the current value. where: members by slice. by: a slice. trend: a number
-    of periods.
+    of periods. with_bridge: how MRR got from the start of the period to its end; the rows are those of the bridge.
     """
 
     metric_name: str
@@ -50,6 +51,7 @@ class Question:
     where: Mapping[str, str] = field(default_factory=dict)
     by: str | None = None
     trend: int | None = None
+    with_bridge: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Answer:
     snapshot: Snapshot
     rules: Rules
     question: Question
+    all_members: Mapping[str, ir.Table]
     models: Mapping[str, ir.Table]
     time_range: TimeRange
     months: Sequence[dt.date]
@@ -78,7 +81,9 @@ class Answer:
         models = sliced_models(catalog, snapshot.table, columns)
         for column, value in question.where.items():
             _check_member(column, value, snapshot.rows(members_of(catalog, name, models, column)))
-        return cls(snapshot, rules, question, in_slice(models, question.where), time_range, months)
+        if question.with_bridge and not has_bridge(catalog.metrics[name]):
+            raise ProductPulseError("metric.no_bridge", f"{name} has no bridge. Only MRR has one: the sum of mrr_end.")
+        return cls(snapshot, rules, question, models, in_slice(models, question.where), time_range, months)
 
     @property
     def metric(self) -> Metric:
@@ -107,7 +112,10 @@ class Answer:
 
     def rows(self) -> ir.Table:
         """The rows behind the value, with the companies' names; of each side the largest first."""
-        rows = metric_rows(self.rules.metric_catalog, self.question.metric_name, self.models, self.time_range)
+        if self.question.with_bridge:
+            rows = bridge_rows(self.all_members, self.time_range, self.question.where)
+        else:
+            rows = metric_rows(self.rules.metric_catalog, self.question.metric_name, self.models, self.time_range)
         names = self.snapshot.table("customers").select("customer_id", "company_name")
         named = rows.left_join(names, "customer_id").select(*rows.columns, "company_name")
         order = {VALUE: 0, NUMERATOR: 1, DENOMINATOR: 2}
@@ -171,8 +179,20 @@ def answer_lines(answer: Answer, *, with_rows: bool) -> Iterator[str]:
         yield f"By {by}:"
         for row in answer.values([answer.time_range], by):
             yield f"  {row[by]}: {_value(answer, row)}"
+    if answer.question.with_bridge:
+        yield from _bridge_lines(answer)
     if with_rows:
         yield from _row_lines(answer)
+
+
+def _bridge_lines(answer: Answer) -> Iterator[str]:
+    yield ""
+    yield "From the start to the end:"
+    parts = bridge_values(answer.all_members, answer.time_range, answer.question.where).order_by("place")
+    for row in answer.snapshot.rows(parts):
+        if row["amount"] or row["part"] not in (ENTERED, LEFT):
+            amount = value_text(row["amount"], "money", answer.rules.currency, exact=True)
+            yield f"  {row['part']}: {amount} ({count_text(row['customers'], 'customer')})"
 
 
 def _value(answer: Answer, row: Row, column: str = "value") -> str:
