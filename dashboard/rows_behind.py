@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 import ibis
@@ -15,20 +14,18 @@ from dashboard.filters import add_customer_columns, select_value
 from dashboard.reading import Reading
 from dashboard.tables import Column, Order, show_table
 from resources.published_snapshot import Row
-from rules.metrics.rows import (
+from rules.metrics.parts import (
     DENOMINATOR,
     NUMERATOR,
     VALUE,
-    in_slice,
     is_present_only,
-    members_of,
     metric_parts,
-    metric_rows,
-    metric_values,
     sides_that_add_up,
-    sliced_models,
-    slices_of,
 )
+from rules.metrics.rows import metric_rows
+from rules.metrics.slices import PRESENT, in_slice, members_of, sliced_models, slices_of
+from rules.metrics.time_range import TimeRange, parse_time_range
+from rules.metrics.values import metric_values
 from rules.text.formats import value_text
 
 WHOLE = "All customers"
@@ -42,11 +39,11 @@ def show_rows_behind(reading: Reading, metric: Row) -> None:
     if name not in catalog.metrics:
         return
     st.subheader("Customers behind it", divider="gray")
-    models = sliced_models(catalog, reading.table)
+    models = sliced_models(catalog, reading.table, [*reading.rules.dimensions, *PRESENT])
     slices = slices_of(catalog, name, models, reading.rules.dimensions)
     boxes = st.columns(3)
     with boxes[0]:
-        month = choose_month(reading, metric)
+        time_range = choose_month(reading, metric)
     with boxes[1]:
         column = select_value("Slice", [WHOLE, *slices], key="slice")
     members = [] if column == WHOLE else reading.values(members_of(catalog, name, models, column), "member")
@@ -54,11 +51,11 @@ def show_rows_behind(reading: Reading, metric: Row) -> None:
     if members:
         with boxes[2]:
             where = {column: select_value("Member", members, key="member")}
-    chosen = in_slice(models, where)
-    (found,) = reading.rows(metric_values(catalog, name, chosen, reading.table("calendar"), [month])) or [{}]
+    chosen = in_slice(sliced_models(catalog, reading.table, list(where)), where)
+    (found,) = reading.rows(metric_values(catalog, name, chosen, reading.table("calendar"), [time_range])) or [{}]
     text = value_text(found.get(VALUE), metric["unit"], reading.currency, exact=True)
     member = "".join(f", {markdown_text(each)}" for each in where.values())
-    st.markdown(f"**{markdown_text(metric['label'])}**, {month:%B %Y}{member}: **{text}**")
+    st.markdown(f"**{markdown_text(metric['label'])}**, {time_range.label}{member}: **{text}**")
     sides = list(dict.fromkeys(part.side for part in metric_parts(catalog, name)))
     side = VALUE
     if sides != [VALUE]:
@@ -69,21 +66,22 @@ def show_rows_behind(reading: Reading, metric: Row) -> None:
         f"The amounts add up to the {side}." if adds_up else "The rows that it is computed from; it is no sum of them."
     )
     st.caption(note)
-    show_side(reading, metric, chosen, month, side)
+    show_side(reading, metric, chosen, time_range, side)
 
 
-def choose_month(reading: Reading, metric: Row) -> dt.date:
+def choose_month(reading: Reading, metric: Row) -> TimeRange:
     """The month; by default that of the metric's current value. A metric of the present has one month."""
-    months = [row["month"] for row in reading.rows(reading.table("calendar").order_by(_.month.desc()))]
-    known = months[:1] if is_present_only(reading.rules.metric_catalog, metric["metric_name"]) else months
-    names: dict[str, dt.date] = {f"{month:%Y-%m}": month for month in known}
+    calendar = reading.rows(reading.table("calendar").order_by(_.month))
+    months, complete = [row["month"] for row in calendar], [row["month"] for row in calendar if row["is_complete"]]
+    known = months[-1:] if is_present_only(reading.rules.metric_catalog, metric["metric_name"]) else months[::-1]
     current = f"{metric['period_end']:%Y-%m}" if metric["period_end"] else None
-    return names[select_value("Month", list(names), key="month", default=current)]
+    chosen = select_value("Month", [f"{month:%Y-%m}" for month in known], key="month", default=current)
+    return parse_time_range(chosen, months, complete)
 
 
-def show_side(reading: Reading, metric: Row, models: Mapping[str, ir.Table], month: dt.date, side: str) -> None:
+def show_side(reading: Reading, metric: Row, models: Mapping[str, ir.Table], time_range: TimeRange, side: str) -> None:
     """The rows of the value, the numerator or the denominator."""
-    rows = metric_rows(reading.rules.metric_catalog, metric["metric_name"], models, month).filter(_.side == side)
+    rows = metric_rows(reading.rules.metric_catalog, metric["metric_name"], models, time_range).filter(_.side == side)
     rows = rows.mutate(part_amount=_.contribution.coalesce(_.amount))
     (about,) = reading.rows(
         rows.aggregate(

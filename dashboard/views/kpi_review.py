@@ -94,7 +94,7 @@ def show_history(reading: Reading, metric: Row) -> None:
 
 def show_slices(reading: Reading, metric: Row) -> None:
     """The metric by segment, plan, country or channel."""
-    of_metric = reading.table("kpi_by_segment").filter(_.metric_name == metric["metric_name"])
+    of_metric = reading.table("kpi_by_segment").filter(_.metric_name == metric["metric_name"], _.is_latest)
     dimensions = reading.values(of_metric, "dimension")
     if not dimensions:
         return
