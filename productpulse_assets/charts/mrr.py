@@ -86,6 +86,7 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
         cliponaxis=False,
         hovertext=[f"{label}: {text}" for label, text in zip(labels, texts, strict=True)],
         hoverinfo="text",
+        customdata=[[row["metric_name"]] for row, _sign in bridge.lines] + [[MRR]],
         increasing={"marker": {"color": GAIN}},
         decreasing={"marker": {"color": LOSS}},
         totals={"marker": {"color": TOTAL}},
@@ -150,6 +151,7 @@ def _mrr_area(rows: Sequence[Row], currency: str) -> go.Scatter:
             f"{look.month_label(row['month'])}: MRR {value_text(row['mrr'], 'money', currency)}" for row in rows
         ],
         hoverinfo="text",
+        customdata=[[MRR, f"{row['month']:%Y-%m}"] for row in rows],
     )
 
 
@@ -165,6 +167,7 @@ def _churn_line(rows: Sequence[Row]) -> go.Scatter:
             f"{look.month_label(row['month'])}: customer churn {value_text(row['churn'], 'rate')}" for row in rows
         ],
         hoverinfo="text",
+        customdata=[[CHURN, f"{row['month']:%Y-%m}"] for row in rows],
     )
 
 
@@ -182,7 +185,7 @@ def drivers(rows: Sequence[Row], currency: str) -> go.Figure:
     ]
     colours = [GAIN if change > 0 else LOSS if change < 0 else GREY for change in changes]
     chart = look.figure(
-        look.horizontal_bars(changes, texts, hover, colours),
+        look.horizontal_bars(changes, texts, hover, colours, [[str(row["member"])] for row in shown]),
         height=look.bars_height(len(shown)),
         xaxis=look.value_axis(changes, "money", currency) | look.bar_range(changes),
         yaxis=look.top_down_axis(names),
