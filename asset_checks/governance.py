@@ -68,7 +68,7 @@ KEYS = {
     "metric_lineage": ("metric_name",),
     "kpi_summary": ("metric_name",),
     "kpi_history": ("metric_name", "month"),
-    "kpi_by_segment": ("metric_name", "dimension", "member"),
+    "kpi_by_segment": ("metric_name", "dimension", "member", "month"),
 }
 """Every table of computed metrics, and its key."""
 

@@ -291,10 +291,12 @@ CUSTOMER_SEGMENTS: tuple[CustomerSegmentName, ...] = get_args(CustomerSegmentNam
 
 
 class Segments(Strict):
-    """segments.yaml: the dimensions that metrics are sliced by, and the customer segments of Customer 360."""
+    """segments.yaml: the dimensions that metrics are sliced by, the customer segments of Customer 360, and the month
+    that a fiscal year begins with (1 to 12); FY2026 is the one that ends in 2026."""
 
     dimensions: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     customer_segments: dict[CustomerSegmentName, CustomerSegment]
+    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
 
     @field_validator("customer_segments")
     @classmethod

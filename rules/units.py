@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import ibis
 import ibis.expr.types as ir
 
 MONEY = "decimal(18, 2)"
 """An amount in the reporting currency, as every table stores it."""
+
+
+def month_start(day: dt.date, later: int) -> dt.date:
+    """The first day of the month `later` months after that of `day`."""
+    year, month = divmod(day.year * 12 + day.month - 1 + later, 12)
+    return dt.date(year, month + 1, 1)
 
 
 def months_between(first: ir.DateValue, last: ir.DateValue) -> ir.IntegerValue:

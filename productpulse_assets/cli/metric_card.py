@@ -99,7 +99,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 def _slices(snapshot: Snapshot, name: str, unit: str, currency: str) -> Iterator[str]:
     """One line per dimension: the members with the most customers."""
-    slices = snapshot.table("kpi_by_segment").filter(_.metric_name == name)
+    slices = snapshot.table("kpi_by_segment").filter(_.metric_name == name, _.is_latest)
     rows = snapshot.rows(slices.order_by("dimension", _.customers.desc(), "member"))
     for dimension in dict.fromkeys(row["dimension"] for row in rows):
         members = [row for row in rows if row["dimension"] == dimension][:MEMBERS_SHOWN]

@@ -1,4 +1,4 @@
-"""A metric in a month, a slice or both, with the rows behind it, as lines of text or as a CSV."""
+"""A metric in a period, a slice or both, with the rows behind it, as lines of text or as a CSV."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from productpulse_assets.facts.calendar import month_start
+from productpulse_assets.cli.metric_trend import trend_lines
 from resources.published_snapshot import Row, Snapshot
-from rules.metrics.rows import (
-    DENOMINATOR,
-    NUMERATOR,
-    VALUE,
-    check_month,
-    check_slice,
-    in_slice,
-    members_of,
-    metric_rows,
-    metric_values,
-    sides_that_add_up,
-    sliced_models,
-)
+from rules.metrics.bridge import ENTERED, LEFT, bridge_rows, bridge_values, has_bridge
+from rules.metrics.models import Metric
+from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE, is_present_only, sides_that_add_up
+from rules.metrics.rows import metric_rows
+from rules.metrics.slices import PRESENT, check_slice, in_slice, members_of, sliced_models
+from rules.metrics.time_range import TimeRange, parse_time_range
+from rules.metrics.values import check_range, metric_comparison, metric_values
 from rules.rule_set import Rules
 from rules.text.errors import ProductPulseError
-from rules.text.formats import NAME_LIMIT, change_text, count_text, name_with_key, one_line, printable_line, value_text
+from rules.text.formats import (
+    NAME_LIMIT,
+    change_text,
+    count_text,
+    name_with_key,
+    one_line,
+    percent,
+    printable_line,
+    value_text,
+)
 
 ROWS_SHOWN = 20
 MEMBERS_SHOWN = 12
@@ -37,12 +40,18 @@ NOUN = {VALUE: "Rows", NUMERATOR: "Rows of the numerator", DENOMINATOR: "Rows of
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a metric: a month (None for that of its current value), members of dimensions, a dimension."""
+    """What is asked of a metric.
+
+    period: as it is written; None for that of the current value. where: members by slice. by: a slice. trend: a number
+    of periods. with_bridge: how MRR got from the start of the period to its end; the rows are those of the bridge.
+    """
 
     metric_name: str
-    month: dt.date | None = None
+    period: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
     by: str | None = None
+    trend: int | None = None
+    with_bridge: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,32 +61,61 @@ class Answer:
     snapshot: Snapshot
     rules: Rules
     question: Question
+    all_members: Mapping[str, ir.Table]
     models: Mapping[str, ir.Table]
-    month: dt.date
+    time_range: TimeRange
+    months: Sequence[dt.date]
 
     @classmethod
     def of(cls, snapshot: Snapshot, rules: Rules, question: Question) -> Answer:
-        """Raises ProductPulseError for a month or a slice in which the metric is not known."""
+        """Raises ProductPulseError for a period or a slice in which the metric is not known."""
         catalog, name = rules.metric_catalog, question.metric_name
-        models = sliced_models(catalog, snapshot.table)
-        months = [row["month"] for row in snapshot.rows(snapshot.table("calendar").order_by("month"))]
-        month = question.month or _current_month(snapshot, name, months[-1])
-        check_month(catalog, name, month, months)
+        calendar = snapshot.rows(snapshot.table("calendar").order_by("month"))
+        months, complete = [row["month"] for row in calendar], [row["month"] for row in calendar if row["is_complete"]]
+        text = question.period or f"{_current_month(snapshot, name, months[-1]):%Y-%m}"
+        time_range = parse_time_range(text, months, complete, rules.segments.fiscal_year_start_month)
+        check_range(catalog, name, time_range, months)
         columns = [*question.where, *([question.by] if question.by else [])]
-        check_slice(catalog, name, models, columns, rules.dimensions)
+        all_slices = sliced_models(catalog, snapshot.table, [*rules.dimensions, *PRESENT])
+        check_slice(catalog, name, all_slices, columns, rules.dimensions)
+        models = sliced_models(catalog, snapshot.table, columns)
         for column, value in question.where.items():
             _check_member(column, value, snapshot.rows(members_of(catalog, name, models, column)))
-        return cls(snapshot, rules, question, in_slice(models, question.where), month)
+        if question.with_bridge and not has_bridge(catalog.metrics[name]):
+            raise ProductPulseError("metric.no_bridge", f"{name} has no bridge. Only MRR has one: the sum of mrr_end.")
+        return cls(snapshot, rules, question, models, in_slice(models, question.where), time_range, months)
 
-    def values(self, months: list[dt.date], by: str | None = None) -> Sequence[Row]:
-        """The values of these months, by month and member."""
-        calendar = self.snapshot.table("calendar")
-        found = metric_values(self.rules.metric_catalog, self.question.metric_name, self.models, calendar, months, by)
+    @property
+    def metric(self) -> Metric:
+        """The metric as the catalog defines it."""
+        return self.rules.metric_catalog.metrics[self.question.metric_name]
+
+    def values(self, ranges: Sequence[TimeRange], by: str | None = None) -> Sequence[Row]:
+        """The values of these ranges, by month and member."""
+        catalog, calendar = self.rules.metric_catalog, self.snapshot.table("calendar")
+        found = metric_values(catalog, self.question.metric_name, self.models, calendar, ranges, by)
         return self.snapshot.rows(found.order_by("month", *([by] if by else [])))
+
+    def trend(self, count: int) -> list[TimeRange]:
+        """As many periods of the same length as the data has, up to `count`; the last one is the one asked for."""
+        if is_present_only(self.rules.metric_catalog, self.question.metric_name):
+            raise ProductPulseError(
+                "metric.no_trend", f"{self.question.metric_name} is known for the present only and has no trend."
+            )
+        return [each for each in self.time_range.trend(count) if each.first >= self.months[0]]
+
+    def comparison(self) -> Sequence[Row]:
+        """The value beside that of the period before and of a year ago."""
+        catalog, calendar = self.rules.metric_catalog, self.snapshot.table("calendar")
+        name, months = self.question.metric_name, self.months
+        return self.snapshot.rows(metric_comparison(catalog, name, self.models, calendar, self.time_range, months))
 
     def rows(self) -> ir.Table:
         """The rows behind the value, with the companies' names; of each side the largest first."""
-        rows = metric_rows(self.rules.metric_catalog, self.question.metric_name, self.models, self.month)
+        if self.question.with_bridge:
+            rows = bridge_rows(self.all_members, self.time_range, self.question.where)
+        else:
+            rows = metric_rows(self.rules.metric_catalog, self.question.metric_name, self.models, self.time_range)
         names = self.snapshot.table("customers").select("customer_id", "company_name")
         named = rows.left_join(names, "customer_id").select(*rows.columns, "company_name")
         order = {VALUE: 0, NUMERATOR: 1, DENOMINATOR: 2}
@@ -106,16 +144,6 @@ def _current_month(snapshot: Snapshot, name: str, last: dt.date) -> dt.date:
     return day.replace(day=1)
 
 
-def parse_month(text: str) -> dt.date:
-    """The first day of the month that is written 2026-06; raises ProductPulseError for another text."""
-    try:
-        return dt.datetime.strptime(text, "%Y-%m").date()
-    except ValueError as error:
-        raise ProductPulseError(
-            "metric.month_format", f"'{text}' is not a month. Write it as 2026-06.", month=text
-        ) from error
-
-
 def parse_members(texts: tuple[str, ...]) -> dict[str, str]:
     """`segment=SMB` as a slice and its member; raises ProductPulseError for a text without both."""
     members: dict[str, str] = {}
@@ -134,31 +162,57 @@ def parse_members(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 def answer_lines(answer: Answer, *, with_rows: bool) -> Iterator[str]:
-    """The value with that of the month before and of a year before, by slice if asked for, and its rows."""
-    name, currency = answer.question.metric_name, answer.rules.currency
-    metric = answer.rules.metric_catalog.metrics[name]
+    """The value beside that of the period before and of a year ago, its trend or slices if asked for, and its rows."""
+    metric, by = answer.metric, answer.question.by
     members = "".join(f", {column} = {value}" for column, value in answer.question.where.items())
-    before, year_before = (month_start(answer.month, -months) for months in (1, 12))
-    found = {row["month"]: row for row in answer.values([answer.month, before, year_before])}
-    value = found[answer.month]["value"]
-    text = value_text(value, metric.unit, currency, exact=True)
-    yield f"{metric.label} ({name}), {answer.month:%B %Y}{members}: {text}"
-    for month in (before, year_before):
-        earlier = found[month]["value"] if month in found else None
-        if earlier is not None and value is not None:
-            change = change_text(value - earlier, metric.unit, currency)
-            yield f"  {month:%B %Y}: {value_text(earlier, metric.unit, currency, exact=True)} ({change} since then)"
-    if answer.question.by:
-        yield from _member_lines(answer, answer.question.by, metric.unit)
+    first, *_more = compared = answer.comparison()
+    yield f"{metric.label} ({answer.question.metric_name}), {answer.time_range.label}{members}: {_value(answer, first)}"
+    for row in compared:
+        yield _compared_line(answer, row)
+    if answer.question.trend:
+        ranges = answer.trend(answer.question.trend)
+        yield ""
+        yield f"{count_text(len(ranges), 'period')} to {answer.time_range.label}{f', by {by}' if by else ''}:"
+        yield from trend_lines(ranges, answer.values(ranges, by), by, metric, answer.rules.currency)
+    elif by:
+        yield ""
+        yield f"By {by}:"
+        for row in answer.values([answer.time_range], by):
+            yield f"  {row[by]}: {_value(answer, row)}"
+    if answer.question.with_bridge:
+        yield from _bridge_lines(answer)
     if with_rows:
         yield from _row_lines(answer)
 
 
-def _member_lines(answer: Answer, by: str, unit: str) -> Iterator[str]:
+def _bridge_lines(answer: Answer) -> Iterator[str]:
     yield ""
-    yield f"By {by}:"
-    for row in answer.values([answer.month], by):
-        yield f"  {row[by]}: {value_text(row['value'], unit, answer.rules.currency, exact=True)}"
+    yield "From the start to the end:"
+    parts = bridge_values(answer.all_members, answer.time_range, answer.question.where).order_by("place")
+    for row in answer.snapshot.rows(parts):
+        if row["amount"] or row["part"] not in (ENTERED, LEFT):
+            amount = value_text(row["amount"], "money", answer.rules.currency, exact=True)
+            yield f"  {row['part']}: {amount} ({count_text(row['customers'], 'customer')})"
+
+
+def _value(answer: Answer, row: Row, column: str = "value") -> str:
+    return value_text(row[column], answer.metric.unit, answer.rules.currency, exact=True)
+
+
+def signed_percent(share: float) -> str:
+    """A relative change: `+3.2 %`."""
+    return f"{'+' if share > 0 else ''}{percent(share)}"
+
+
+def _compared_line(answer: Answer, row: Row) -> str:
+    """The value of an earlier period with the change since then, or why there is none."""
+    unit, currency = answer.metric.unit, answer.rules.currency
+    if row["change"] is None:
+        shown = "" if row["compared_value"] is None else f"{_value(answer, row, 'compared_value')}. "
+        return f"  {row['compared_label']}: {shown}No change is computed: {row['why_not']}"
+    rate = "" if unit == "rate" or row["change_rate"] is None else f", {signed_percent(row['change_rate'])}"
+    change = change_text(row["change"], unit, currency)
+    return f"  {row['compared_label']}: {_value(answer, row, 'compared_value')} ({change}{rate} since then)"
 
 
 def _row_lines(answer: Answer) -> Iterator[str]:
@@ -194,5 +248,6 @@ def _row_text(row: Row, answer: Answer) -> str:
     if row["mrr_start"] is not None and row["mrr_start"] != row["mrr_end"]:
         start, end = (value_text(row[name], "money", currency) for name in ("mrr_start", "mrr_end"))
         moved = f", MRR {start} to {end}"
+    case = f", case {row['source_row']}" if row["customer_id"] and row["source_row"] else ""
     part = "" if row["part"] == answer.question.metric_name else f", {row['part']}"
-    return f"{who}, {row['month']:%b %Y}: {text}{moved}{part}"
+    return f"{who}, {row['month']:%b %Y}: {text}{moved}{case}{part}"

@@ -13,6 +13,7 @@ from resources.home import SettingsError
 from resources.settings import Settings, refuse_after_today
 from rules.models import AsOfLimits
 from rules.rule_set import Rules
+from rules.units import month_start
 
 FORCED = "productpulse/force"
 """The tag of runs whose as-of date may be long after the newest event."""
@@ -120,9 +121,3 @@ def months(first: dt.date, as_of: dt.date, *, is_current: bool = True) -> list[d
 def as_of_day(calendar: ir.Table) -> ir.Table:
     """One row: as_of_date, and is_current, which `calendar` explains."""
     return calendar.filter(calendar.month == calendar.month.max().as_scalar()).select("as_of_date", "is_current")
-
-
-def month_start(day: dt.date, later: int) -> dt.date:
-    """The first day of the month `later` months after that of `day`."""
-    year, month = divmod(day.year * 12 + day.month - 1 + later, 12)
-    return dt.date(year, month + 1, 1)

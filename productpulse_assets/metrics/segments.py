@@ -14,7 +14,7 @@ from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 
 
-@table(group="metrics", owner="team:finance", key=("metric_name", "dimension", "member"))
+@table(group="metrics", owner="team:finance", key=("metric_name", "dimension", "member", "month"))
 def kpi_by_segment(
     customer_months: ir.Table,
     customer_signals: ir.Table,
@@ -22,11 +22,12 @@ def kpi_by_segment(
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
-    """One row per metric, dimension and member, read at the same day or month as in kpi_summary.
+    """One row per metric, dimension, member and month, as kpi_history has it for the whole company.
 
-    The dimensions are those of rules/segments.yaml; a missing member is 'Unknown'. customers is the number
-    of the member's paying customers at the end of that month. value is in the metric's unit; NULL where the
-    member has nothing to compute it from.
+    The dimensions are those of rules/segments.yaml; a missing member is 'Unknown'. is_latest: the month is the one
+    that kpi_summary is read in. customers is the number of the member's paying customers at the end of the month.
+    value is in the metric's unit; NULL where the member has nothing to compute it from, which only rows of the latest
+    month show.
     """
     catalog, dimensions = rules.metric_catalog, rules.dimensions
     tables = {
@@ -45,9 +46,9 @@ def kpi_by_segment(
     flows = [name for name in catalog.metrics if read_at(catalog, name) == LAST_COMPLETE]
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
     dated = history.join(months, "month").left_join(sizes, ["month", "dimension", "member"])
-    present = dated.filter(ibis.ifelse(_.metric_name.isin(flows), _.is_last_complete, _.is_last))
-    return present.select(
-        "metric_name", "dimension", "member", "value",
+    dated = dated.mutate(is_latest=ibis.ifelse(_.metric_name.isin(flows), _.is_last_complete, _.is_last))
+    return dated.filter(_.is_latest | _.value.notnull()).select(
+        "metric_name", "dimension", "member", "month", "is_complete", "is_latest", "value",
         amount=ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY)),
         customers=_.customers.fill_null(0),
     )  # fmt: skip
@@ -82,11 +83,12 @@ def member_sizes(customer_months: ir.Table, dimensions: Sequence[str]) -> ir.Tab
 
 
 def read_months(calendar: ir.Table) -> ir.Table:
-    """The months that present values are read from: the last one, and the last complete one."""
+    """The months, with those that present values are read from: is_last, and is_last_complete of those that are over."""
     complete = calendar.filter(_.is_complete).month.max().as_scalar()
     last = calendar.month.max().as_scalar()
-    months = calendar.mutate(is_last=_.month == last, is_last_complete=(_.month == complete).fill_null(False))
-    return months.filter(_.is_last | _.is_last_complete)
+    return calendar.select(
+        "month", "is_complete", is_last=_.month == last, is_last_complete=(_.month == complete).fill_null(False)
+    )
 
 
 @table(group="metrics", owner="team:finance", key=("dimension", "member"))

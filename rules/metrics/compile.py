@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from rules.literals import literal_rows
 from rules.metrics.models import Condition, Derived, Measure, Metric, MetricCatalog, Ratio
-from rules.metrics.periods import CURRENT, months_covered, operand_names
+from rules.metrics.periods import CURRENT, Reading, months_covered, operand_names, reading_of
 from rules.operators import comparison, round_for_comparison
 from rules.units import months_between
 
@@ -20,12 +20,16 @@ UNKNOWN_MEMBER = "Unknown"
 
 
 class Use(NamedTuple):
-    """A measure over the rows of a model in `months` months; a snapshot model has rows of the as-of date only."""
+    """A measure over the rows of a model in `months` months; a snapshot model has rows of the as-of date only.
+
+    reading: in a range of several months, those of its months that are read.
+    """
 
     model: str
     measure: Measure
     months: int
     is_snapshot: bool
+    reading: Reading
 
 
 def condition(table: ir.Table, rule: Condition) -> ir.BooleanColumn:
@@ -66,29 +70,36 @@ def own_measures(metric: Metric) -> list[Use]:
         if isinstance(metric.formula, Ratio)
         else [metric.formula]
     )
-    return [Use(metric.model, item, months_covered(metric), metric.period == CURRENT) for item in measures]
+    months, is_snapshot = months_covered(metric), metric.period == CURRENT
+    return [Use(metric.model, item, months, is_snapshot, reading_of(metric, item)) for item in measures]
 
 
 def metric_history(
-    catalog: MetricCatalog, models: Mapping[str, ir.Table], calendar: ir.Table, by: Sequence[str] = ()
+    catalog: MetricCatalog,
+    models: Mapping[str, ir.Table],
+    calendar: ir.Table,
+    by: Sequence[str] = (),
+    ranges: ir.Table | None = None,
 ) -> ir.Table:
     """One row per metric, month and member of `by`: value, numerator and denominator.
 
     A metric of a snapshot model has a value in the as-of month only. `models` must have every model that the
-    catalog names; with `by`, only metrics whose models have these columns are computed.
+    catalog names; with `by`, only metrics whose models have these columns are computed. With `ranges` there is a row
+    per range instead of one per month of the calendar: month is its last month, `first` its first one. Of a single
+    month both give the same.
     """
-    names, wide, columns = _measured_months(catalog, models, calendar, list(by))
+    names, wide, columns = _measured_months(catalog, models, calendar, list(by), ranges)
     return _one_row_per_metric(catalog, names, wide, columns, list(by))
 
 
 def metric_columns(catalog: MetricCatalog, models: Mapping[str, ir.Table], calendar: ir.Table) -> ir.Table:
     """One row per month and one column per metric, so that each column has the lineage of its metric."""
-    names, wide, columns = _measured_months(catalog, models, calendar, [])
+    names, wide, columns = _measured_months(catalog, models, calendar, [], None)
     return wide.select(**{name: metric_value(catalog, name, wide, columns) for name in names})
 
 
 def _measured_months(
-    catalog: MetricCatalog, models: Mapping[str, ir.Table], calendar: ir.Table, by: list[str]
+    catalog: MetricCatalog, models: Mapping[str, ir.Table], calendar: ir.Table, by: list[str], ranges: ir.Table | None
 ) -> tuple[list[str], ir.Table, dict[Use, str]]:
     """The metrics that can be computed, a table of their measures by month, and the column of each measure in it."""
     names = [name for name in catalog.metrics if _is_computable(catalog, name, models, by)]
@@ -96,8 +107,8 @@ def _measured_months(
     columns = {use: f"m{number}" for number, use in enumerate(wanted)}
     keys = ["month", *by]
     used = dict.fromkeys(use.model for use in wanted)  # another model may not have the columns of `by`
-    parts = [part for name in used for part in _by_month(name, models[name], columns, calendar, by)]
-    wide = _members(parts, calendar, by)
+    parts = [part for name in used for part in _by_month(name, models[name], columns, calendar, by, ranges)]
+    wide = _members(parts, calendar if ranges is None else ranges, by)
     for part in parts:
         measures = [name for name in part.columns if name not in keys]
         wide = wide.left_join(part, keys).select(*wide.columns, *measures)
@@ -121,9 +132,9 @@ def _members(parts: list[ir.Table], calendar: ir.Table, by: list[str]) -> ir.Tab
 
 
 def _by_month(
-    name: str, model: ir.Table, columns: dict[Use, str], calendar: ir.Table, by: list[str]
+    name: str, model: ir.Table, columns: dict[Use, str], calendar: ir.Table, by: list[str], ranges: ir.Table | None
 ) -> Iterator[ir.Table]:
-    """The measures of a model by month and member, one table per length of the period.
+    """The measures of a model by month and member, one table per kind of period.
 
     The model's rows are aggregated by month once, and longer periods add up months. Only a count of distinct
     values cannot be added up: it reads the rows of each period.
@@ -133,27 +144,46 @@ def _by_month(
     if any(use.is_snapshot for use in uses):
         model = model.mutate(month=calendar.month.max().as_scalar())
     model = model.mutate(**{key: model[key].cast("string").fill_null(UNKNOWN_MEMBER) for key in by})
-    additive = [use for use in uses if use.months == 1 or use.measure.aggregation != "count_distinct"]
+    windows = {use: Window(use.months, "closing" if ranges is None else use.reading) for use in uses}
+    additive = [use for use in uses if windows[use].is_one_month or use.measure.aggregation != "count_distinct"]
+    ends = calendar if ranges is None else ranges
     if additive:
         parts = {part: value for use in additive for part, value in _parts(model, use.measure, columns[use]).items()}
         by_month = model.group_by(keys).aggregate(**parts)
-        for months in dict.fromkeys(use.months for use in additive):
-            periods = _repeat_by_period(by_month, calendar, months)
-            of_length = [use for use in additive if use.months == months]
+        for window in dict.fromkeys(windows[use] for use in additive):
+            periods = _repeat_by_period(by_month, ends, window)
+            of_length = [use for use in additive if windows[use] == window]
             combined = {columns[use]: _combined(periods, use.measure, columns[use]) for use in of_length}
             yield periods.group_by(keys).aggregate(**combined)
     for use in uses:
         if use not in additive:
-            periods = _repeat_by_period(model, calendar, use.months)
+            periods = _repeat_by_period(model, ends, windows[use])
             yield periods.group_by(keys).aggregate(**{columns[use]: measure(periods, use.measure)})
 
 
-def _repeat_by_period(table: ir.Table, calendar: ir.Table, months: int) -> ir.Table:
-    """Each row once for every month whose period of `months` months, up to that month, contains it."""
-    ends = calendar.select(end="month")
-    distance = months_between(table.month, ends.end)
-    inside = table.join(ends, [distance >= 0, distance < months])
-    return inside.drop("month").rename(month="end")
+class Window(NamedTuple):
+    """The months that a measure reads for a month or a range: `months` up to its last one, its first one, or all."""
+
+    months: int
+    reading: Reading
+
+    @property
+    def is_one_month(self) -> bool:
+        """Whether it is one month of any range."""
+        return self.months == 1 and self.reading != "flow"
+
+
+def _repeat_by_period(table: ir.Table, ends: ir.Table, window: Window) -> ir.Table:
+    """Each row once for every month or range of `ends` that reads the row's month."""
+    if window.reading == "closing":
+        ends = ends.select(end="month")
+        distance = months_between(table.month, ends.end)
+        inside = table.join(ends, [distance >= 0, distance < window.months])
+    else:
+        ends = ends.select(end="month", first="first")
+        last = ends["first" if window.reading == "opening" else "end"]
+        inside = table.join(ends, [table.month >= ends["first"], table.month <= last])
+    return inside.select(*(name for name in table.columns if name != "month"), month="end")
 
 
 def _parts(model: ir.Table, wanted: Measure, column: str) -> dict[str, ir.Scalar]:

@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
-from rules.metrics.models import Derived, Metric, MetricCatalog, Trailing
+from typing import Literal
+
+from rules.metrics.models import Derived, Measure, Metric, MetricCatalog, Trailing
 
 AS_OF, LAST_COMPLETE, CURRENT = "as_of", "last_complete_month", "current"
+
+Reading = Literal["opening", "closing", "flow"]
+"""The months of a range that a measure reads: the first one, the last one with those its period covers, or all."""
+
+OPENING_COLUMNS = frozenset({"mrr_start", "paying_start"})
+"""Columns of customer_months that describe the start of a month: in a range, that of its first month."""
+
+CLOSING_COLUMNS = frozenset(
+    {
+        "mrr_end", "paying_end", "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
+        "key_actions_to_date", "is_activated", "days_to_first_key_action", "months_since_cohort",
+    }
+)  # fmt: skip
+"""Columns of customer_months that describe the end of a month: in a range, that of its last month."""
+
+FLOW_COLUMNS = frozenset(
+    {
+        "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned",
+        "is_new", "is_reactivated", "is_churned",
+        "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
+        "logins", "key_actions", "features_used_sum", "usage_records", "acquisition_cost",
+        "tickets_opened", "nps_responses", "nps_score_sum", "nps_promoters", "nps_detractors",
+    }
+)  # fmt: skip
+"""Columns of customer_months that add up over the months of a range."""
+
+
+def reading_of(metric: Metric, measure: Measure) -> Reading:
+    """Which months of a range a measure of the metric reads.
+
+    A stock (as_of) and a trailing period end with the last month. Otherwise the column decides; where it is none of
+    these three, such as customer_id, the columns of the filter do. Without such a column, all months are read.
+    """
+    if metric.period != LAST_COMPLETE:
+        return "closing"
+    known = OPENING_COLUMNS | CLOSING_COLUMNS | FLOW_COLUMNS
+    columns = {measure.column} if measure.column in known else {rule.column for rule in measure.where}
+    if columns & FLOW_COLUMNS:
+        return "flow"
+    return "closing" if columns & CLOSING_COLUMNS else "opening" if columns & OPENING_COLUMNS else "flow"
 
 
 def months_covered(metric: Metric) -> int:

@@ -25,7 +25,7 @@ TABLES = {
     "metric_lineage": dict.fromkeys(("metric_name", *TEXT_FIELDS, "lineage_status"), "string"),
     "kpi_summary": {"metric_name": "string", "value": "float64"},
     "kpi_history": {"metric_name": "string", "month": "date", "value": "float64"},
-    "kpi_by_segment": {"metric_name": "string", "dimension": "string", "member": "string"},
+    "kpi_by_segment": {"metric_name": "string", "dimension": "string", "member": "string", "month": "date"},
 }
 
 
@@ -40,7 +40,9 @@ def sound():
         "kpi_summary": [{"metric_name": name, "value": 1.0} for name in METRICS],
         "kpi_history": [{"metric_name": name, "month": month, "value": 1.0} for name in METRICS for month in months],
         "kpi_by_segment": [
-            {"metric_name": "mrr", "dimension": "segment", "member": member} for member in ("SMB", "Enterprise")
+            {"metric_name": "mrr", "dimension": "segment", "member": member, "month": month}
+            for member in ("SMB", "Enterprise")
+            for month in months
         ],
     }
 

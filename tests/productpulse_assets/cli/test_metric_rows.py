@@ -7,17 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from productpulse_assets.cli.metric_rows import Answer, Question, parse_members, parse_month
+from productpulse_assets.cli.metric_rows import Answer, Question, parse_members
 from resources.published_snapshot import Snapshot, version_of
 from tests.errors import raises
 from tests.graph import RULES
 
 
-def test_months_and_members_are_written_in_one_way():
-    assert f"{parse_month('2026-06'):%d %B %Y}" == "01 June 2026"
+def test_members_are_written_in_one_way():
     assert parse_members(("segment=SMB", "plan=A=B")) == {"segment": "SMB", "plan": "A=B"}
-    with raises("metric.month_format"):
-        parse_month("June")
     with raises("metric.member_format"):
         parse_members(("segment",))
     with raises("metric.member_twice"):

@@ -68,7 +68,7 @@ def test_two_edits_of_yaml_add_a_metric_and_a_dimension(tmp_path):
         assert (top, bottom) == (float(collected), paying)
         assert value == top / bottom
         members = snapshot.execute(
-            "SELECT member, customers FROM kpi_by_segment WHERE metric_name = $name AND dimension = 'industry'",
+            "SELECT member, customers FROM kpi_by_segment WHERE metric_name = $name AND is_latest AND dimension = 'industry'",
             {"name": METRIC},
         ).fetchall()
         assert {member for member, _customers in members} == {"Health", "Retail"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 
 import pytest
@@ -10,21 +9,11 @@ from ibis import _
 
 from resources.published_snapshot import Snapshot, version_of
 from rules.metrics.models import Derived
-from rules.metrics.rows import (
-    DENOMINATOR,
-    NUMERATOR,
-    VALUE,
-    check_month,
-    check_slice,
-    in_slice,
-    is_present_only,
-    members_of,
-    metric_parts,
-    metric_rows,
-    metric_values,
-    sides_that_add_up,
-    sliced_models,
-)
+from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE, is_present_only, metric_parts, sides_that_add_up
+from rules.metrics.rows import metric_rows
+from rules.metrics.slices import check_slice, in_slice, members_of, sliced_models
+from rules.metrics.time_range import range_of_months
+from rules.metrics.values import check_range, metric_values
 from tests.errors import raises
 from tests.graph import RULES
 
@@ -46,12 +35,16 @@ def snapshot(demo_home):
 
 @pytest.fixture(scope="module")
 def models(snapshot):
-    return sliced_models(CATALOG, snapshot.table)
+    return sliced_models(CATALOG, snapshot.table, [*DIMENSIONS, "risk_band", "cohort_quarter"])
 
 
 @pytest.fixture(scope="module")
 def months(snapshot):
     return [row["month"] for row in snapshot.rows(snapshot.table("calendar").order_by("month"))]
+
+
+def whole(month):
+    return range_of_months(month, month)
 
 
 def test_only_means_and_fractions_of_fractions_do_not_add_up():
@@ -78,14 +71,14 @@ def test_the_rows_add_up_to_the_value_and_the_value_is_that_of_the_history(name,
     for month in known_months(name, months):
         for where in known_slices(name, models):
             chosen = in_slice(models, where)
-            (value,) = snapshot.rows(metric_values(CATALOG, name, chosen, calendar, [month]))
+            (value,) = snapshot.rows(metric_values(CATALOG, name, chosen, calendar, [whole(month)]))
             if not where:
                 history = snapshot.table("kpi_history").filter(_.metric_name == name, _.month == month)
                 (known,) = snapshot.rows(history)
                 sides = (VALUE, NUMERATOR, DENOMINATOR)
                 assert [value[side] for side in sides] == pytest.approx([known[side] for side in sides], nan_ok=True)
             totals = snapshot.rows(
-                metric_rows(CATALOG, name, chosen, month).group_by("side").aggregate(total=_.contribution.sum())
+                metric_rows(CATALOG, name, chosen, whole(month)).group_by("side").aggregate(total=_.contribution.sum())
             )
             found = {row["side"]: float(row["total"] or 0) for row in totals}
             for side in sides_that_add_up(CATALOG, name):
@@ -96,7 +89,7 @@ def test_the_rows_add_up_to_the_value_and_the_value_is_that_of_the_history(name,
 def test_a_slice_is_what_plain_sql_gives(snapshot, models, months):
     calendar, month = snapshot.table("calendar"), months[-2]
     chosen = in_slice(models, {"segment": "SMB"})
-    values = snapshot.rows(metric_values(CATALOG, "churned_revenue", chosen, calendar, [month], "plan"))
+    values = snapshot.rows(metric_values(CATALOG, "churned_revenue", chosen, calendar, [whole(month)], "plan"))
     cursor = snapshot._backend.con.cursor()
     cursor.execute(
         "SELECT coalesce(plan, 'Unknown'), sum(mrr_churned)::DOUBLE FROM snapshot.customer_months "
@@ -109,7 +102,7 @@ def test_a_slice_is_what_plain_sql_gives(snapshot, models, months):
         "WHERE month = ? AND segment = 'SMB' AND mrr_churned <> 0",
         [month],
     )
-    rows = snapshot.rows(metric_rows(CATALOG, "churned_revenue", chosen, month))
+    rows = snapshot.rows(metric_rows(CATALOG, "churned_revenue", chosen, whole(month)))
     assert sorted((row["customer_id"], row["contribution"]) for row in rows) == sorted(cursor.fetchall())
     assert rows
 
@@ -118,8 +111,8 @@ def test_a_slice_is_what_plain_sql_gives(snapshot, models, months):
 def test_members_of_a_present_slice_add_up_to_the_whole(snapshot, models, months):
     calendar = snapshot.table("calendar")
     for by in ("risk_band", "cohort_quarter"):
-        parts = snapshot.rows(metric_values(CATALOG, "expansion_revenue", models, calendar, [months[-2]], by))
-        (whole,) = snapshot.rows(metric_values(CATALOG, "expansion_revenue", models, calendar, [months[-2]]))
+        parts = snapshot.rows(metric_values(CATALOG, "expansion_revenue", models, calendar, [whole(months[-2])], by))
+        (whole,) = snapshot.rows(metric_values(CATALOG, "expansion_revenue", models, calendar, [whole(months[-2])]))
         assert sum(row["value"] or 0 for row in parts) == pytest.approx(whole["value"])
         assert len(parts) > 3
 
@@ -130,8 +123,8 @@ def test_a_third_of_a_sum_adds_up_to_it(snapshot, models, months):
         update={"formula": Derived.model_validate({"divide": ["net_new_revenue", 3]})}
     )
     catalog = CATALOG.model_copy(update={"metrics": {**CATALOG.metrics, "third": third}})
-    (value,) = snapshot.rows(metric_values(catalog, "third", models, snapshot.table("calendar"), [months[-2]]))
-    rows = snapshot.rows(metric_rows(catalog, "third", models, months[-2]))
+    (value,) = snapshot.rows(metric_values(catalog, "third", models, snapshot.table("calendar"), [whole(months[-2])]))
+    rows = snapshot.rows(metric_rows(catalog, "third", models, whole(months[-2])))
     assert sides_that_add_up(catalog, "third") == [VALUE]
     assert float(sum(row["contribution"] for row in rows)) == pytest.approx(value["value"], abs=CENT)
 
@@ -149,7 +142,7 @@ def test_what_has_no_answer_is_refused(models, months):
         check_slice(CATALOG, "churned_revenue", models, ["moon_phase"], DIMENSIONS)
     with raises("metric.not_sliced"):
         check_slice(CATALOG, "data_quality_score", models, ["plan"], DIMENSIONS)
-    with raises("metric.unknown_month"):
-        check_month(CATALOG, "churned_revenue", dt.date(1999, 1, 1), months)
+    with raises("metric.slice_not_available"):
+        check_slice(CATALOG, "churned_revenue", models, ["account_owner"], DIMENSIONS)
     with raises("metric.present_only"):
-        check_month(CATALOG, "revenue_at_risk", months[0], months)
+        check_range(CATALOG, "revenue_at_risk", range_of_months(months[0], months[0]), months)
