@@ -14,13 +14,18 @@ from ibis import _
 from dashboard.asked_rows import Asked
 from dashboard.filters import add_customer_columns, contains_word
 from dashboard.metric_values import metric_behind
+from dashboard.periods import range_named
 from dashboard.reading import Reading
 from dashboard.rows_behind import Behind
-from dashboard.view_filters import chosen, column_title, in_view, models_in_view, where_text
+from dashboard.view_filters import chosen, column_title, in_view, models_in_view, view_key, where_text
+from productpulse_assets.charts import mrr
 from productpulse_assets.metrics.cohorts import STEPS, steps_reached
+from resources.published_snapshot import Row
+from rules.metrics.bridge import SIGNS, bridge_rows, bridge_values
 from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE
 from rules.metrics.rows import AMOUNT, ROWS
 from rules.metrics.slices import CASES, member_of
+from rules.metrics.time_range import TimeRange
 from rules.text.formats import change_text, percent, value_text
 from rules.units import month_start, months_between
 
@@ -145,6 +150,49 @@ def mrr_change(reading: Reading, asked: Asked) -> Behind:
     )
 
 
+def bridge_part(reading: Reading, asked: Asked) -> Behind:
+    """A block of the MRR bridge of the filters: the customers who moved, entered the slice or left it."""
+    period = range_named(reading, asked.period)
+    if period is None:
+        raise ValueError(asked.period)
+    where, part = chosen(reading), asked.where["part"]
+    rows = bridge_rows(models_in_view(reading, {}, list(where)), period, where).filter(_.part == part)
+    total = reading.rows(rows.aggregate(total=_.contribution.sum()))[0]["total"] or Decimal(0)
+    text = value_text(total, "money", reading.currency, exact=True)
+    return Behind(f"MRR bridge: {part}", where_text(where), text, rows, ONE, ONE, (), period)
+
+
+def bridge_in_view(reading: Reading, period: TimeRange | None) -> mrr.Bridge | None:
+    """The MRR bridge of the page's period and filters, with who entered and left the slice; None if no month is over."""
+    if period is None:
+        return None
+
+    def read() -> list[Row]:
+        where = chosen(reading)
+        return reading.rows(bridge_values(models_in_view(reading, {}, list(where)), period, where).order_by("place"))
+
+    names, lines = dict(zip(SIGNS, mrr.BRIDGE, strict=False)), []
+    for row in reading.keep(("bridge", *view_key(reading), period.name), read):
+        part = row["part"]
+        if part in names or (part in SIGNS and row["amount"]):
+            name = names.get(part, part)
+            about = reading.rules.metric_catalog.metrics.get(name)
+            amount = row["amount"] * SIGNS[part]
+            line = {"metric_name": name, "label": about.label if about else part.capitalize(), "amount": amount}
+            lines.append((line | {"value": amount, "period_start": period.first}, "+" if SIGNS[part] > 0 else "-"))
+    return mrr.Bridge(lines)
+
+
+def bridge_block(reading: Reading, period: str) -> Callable[[Sequence[str]], Asked]:
+    """What a block of the bridge opens: its metric, and with filters its part of the slice's bridge."""
+    parts = dict(zip(mrr.BRIDGE, SIGNS, strict=False))
+    if not chosen(reading):
+        return lambda keys: Asked(keys[0], period)
+    return lambda keys: (
+        Asked(keys[0], period) if keys[0] == mrr.MRR else Asked("bridge", period, {"part": parts.get(keys[0], keys[0])})
+    )
+
+
 def leakage_cases(reading: Reading, asked: Asked) -> Behind:
     """The open cases of one kind of leakage, each with its loss."""
     kind = asked.where["leakage_type"]
@@ -186,6 +234,7 @@ LISTS: Mapping[str, Callable[[Reading, Asked], Behind]] = {
     "funnel": funnel_step,
     "risk": risk_customers,
     "mrr_change": mrr_change,
+    "bridge": bridge_part,
     "leakage": leakage_cases,
     "work": planned_work,
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
@@ -71,11 +70,6 @@ def latest_name(reading: Reading, name: str) -> str:
     return found.name if found else ""
 
 
-def exact_amount(value: float | None) -> Decimal | None:
-    """A sum of money as a decimal with cents."""
-    return None if value is None else Decimal(str(value)).quantize(Decimal("0.01"))
-
-
 def models_for(
     reading: Reading, name: str, time_range: TimeRange, where: Where, by: Sequence[str] = ()
 ) -> dict[str, ir.Table]:
@@ -93,6 +87,12 @@ def check_asked(
     catalog = reading.rules.metric_catalog
     check_slice(catalog, name, models, columns, reading.rules.dimensions)
     check_range(catalog, name, time_range, data_months(reading))
+
+
+def why_not_text(problem: ProductPulseError) -> str:
+    """Why a metric has no value in a slice or period, in the words of a page."""
+    texts = {"metric.present_only": "Known for the present only.", "metric.not_sliced": "Not known by these filters."}
+    return texts.get(problem.code, str(problem))
 
 
 def latest_values(reading: Reading, names: Sequence[str]) -> dict[str, Value]:
@@ -139,7 +139,7 @@ def _values(reading: Reading, names: Sequence[str]) -> dict[str, Value]:
                 check_asked(reading, name, models, list(where), now)
                 ranges[name] = now
         except ProductPulseError as problem:
-            values[name] = Value(now.label if now else "", None, str(problem))
+            values[name] = Value(now.label if now else "", None, why_not_text(problem))
     others = [other for now in ranges.values() for other in (now, now.previous(), now.year_ago())]
     known = measured(
         reading, list(ranges), [each for each in others if each.first >= begin], rows_of_members(models, where)
@@ -208,7 +208,7 @@ def value_in_view(reading: Reading, name: str, period: str = "", where: Where | 
     try:
         models = models_for(reading, name, time_range, slices)
     except ProductPulseError as problem:
-        return Value(time_range.label, None, str(problem))
+        return Value(time_range.label, None, why_not_text(problem))
     compared = metric_comparison(
         reading.rules.metric_catalog, name, models, reading.table("calendar"), time_range, data_months(reading)
     )

@@ -23,8 +23,10 @@ from rules.metrics.time_range import TimeRange
 from rules.text.formats import name_with_key, value_text
 
 TITLE = "Customers behind it"
+PANEL_WIDTH = 860
 TITLES = {VALUE: "Value", NUMERATOR: "Numerator", DENOMINATOR: "Denominator"}
-LARGEST: Order = {"Largest": (_.part_amount.abs().desc(), _.customer_id, _.part, _.month, _.source_row)}
+KEYS = (_.customer_id, _.part, _.month, _.source_row)
+LARGEST: Order = {"Largest": (_.part_amount.abs().desc(), *KEYS), "Customer": KEYS}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def show_panel(reading: Reading, find: Callable[[Reading, Asked], Behind | None]
     if asked_rows() is None:
         return
 
-    @st.dialog(TITLE, width="large", position="right", icon=":material/group:", on_dismiss=close_rows)
+    @st.dialog(TITLE, width=PANEL_WIDTH, position="right", icon=":material/group:", on_dismiss=close_rows)
     def panel() -> None:
         asked = asked_rows()  # again: a choice in the panel reruns the panel alone
         if asked is not None:
@@ -119,10 +121,13 @@ def show_side(reading: Reading, behind: Behind, side: str) -> None:
         st.markdown(f"These are the rows that the {side} is computed from; it is no sum of them.")
     is_of_customers = about["others"] == 0
     who = (Column("company_name", "Company"), Column("customer_id", "Customer", width="small"))
-    moved = (Column("mrr_start", "MRR before", "money"), Column("mrr_end", "MRR after", "money"))
+    moved = tuple(
+        Column(name, title, "money", is_exact=True)
+        for name, title in (("mrr_start", "MRR before"), ("mrr_end", "MRR after"))
+    )
     columns = (
         *(who if is_of_customers else (Column("source_row", "Row"),)),
-        Column("part_amount", "Amount", unit),
+        Column("part_amount", "Amount", unit, is_exact=True),
         *(moved if about["moved"] else ()),
         *((Column("part", "Part"),) if about["parts"] > 1 else ()),
         *((Column("month", "Month", "date", width="small"),) if about["months"] > 1 else ()),

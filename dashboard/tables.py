@@ -38,7 +38,7 @@ class Column:
 
     `kind` is text, date, level (a band or status, on its colour), link (an address of a page) or a unit of
     rules/text/formats.py. `of` is the
-    published table whose description of the column is the help text.
+    published table whose description of the column is the help text. is_exact: money has cents.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Column:
     kind: str = TEXT
     width: Width | None = None
     of: str | None = None
+    is_exact: bool = False
 
 
 Order = Mapping[str, Sequence[ir.Value]]
@@ -177,7 +178,7 @@ def _value_format(column: Column, currency: str) -> Callable[[Any], str]:
             return "yes" if value else "no"
         if column.kind in WIDTHS:
             return one_line(value)
-        return value_text(value, column.kind, currency)
+        return value_text(value, column.kind, currency, exact=column.is_exact)
 
     return value_format
 

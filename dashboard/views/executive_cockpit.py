@@ -7,14 +7,12 @@ from ibis import _
 
 from dashboard.asked_rows import Asked, show_opening_button
 from dashboard.links import link
-from dashboard.lists_behind import leakage_bar, leakage_by_kind, month_point, risk_bar
+from dashboard.lists_behind import bridge_block, bridge_in_view, leakage_bar, leakage_by_kind, month_point, risk_bar
 from dashboard.metric_values import (
-    exact_amount,
     is_filtered,
     latest_name,
     metric_range,
     monthly_values,
-    values_in_view,
 )
 from dashboard.plan import most_urgent, plan_with_customers, show_card
 from dashboard.reading import Reading, current
@@ -98,30 +96,19 @@ def show_health(reading: Reading) -> None:
 
 def show_bridge(reading: Reading) -> None:
     """The MRR bridge of the last complete month."""
-    bridge = mrr.bridge(bridge_rows(reading))
+    period = metric_range(reading, mrr.CHURN)
+    bridge = mrr.bridge(kpi_summary(reading)) if not is_filtered(reading) else bridge_in_view(reading, period)
     if bridge is None:
         st.subheader("Revenue movement")
         show_empty_state("There is no complete month to compare yet.", "The chart needs two months of data.")
         return
-    period = metric_range(reading, mrr.CHURN)
     st.subheader(f"Revenue movement in {period.label if period else format(bridge.month, '%B %Y')}")
     show_chart(
         mrr.waterfall(bridge, reading.currency),
         "MRR at the start of the month, its movements, and MRR at the end",
         "waterfall",
-        lambda keys: Asked(keys[0], period.name if period else ""),
+        bridge_block(reading, period.name if period else ""),
     )
-
-
-def bridge_rows(reading: Reading) -> dict[str, Row]:
-    """The rows of kpi_summary that the bridge needs, with their values for the page's period and filters."""
-    rows = kpi_summary(reading)
-    if not is_filtered(reading):
-        return rows
-    values = values_in_view(reading, [name for name in mrr.BRIDGE if name in rows])
-    return {
-        name: rows[name] | {"value": found.value, "amount": exact_amount(found.value)} for name, found in values.items()
-    }
 
 
 def show_mrr_and_churn(reading: Reading) -> None:

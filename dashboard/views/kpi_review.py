@@ -31,6 +31,7 @@ FIRST = "monthly_recurring_revenue"
 COLUMNS = (
     Column("label", "Metric", of="kpi_summary"),
     Column("value_text", "Value", width="small"),
+    Column("rows", "Customers", LINK),
     Column("change_text", "Change"),
     Column("year_text", "From a year ago"),
     Column("target_text", "Target", width="small"),
@@ -38,7 +39,6 @@ COLUMNS = (
     Column("period_text", "Period", width="small"),
     Column("category", "Category", width="small", of="kpi_summary"),
     Column("explanation_text", "How it is computed", width="large"),
-    Column("rows", "Customers", LINK, "small"),
 )
 
 

@@ -27,7 +27,9 @@ BRIDGE = {
 }
 """The metrics whose sum is the closing MRR, and the sign of each; the opening MRR has none."""
 
-STEPS = ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned", "Closing")
+STEPS = dict(zip(BRIDGE, ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned"), strict=True))
+"""The short names of the metrics in the chart; a step besides has its label."""
+
 MRR, CHURN = "monthly_recurring_revenue", "customer_churn_rate"
 NO_MONTH = "There is no complete month with MRR yet."
 
@@ -77,8 +79,10 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     texts = [money(opening, currency), *(change_text(change, "money", currency) for change in changes)]
     texts.append(money(bridge.closing, currency))
     labels = [look.plotly_text(row["label"]) for row, _sign in bridge.lines] + ["MRR at the end of the month"]
+    steps = [STEPS.get(row["metric_name"], look.wrapped_text(row["label"], 12)) for row, _sign in bridge.lines]
+    steps.append("Closing")
     bars = go.Waterfall(
-        x=list(range(len(STEPS))),
+        x=list(range(len(labels))),
         y=[*map(float, bridge.amounts), 0],
         measure=["absolute", *["relative"] * len(changes), "total"],
         text=texts,
@@ -96,7 +100,7 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     title = {"text": "MRR (the axis does not begin at 0)" if low > 0 else "MRR"}
     return look.figure(
         bars,
-        xaxis=look.names_axis(STEPS) | {"showgrid": False},
+        xaxis=look.names_axis(steps) | {"showgrid": False},
         yaxis=look.value_axis(bridge.amounts, "money", currency) | {"range": [low, high], "title": title},
     )
 
