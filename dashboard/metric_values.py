@@ -171,7 +171,7 @@ def measured(
 def _by_models(
     catalog: MetricCatalog, names: Sequence[str], models: Mapping[str, ir.Table]
 ) -> Iterator[tuple[Mapping[str, ir.Table], MetricCatalog]]:
-    """The metrics that are computed from the same models: those that only add up leakage are computed from its cases."""
+    """The metrics by the models that they are computed from: those that only add up leakage are read from its cases."""
     for is_of_cases in (False, True):
         chosen_names = [each for each in names if is_of_cases == (models_of(catalog, each, models) is not models)]
         needed = {each: None for name in chosen_names for each in needed_metrics(catalog, name)}

@@ -43,10 +43,9 @@ def column_title(column: str) -> str:
 
 
 def members(reading: Reading, column: str) -> list[str]:
-    """The members of a column that customers have in any month; risk bands in their order."""
-    found = _members(reading)[column]
-    bands = reading.risk_bands
-    return sorted(found, key=lambda each: (bands.index(each) if each in bands else len(bands), each))
+    """The members of a column that customers have in any month; of risk bands all, the highest risk first."""
+    found, bands = _members(reading)[column], reading.risk_bands
+    return [*bands, *(each for each in found if each not in bands)] if column == "risk_band" else found
 
 
 def _members(reading: Reading) -> dict[str, list[str]]:
@@ -84,12 +83,12 @@ def show_filter_bar(reading: Reading, page: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if page.has_period:
             _show_period(reading)
-        where = chosen(reading)
-        label = f"Filters: {markdown_text(where_text(where))}" if where else "Filters"
-        with st.popover(label, icon=":material/filter_alt:"):
+        with st.popover("Filters", icon=":material/filter_alt:"):
             for column in columns:
                 _show_filter(reading, column)
             st.button("Clear all filters", on_click=_clear, args=(columns,), key="clear_filters")
+        if where := chosen(reading):
+            st.markdown(f"Only **{markdown_text(where_text(where))}**")
         if not page.has_period and st.query_params.get(PERIOD):
             st.caption(PRESENT_ONLY)
     for column in columns:

@@ -31,7 +31,7 @@ def test_the_customers_of_an_address_add_up_to_the_value(homes, opened, demo_sql
     assert customers
     assert f"**Churned MRR**, May 2026, plan Starter: **{total}**" in shown(app)
     assert f"The amounts add up to the value: **{total}**." in shown(app)
-    grid = app.dataframe[0].value
+    grid = app.dataframe[-1].value
     assert sorted(zip(grid["customer_id"], grid["part_amount"], strict=True)) == customers
 
 

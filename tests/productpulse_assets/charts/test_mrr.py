@@ -20,7 +20,13 @@ AMOUNTS = {
 @pytest.fixture
 def kpis():
     return {
-        name: {"label": f"<b>{name}</b>", "value": float(amount), "amount": Decimal(amount), "period_start": JUNE}
+        name: {
+            "metric_name": name,
+            "label": f"<b>{name}</b>",
+            "value": float(amount),
+            "amount": Decimal(amount),
+            "period_start": JUNE,
+        }
         for name, amount in AMOUNTS.items()
     }
 
