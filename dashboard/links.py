@@ -65,13 +65,13 @@ def link(name: str, label: str, **state: str) -> None:
     The link keeps the period and the filters.
     """
     st.page_link(
-        VIEWS[name].file, label=label, icon=f":material/{VIEWS[name].icon}:", query_params=kept() | state or None
+        VIEWS[name].file, label=label, icon=f":material/{VIEWS[name].icon}:", query_params={**kept(), **state} or None
     )
 
 
 def page_address(name: str, **state: str) -> str:
     """The address of a page with parameters, for links in tables; it keeps the period and the filters."""
-    parameters = urlencode(kept() | state, doseq=True)
+    parameters = urlencode({**kept(), **state}, doseq=True)
     return f"{VIEWS[name].path}?{parameters}" if parameters else VIEWS[name].path
 
 

@@ -163,19 +163,19 @@ def bridge_part(reading: Reading, asked: Asked) -> Behind:
 
 
 def bridge_in_view(reading: Reading, period: TimeRange | None) -> mrr.Bridge | None:
-    """The MRR bridge of the page's period and filters, with who entered and left the slice; None if no month is over."""
+    """The MRR bridge of the page's period and filters, with who entered and left the slice; None without a month."""
     if period is None:
         return None
 
-    def read() -> list[Row]:
+    def read() -> Sequence[Row]:
         where = chosen(reading)
         return reading.rows(bridge_values(models_in_view(reading, {}, list(where)), period, where).order_by("place"))
 
     names, lines = dict(zip(SIGNS, mrr.BRIDGE, strict=False)), []
     for row in reading.keep(("bridge", *view_key(reading), period.name), read):
-        part = row["part"]
+        part = str(row["part"])
         if part in names or (part in SIGNS and row["amount"]):
-            name = names.get(part, part)
+            name: str = names.get(part, part)
             about = reading.rules.metric_catalog.metrics.get(name)
             amount = row["amount"] * SIGNS[part]
             line = {"metric_name": name, "label": about.label if about else part.capitalize(), "amount": amount}

@@ -156,10 +156,10 @@ def measured(
 ) -> Measured:
     """The values of metrics in ranges; of the ranges that end in the same month the last one counts."""
     catalog = reading.rules.metric_catalog
-    by_month = {each.last: each for each in ranges}
-    rows = [{"first": each.first, "month": each.last, "is_complete": each.is_complete} for each in by_month.values()]
-    known = literal_rows(sorted(rows, key=lambda row: row["month"]), RANGES)
-    found = {}
+    by_month = sorted({each.last: each for each in ranges}.items())
+    rows = [{"first": each.first, "month": month, "is_complete": each.is_complete} for month, each in by_month]
+    known = literal_rows(rows, RANGES)
+    found: dict[tuple[str, dt.date], float | None] = {}
     for read, part in _by_models(catalog, names, models):
         history = metric_history(part, read, reading.table("calendar"), [], known).filter(
             _.metric_name.isin(list(names))
@@ -219,10 +219,10 @@ def value_in_view(reading: Reading, name: str, period: str = "", where: Where | 
     return Value(time_range.label, value, why_not, texts.get(BEFORE), texts.get(YEAR_AGO))
 
 
-def values_by(reading: Reading, name: str, time_range: TimeRange, by: str) -> list[Row]:
+def values_by(reading: Reading, name: str, time_range: TimeRange, by: str) -> Sequence[Row]:
     """The value of a metric per member of `by`, for the page's filters; raises as `models_for`."""
 
-    def read() -> list[Row]:
+    def read() -> Sequence[Row]:
         models = models_for(reading, name, time_range, chosen(reading), [by])
         values = metric_values(reading.rules.metric_catalog, name, models, reading.table("calendar"), [time_range], by)
         return reading.rows(values.order_by(by))
@@ -233,7 +233,7 @@ def values_by(reading: Reading, name: str, time_range: TimeRange, by: str) -> li
 def monthly_values(reading: Reading, names: Sequence[str]) -> dict[str, list[Row]]:
     """The values of metrics in every month of the data, for the page's filters: month, value and is_complete.
 
-    A metric without the slices has no rows, and one of the present has one month.
+    A metric without the slices has no values, and one of the present has that of the last month.
     """
 
     def read() -> dict[str, list[Row]]:
@@ -282,5 +282,5 @@ def metric_behind(reading: Reading, asked: Asked) -> Behind:
         tuple(sides_that_add_up(catalog, name)),
         tuple(comparison_text(each, metric.unit, currency) for each in (found.before, found.year_ago) if each),
         time_range,
-        {each: found.label for each in names if (found := range_named(reading, each))},
+        {each: known.label for each in names if (known := range_named(reading, each))},
     )

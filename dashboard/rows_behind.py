@@ -70,7 +70,7 @@ def show_panel(reading: Reading, find: Callable[[Reading, Asked], Behind | None]
 
 def show_behind(reading: Reading, behind: Behind) -> None:
     """The number, its comparisons, the choice of period and side, and the rows."""
-    about = ", ".join(filter(None, (behind.period and behind.period.label, behind.slices)))
+    about = ", ".join(filter(None, (behind.period.label if behind.period else "", behind.slices)))
     st.markdown(f"**{markdown_text(behind.label)}**{', ' + markdown_text(about) if about else ''}: **{behind.value}**")
     if behind.comparisons:
         st.caption(" · ".join(markdown_text(text) for text in behind.comparisons))

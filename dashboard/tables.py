@@ -153,7 +153,7 @@ def _show_grid(
     )
 
 
-def _column_config(reading: Reading, column: Column) -> st.column_config.ColumnConfig:
+def _column_config(reading: Reading, column: Column) -> Any:
     width, meaning = column.width or WIDTHS.get(column.kind), _column_help(reading, column)
     if column.kind == LINK:
         return st.column_config.LinkColumn(column.title, display_text=OPEN, width=width, help=meaning)

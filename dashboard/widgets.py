@@ -57,9 +57,9 @@ def show_chart(figure: go.Figure, alt: str, key: str, opens: Opens | None = None
     needs no pointer. The chart's key changes each time: otherwise the point would stay selected, and a second click on
     it would do nothing.
     """
-    config = {"displayModeBar": False}
+    config: dict[str, object] = {"displayModeBar": False}
     points = _points(figure, opens) if opens else []
-    if not points:
+    if opens is None or not points:
         st.plotly_chart(figure, theme="streamlit", config=config, alt=alt, key=key)
         return
     place = f"{key}_{st.session_state.setdefault(f'{key}_opened', 0)}"
@@ -152,12 +152,14 @@ def show_metric_tile(
 ) -> None:
     """Show a metric as a tile, with its changes from the period before and from a year ago, and its customers."""
     unit, currency, before = row["unit"], reading.currency, value.before
-    change = Change(before.change, unit, currency, good_direction, f"vs {before.label}") if before else None
+    change = None
+    if before and before.change is not None:
+        change = Change(before.change, unit, currency, good_direction, f"vs {before.label}")
     with st.container(border=True, height="stretch"):
         show_tile(
             row["label"],
             value_text(value.value, unit, currency, exact=is_exact),
-            change if before and before.change is not None else None,
+            change,
             help_text=value.period if is_filtered(reading) and value.value is not None else _help_text(row, value),
             history=history,
         )

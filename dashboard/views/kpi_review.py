@@ -1,5 +1,7 @@
 """Every governed metric: its value, change and target, and the history, slices and definition of one metric."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from ibis import _
 
@@ -110,7 +112,7 @@ def show_history(reading: Reading, metric: Row) -> None:
     show_chart(figure, f"{metric['label']} by month", "metric_history", lambda keys: Asked(name, keys[0]))
 
 
-def history_rows(reading: Reading, name: str) -> list[Row]:
+def history_rows(reading: Reading, name: str) -> Sequence[Row]:
     """The value of a metric per month, of the customers of the filters."""
     if not chosen(reading):
         return reading.rows(reading.table("kpi_history").filter(_.metric_name == name).order_by("month"))

@@ -1,5 +1,7 @@
 """The customers who are likely to leave, why, and the revenue at risk."""
 
+from typing import Any
+
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
@@ -94,7 +96,7 @@ def show_totals(reading: Reading, found: ir.Table) -> None:
             unknown=_.revenue_at_risk.isnull().sum(),
         )
     )[0]
-    figures = (
+    figures: tuple[tuple[str, Any, str, dict[str, str]], ...] = (
         ("Customers in view", total["customers"], "count", {}),
         ("Their MRR", total["mrr"], "money", {"amount": "mrr"}),
         ("At risk", total["risky"], "count", {"amount": "is_at_risk"}),
