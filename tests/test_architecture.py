@@ -1,6 +1,7 @@
 """The house's order: who imports whom, what runs on Spark too, and what everything says of itself."""
 
 import ast
+import datetime as dt
 import subprocess
 from types import SimpleNamespace
 
@@ -19,8 +20,13 @@ from productpulse_assets.sources import assets as source_assets
 from productpulse_assets.sources.readers.raw_rows import RawRows
 from productpulse_assets.sources.staging import PLACE, Parent
 from resources.tables import table_of
+from rules.metrics.bridge import bridge_values
+from rules.metrics.rows import metric_rows
+from rules.metrics.slices import in_slice, sliced_models
+from rules.metrics.time_range import range_of_months
+from rules.metrics.values import metric_comparison
 from rules.models import Sources
-from tests.graph import RULES, definitions, plan, queries
+from tests.graph import RULES, definitions, plan, queries, unbound
 from tests.test_import_order import PACKAGES, ROOT, imported_names, modules
 
 # --- DuckDB and Spark ----------------------------------------------------------------------------
@@ -137,6 +143,18 @@ def test_every_expression_compiles(every_expression, dialect):
         except Exception as error:  # whatever the compiler raises, all tables are told of at once
             failed[name] = f"{type(error).__name__}: {error}"
     assert failed == {}
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "pyspark"])
+def test_a_question_about_a_metric_compiles(dialect):
+    catalog, where = RULES.metric_catalog, {"plan": "Pro"}
+    quarter, calendar = range_of_months(dt.date(2026, 4, 1), dt.date(2026, 6, 1)), unbound("calendar")
+    models = sliced_models(catalog, unbound, ["plan", "risk_band", "cohort_quarter"])
+    for name in ("ltv_to_cac", "revenue_leakage"):
+        chosen = in_slice(models, where)
+        compared = metric_comparison(catalog, name, chosen, calendar, quarter, quarter.months, "risk_band")
+        for question in (compared, metric_rows(catalog, name, chosen, quarter), bridge_values(models, quarter, where)):
+            assert "SELECT" in ibis.to_sql(question, dialect=dialect)
 
 
 def test_every_table_is_compiled_or_computed_in_python_for_a_reason(every_expression, graph):

@@ -83,7 +83,7 @@ def member_sizes(customer_months: ir.Table, dimensions: Sequence[str]) -> ir.Tab
 
 
 def read_months(calendar: ir.Table) -> ir.Table:
-    """The months, with those that present values are read from: is_last, and is_last_complete of those that are over."""
+    """The months, with those that present values are read from: is_last, and is_last_complete of those over."""
     complete = calendar.filter(_.is_complete).month.max().as_scalar()
     last = calendar.month.max().as_scalar()
     return calendar.select(

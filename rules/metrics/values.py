@@ -58,14 +58,18 @@ def metric_values(
     such parts. In a range of one month everything is as in kpi_history.
     """
     needed = catalog.model_copy(update={"metrics": {each: catalog.metrics[each] for each in _needed(catalog, name)}})
-    columns = {"first": "first", "month": "last", "is_complete": "is_complete", "period": "name"}
-    rows = [{column: getattr(each, field) for column, field in columns.items()} for each in ranges]
-    known = literal_rows(rows, RANGES)
+    known = range_rows(ranges)
     first = month_start(min(each.first for each in ranges), 1 - longest_period(catalog, name))
     read = {each: _from_month(table, first) for each, table in models_of(catalog, name, models).items()}
     history = metric_history(needed, read, calendar, [by] if by else [], known.drop("period"))
     dated = history.filter(_.metric_name == name).join(known.select("month", "period"), "month")
     return dated.select("period", "month", *([by] if by else []), "value", "numerator", "denominator")
+
+
+def range_rows(ranges: Sequence[TimeRange]) -> ir.Table:
+    """One row per range: period, its name; first and month, its first and its last month; is_complete."""
+    columns = {"period": "name", "first": "first", "month": "last", "is_complete": "is_complete"}
+    return literal_rows([{column: getattr(each, name) for column, name in columns.items()} for each in ranges], RANGES)
 
 
 def _from_month(table: ir.Table, first: dt.date) -> ir.Table:

@@ -9,7 +9,8 @@ import ibis
 from hypothesis import given, settings
 
 from asset_checks.invariants import bridge_breaks
-from productpulse_assets.facts.customer_months import customer_months
+from productpulse_assets.facts.customer_months import columns, customer_attributes, customer_months
+from rules.metrics.periods import CLOSING_COLUMNS, FLOW_COLUMNS, OPENING_COLUMNS
 from tests.builders import calendar, dataset, rows, stored
 from tests.graph import RULES, unbound
 
@@ -239,6 +240,20 @@ def test_facts_of_a_dataset_without_rows_are_unknown_not_zero():
 def test_a_column_without_values_leaves_only_its_own_fact_unknown():
     table = build("2026-01-31", product_usage=[{"date": "2026-01-05", "features_used": None}])
     assert rows(table, "logins", "usage_records", "features_used_sum") == [(1, 1, None)]
+
+
+def test_a_range_of_months_reads_every_fact_in_one_way():
+    attributes = {
+        "customer_id",
+        "month",
+        "month_end",
+        "is_complete",
+        "plan",
+        "cohort_month",
+        *customer_attributes(RULES),
+    }
+    facts = [name for name in columns(customer_attributes(RULES)) if name not in attributes]
+    assert sorted(facts) == sorted([*OPENING_COLUMNS, *CLOSING_COLUMNS, *FLOW_COLUMNS])
 
 
 def test_money_is_decimal_in_every_column():
