@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -15,6 +16,7 @@ from resources.published_snapshot import NoSnapshot, Snapshot, Version, to_frame
 from resources.settings import Settings
 from rules.rule_set import Rules, read_rules
 
+T = TypeVar("T")
 SNAPSHOTS_OPEN = 2
 """The newest snapshot, and the one before it for sessions that still show it."""
 
@@ -67,6 +69,18 @@ class Reading:
         distinct = table.select(column).distinct()
         return [row[column] for row in self.rows(distinct.filter(distinct[column].notnull()).order_by(column))]
 
+    def sql(self, expression: ir.Table) -> str:
+        """The SQL of an expression."""
+        return self._snapshot.sql(expression)
+
+    def keep(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """What `compute` gives, kept under the key for this snapshot and these rules.
+
+        To build and to compile an expression takes longer than DuckDB's answer: keep what a page asks for again.
+        """
+        kept: T = _kept(compute, self.version, self.rules.hashes, key)
+        return kept
+
     def csv(self, expression: ir.Table) -> bytes:
         """All rows of an expression as CSV."""
         return self._snapshot.csv(expression)
@@ -111,6 +125,11 @@ def _opened(version: Version) -> Snapshot:
 @st.cache_data(max_entries=1000, show_spinner=False)
 def _answer(_snapshot: Snapshot, version: Version, sql: str) -> pa.Table:
     return _snapshot.arrow(sql)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _kept(_compute: Callable[[], Any], version: Version, rules: Mapping[str, str], key: tuple[object, ...]) -> Any:
+    return _compute()
 
 
 @st.cache_data(max_entries=SNAPSHOTS_OPEN, show_spinner=False)

@@ -1,107 +1,138 @@
-"""The customers behind a metric: its value in a month and slice, and the rows that add up to it."""
+"""The panel "Customers behind it": a number, what it is compared with, and the rows that add up to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 import streamlit as st
 from ibis import _
 
+from dashboard.asked_rows import ROWS_PERIOD, Asked, asked_rows, close_rows
 from dashboard.escape import markdown_text
 from dashboard.filters import add_customer_columns, select_value
+from dashboard.links import page_address
 from dashboard.reading import Reading
+from dashboard.states import show_empty_state, show_errors
 from dashboard.tables import Column, Order, show_table
-from resources.published_snapshot import Row
-from rules.metrics.parts import (
-    DENOMINATOR,
-    NUMERATOR,
-    VALUE,
-    is_present_only,
-    metric_parts,
-    sides_that_add_up,
-)
-from rules.metrics.rows import metric_rows
-from rules.metrics.slices import PRESENT, in_slice, members_of, sliced_models, slices_of
-from rules.metrics.time_range import TimeRange, parse_time_range
-from rules.metrics.values import metric_values
-from rules.text.formats import value_text
+from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE
+from rules.metrics.time_range import TimeRange
+from rules.text.formats import name_with_key, value_text
 
-WHOLE = "All customers"
+TITLE = "Customers behind it"
+PANEL_WIDTH = 860
 TITLES = {VALUE: "Value", NUMERATOR: "Numerator", DENOMINATOR: "Denominator"}
-LARGEST: Order = {"Largest": (_.amount.abs().desc(), _.customer_id, _.part, _.month, _.source_row)}
+KEYS = (_.customer_id, _.part, _.month, _.source_row)
+LARGEST: Order = {"Largest": (_.part_amount.abs().desc(), *KEYS), "Customer": KEYS}
 
 
-def show_rows_behind(reading: Reading, metric: Row) -> None:
-    """The value of the metric in the month and slice that the user chooses, and its rows by side."""
-    catalog, name = reading.rules.metric_catalog, metric["metric_name"]
-    if name not in catalog.metrics:
+@dataclass(frozen=True)
+class Behind:
+    """A number with its rows.
+
+    value, comparisons: as texts. slices: what it is about, in words. rows: those of `metric_rows`. sides: those that
+    the rows have. sums: the sides that the contributions of the rows add up to. periods: the labels, by name, of the
+    periods that the panel offers.
+    """
+
+    label: str
+    slices: str
+    value: str
+    rows: ir.Table
+    sides: tuple[str, ...]
+    sums: tuple[str, ...]
+    comparisons: tuple[str, ...] = ()
+    period: TimeRange | None = None
+    periods: Mapping[str, str] = field(default_factory=dict)
+
+
+def show_panel(reading: Reading, find: Callable[[Reading, Asked], Behind | None]) -> None:
+    """Show the panel if the address asks for it; `find` finds what it shows."""
+    if asked_rows() is None:
         return
-    st.subheader("Customers behind it", divider="gray")
-    models = sliced_models(catalog, reading.table, [*reading.rules.dimensions, *PRESENT])
-    slices = slices_of(catalog, name, models, reading.rules.dimensions)
-    boxes = st.columns(3)
-    with boxes[0]:
-        time_range = choose_month(reading, metric)
-    with boxes[1]:
-        column = select_value("Slice", [WHOLE, *slices], key="slice")
-    members = [] if column == WHOLE else reading.values(members_of(catalog, name, models, column), "member")
-    where = {}
-    if members:
-        with boxes[2]:
-            where = {column: select_value("Member", members, key="member")}
-    chosen = in_slice(sliced_models(catalog, reading.table, list(where)), where)
-    (found,) = reading.rows(metric_values(catalog, name, chosen, reading.table("calendar"), [time_range])) or [{}]
-    text = value_text(found.get(VALUE), metric["unit"], reading.currency, exact=True)
-    member = "".join(f", {markdown_text(each)}" for each in where.values())
-    st.markdown(f"**{markdown_text(metric['label'])}**, {time_range.label}{member}: **{text}**")
-    sides = list(dict.fromkeys(part.side for part in metric_parts(catalog, name)))
-    side = VALUE
-    if sides != [VALUE]:
-        titles = {TITLES[each]: each for each in sides}
-        side = titles[select_value("Side", list(titles), key="side")]
-    adds_up = side in sides_that_add_up(catalog, name)
-    note = (
-        f"The amounts add up to the {side}." if adds_up else "The rows that it is computed from; it is no sum of them."
-    )
-    st.caption(note)
-    show_side(reading, metric, chosen, time_range, side)
+
+    @st.dialog(TITLE, width=PANEL_WIDTH, position="right", icon=":material/group:", on_dismiss=close_rows)
+    def panel() -> None:
+        asked = asked_rows()  # again: a choice in the panel reruns the panel alone
+        if asked is not None:
+            with show_errors():
+                found = find(reading, asked)
+                if found is None:
+                    show_empty_state(f"There are no rows of {markdown_text(asked.name)} in this snapshot.")
+                else:
+                    show_behind(reading, found)
+
+    panel()
 
 
-def choose_month(reading: Reading, metric: Row) -> TimeRange:
-    """The month; by default that of the metric's current value. A metric of the present has one month."""
-    calendar = reading.rows(reading.table("calendar").order_by(_.month))
-    months, complete = [row["month"] for row in calendar], [row["month"] for row in calendar if row["is_complete"]]
-    known = months[-1:] if is_present_only(reading.rules.metric_catalog, metric["metric_name"]) else months[::-1]
-    current = f"{metric['period_end']:%Y-%m}" if metric["period_end"] else None
-    chosen = select_value("Month", [f"{month:%Y-%m}" for month in known], key="month", default=current)
-    return parse_time_range(chosen, months, complete)
+def show_behind(reading: Reading, behind: Behind) -> None:
+    """The number, its comparisons, the choice of period and side, and the rows."""
+    about = ", ".join(filter(None, (behind.period.label if behind.period else "", behind.slices)))
+    st.markdown(f"**{markdown_text(behind.label)}**{', ' + markdown_text(about) if about else ''}: **{behind.value}**")
+    if behind.comparisons:
+        st.caption(" · ".join(markdown_text(text) for text in behind.comparisons))
+    known = [side for side in TITLES if side in behind.sides]
+    with st.container(horizontal=True):
+        if behind.period and behind.periods:
+            select_period(behind.period, behind.periods)
+        side = known[0] if known else VALUE
+        if len(known) > 1:
+            titles = {TITLES[each]: each for each in known}
+            side = titles[select_value("Side", list(titles), key="rows_side")]
+    show_side(reading, behind, side)
 
 
-def show_side(reading: Reading, metric: Row, models: Mapping[str, ir.Table], time_range: TimeRange, side: str) -> None:
-    """The rows of the value, the numerator or the denominator."""
-    rows = metric_rows(reading.rules.metric_catalog, metric["metric_name"], models, time_range).filter(_.side == side)
-    rows = rows.mutate(part_amount=_.contribution.coalesce(_.amount))
+def select_period(period: TimeRange, labels: Mapping[str, str]) -> None:
+    """A select box of the panel's period, which is part of the address."""
+    key, labels = "rows_period_choice", {period.name: period.label, **labels}
+    st.session_state[key] = period.name
+    st.selectbox(
+        "Period of the rows", list(labels), key=key, format_func=lambda name: labels[name],
+        on_change=_write_period, args=(key,), width=260,
+    )  # fmt: skip
+
+
+def _write_period(key: str) -> None:
+    st.query_params[ROWS_PERIOD] = st.session_state[key]
+
+
+def show_side(reading: Reading, behind: Behind, side: str) -> None:
+    """The rows of the value, the numerator or the denominator, with their total and the query."""
+    rows = behind.rows.filter(_.side == side).mutate(part_amount=_.contribution.coalesce(_.amount))
     (about,) = reading.rows(
         rows.aggregate(
+            count=_.count(),
             unit=ibis.ifelse(rows.unit.nunique() == 1, rows.unit.min(), "number"),
+            total=rows.part_amount.sum(),
             parts=rows.part.nunique(),
+            months=rows.month.nunique(),
             others=rows.customer_id.isnull().sum().fill_null(0),
             moved=rows.mrr_start.count(),
         )
     )
+    unit = about["unit"] or "number"
+    if side in behind.sums:
+        total = value_text(about["total"] or 0, unit, reading.currency, exact=True)
+        st.markdown(f"The amounts add up to the {side}: **{markdown_text(total)}**.")
+    else:
+        st.markdown(f"These are the rows that the {side} is computed from; it is no sum of them.")
     is_of_customers = about["others"] == 0
     who = (Column("company_name", "Company"), Column("customer_id", "Customer", width="small"))
-    moved = (Column("mrr_start", "MRR at the start", "money"), Column("mrr_end", "MRR at the end", "money"))
+    moved = tuple(
+        Column(name, title, "money", is_exact=True)
+        for name, title in (("mrr_start", "MRR before"), ("mrr_end", "MRR after"))
+    )
     columns = (
         *(who if is_of_customers else (Column("source_row", "Row"),)),
-        Column("month", "Month", "date", width="small"),
-        Column("part_amount", "Amount", about["unit"] or "number"),
+        Column("part_amount", "Amount", unit, is_exact=True),
         *(moved if about["moved"] else ()),
         *((Column("part", "Part"),) if about["parts"] > 1 else ()),
+        *((Column("month", "Month", "date", width="small"),) if about["months"] > 1 else ()),
     )
-    show_table(
+    shown = show_table(
         reading,
         rows,
         columns,
@@ -110,4 +141,27 @@ def show_side(reading: Reading, metric: Row, models: Mapping[str, ir.Table], tim
         noun="rows",
         customer_column="customer_id" if is_of_customers else None,
         add_columns=lambda page: add_customer_columns(reading, page),
+        count=about["count"],
     )
+    if is_of_customers and shown is not None:
+        show_customer_links(shown)
+    show_sql(reading, rows)
+
+
+def show_customer_links(shown: pd.DataFrame) -> None:
+    """The customers of the table as links: those in a table's cells cannot be reached by keyboard."""
+    names = dict(zip(shown["customer_id"], shown["company_name"], strict=True))
+    with st.expander("The same customers as links"):
+        st.markdown(
+            "\n".join(
+                f"- [{markdown_text(name_with_key(name, key))}]({page_address('customer_360', customer=key)})"
+                for key, name in names.items()
+            )
+        )
+
+
+def show_sql(reading: Reading, rows: ir.Table) -> None:
+    """The query of the rows, written when the user opens it."""
+    query = st.expander("SQL of these rows", key="rows_sql", on_change="rerun")
+    if query.open:
+        query.code(reading.sql(rows), language="sql", wrap_lines=True)

@@ -26,9 +26,9 @@ ROWS = 50
 
 OPEN = "Open"
 UNKNOWN = "–"
-TEXT, DATE, LEVEL = "text", "date", "level"
+TEXT, DATE, LEVEL, LINK = "text", "date", "level", "link"
 Width = Literal["small", "medium", "large"]
-WIDTHS: dict[str, Width | None] = {TEXT: None, DATE: "small", LEVEL: "small"}
+WIDTHS: dict[str, Width | None] = {TEXT: None, DATE: "small", LEVEL: "small", LINK: "small"}
 """The default widths of columns that are not numbers, by kind."""
 
 
@@ -36,8 +36,9 @@ WIDTHS: dict[str, Width | None] = {TEXT: None, DATE: "small", LEVEL: "small"}
 class Column:
     """A column of a table: its title, and the format of its values.
 
-    `kind` is text, date, level (a band or status, on its colour) or a unit of rules/text/formats.py. `of` is the
-    published table whose description of the column is the help text.
+    `kind` is text, date, level (a band or status, on its colour), link (an address of a page) or a unit of
+    rules/text/formats.py. `of` is the
+    published table whose description of the column is the help text. is_exact: money has cents.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     kind: str = TEXT
     width: Width | None = None
     of: str | None = None
+    is_exact: bool = False
 
 
 Order = Mapping[str, Sequence[ir.Value]]
@@ -64,16 +66,18 @@ def show_table(
     noun: str,
     customer_column: str | None = None,
     add_columns: AddColumns = lambda rows: rows,
-) -> None:
+    count: int | None = None,
+) -> pd.DataFrame | None:
     """Show one page of `rows`, with the sort order and the page in the address, and a download of all rows.
 
     `noun` names the rows, in the plural. `customer_column` adds a link to the Customer 360. `add_columns` adds columns
-    that rows are not sorted by: to the rows of the page, which is cheaper than to all rows.
+    that rows are not sorted by: to the rows of the page, which is cheaper than to all rows. `count` is the number of
+    rows, if it is known. Gives the rows of the page; None if there are none.
     """
-    count = reading.count(rows)
+    count = reading.count(rows) if count is None else count
     if not count:
         show_empty_state(f"No {noun} to show.", "Widen the search or clear the filters.")
-        return
+        return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sort_by = st.selectbox(
             f"Sort {noun} by", list(order), key=f"{key}_sort", bind="query-params", width=260, disabled=len(order) == 1
@@ -86,8 +90,10 @@ def show_table(
             st.caption(f"{(page - 1) * ROWS + 1:,} to {min(page * ROWS, count):,} of {count:,} {noun}")
     one_page = rows.order_by(*order[sort_by]).limit(ROWS, offset=(page - 1) * ROWS)
     listed = add_columns(one_page).order_by(*order[sort_by])
+    shown = reading.frame(listed)
     with grid:
-        _show_grid(reading, reading.frame(listed), columns, customer_column, f"{noun}, page {page} of {pages}")
+        _show_grid(reading, shown, columns, customer_column, f"{noun}, page {page} of {pages}")
+    return shown
 
 
 def download_button(reading: Reading, rows: ir.Table, key: str, noun: str, count: int) -> None:
@@ -133,12 +139,7 @@ def _show_grid(
     reading: Reading, rows: pd.DataFrame, columns: Sequence[Column], customer_column: str | None, label: str
 ) -> None:
     cells = rows[[column.name for column in columns]].copy()
-    config = {
-        column.name: (st.column_config.TextColumn if column.kind in WIDTHS else st.column_config.NumberColumn)(
-            column.title, width=column.width or WIDTHS.get(column.kind), help=_column_help(reading, column)
-        )
-        for column in columns
-    }
+    config = {column.name: _column_config(reading, column) for column in columns}
     if customer_column:
         links = [page_address("customer_360", customer=value) for value in rows[customer_column]]
         cells.insert(0, OPEN, links)
@@ -150,6 +151,14 @@ def _show_grid(
     st.dataframe(
         styled, hide_index=True, column_config=config, placeholder=UNKNOWN, alt=f"Table of {label}", height="content"
     )
+
+
+def _column_config(reading: Reading, column: Column) -> Any:
+    width, meaning = column.width or WIDTHS.get(column.kind), _column_help(reading, column)
+    if column.kind == LINK:
+        return st.column_config.LinkColumn(column.title, display_text=OPEN, width=width, help=meaning)
+    kind = st.column_config.TextColumn if column.kind in WIDTHS else st.column_config.NumberColumn
+    return kind(column.title, width=width, help=meaning)
 
 
 def _column_help(reading: Reading, column: Column) -> str | None:
@@ -169,7 +178,7 @@ def _value_format(column: Column, currency: str) -> Callable[[Any], str]:
             return "yes" if value else "no"
         if column.kind in WIDTHS:
             return one_line(value)
-        return value_text(value, column.kind, currency)
+        return value_text(value, column.kind, currency, exact=column.is_exact)
 
     return value_format
 

@@ -3,12 +3,15 @@
 import streamlit as st
 from ibis import _
 
+from dashboard.asked_rows import Asked
 from dashboard.filters import select_value
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import DATE, Column, show_table
+from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
+from productpulse_assets.metrics.cohorts import cohort_summary
 
 OF = "cohort_summary"
 MEASURES: dict[str, retention.Measure] = {
@@ -33,26 +36,27 @@ ORDER = {
 
 
 def page(reading: Reading) -> None:
-    """The retention of each cohort as a heat map, for all segments or one, and as a table."""
+    """The retention of each cohort as a heat map and as a table."""
     show_heading(
         "Cohort Retention", "How many customers who started paying in the same month still pay, month by month."
     )
     show_metric_tiles(reading, METRICS)
-    table = reading.table(OF)
-    segments = [str(value) for value in reading.values(table.filter(~_.is_total), "segment")]
-    if not segments:
+    is_filtered = bool(chosen(reading))
+    table = cohort_summary(in_view(reading, reading.table("customer_months"))) if is_filtered else reading.table(OF)
+    cohorts = table.filter(_.is_total)
+    rows = reading.rows(cohorts.order_by("cohort_month", "months_since_cohort"))
+    if not rows:
         show_empty_state("There is no cohort yet.", "A cohort needs at least one paying customer.")
         return
-    left, right = st.columns(2)
-    with left:
-        total = "All segments" if "All" in segments else "All"
-        segment = select_value("Segment", [total, *segments], key="cohort_segment", default=total)
-    with right:
-        measure = select_value("Measure", list(MEASURES), key="measure")
-    is_selected = _.is_total if segment == total else ~_.is_total & (_.segment == segment)
-    cohorts = table.filter(is_selected)
-    rows = reading.rows(cohorts.order_by("cohort_month", "months_since_cohort"))
-    show_chart(retention.cohort_heat_map(rows, MEASURES[measure]), f"{measure} by cohort and month", "cohorts")
+    measure = select_value("Measure", list(MEASURES), key="measure")
+    show_chart(
+        retention.cohort_heat_map(rows, MEASURES[measure]),
+        f"{measure} by cohort and month",
+        "cohorts",
+        lambda keys: Asked("cohort", "", {"cohort": keys[0], "months": keys[1], "measure": MEASURES[measure]}),
+    )
+    if is_filtered:
+        st.caption("The filters take the customers by what they are today, so that no customer changes its cohort.")
     st.caption("Month 0 is the month of the first payment. Empty cells are after the as-of date.")
     show_table(reading, cohorts, COLUMNS, ORDER, key="cohorts", noun="cohort months")
 

@@ -1,13 +1,24 @@
 """The state of the business, what to do today, and why: the first page to open."""
 
+import ibis
+import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
+from dashboard.asked_rows import Asked, show_opening_button
 from dashboard.links import link
+from dashboard.lists_behind import bridge_block, bridge_in_view, leakage_bar, leakage_by_kind, month_point, risk_bar
+from dashboard.metric_values import (
+    is_filtered,
+    latest_name,
+    metric_range,
+    monthly_values,
+)
 from dashboard.plan import most_urgent, plan_with_customers, show_card
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_rows
+from dashboard.view_filters import chosen, in_view, models_in_view
 from dashboard.widgets import (
     Change,
     events,
@@ -20,6 +31,8 @@ from dashboard.widgets import (
 )
 from productpulse_assets.charts import metrics, mrr, risk
 from productpulse_assets.charts.marks import add_marks
+from productpulse_assets.metrics.segments import revenue_drivers
+from resources.published_snapshot import Row
 from rules.text.formats import value_text
 
 HEADLINES = (
@@ -68,8 +81,11 @@ def show_actions(reading: Reading) -> None:
 def show_health(reading: Reading) -> None:
     """The eight health areas, and how each is scored."""
     st.subheader("Health")
+    if is_filtered(reading):
+        st.caption("Of all customers, at present.")
     rows = reading.rows(reading.table("health_scores"))
-    show_chart(metrics.health(rows), "Scores of the eight health areas from 0 to 100", "health")
+    alt = "Scores of the eight health areas from 0 to 100"
+    show_chart(metrics.health(rows), alt, "health", lambda keys: Asked(keys[0], latest_name(reading, keys[0])))
     with st.expander("How the areas are scored"):
         columns = (
             Column("area", "Area"),
@@ -82,31 +98,42 @@ def show_health(reading: Reading) -> None:
 
 def show_bridge(reading: Reading) -> None:
     """The MRR bridge of the last complete month."""
-    bridge = mrr.bridge(kpi_summary(reading))
+    period = metric_range(reading, mrr.CHURN)
+    bridge = mrr.bridge(kpi_summary(reading)) if not is_filtered(reading) else bridge_in_view(reading, period)
     if bridge is None:
         st.subheader("Revenue movement")
         show_empty_state("There is no complete month to compare yet.", "The chart needs two months of data.")
         return
-    st.subheader(f"Revenue movement in {bridge.month:%B %Y}")
+    st.subheader(f"Revenue movement in {period.label if period else format(bridge.month, '%B %Y')}")
     show_chart(
         mrr.waterfall(bridge, reading.currency),
         "MRR at the start of the month, its movements, and MRR at the end",
         "waterfall",
+        bridge_block(reading, period.name if period else ""),
     )
 
 
 def show_mrr_and_churn(reading: Reading) -> None:
     """MRR and customer churn per month."""
     st.subheader("MRR and churn")
-    rows = reading.rows(mrr.monthly(reading.table("kpi_history")))
+    rows = reading.rows(mrr.monthly(reading.table("kpi_history"))) if not chosen(reading) else filtered_months(reading)
     chart = add_marks(mrr.mrr_and_churn(rows, reading.currency), events(reading), [row["month"] for row in rows])
-    show_chart(chart, "MRR and customer churn by month", "history")
+    show_chart(chart, "MRR and customer churn by month", "history", month_point)
+
+
+def filtered_months(reading: Reading) -> list[Row]:
+    """MRR and churn per month of the page's customers."""
+    values = monthly_values(reading, [mrr.MRR, mrr.CHURN])
+    return [
+        {"month": base["month"], "mrr": base["value"], "churn": rate["value"] if rate["is_complete"] else None}
+        for base, rate in zip(values[mrr.MRR], values[mrr.CHURN], strict=True)
+    ]
 
 
 def show_mrr_drivers(reading: Reading) -> None:
     """The change of MRR by segment, plan, country or channel."""
     st.subheader("What drove the change")
-    drivers = reading.table("revenue_drivers")
+    drivers, month = drivers_in_view(reading)
     dimensions = reading.values(drivers, "dimension")
     if not dimensions:
         show_empty_state("There is no change of MRR to explain yet.", "The chart needs two months of data.")
@@ -116,28 +143,47 @@ def show_mrr_drivers(reading: Reading) -> None:
         format_func=lambda name: name.replace("_", " "),
     )  # fmt: skip
     rows = reading.rows(drivers.filter(_.dimension == dimension).order_by(_.change.desc(), "member"))
-    show_chart(mrr.drivers(rows, reading.currency), f"Change of MRR by {dimension.replace('_', ' ')}", "drivers")
+    show_chart(
+        mrr.drivers(rows, reading.currency),
+        f"Change of MRR by {dimension.replace('_', ' ')}",
+        "drivers",
+        lambda keys: Asked("mrr_change", month, {dimension: keys[0]}),
+    )
+
+
+def drivers_in_view(reading: Reading) -> tuple[ir.Table, str]:
+    """The change of MRR by dimension and member for the page's period and filters, and the month that it is of."""
+    period = metric_range(reading, mrr.CHURN)
+    if period is None or not is_filtered(reading):
+        return reading.table("revenue_drivers"), period.name if period else ""
+    months = models_in_view(reading, chosen(reading))["customer_months"]
+    calendar = reading.table("calendar").filter(_.month <= ibis.literal(period.last))
+    return revenue_drivers(months, calendar, reading.rules), f"{period.last:%Y-%m}"
 
 
 def show_risk(reading: Reading) -> None:
     """Churn risk by segment."""
     st.subheader("Risk by segment")
-    rows = reading.rows(risk.by_segment(reading.table("churn_risk_profiles")))
-    show_chart(risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "risk")
+    rows = reading.rows(risk.by_segment(in_view(reading, reading.table("churn_risk_profiles"))))
+    show_chart(
+        risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "risk", risk_bar
+    )
     link("risk_queue", "Customers at risk, and why")
 
 
 def show_leakage(reading: Reading) -> None:
     """Revenue leakage by kind."""
     st.subheader("Leakage by kind")
-    rows = reading.rows(reading.table("leakage_summary"))
-    show_chart(risk.leakage_by_type(rows, reading.currency), "Lost revenue by kind of leakage", "leakage")
+    rows = reading.rows(leakage_by_kind(reading))
+    show_chart(risk.leakage_by_type(rows, reading.currency), "Lost revenue by kind of leakage", "leakage", leakage_bar)
     link("revenue_leakage", "All leakage cases")
 
 
 def show_targets(reading: Reading) -> None:
     """Metrics against their targets."""
     st.subheader("Metrics against targets")
+    if is_filtered(reading):
+        st.caption("Of all customers, in each metric's current period.")
     rows = [row for row in kpi_summary(reading).values() if row["target_value"] is not None]
     if not rows:
         show_empty_state(
@@ -158,6 +204,8 @@ def show_targets(reading: Reading) -> None:
                     Change(gap, unit, currency, direction, "vs. target") if gap is not None else None,
                     help_text=f"{row['target_status']}, target {target}",
                 )
+                asked = Asked(row["metric_name"], latest_name(reading, row["metric_name"]))
+                show_opening_button(asked, f"target_{row['metric_name']}")
 
 
 page(current())

@@ -1,14 +1,20 @@
 """The funnel from signup to a retained customer, and where customers are lost."""
 
+from collections.abc import Sequence
+
+import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
+from dashboard.asked_rows import Asked
 from dashboard.escape import markdown_text
 from dashboard.reading import Reading, current
 from dashboard.states import show_if_absent
 from dashboard.tables import Column, show_table
+from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
+from productpulse_assets.metrics.cohorts import funnel_summary, segment_funnel
 from rules.text.formats import count_text, percent
 
 METRICS = ("activation_rate", "time_to_activation", "usage_frequency", "feature_adoption_proxy")
@@ -35,7 +41,8 @@ def page(reading: Reading) -> None:
     )
     show_metric_tiles(reading, METRICS)
     show_if_absent(reading, {"product_usage"}, "The steps First Key Action and Activated are")
-    steps = reading.rows(reading.table("funnel_summary").order_by("step_number"))
+    funnel, by_segment = funnels(reading)
+    steps = reading.rows(funnel.order_by("step_number"))
     for row in steps:
         if row["is_bottleneck"]:
             st.markdown(
@@ -45,16 +52,29 @@ def page(reading: Reading) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("All customers")
-        show_chart(retention.funnel(steps), "Customers in each step of the funnel", "funnel")
+        show_chart(retention.funnel(steps), "Customers in each step of the funnel", "funnel", funnel_bar)
     with right:
         st.subheader("By segment")
-        rows = reading.rows(reading.table("segment_funnel").order_by("segment", "step_number"))
-        show_chart(retention.funnel_by_segment(rows), "Customers in each step by segment", "segments")
+        rows = reading.rows(by_segment.order_by("segment", "step_number"))
+        show_chart(retention.funnel_by_segment(rows), "Customers in each step by segment", "segments", funnel_bar)
     st.caption(
         "A step counts customers who are in all steps before it. Retained Month 1 counts only customers who had a full "
         "month."
     )
-    show_table(reading, reading.table("segment_funnel"), COLUMNS, ORDER, key="funnel", noun="steps")
+    show_table(reading, by_segment, COLUMNS, ORDER, key="funnel", noun="steps")
+
+
+def funnels(reading: Reading) -> tuple[ir.Table, ir.Table]:
+    """The funnel and the funnel by segment, of the customers of the filters."""
+    if not chosen(reading):
+        return reading.table("funnel_summary"), reading.table("segment_funnel")
+    months, calendar = in_view(reading, reading.table("customer_months")), reading.table("calendar")
+    return funnel_summary(months, calendar, reading.rules), segment_funnel(months, calendar, reading.rules)
+
+
+def funnel_bar(keys: Sequence[str]) -> Asked:
+    """A step of the funnel, of all customers or of a segment."""
+    return Asked("funnel", "", dict(zip(("step", "segment"), keys, strict=False)))
 
 
 page(current())

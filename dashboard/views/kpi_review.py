@@ -1,26 +1,42 @@
 """Every governed metric: its value, change and target, and the history, slices and definition of one metric."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from ibis import _
 
+from dashboard.asked_rows import Asked
 from dashboard.escape import markdown_text
 from dashboard.filters import filter_by_column, search, select_by_name, select_value
-from dashboard.links import link
+from dashboard.links import link, page_address
+from dashboard.metric_values import (
+    Compared,
+    Value,
+    comparison_text,
+    metric_range,
+    monthly_values,
+    values_by,
+    values_in_view,
+)
 from dashboard.reading import Reading, current
-from dashboard.rows_behind import show_rows_behind
 from dashboard.states import show_empty_state
-from dashboard.tables import LEVEL, Column, show_rows
-from dashboard.widgets import events, period_change, show_chart, show_heading, show_tile
+from dashboard.tables import LEVEL, LINK, Column, show_rows
+from dashboard.view_filters import chosen, column_title, filter_columns, models_in_view
+from dashboard.widgets import events, show_chart, show_heading, show_metric_tile
 from productpulse_assets.charts import metrics
 from productpulse_assets.charts.marks import add_marks
 from resources.published_snapshot import Row
-from rules.text.formats import change_text, period_text, value_text
+from rules.metrics.slices import slices_of
+from rules.text.errors import ProductPulseError
+from rules.text.formats import value_text
 
 FIRST = "monthly_recurring_revenue"
 COLUMNS = (
     Column("label", "Metric", of="kpi_summary"),
     Column("value_text", "Value", width="small"),
-    Column("change_text", "Change", width="small"),
+    Column("rows", "Customers", LINK),
+    Column("change_text", "Change"),
+    Column("year_text", "From a year ago"),
     Column("target_text", "Target", width="small"),
     Column("target_status", "Against target", LEVEL, of="kpi_summary"),
     Column("period_text", "Period", width="small"),
@@ -42,24 +58,31 @@ def page(reading: Reading) -> None:
     if rows.empty:
         show_empty_state("No metric matches.", "Widen the search or clear the filter.")
     else:
-        texts = [metric_texts(row, reading.currency) for row in reading.rows(found)]
+        values = values_in_view(reading, [row["metric_name"] for row in reading.rows(found)])
+        texts = [metric_texts(row, values[row["metric_name"]], reading.currency) for row in reading.rows(found)]
         columns = {name: [row[name] for row in texts] for name in texts[0]}
         show_rows(reading, rows.assign(**columns), COLUMNS, "metrics")
     show_one_metric(reading)
 
 
-def metric_texts(row: Row, currency: str) -> dict[str, str]:
-    """The formatted values of a metric's row; each metric has its own unit."""
-    is_known = row["value"] is not None
+def metric_texts(row: Row, value: Value, currency: str) -> dict[str, str]:
+    """The formatted values of a metric; each metric has its own unit. The target is that of all customers."""
+    is_current = value.value == row["value"]
     return {
-        "value_text": value_text(row["value"], row["unit"], currency),
-        "change_text": change_text(row["change"], row["unit"], currency) if row["change"] is not None else "–",
+        "value_text": value_text(value.value, row["unit"], currency),
+        "change_text": _change_text(value.before, row["unit"], currency),
+        "year_text": _change_text(value.year_ago, row["unit"], currency),
         "target_text": value_text(row["target_value"], row["unit"], currency)
         if row["target_value"] is not None
         else "–",
-        "period_text": period_text(row["period_start"], row["period_end"]),
-        "explanation_text": row["explanation"] if is_known else row["not_available_reason"],
+        "period_text": value.period,
+        "explanation_text": value.why_not or (row["explanation"] if is_current else ""),
+        "rows": page_address("kpi_review", metric=row["metric_name"], rows=row["metric_name"]),
     }
+
+
+def _change_text(compared: Compared | None, unit: str, currency: str) -> str:
+    return comparison_text(compared, unit, currency) if compared and compared.change is not None else "–"
 
 
 def show_one_metric(reading: Reading) -> None:
@@ -76,45 +99,59 @@ def show_one_metric(reading: Reading) -> None:
         show_history(reading, metric)
         show_slices(reading, metric)
     with right:
-        show_definition(metric, about, reading.currency)
-    show_rows_behind(reading, metric)
+        show_definition(reading, metric, about)
 
 
 def show_history(reading: Reading, metric: Row) -> None:
     """The metric per month."""
-    months = reading.table("kpi_history").filter(_.metric_name == metric["metric_name"]).order_by("month")
-    rows = [row for row in reading.rows(months) if row["value"] is not None]
+    name = metric["metric_name"]
+    rows = [row for row in history_rows(reading, name) if row["value"] is not None]
     if not rows:
         show_empty_state("This metric has no history yet.", markdown_text(metric["not_available_reason"] or ""))
         return
     figure = metrics.history(rows, metric["label"], metric["unit"], reading.currency, metric["target_value"])
     figure = add_marks(figure, events(reading), [row["month"] for row in rows])
-    show_chart(figure, f"{metric['label']} by month", "metric_history")
+    show_chart(figure, f"{metric['label']} by month", "metric_history", lambda keys: Asked(name, keys[0]))
+
+
+def history_rows(reading: Reading, name: str) -> Sequence[Row]:
+    """The value of a metric per month, of the customers of the filters."""
+    if not chosen(reading):
+        return reading.rows(reading.table("kpi_history").filter(_.metric_name == name).order_by("month"))
+    return monthly_values(reading, [name])[name]
 
 
 def show_slices(reading: Reading, metric: Row) -> None:
     """The metric by segment, plan, country or channel."""
-    of_metric = reading.table("kpi_by_segment").filter(_.metric_name == metric["metric_name"], _.is_latest)
-    dimensions = reading.values(of_metric, "dimension")
-    if not dimensions:
+    name, catalog = metric["metric_name"], reading.rules.metric_catalog
+    period, columns = metric_range(reading, name), filter_columns(reading)
+    models = models_in_view(reading, {}, columns)
+    dimensions = slices_of(catalog, name, models, columns) if name in catalog.metrics else []
+    if not dimensions or period is None:
         return
     dimension = select_value("By", dimensions, key="by")
-    rows = reading.rows(of_metric.filter(_.dimension == dimension).order_by(_.customers.desc(), "member"))
+    try:
+        rows = values_by(reading, name, period, dimension)
+    except ProductPulseError:  # the tile says why there is no value
+        return
+    counts = values_by(reading, "paying_customers", period, dimension)
+    customers = {row[dimension]: row["value"] for row in counts}
+    members = [
+        {"member": row[dimension], "value": row["value"], "customers": customers.get(row[dimension])} for row in rows
+    ]
     show_chart(
-        metrics.slices(rows, metric["label"], metric["unit"], reading.currency),
-        f"{metric['label']} by {dimension}",
+        metrics.slices(members, metric["label"], metric["unit"], reading.currency),
+        f"{metric['label']} by {column_title(dimension)}, {period.label}",
         "slices",
+        lambda keys: Asked(name, period.name, {dimension: keys[0]}),
     )
 
 
-def show_definition(metric: Row, about: Row, currency: str) -> None:
+def show_definition(reading: Reading, metric: Row, about: Row) -> None:
     """The metric's value, definition, formula, owner and risks."""
-    show_tile(
-        metric["label"],
-        value_text(metric["value"], metric["unit"], currency, exact=True),
-        period_change(metric, about["good_direction"], currency),
-        has_border=True,
-    )
+    name = metric["metric_name"]
+    found = values_in_view(reading, [name])[name]
+    show_metric_tile(reading, metric, found, about["good_direction"], is_exact=True)
     texts = {
         "Current value": metric["explanation"]
         if metric["value"] is not None

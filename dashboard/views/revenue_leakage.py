@@ -5,9 +5,11 @@ import streamlit as st
 from ibis import _
 
 from dashboard.filters import add_customer_columns, filter_by_column, search
+from dashboard.lists_behind import leakage_bar, leakage_by_kind
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import DATE, Column, show_rows, show_table
+from dashboard.view_filters import in_view
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import risk
 
@@ -69,17 +71,20 @@ def page(reading: Reading) -> None:
     )
     show_metric_tiles(reading, METRICS)
     left, right = st.columns(2)
-    kinds = reading.table("leakage_summary").order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)
+    kinds = leakage_by_kind(reading).order_by(_.estimated_revenue_loss.desc(nulls_first=False), _.leakage_type)
     with left:
         st.subheader("Loss by kind")
         show_chart(
-            risk.leakage_by_type(reading.rows(kinds), reading.currency), "Lost revenue by kind of leakage", "kinds"
+            risk.leakage_by_type(reading.rows(kinds), reading.currency),
+            "Lost revenue by kind of leakage",
+            "kinds",
+            leakage_bar,
         )
     with right:
         st.subheader("Numbers by kind")
         show_rows(reading, reading.frame(kinds), KINDS, "leakage by kind")
     st.subheader("Cases")
-    cases = add_customer_columns(reading, reading.table(OF))
+    cases = add_customer_columns(reading, in_view(reading, reading.table(OF)))
     if not reading.count(cases):
         show_empty_state("No case of leakage was found.", "The table above shows which kinds are not available.")
     else:
@@ -98,7 +103,7 @@ def page(reading: Reading) -> None:
 def show_open_accounts(reading: Reading) -> None:
     """Every customer with an open bill, with what is open by days past due."""
     st.subheader("Open accounts")
-    accounts = add_customer_columns(reading, reading.table(RECEIVABLES).filter(_.open_bills > 0))
+    accounts = add_customer_columns(reading, in_view(reading, reading.table(RECEIVABLES).filter(_.open_bills > 0)))
     if not reading.count(accounts):
         show_empty_state("No bill is open.", "Bills are known where there are payments.")
         return
@@ -107,15 +112,11 @@ def show_open_accounts(reading: Reading) -> None:
 
 def apply_filters(reading: Reading, cases: ir.Table) -> ir.Table:
     """The cases that match the search and the filters."""
-    boxes = st.columns([3, 2, 2, 2])
+    boxes = st.columns([3, 2])
     with boxes[0]:
         found = search(cases, ("company_name", "customer_id", "explanation", "leakage_type"), hint="Customer or case")
     with boxes[1]:
         found = filter_by_column(reading, found, OF, "leakage_type", key="kind", label="Kind")
-    with boxes[2]:
-        found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
-    with boxes[3]:
-        found = filter_by_column(reading, found, "customer_360", "plan", key="plan", label="Plan")
     return found
 
 

@@ -1,13 +1,18 @@
 """The customers who are likely to leave, why, and the revenue at risk."""
 
+from typing import Any
+
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import add_customer_columns, filter_by_column, filter_by_values, search
+from dashboard.asked_rows import Asked, show_opening_button
+from dashboard.filters import add_customer_columns, filter_by_column, search
+from dashboard.lists_behind import RISK_SEARCHED, risk_bar
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_table
+from dashboard.view_filters import in_view
 from dashboard.widgets import show_chart, show_heading, show_tile
 from productpulse_assets.charts import risk
 from rules.text.formats import value_text
@@ -38,7 +43,7 @@ ORDER = {
 def page(reading: Reading) -> None:
     """The filters, the totals, the risk by segment and by driver, and every customer."""
     show_heading("Risk Queue", "Customers who are likely to leave, why, and the revenue at risk.")
-    profiles = add_customer_columns(reading, reading.table(OF))
+    profiles = add_customer_columns(reading, in_view(reading, reading.table(OF)))
     if not reading.count(profiles):
         show_empty_state("There are no paying customers on the as-of date.", "Check the as-of date of the run.")
         return
@@ -49,13 +54,21 @@ def page(reading: Reading) -> None:
         st.subheader("Risk by segment")
         rows = reading.rows(risk.by_segment(found.select(*profiles.columns)))
         show_chart(
-            risk.risk_by_segment(rows, reading.risk_bands), "Paying customers by segment and risk band", "segments"
+            risk.risk_by_segment(rows, reading.risk_bands),
+            "Paying customers by segment and risk band",
+            "segments",
+            risk_bar,
         )
     with right:
         st.subheader("Drivers")
         evidence = reading.table("churn_evidence").semi_join(found, "customer_id")
         rows = reading.rows(risk.driver_counts(evidence, reading.table(OF)))
-        show_chart(risk.drivers(rows, reading.currency), "Customers at risk by driver", "drivers")
+        show_chart(
+            risk.drivers(rows, reading.currency),
+            "Customers at risk by driver",
+            "drivers",
+            lambda keys: Asked("risk", "", {"rule": keys[0]}),
+        )
     st.caption(
         "A rule with an unknown signal does not fire: a low score does not mean low risk if few signals are known."
     )
@@ -64,17 +77,11 @@ def page(reading: Reading) -> None:
 
 def apply_filters(reading: Reading, profiles: ir.Table) -> ir.Table:
     """The customers that match the search and the filters."""
-    boxes = st.columns([3, 2, 2, 2, 2])
+    boxes = st.columns([3, 2])
     with boxes[0]:
-        found = search(profiles, ("company_name", "customer_id", "drivers"), hint="Customer or driver")
+        found = search(profiles, RISK_SEARCHED, hint="Customer or driver")
     with boxes[1]:
-        found = filter_by_values(found, "risk_band", reading.risk_bands, key="risk_band", label="Risk")
-    with boxes[2]:
         found = filter_by_column(reading, found, OF, "main_driver", key="driver", label="Main driver")
-    with boxes[3]:
-        found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
-    with boxes[4]:
-        found = filter_by_column(reading, found, "customer_360", "plan", key="plan", label="Plan")
     return found
 
 
@@ -89,16 +96,17 @@ def show_totals(reading: Reading, found: ir.Table) -> None:
             unknown=_.revenue_at_risk.isnull().sum(),
         )
     )[0]
-    figures = (
-        ("Customers in view", total["customers"], "count"),
-        ("Their MRR", total["mrr"], "money"),
-        ("At risk", total["risky"], "count"),
-        ("Revenue at risk", total["at_risk"], "money"),
-        ("Risk unknown", total["unknown"], "count"),
+    figures: tuple[tuple[str, Any, str, dict[str, str]], ...] = (
+        ("Customers in view", total["customers"], "count", {}),
+        ("Their MRR", total["mrr"], "money", {"amount": "mrr"}),
+        ("At risk", total["risky"], "count", {"amount": "is_at_risk"}),
+        ("Revenue at risk", total["at_risk"], "money", {"amount": "revenue_at_risk"}),
+        ("Risk unknown", total["unknown"], "count", {"amount": "risk_unknown"}),
     )
-    for place, (label, value, unit) in zip(st.columns(5), figures, strict=True):
-        with place:
-            show_tile(label, value_text(value, unit, reading.currency), has_border=True)
+    for place, (label, value, unit, where) in zip(st.columns(5), figures, strict=True):
+        with place, st.container(border=True):
+            show_tile(label, value_text(value, unit, reading.currency))
+            show_opening_button(Asked("risk", "", where), label)
 
 
 page(current())

@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
+from dashboard.asked_rows import Asked
 from dashboard.brief import brief_html, brief_markdown
 from dashboard.escape import markdown_text
 from dashboard.filters import filter_by_column, filter_by_values, search
@@ -14,6 +15,7 @@ from dashboard.quick_views import QUICK_VIEWS, apply_quick_view
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_table
+from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
 from rules.text.formats import ACTION_MONEY, action_money, value_text
@@ -75,19 +77,15 @@ def apply_filters(reading: Reading) -> tuple[str, ir.Table]:
     quick = st.segmented_control(
         "Quick view", list(QUICK_VIEWS), default="All", required=True, key="view", bind="query-params"
     )
-    found = apply_quick_view(plan_with_customers(reading), quick, first_week(reading))
-    boxes = st.columns([3, 2, 2, 2, 2])
+    found = apply_quick_view(in_view(reading, plan_with_customers(reading)), quick, first_week(reading))
+    boxes = st.columns([3, 2, 2])
     with boxes[0]:
         found = search(found, SEARCHED, hint="Customer, action, reason")
     with boxes[1]:
         found = filter_by_column(reading, found, "intervention_plan", "suggested_owner", key="owner", label="Owner")
     with boxes[2]:
         found = filter_by_values(found, "priority_band", reading.priority_bands, key="band", label="Priority")
-    with boxes[3]:
-        found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
-    with boxes[4]:
-        found = filter_by_column(reading, found, "customer_360", "plan", key="plan", label="Plan")
-    filters = {name: st.session_state.get(name) for name in ("q", "owner", "band", "segment", "plan")}
+    filters = {name: st.session_state.get(name) for name in ("q", "owner", "band")} | chosen(reading)
     parts = [quick] + [
         f"{name} {', '.join(value) if isinstance(value, list) else value}"
         for name, value in filters.items() if value
@@ -116,7 +114,12 @@ def show_workload(reading: Reading) -> None:
     """The interventions of each owner, week by week."""
     st.subheader("Owner workload")
     rows = reading.rows(reading.table("owner_workload").order_by("owner", "week"))
-    show_chart(work.workload(rows), "Interventions by owner and week, against capacity", "workload")
+    show_chart(
+        work.workload(rows),
+        "Interventions by owner and week, against capacity",
+        "workload",
+        lambda keys: Asked("work", "", {"owner": keys[0], "week": keys[1]}),
+    )
 
 
 def show_brief(reading: Reading, found: ir.Table, view: str) -> None:

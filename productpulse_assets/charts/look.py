@@ -18,6 +18,9 @@ from rules.text.formats import NAME_LIMIT, SMALL_AMOUNT, SYMBOLS, is_unknown, on
 Row = Mapping[str, Any]
 """A row of a table, by column. Each function documents the columns that it reads, their types and units."""
 
+Keys = Sequence[str]
+"""What the number at a point of a chart is about, as words: `("SMB", "High")`. A page opens its rows by them."""
+
 TRANSPARENT = "rgba(0,0,0,0)"
 TEXT_ON_COLOUR = "black"
 """The colour of text on a colour of the palette."""
@@ -124,8 +127,10 @@ def bar_range(values: Iterable[object]) -> dict[str, object]:
     return {"range": [low - text_space if low < 0 else 0, high + text_space]}
 
 
-def horizontal_bars(values: Sequence[object], texts: Sequence[str], hover: Sequence[str], colour: object) -> go.Bar:
-    """Horizontal bars, the first on top, each with its text next to it."""
+def horizontal_bars(
+    values: Sequence[object], texts: Sequence[str], hover: Sequence[str], colour: object, keys: Sequence[Keys] = ()
+) -> go.Bar:
+    """Horizontal bars, the first on top, each with its text next to it, and its `keys`."""
     return go.Bar(
         x=[number(value) for value in values],
         y=list(range(len(values))),
@@ -136,6 +141,7 @@ def horizontal_bars(values: Sequence[object], texts: Sequence[str], hover: Seque
         cliponaxis=False,
         hovertext=list(hover),
         hoverinfo="text",
+        customdata=list(keys) or None,
     )
 
 

@@ -50,6 +50,7 @@ def _line(rows: Sequence[Row], label: str, unit: str, currency: str) -> go.Scatt
         marker={"size": 6},
         hovertext=[f"{look.month_label(row['month'])}: {value_text(row['value'], unit, currency)}" for row in rows],
         hoverinfo="text",
+        customdata=[[f"{row['month']:%Y-%m}"] for row in rows],
     )
 
 
@@ -99,7 +100,7 @@ def slices(rows: Sequence[Row], label: str, unit: str, currency: str) -> go.Figu
         for name, text, row in zip(names, texts, shown, strict=True)
     ]
     chart = look.figure(
-        look.horizontal_bars(values, texts, hover, TOTAL),
+        look.horizontal_bars(values, texts, hover, TOTAL, [[str(row["member"])] for row in shown]),
         height=look.bars_height(len(shown)),
         xaxis=look.value_axis(values, unit, currency) | look.bar_range(values),
         yaxis=look.top_down_axis(names),
@@ -124,6 +125,7 @@ def health(rows: Sequence[Row]) -> go.Figure:
             texts,
             [f"{name}: {text}" for name, text in zip(names, texts, strict=True)],
             [colour_of(row["status"]) for row in known],
+            [[str(row.get("metric_name"))] for row in known],
         ),
         height=look.bars_height(len(known)),
         xaxis={"range": [0, 118], "tickvals": [0, 25, 50, 75, 100]},

@@ -27,8 +27,10 @@ BRIDGE = {
 }
 """The metrics whose sum is the closing MRR, and the sign of each; the opening MRR has none."""
 
-STEPS = ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned", "Closing")
-FX, FX_STEP = "fx_revenue", "Exchange rates"
+STEPS = dict(zip(BRIDGE, ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned"), strict=True))
+"""The short names of the metrics in the chart; a step besides has its label."""
+
+FX = "fx_revenue"
 """A movement of either sign, which is shown where it is not 0."""
 
 CAUSES = {
@@ -51,12 +53,6 @@ class Bridge:
 
     lines: Sequence[tuple[Row, str]]
     causes: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """The names of the bars, of which the last one is the closing MRR."""
-        has_fx = len(self.lines) > len(BRIDGE)
-        return (*STEPS[:-1], FX_STEP, STEPS[-1]) if has_fx else STEPS
 
     @property
     def all_lines(self) -> list[tuple[Row, str, bool]]:
@@ -117,8 +113,10 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     texts = [money(opening, currency), *(change_text(change, "money", currency) for change in changes)]
     texts.append(money(bridge.closing, currency))
     labels = [look.plotly_text(row["label"]) for row, _sign in bridge.lines] + ["MRR at the end of the month"]
+    steps = [STEPS.get(row["metric_name"], look.wrapped_text(row["label"], 12)) for row, _sign in bridge.lines]
+    steps.append("Closing")
     bars = go.Waterfall(
-        x=list(range(len(bridge.steps))),
+        x=list(range(len(labels))),
         y=[*map(float, bridge.amounts), 0],
         measure=["absolute", *["relative"] * len(changes), "total"],
         text=texts,
@@ -128,6 +126,7 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
             f"{label}: {text}{more}" for label, text, more in zip(labels, texts, _causes(bridge, currency), strict=True)
         ],
         hoverinfo="text",
+        customdata=[[row["metric_name"]] for row, _sign in bridge.lines] + [[MRR]],
         increasing={"marker": {"color": GAIN}},
         decreasing={"marker": {"color": LOSS}},
         totals={"marker": {"color": TOTAL}},
@@ -137,7 +136,7 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     title = {"text": "MRR (the axis does not begin at 0)" if low > 0 else "MRR"}
     return look.figure(
         bars,
-        xaxis=look.names_axis(bridge.steps) | {"showgrid": False},
+        xaxis=look.names_axis(steps) | {"showgrid": False},
         yaxis=look.value_axis(bridge.amounts, "money", currency) | {"range": [low, high], "title": title},
     )
 
@@ -204,6 +203,7 @@ def _mrr_area(rows: Sequence[Row], currency: str) -> go.Scatter:
             f"{look.month_label(row['month'])}: MRR {value_text(row['mrr'], 'money', currency)}" for row in rows
         ],
         hoverinfo="text",
+        customdata=[[MRR, f"{row['month']:%Y-%m}"] for row in rows],
     )
 
 
@@ -219,6 +219,7 @@ def _churn_line(rows: Sequence[Row]) -> go.Scatter:
             f"{look.month_label(row['month'])}: customer churn {value_text(row['churn'], 'rate')}" for row in rows
         ],
         hoverinfo="text",
+        customdata=[[CHURN, f"{row['month']:%Y-%m}"] for row in rows],
     )
 
 
@@ -236,7 +237,7 @@ def drivers(rows: Sequence[Row], currency: str) -> go.Figure:
     ]
     colours = [GAIN if change > 0 else LOSS if change < 0 else GREY for change in changes]
     chart = look.figure(
-        look.horizontal_bars(changes, texts, hover, colours),
+        look.horizontal_bars(changes, texts, hover, colours, [[str(row["member"])] for row in shown]),
         height=look.bars_height(len(shown)),
         xaxis=look.value_axis(changes, "money", currency) | look.bar_range(changes),
         yaxis=look.top_down_axis(names),

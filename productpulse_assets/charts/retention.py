@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -54,12 +55,27 @@ def cohort_heat_map(rows: Sequence[Row], measure: Measure = "retention_rate") ->
     size = max(13, min(26, 900 // len(cohorts)))
     return look.figure(
         heat_map,
+        _cell_marks(cohorts, known, measure, size),
         height=90 + size * max(len(cohorts), 4),
         xaxis={"title": {"text": "Months since the first payment"}, "showgrid": False, "zeroline": False}
         | {"tickmode": "linear", "dtick": max(1, math.ceil(months / 24)), "range": [-0.5, months - 0.5]},
         yaxis=look.top_down_axis(
             [look.month_label(cohort) for cohort in cohorts], every=math.ceil(len(cohorts) / LABELS)
         ),
+    )
+
+
+def _cell_marks(cohorts: Sequence[dt.date], known: Sequence[Row], measure: Measure, size: int) -> go.Scatter:
+    """An invisible mark in each cell: plotly reports a click on a mark, but none on a heat map."""
+    places = {cohort: place for place, cohort in enumerate(cohorts)}
+    return go.Scatter(
+        x=[row["months_since_cohort"] for row in known],
+        y=[places[row["cohort_month"]] for row in known],
+        mode="markers",
+        marker={"symbol": "square", "size": size, "opacity": 0},
+        hovertext=[_hover_text(row, measure) for row in known],
+        hoverinfo="text",
+        customdata=[[f"{row['cohort_month']:%Y-%m}", str(row["months_since_cohort"])] for row in known],
     )
 
 
@@ -90,6 +106,7 @@ def funnel(rows: Sequence[Row]) -> go.Figure:
         cliponaxis=False,
         hovertext=[f"{look.plotly_text(row['step'])}: {text}" for row, text in zip(known, texts, strict=True)],
         hoverinfo="text",
+        customdata=[[row["step"]] for row in known],
         marker={"color": [ORANGE if row["is_bottleneck"] else TOTAL for row in known]},
         connector={"fillcolor": "rgba(128,128,128,0.15)", "line": {"width": 0}},
     )
@@ -155,4 +172,5 @@ def _segment_bars(rows: Sequence[Row], signups: int, places: dict[int, int], col
             for row in rows
         ],
         hoverinfo="text",
+        customdata=[[row["step"], str(row["segment"])] for row in rows],
     )

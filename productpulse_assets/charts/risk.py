@@ -62,6 +62,7 @@ def _band_bars(rows: Sequence[Row], band: str, places: dict[str, int]) -> go.Bar
             f"{look.plotly_text(row['segment'])}, {name}: {count_text(row['customers'], 'customer')}" for row in shown
         ],
         hoverinfo="text",
+        customdata=[[str(row["segment"]), band] for row in shown],
     )
 
 
@@ -84,7 +85,7 @@ def leakage_by_type(rows: Sequence[Row], currency: str) -> go.Figure:
         f"{name}: {text} in {count_text(row['cases'], 'case')}"
         for name, text, row in zip(names, texts, known, strict=True)
     ]
-    bars = look.horizontal_bars(losses, texts, hover, SECOND)
+    bars = look.horizontal_bars(losses, texts, hover, SECOND, [[row["leakage_type"]] for row in known])
     chart = look.figure(
         bars,
         height=look.bars_height(len(known)),
@@ -118,6 +119,7 @@ def drivers(rows: Sequence[Row], currency: str) -> go.Figure:
             for name, row in zip(names, shown, strict=True)
         ],
         TOTAL,
+        [[row["rule_id"]] for row in shown],
     )
     counts = [row["customers"] for row in shown]
     chart = look.figure(

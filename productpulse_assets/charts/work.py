@@ -63,6 +63,7 @@ def _bars(rows: Sequence[Row], name: str, colour: str) -> go.Bar:
         insidetextfont={"color": look.TEXT_ON_COLOUR},
         hovertext=[_hover_text(row) for row in rows],
         hoverinfo="text",
+        customdata=[[str(row["owner"]), str(row["week"])] for row in rows],
     )
 
 

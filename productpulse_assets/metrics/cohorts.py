@@ -88,6 +88,7 @@ def steps_reached(customer_months: ir.Table, calendar: ir.Table, rules: Rules) -
         return ibis.ifelse(joined.key_actions_to_date.isnull(), ibis.null("int64"), step.cast("int64"))
 
     return joined.select(
+        "customer_id",
         segment=joined.segment.fill_null("Unknown"),
         s1=ibis.literal(1),
         s2=flag(acted),

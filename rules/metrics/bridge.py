@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import ibis
@@ -44,7 +44,9 @@ def has_bridge(metric: Metric) -> bool:
     return is_sum and metric.model == MODEL
 
 
-def bridge_rows(models: Mapping[str, ir.Table], time_range: TimeRange, where: Mapping[str, str]) -> ir.Table:
+def bridge_rows(
+    models: Mapping[str, ir.Table], time_range: TimeRange, where: Mapping[str, str | Sequence[str]]
+) -> ir.Table:
     """One row per part of the bridge, customer and month that is not 0, in the columns of `metric_rows`.
 
     `models` are those of all members. A customer is in the slice in a month if its row of that month is. start is the
@@ -54,9 +56,7 @@ def bridge_rows(models: Mapping[str, ir.Table], time_range: TimeRange, where: Ma
     """
     before = month_start(time_range.first, -1)
     months = models[MODEL].filter(_.month.between(ibis.literal(before), ibis.literal(time_range.last)))
-    is_member = reduce(
-        lambda left, each: left & (member_of(months, each[0]) == each[1]), where.items(), ibis.literal(True)
-    )
+    is_member = reduce(lambda left, each: left & _is_member(months, *each), where.items(), ibis.literal(True))
     by_month = ibis.window(group_by="customer_id", order_by="month")
     rows = months.select(*NEEDED, is_member=is_member)
     rows = rows.mutate(was_member=rows.is_member.lag(1).over(by_month).fill_null(False))
@@ -77,7 +77,9 @@ def bridge_rows(models: Mapping[str, ir.Table], time_range: TimeRange, where: Ma
     )
 
 
-def bridge_values(models: Mapping[str, ir.Table], time_range: TimeRange, where: Mapping[str, str]) -> ir.Table:
+def bridge_values(
+    models: Mapping[str, ir.Table], time_range: TimeRange, where: Mapping[str, str | Sequence[str]]
+) -> ir.Table:
     """One row per part, and one for the end: place, part, amount with its sign, and the number of customers."""
     rows = bridge_rows(models, time_range, where)
     sums = rows.group_by("part").aggregate(total=_.contribution.sum(), customers=_.customer_id.nunique())
@@ -86,10 +88,15 @@ def bridge_values(models: Mapping[str, ir.Table], time_range: TimeRange, where: 
         "place", "part", amount=sums.total.fill_null(0).cast(AMOUNT), customers=sums.customers.fill_null(0)
     )
     paying = models[MODEL].filter(_.month == ibis.literal(time_range.last), _.mrr_end != 0)
-    ends = reduce(lambda table, each: table.filter(member_of(table, each[0]) == each[1]), where.items(), paying)
+    ends = reduce(lambda table, each: table.filter(_is_member(table, *each)), where.items(), paying)
     end = ends.aggregate(amount=_.mrr_end.sum().fill_null(0).cast(AMOUNT), customers=_.customer_id.nunique())
     place = ibis.literal(len(SIGNS), "int64")
     return found.union(end.select(place=place, part=ibis.literal("end"), amount="amount", customers="customers"))
+
+
+def _is_member(table: ir.Table, column: str, members: str | Sequence[str]) -> ir.BooleanValue:
+    """Whether a row is of the member, or of one of several."""
+    return member_of(table, column).isin([members] if isinstance(members, str) else list(members))
 
 
 def _parts() -> ir.Table:

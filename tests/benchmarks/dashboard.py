@@ -1,12 +1,14 @@
 """How long users wait for the dashboard: `python -m tests.benchmarks.dashboard --customers 100000`.
 
-In Chromium, with the snapshot in the disk's cache: the first view of each page, and a search and a filter where the page
-has them; medians of several visits, from the input until the page shows the result and the server sends nothing more.
+In Chromium, with the snapshot in the disk's cache: the first view of each page, and a search, a filter and the customers
+behind a number where the page has them; medians of several visits, from the input until the page shows the result and the
+server sends nothing more. Each visit filters by another member and opens another number, so that no answer is known yet.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import subprocess
 import time
@@ -38,10 +40,20 @@ SEARCHES = {
 }
 FILTERS = {
     "top_actions": ("Owner", "Billing Operations"),
-    "risk_queue": ("Risk", "Critical"),
     "revenue_leakage": ("Kind", "Refund"),
     "decision_traces": ("Step", "Recommendation"),
 }
+
+
+DRILL_DOWNS = {
+    "executive_cockpit": "Customers behind: MRR and customer churn by month",
+    "kpi_review": re.compile("^Customers behind: .* by month"),
+    "risk_queue": re.compile("^Customers behind: .* by driver"),
+    "revenue_leakage": re.compile("^Customers behind: .* by kind"),
+    "cohort_retention": re.compile("^Customers behind: .* by cohort"),
+    "funnel_analysis": re.compile("^Customers behind: .* by segment"),
+}
+"""By page, the list below a chart that opens the customers behind its numbers."""
 
 
 def main() -> None:
@@ -55,7 +67,8 @@ def main() -> None:
     with serving(home) as address, chromium() as browser:
         for view in VIEWS.values():  # the first visit of a page also waits for imports and the disk
             first_view(browser, address + view.path)
-        print(f"{'page':<20} {'first view':>10} {'search':>10} {'filter':>10}   seconds, medians of {given.visits}")
+        heads = " ".join(f"{head:>10}" for head in ("first view", "search", "filter", "filter bar", "customers"))
+        print(f"{'page':<20} {heads}   seconds, medians of {given.visits}")
         for name, view in VIEWS.items():
             page = address + view.path
             times = [median(given.visits, lambda page=page: first_view(browser, page))]
@@ -67,6 +80,12 @@ def main() -> None:
                 if name in FILTERS
                 else [None]
             )
+            times += [
+                median_of_each(given.visits, lambda n, p=page: filter_bar(browser, p, n)) if view.has_filters else None,
+                median_of_each(given.visits, lambda n, p=page, name=name: drill_down(browser, p, DRILL_DOWNS[name], n))
+                if name in DRILL_DOWNS
+                else None,
+            ]
             cells = " ".join(f"{seconds:10.2f}" if seconds else f"{'':10}" for seconds in times)
             print(f"{name:<20} {cells}", flush=True)
 
@@ -84,6 +103,38 @@ def published_home(customers: int) -> Path:
 def median(visits: int, visit: Callable[[], float]) -> float:
     """The median of several visits, in seconds."""
     return statistics.median(visit() for _visit in range(visits))
+
+
+def median_of_each(visits: int, visit: Callable[[int], float]) -> float:
+    """The median of several visits, each with its own number, in seconds."""
+    return statistics.median(visit(number) for number in range(visits))
+
+
+def filter_bar(browser: Browser, address: str, number: int) -> float:
+    """Seconds from choosing a value of the filter bar."""
+
+    def fill_country(page: Page) -> Locator:
+        page.get_by_role("button", name="Filters").click()
+        box = page.get_by_role("combobox", name="Country").first
+        box.click()
+        for _option in range(number):
+            box.press("ArrowDown")
+        return box
+
+    return input_seconds(browser, address, fill_country, "country=")
+
+
+def drill_down(browser: Browser, address: str, label: str | re.Pattern[str], number: int) -> float:
+    """Seconds from choosing a number until the panel shows its customers; each time another number."""
+
+    def choose(page: Page) -> Locator:
+        box = page.get_by_role("combobox", name=label).first
+        box.click()
+        for _option in range(number):
+            box.press("ArrowDown")
+        return box
+
+    return input_seconds(browser, address, choose, "rows=")
 
 
 def first_view(browser: Browser, address: str) -> float:

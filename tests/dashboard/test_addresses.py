@@ -70,11 +70,11 @@ def test_a_link_shows_its_customer_even_if_the_search_does_not_match(homes, open
 def test_an_unknown_value_of_a_filter_is_reported(homes, opened):
     app = opened(homes["demo"], "risk_queue", plan=["No such plan"], risk_band=["High", "Deep"])
     assert "There is no plan No such plan in this snapshot. The page ignores it." in reported(app)
-    assert "There is no risk Deep in this snapshot. The page ignores it." in reported(app)
+    assert "There is no risk band Deep in this snapshot. The page ignores it." in reported(app)
     assert set(app.dataframe[0].value["risk_band"]) == {"High"}
     assert not reported(opened(homes["demo"], "risk_queue", risk_band=["High"]))
 
 
 def test_an_unknown_segment_is_reported(homes, opened):
-    app = opened(homes["demo"], "cohort_retention", cohort_segment="Nowhere")
+    app = opened(homes["demo"], "cohort_retention", segment="Nowhere")
     assert any("There is no segment Nowhere in this snapshot." in text for text in reported(app))

@@ -171,7 +171,7 @@ def test_every_metric_is_in_the_review_with_its_value(homes, opened, demo_sql):
 
 
 def test_retention_of_one_segment(homes, opened, demo_sql):
-    app = opened(homes["demo"], "cohort_retention", cohort_segment="SMB")
+    app = opened(homes["demo"], "cohort_retention", segment="SMB")
     wanted = demo_sql.execute(
         "SELECT customers, retained_customers FROM cohort_summary WHERE segment = 'SMB' "
         "ORDER BY cohort_month, months_since_cohort LIMIT 50"

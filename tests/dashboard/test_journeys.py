@@ -134,6 +134,72 @@ def test_an_address_shows_the_same_view_in_another_browser(page, browser, demo, 
     other.context.close()
 
 
+def click_block(page, chart: str, number: int) -> None:
+    """Click a bar of a chart, whose picture plotly draws after the page is complete."""
+    bar = page.locator(f"[aria-label='{chart}'] .point path, [alt='{chart}'] .point path, .waterfalllayer .point path")
+    bar.nth(number).scroll_into_view_if_needed()
+    place = bar.nth(number).bounding_box()
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+
+
+def panel(page):
+    return page.get_by_role("dialog")
+
+
+def test_from_the_june_bridge_to_the_churned_customers_to_the_payments_of_one(page, demo, demo_sql):
+    churned = demo_sql.execute(
+        """SELECT customer_id, mrr_churned FROM customer_months
+           WHERE month = DATE '2026-06-01' AND mrr_churned > 0 ORDER BY 2 DESC, 1"""
+    ).fetchall()
+    browser_tools.open_view(page, demo)
+    click_block(page, "MRR at the start of the month, its movements, and MRR at the end", 5)
+    page.wait_for_url(re.compile("rows=churned_revenue&rows_period=2026-06"))
+    total = f"${sum(amount for _customer, amount in churned):,.2f}"
+    panel(page).get_by_text(f"The amounts add up to the value: {total}.").wait_for()
+    with page.expect_download() as table:
+        panel(page).get_by_role("button", name=f"{len(churned)} rows as CSV").click()
+    assert table.value.suggested_filename == "rows_2026-06-30.csv"
+    panel(page).get_by_text("The same customers as links").click()
+    links = panel(page).locator("li a")
+    expect(links).to_have_count(len(churned), timeout=browser_tools.PATIENCE)
+    address = links.first.get_attribute("href")
+    assert address == f"/customer_360?customer={churned[0][0]}"
+    browser_tools.open_view(page, demo + address)
+    page.get_by_role("tab", name="Payments").click()
+    payments = demo_sql.execute(f"SELECT count(*) FROM transactions WHERE customer_id = '{churned[0][0]}'").fetchone()
+    assert payments[0] > 0
+    wait_for(page, f"The newest 20 of {payments[0]} rows.") if payments[0] > 20 else None
+    page.get_by_role("button", name="CSV", exact=True).first.wait_for()
+
+
+def test_the_retention_of_each_plan_by_month_and_its_address_in_another_browser(page, browser, demo, demo_sql):
+    rates = dict(
+        demo_sql.execute(
+            """SELECT plan, sum(mrr_kept_12m) / sum(mrr_12m_ago) FROM customer_months
+               WHERE month = DATE '2026-05-01' AND segment IN ('SMB', 'Enterprise')
+               GROUP BY plan HAVING sum(mrr_12m_ago) > 0"""
+        ).fetchall()
+    )
+    state = "metric=net_revenue_retention&by=plan&period=2026-05&segment=SMB&segment=Enterprise"
+    browser_tools.open_view(page, f"{demo}/kpi_review?{state}")
+    page.get_by_role("combobox", name=re.compile("^Customers behind: .* by plan")).click()
+    expect(page.get_by_role("option")).to_have_count(len(rates), timeout=browser_tools.PATIENCE)
+    page.get_by_role("option", name=re.compile("^Growth: ")).click()
+    panel(page).locator("p", has_text="segment SMB or Enterprise, plan Growth").wait_for()
+    value = panel(page).locator("p", has_text="plan Growth").first.inner_text()
+    assert value.endswith(f"plan Growth: {rates['Growth'] * 100:.2f} %")
+    other = browser.new_context().new_page()
+    browser_tools.open_view(other, page.url)
+    panel(other).locator("p", has_text=value).wait_for()
+    other.keyboard.press("Escape")
+    panel(other).wait_for(state="detached")
+    other.wait_for_url(lambda address: "rows" not in address)
+    other.get_by_role("link", name="Risk Queue", exact=True).click()
+    other.wait_for_url(re.compile(r"risk_queue\?.*segment=SMB&segment=Enterprise"))
+    wait_for(other, "This page shows the present: the period does not apply.")
+    other.context.close()
+
+
 def test_the_brief_and_the_table_are_downloaded(page, demo, demo_sql):
     browser_tools.open_view(page, f"{demo}/top_actions?view=Retention&as=Table")
     with page.expect_download() as brief:
@@ -233,8 +299,9 @@ def test_no_serious_accessibility_violation_except_in_streamlits_own_elements(br
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
     page = context.new_page()
     found = {}
-    for name, view in VIEWS.items():
-        browser_tools.open_view(page, demo + view.path)
+    pages = {name: view.path for name, view in VIEWS.items()} | {"panel": "/?rows=churned_revenue&segment=SMB"}
+    for name, path in pages.items():
+        browser_tools.open_view(page, demo + path)
         page.wait_for_timeout(800)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -160,7 +160,7 @@ def test_bands_and_currency_are_those_of_the_rules_folder(homes, opened, rules):
         assert before in text
         (rules / f"{name}.yaml").write_text(text.replace(before, after), encoding="utf-8")
     assert "€" in opened(homes["demo"], "executive_cockpit").metric[0].value
-    (bands,) = (box for box in opened(homes["demo"], "risk_queue").multiselect if box.label == "Risk")
+    (bands,) = (box for box in opened(homes["demo"], "risk_queue").multiselect if box.label == "Risk band")
     assert bands.options[0] == "Burning"
 
 

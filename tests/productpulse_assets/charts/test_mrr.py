@@ -45,7 +45,7 @@ def test_there_is_no_bridge_if_a_movement_is_not_known(kpis):
 def test_the_waterfall_goes_from_opening_to_closing(kpis):
     figure = mrr.waterfall(mrr.bridge(kpis), "EUR")
     (bars,) = figure.data
-    assert list(figure.layout.xaxis.ticktext) == list(mrr.STEPS)
+    assert list(figure.layout.xaxis.ticktext) == [*mrr.STEPS.values(), "Closing"]
     assert list(bars.y) == [1000, 300, 0, 50, -20, -130, 0]
     assert bars.measure[0] == "absolute" and bars.measure[-1] == "total" and set(bars.measure[1:-1]) == {"relative"}
     assert list(bars.text) == ["€1,000", "+€300.00", "€0", "+€50.00", "-€20.00", "-€130.00", "€1,200"]
