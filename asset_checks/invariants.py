@@ -11,9 +11,7 @@ from ibis import _
 
 from asset_checks.checks import Check
 from asset_checks.events import DATED
-
-CAUSES = ("quantity", "price", "plan", "addon", "discount")
-"""The causes of an expansion or a contraction, in the columns mrr_expansion_<cause> and mrr_contraction_<cause>."""
+from rules.mrr_policy import CAUSES
 
 
 def bridge_breaks(customer_months: ir.Table) -> ir.Table:

@@ -21,7 +21,7 @@ from dashboard.view_filters import chosen, column_title, in_view, models_in_view
 from productpulse_assets.charts import mrr
 from productpulse_assets.metrics.cohorts import STEPS, steps_reached
 from resources.published_snapshot import Row
-from rules.metrics.bridge import SIGNS, bridge_rows, bridge_values
+from rules.metrics.bridge import LOSSES, RATES, SIGNS, bridge_rows, bridge_values
 from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE
 from rules.metrics.rows import AMOUNT, ROWS
 from rules.metrics.slices import CASES, member_of
@@ -162,6 +162,11 @@ def bridge_part(reading: Reading, asked: Asked) -> Behind:
     return Behind(f"MRR bridge: {part}", where_text(where), text, rows, ONE, ONE, (), period)
 
 
+ALWAYS_SHOWN = tuple(SIGNS)[: len(mrr.BRIDGE)]
+METRICS_OF_PARTS = dict(zip(ALWAYS_SHOWN, mrr.BRIDGE, strict=True)) | {RATES: mrr.FX}
+"""The parts of a slice's bridge, and the metric of each; further parts are shown where they are not 0."""
+
+
 def bridge_in_view(reading: Reading, period: TimeRange | None) -> mrr.Bridge | None:
     """The MRR bridge of the page's period and filters, with who entered and left the slice; None without a month."""
     if period is None:
@@ -171,21 +176,22 @@ def bridge_in_view(reading: Reading, period: TimeRange | None) -> mrr.Bridge | N
         where = chosen(reading)
         return reading.rows(bridge_values(models_in_view(reading, {}, list(where)), period, where).order_by("place"))
 
-    names, lines = dict(zip(SIGNS, mrr.BRIDGE, strict=False)), []
+    names, lines = METRICS_OF_PARTS, []
     for row in reading.keep(("bridge", *view_key(reading), period.name), read):
         part = str(row["part"])
-        if part in names or (part in SIGNS and row["amount"]):
+        if part in ALWAYS_SHOWN or (part in SIGNS and row["amount"]):
             name: str = names.get(part, part)
             about = reading.rules.metric_catalog.metrics.get(name)
-            amount = row["amount"] * SIGNS[part]
+            is_loss = row["amount"] < 0 or part in LOSSES
+            amount = -row["amount"] if is_loss else row["amount"]
             line = {"metric_name": name, "label": about.label if about else part.capitalize(), "amount": amount}
-            lines.append((line | {"value": amount, "period_start": period.first}, "+" if SIGNS[part] > 0 else "-"))
+            lines.append((line | {"value": amount, "period_start": period.first}, "-" if is_loss else "+"))
     return mrr.Bridge(lines)
 
 
 def bridge_block(reading: Reading, period: str) -> Callable[[Sequence[str]], Asked]:
     """What a block of the bridge opens: its metric, and with filters its part of the slice's bridge."""
-    parts = dict(zip(mrr.BRIDGE, SIGNS, strict=False))
+    parts = {metric: part for part, metric in METRICS_OF_PARTS.items()}
     if not chosen(reading):
         return lambda keys: Asked(keys[0], period)
     return lambda keys: (

@@ -107,7 +107,7 @@ def _open_listed(key: str, place: str, points: Sequence[tuple[str, Asked]]) -> N
         open_rows(points[number][1])
 
 
-def events(reading: Reading) -> list[Row]:
+def events(reading: Reading) -> Sequence[Row]:
     """What charts over time mark; nothing in a snapshot of an older version."""
     return reading.rows(reading.table("events").order_by("date", "event_id")) if "events" in reading else []
 

@@ -9,6 +9,8 @@ from pydantic import Field
 from rules.loading.files import Strict
 
 FILE = "mrr_policy"
+CAUSES = ("quantity", "price", "plan", "addon", "discount")
+"""The causes of an expansion or a contraction, in the columns mrr_expansion_<cause> and mrr_contraction_<cause>."""
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 

@@ -15,6 +15,7 @@ from ibis import _
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import GAIN, GREY, LOSS, MAIN, SECOND, TOTAL
+from rules import mrr_policy
 from rules.text.formats import change_text, money, value_text
 
 BRIDGE = {
@@ -34,7 +35,7 @@ FX = "fx_revenue"
 """A movement of either sign, which is shown where it is not 0."""
 
 CAUSES = {
-    f"{whole}_revenue": [f"{whole}_from_{cause}" for cause in ("quantity", "price", "plan", "addon", "discount")]
+    f"{whole}_revenue": [f"{whole}_from_{cause}" for cause in mrr_policy.CAUSES]
     for whole in ("expansion", "contraction")
 }
 """The metrics that a movement is the sum of."""

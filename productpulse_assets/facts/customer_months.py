@@ -9,11 +9,11 @@ import ibis.expr.types as ir
 from ibis import Deferred, _
 
 from asset_checks.events import DATED, dataset_ends
-from asset_checks.invariants import CAUSES
 from productpulse_assets.facts.churn_types import COLUMNS as CHURN_TYPE_COLUMNS
 from productpulse_assets.facts.churn_types import with_churn_type
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
+from rules.mrr_policy import CAUSES
 from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 

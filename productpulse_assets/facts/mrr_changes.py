@@ -6,8 +6,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.invariants import CAUSES
 from productpulse_assets.tables import table
+from rules.mrr_policy import CAUSES
 from rules.units import MONEY, days_later, first_of_month
 
 LINE = ["customer_id", "month", "is_addon", "product"]

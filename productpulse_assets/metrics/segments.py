@@ -6,11 +6,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.invariants import CAUSES
 from productpulse_assets.tables import table
 from rules.metrics.compile import UNKNOWN_MEMBER, metric_history, own_measures
 from rules.metrics.models import MetricCatalog
 from rules.metrics.periods import LAST_COMPLETE, read_at
+from rules.mrr_policy import CAUSES
 from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 

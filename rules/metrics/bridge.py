@@ -17,15 +17,17 @@ from rules.metrics.slices import member_of
 from rules.metrics.time_range import TimeRange
 from rules.units import month_start
 
-START, ENTERED, LEFT = "start", "entered slice", "left slice"
+START, ENTERED, LEFT, RATES = "start", "entered slice", "left slice", "exchange rates"
 MOVEMENTS = {
     "new": "mrr_new",
     "reactivation": "mrr_reactivation",
     "expansion": "mrr_expansion",
     "contraction": "mrr_contraction",
     "churned": "mrr_churned",
+    RATES: "mrr_fx",
 }
-SIGNS = {START: 1, "new": 1, "reactivation": 1, "expansion": 1, "contraction": -1, "churned": -1, ENTERED: 1, LEFT: -1}
+LOSSES = ("contraction", "churned", LEFT)
+SIGNS = {part: -1 if part in LOSSES else 1 for part in (START, *MOVEMENTS, ENTERED, LEFT)}
 """The parts of the bridge in their order, and the sign with which each enters the end."""
 
 MODEL = "customer_months"
@@ -52,7 +54,8 @@ def bridge_rows(
     `models` are those of all members. A customer is in the slice in a month if its row of that month is. start is the
     MRR at the end of the month before the range. A customer that moves into the slice brings its MRR along, and one
     that moves out takes it away: entered slice and left slice, in the month of the move. amount is 0 or more,
-    contribution has the sign. Contributions add up to the MRR of the slice at the end of the range.
+    except that of exchange rates; contribution has the sign. Contributions add up to the MRR of the slice at the end of
+    the range.
     """
     before = month_start(time_range.first, -1)
     months = models[MODEL].filter(_.month.between(ibis.literal(before), ibis.literal(time_range.last)))

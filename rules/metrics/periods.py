@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from rules.metrics.models import Derived, Measure, Metric, MetricCatalog, Trailing
+from rules.mrr_policy import CAUSES
 
 AS_OF, LAST_COMPLETE, CURRENT = "as_of", "last_complete_month", "current"
 
@@ -18,13 +19,16 @@ CLOSING_COLUMNS = frozenset(
     {
         "mrr_end", "paying_end", "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m",
         "key_actions_to_date", "is_activated", "days_to_first_key_action", "months_since_cohort",
+        "mrr_gross_profit", "on_trial_end",
     }
 )  # fmt: skip
 """Columns of customer_months that describe the end of a month: in a range, that of its last month."""
 
 FLOW_COLUMNS = frozenset(
     {
-        "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned",
+        "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_fx",
+        *(f"mrr_{whole}_{cause}" for whole in ("expansion", "contraction") for cause in CAUSES),
+        "mrr_churned_voluntary", "mrr_churned_involuntary", "is_churned_voluntary", "is_churned_involuntary",
         "is_new", "is_reactivated", "is_churned",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
         "logins", "key_actions", "features_used_sum", "usage_records", "acquisition_cost",
