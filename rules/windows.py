@@ -11,6 +11,9 @@ PAYMENT_DAYS, DOWNGRADE_DAYS, TICKET_DAYS, NPS_DAYS = 90, 90, 90, 365
 RENEWAL_DAYS = 90
 """How far ahead of the as-of date MRR is up for renewal, in days."""
 
+CHURN_MONTHS = 12
+"""The months, the as-of month included, of which the reasons for churn are listed."""
+
 
 def active_on(
     periods: ir.Table, day: ir.DateValue, start: str = "start_date", end: str = "end_date"

@@ -48,6 +48,8 @@ REASONS = (
     Column("churned_customers", "Customers", "count", of="churn_reasons"),
     Column("mrr_churned", "MRR", "money", of="churn_reasons"),
     Column("share_of_mrr", "Share", "rate", of="churn_reasons"),
+    Column("at_risk_before", "At risk 90 days before", "count", of="churn_reasons"),
+    Column("known_before", "Of known", "count", of="churn_reasons"),
 )
 
 

@@ -39,6 +39,7 @@ from productpulse_assets.reports.metric_definitions import metric_definitions
 from productpulse_assets.reports.risk_register import risk_register
 from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
+from productpulse_assets.risk.lookback import churn_lookback
 from productpulse_assets.risk.renewals import renewals
 from productpulse_assets.tables import Declaration, declaration_of
 
@@ -48,7 +49,7 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
         bill_balances, receivables, contract_terms, mrr_periods, mrr_changes, customer_months, fact_coverage,
         customer_signals,
     ),
-    "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, renewals),
+    "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, renewals, churn_lookback),
     "metrics": (
         cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
         metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, mrr_policy_choices, churn_reasons,

@@ -4,9 +4,11 @@ import ibis
 import pytest
 
 from asset_checks.invariants import churn_type_breaks
+from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.metrics.churn_reasons import churn_reasons
-from tests.builders import calendar, dataset, rows, store
+from productpulse_assets.risk.lookback import churn_lookback
+from tests.builders import calendar, dataset, inventory, rows, store
 from tests.productpulse_assets.facts.ledger import LEDGER, computed, fail, pay, sub
 
 DATASETS = (
@@ -26,7 +28,9 @@ def build(subscriptions, transactions, customers=({},)):
     given = {"customers": customers, "subscriptions": subscriptions, "transactions": transactions}
     tables = {name: dataset(name, *given.get(name, ())) for name in DATASETS}
     tables["calendar"] = calendar("2026-01-01", "2026-06-30")
-    return computed(store(tables), (*LEDGER, customer_months, churn_reasons))
+    tables["source_inventory"] = inventory()
+    functions = (*LEDGER, contract_terms, customer_months, churn_lookback, churn_reasons)
+    return computed(store(tables), functions)
 
 
 TYPE = ("month", "churn_type", "mrr_churned_voluntary", "mrr_churned_involuntary", "mrr_churned_unknown")

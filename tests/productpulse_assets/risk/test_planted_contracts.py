@@ -38,7 +38,7 @@ def sql():
 def test_every_scheduled_cancellation_is_at_least_high_and_no_money_is_churned_yet(sql):
     planted = sql.sql("SELECT count(cancel_at) FROM planted").fetchone()[0]
     found = sql.sql("""
-        SELECT risk_band, mrr_end > 0, churn_type, count(*) FROM planted JOIN subscriptions s USING (subscription_id)
+        SELECT risk_band, mrr_end > 0, m.churn_type, count(*) FROM planted JOIN subscriptions s USING (subscription_id)
         JOIN churn_risk_profiles USING (customer_id)
         JOIN customer_months m ON m.customer_id = s.customer_id AND m.month = DATE '2026-06-01'
         WHERE planted.cancel_at IS NOT NULL GROUP BY ALL
