@@ -33,6 +33,7 @@ def churn_lookback(
     nps_scores: ir.Table,
     bill_balances: ir.Table,
     contract_terms: ir.Table,
+    mrr_periods: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
@@ -45,12 +46,16 @@ def churn_lookback(
     left = pairs.select("customer_id").distinct()
     days = lookback_days(calendar)
     paying = paying_customers(
-        customers, subscriptions.semi_join(left, "customer_id"), contract_terms, days.select("as_of_date", "is_current")
+        customers,
+        subscriptions.semi_join(left, "customer_id"),
+        mrr_periods.semi_join(left, "customer_id"),
+        contract_terms,
+        days.select("as_of_date", "is_current"),
     )
     spine = paying.semi_join(pairs, CUSTOMER_DAY)
     signals = with_behaviour(
         spine,
-        subscriptions,
+        mrr_periods,
         transactions,
         product_usage,
         support_tickets,
