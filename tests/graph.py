@@ -103,6 +103,16 @@ def with_mrr(rules: Rules = RULES, **tables: ir.Table) -> dict[str, ir.Table]:
 
 
 @cache
+def months_query(fx: str) -> str:
+    """The SQL of customer_months, which no other setting of the MRR policy changes."""
+    if fx == RULES.mrr_policy.fx:
+        return plan().tables["customer_months"].sql
+    (declaration,) = (each for each in all_declarations() if each.name == "customer_months")
+    rules = replace(RULES, mrr_policy=RULES.mrr_policy.model_copy(update={"fx": fx}))
+    return ibis.to_sql(declaration.call(unbound, rules=rules), dialect="duckdb")
+
+
+@cache
 def periods_query(policy: MrrPolicy) -> str:
     """The SQL of mrr_periods under a policy."""
     if policy == RULES.mrr_policy:

@@ -13,7 +13,7 @@ from productpulse_assets.facts.churn_types import COLUMNS as CHURN_TYPE_COLUMNS
 from productpulse_assets.facts.churn_types import with_churn_type
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
-from rules.mrr_policy import CAUSES
+from rules.mrr_policy import CAUSES, MrrPolicy
 from rules.rule_set import Rules
 from rules.units import MONEY, months_between
 
@@ -54,7 +54,7 @@ def customer_months(
     answers = Activity.of("nps_scores", nps_scores, calendar, late_days)
     return (
         spine(customers, first_events(subscriptions, usage, payments, tickets, answers), calendar, attributes)
-        .pipe(with_month_end_mrr, mrr_periods, calendar)
+        .pipe(with_month_end_mrr, mrr_periods, calendar, rules.mrr_policy)
         .pipe(with_trial, subscriptions, calendar)
         .pipe(with_started_plan, mrr_periods)
         .pipe(add_facts, usage_facts(usage), usage, features_used_sum="features_used")
@@ -132,8 +132,9 @@ def first_events(subscriptions: ir.Table, usage: Activity, *others: Activity) ->
     return firsts.group_by("customer_id").aggregate(first_event=_.day.min(), first_key_action=_.key_action_day.min())
 
 
-def with_month_end_mrr(table: ir.Table, mrr_periods: ir.Table, calendar: ir.Table) -> ir.Table:
-    """MRR and the highest-priced plan of each customer on each month's last day."""
+def with_month_end_mrr(table: ir.Table, mrr_periods: ir.Table, calendar: ir.Table, policy: MrrPolicy) -> ir.Table:
+    """MRR and the highest-priced plan of each customer on each month's last day; where rates change, also the MRR at
+    the rates of the next month."""
     active = mrr_periods.join(
         calendar,
         [
@@ -145,7 +146,7 @@ def with_month_end_mrr(table: ir.Table, mrr_periods: ir.Table, calendar: ir.Tabl
     highest = ibis.struct({"price": active.mrr, "plan": active.plan})
     mrr = active.group_by(CUSTOMER_MONTH).aggregate(
         mrr_end=active.mrr.sum().cast(MONEY),
-        mrr_at_next_rate=active.mrr_at_next_rate.sum().cast(MONEY),
+        **({"mrr_at_next_rate": active.mrr_at_next_rate.sum().cast(MONEY)} if policy.fx == "month_end" else {}),
         plan_at_end=active.plan.argmax(highest),
     )
     return left_join_unique(table, mrr, CUSTOMER_MONTH)
@@ -183,11 +184,12 @@ def with_history(table: ir.Table) -> ir.Table:
     whole = ibis.window(group_by="customer_id", order_by="month", preceding=None, following=None)
     plan = ibis.coalesce(table.plan_at_end, table.plan_started)
     start = table.mrr_end.lag(1).over(months)
+    at_end_rate = table.mrr_at_next_rate.lag(1).over(months) if "mrr_at_next_rate" in table.columns else start
     return table.mutate(
         # A customer without MRR on the day has NULL so far, one with a counted price of 0 has 0.
         paid_before=start.notnull(),
         pays_now=table.mrr_end.notnull(),
-        start_at_end_rate=table.mrr_at_next_rate.lag(1).over(months).fill_null(0),
+        start_at_end_rate=at_end_rate.fill_null(0),
         month_plan=plan,
         # A group is a month with a plan and the months without one that follow it.
         plan_group=plan.count().over(so_far),

@@ -47,7 +47,7 @@ def churn_lookback(
     days = lookback_days(calendar)
     paying = paying_customers(
         customers,
-        subscriptions,
+        subscriptions.semi_join(left, "customer_id"),
         mrr_periods.semi_join(left, "customer_id"),
         contract_terms,
         days.select("as_of_date", "is_current"),

@@ -6,6 +6,8 @@ import pytest
 from asset_checks.invariants import churn_type_breaks
 from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.customer_months import customer_months
+from productpulse_assets.facts.mrr_changes import mrr_changes
+from productpulse_assets.facts.mrr_periods import mrr_periods
 from productpulse_assets.metrics.churn_reasons import churn_reasons
 from productpulse_assets.risk.lookback import churn_lookback
 from tests.builders import calendar, dataset, inventory, rows, store
@@ -13,7 +15,7 @@ from tests.productpulse_assets.facts.ledger import LEDGER, computed, fail, pay, 
 
 DATASETS = (
     "customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores",
-    "acquisition_channels",
+    "acquisition_channels", "exchange_rates",
 )  # fmt: skip
 END = "2026-04-05"
 PAID = [pay("2026-01-05"), pay("2026-02-05"), pay("2026-03-05")]
@@ -29,7 +31,7 @@ def build(subscriptions, transactions, customers=({},)):
     tables = {name: dataset(name, *given.get(name, ())) for name in DATASETS}
     tables["calendar"] = calendar("2026-01-01", "2026-06-30")
     tables["source_inventory"] = inventory()
-    functions = (*LEDGER, contract_terms, customer_months, churn_lookback, churn_reasons)
+    functions = (*LEDGER, contract_terms, mrr_periods, mrr_changes, customer_months, churn_lookback, churn_reasons)
     return computed(store(tables), functions)
 
 

@@ -7,7 +7,7 @@ import pytest
 from asset_checks.invariants import bridge_breaks
 from resources.tables import rows_of
 from tests.builders import calendar, dataset, rows, stored
-from tests.graph import RULES, plan, unbound, with_mrr
+from tests.graph import RULES, months_query, plan, unbound, with_mrr
 from tests.productpulse_assets.decisions.cases import some
 
 FACTS = ("transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels")
@@ -39,7 +39,7 @@ def months(*subscriptions, rates=(), columns=("mrr_end",), **settings):
     """The columns of customer_months of one customer, from January to June."""
     tables = inputs(*subscriptions, rates=rates) | {name: dataset(name) for name in FACTS}
     tables["customers"] = dataset("customers", {})
-    table = stored(plan().tables["customer_months"].sql, **with_mrr(rules_with(**settings), **tables))
+    table = stored(months_query(settings.get("fx", "constant")), **with_mrr(rules_with(**settings), **tables))
     assert rows(bridge_breaks(table), "month") == []
     return [row[1:] for row in rows(table, "month", *columns)]
 

@@ -6,12 +6,14 @@ COLUMNS = {
     "customers": {
         "customer_id": "VARCHAR", "company_name": "VARCHAR", "segment": "VARCHAR",
         "country": "VARCHAR", "acquisition_channel": "VARCHAR", "signup_date": "DATE",
-        "is_active": "BOOLEAN",
+        "is_active": "BOOLEAN", "account_owner": "VARCHAR",
     },
     "subscriptions": {
         "subscription_id": "VARCHAR", "customer_id": "VARCHAR", "plan": "VARCHAR",
         "status": "VARCHAR", "start_date": "DATE", "end_date": "DATE",
         "monthly_price": "DECIMAL(18,2)", "billing_cycle": "VARCHAR", "auto_renew": "BOOLEAN",
+        "term_months": "BIGINT", "term_end": "DATE", "cancel_at": "DATE", "cancel_reason": "VARCHAR",
+        "cancel_comment": "VARCHAR",
     },
     "transactions": {
         "transaction_id": "VARCHAR", "customer_id": "VARCHAR", "subscription_id": "VARCHAR",
