@@ -50,7 +50,9 @@ def show_chart(figure: go.Figure, alt: str, key: str) -> None:
 
 def events(reading: Reading) -> list[Row]:
     """What charts over time mark; nothing in a snapshot of an older version."""
-    return reading.rows(reading.table("events").order_by("date", "event_id")) if "events" in reading else []
+    if "events" not in reading:
+        return []
+    return list(reading.rows(reading.table("events").order_by("date", "event_id")))
 
 
 def kpi_summary(reading: Reading) -> dict[str, Row]:

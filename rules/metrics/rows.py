@@ -311,6 +311,11 @@ def _weighted(amount: ir.DecimalValue, weight: Fraction | None) -> ir.Value:
 
 
 def _source_row(rows: ir.Table) -> ir.StringValue:
-    """The words that name a row which is of no customer: its first column of text."""
-    texts = [name for name, kind in rows.schema().items() if kind.is_string() and name not in OWN_COLUMNS]
-    return rows[texts[0]] if "customer_id" not in rows.columns and texts else ibis.null("string")
+    """The words that name a row which is of no customer: its first text."""
+    texts = [rows[name] for name, kind in rows.schema().items() if kind.is_string() and name not in OWN_COLUMNS]
+    if not texts:
+        return ibis.null("string")
+    named = ibis.coalesce(*texts)
+    return (
+        ibis.ifelse(rows.customer_id.isnull(), named, ibis.null("string")) if "customer_id" in rows.columns else named
+    )
