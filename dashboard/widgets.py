@@ -109,7 +109,9 @@ def _open_listed(key: str, place: str, points: Sequence[tuple[str, Asked]]) -> N
 
 def events(reading: Reading) -> Sequence[Row]:
     """What charts over time mark; nothing in a snapshot of an older version."""
-    return reading.rows(reading.table("events").order_by("date", "event_id")) if "events" in reading else []
+    if "events" not in reading:
+        return []
+    return list(reading.rows(reading.table("events").order_by("date", "event_id")))
 
 
 def kpi_summary(reading: Reading) -> dict[str, Row]:

@@ -116,5 +116,10 @@ def _source_row(rows: ir.Table) -> ir.StringValue:
     """The id of a leakage case, and of another row that is of no customer the words that name it: its first text."""
     if "source_row" in rows.columns:
         return rows.source_row
-    texts = [name for name, kind in rows.schema().items() if kind.is_string() and name not in OWN_COLUMNS]
-    return rows[texts[0]] if "customer_id" not in rows.columns and texts else ibis.null("string")
+    texts = [rows[name] for name, kind in rows.schema().items() if kind.is_string() and name not in OWN_COLUMNS]
+    if not texts:
+        return ibis.null("string")
+    named = ibis.coalesce(*texts)
+    return (
+        ibis.ifelse(rows.customer_id.isnull(), named, ibis.null("string")) if "customer_id" in rows.columns else named
+    )

@@ -28,7 +28,7 @@ SLICES = (*DIMENSIONS, *PRESENT)
 SIDES = (VALUE, NUMERATOR, DENOMINATOR)
 CENT = 0.005
 NO_SUMS = {
-    "retention_rate", "time_to_activation", "net_promoter_score", "blended_acquisition_cost", "customer_lifetime_value",
+    "retention_rate", "time_to_activation", "net_promoter_score", "customer_lifetime_value",
     "ltv_to_cac", "cac_payback_months", "data_quality_score", "days_sales_outstanding", "revenue_leakage_ratio",
 }  # fmt: skip
 """A complement, means, and fractions of fractions: their rows are listed, and do not add up to a side of them."""
