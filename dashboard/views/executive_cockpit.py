@@ -29,7 +29,6 @@ from dashboard.widgets import (
     show_tile,
 )
 from productpulse_assets.charts import metrics, mrr, risk
-from productpulse_assets.metrics.segments import revenue_drivers
 from resources.published_snapshot import Row
 from rules.text.formats import value_text
 
@@ -153,6 +152,8 @@ def drivers_in_view(reading: Reading) -> tuple[ir.Table, str]:
     period = metric_range(reading, mrr.CHURN)
     if period is None or not is_filtered(reading):
         return reading.table("revenue_drivers"), period.name if period else ""
+    from productpulse_assets.metrics.segments import revenue_drivers  # its package imports Dagster, which takes seconds
+
     months = models_in_view(reading, chosen(reading))["customer_months"]
     calendar = reading.table("calendar").filter(_.month <= ibis.literal(period.last))
     return revenue_drivers(months, calendar, reading.rules), f"{period.last:%Y-%m}"
