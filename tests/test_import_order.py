@@ -36,11 +36,12 @@ NARROWER = {
     "productpulse_assets.charts": ("rules.text", "productpulse_assets.charts"),
     "dashboard": (
         "rules", "resources.published_snapshot", "resources.own_address", "resources.settings",
-        "productpulse_assets.charts",
+        "productpulse_assets.charts", "productpulse_assets.metrics",
         "productpulse_assets.decisions.evidence", "dashboard",
     ),
 }  # fmt: skip
-"""Charts know numbers and words alone; pages read the snapshot, the rules, the charts and the evidence."""
+"""Charts know numbers and words alone; pages read the snapshot, the rules, the charts and the evidence, and compute the
+cohorts, the funnel and the drivers of some customers with the functions that compute those of all."""
 
 
 def modules(package: str) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """The retention of customers and MRR by cohort."""
 
+import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
@@ -11,7 +12,6 @@ from dashboard.tables import DATE, Column, show_table
 from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
-from productpulse_assets.metrics.cohorts import cohort_summary
 
 OF = "cohort_summary"
 MEASURES: dict[str, retention.Measure] = {
@@ -42,7 +42,7 @@ def page(reading: Reading) -> None:
     )
     show_metric_tiles(reading, METRICS)
     is_filtered = bool(chosen(reading))
-    table = cohort_summary(in_view(reading, reading.table("customer_months"))) if is_filtered else reading.table(OF)
+    table = filtered_cohorts(reading) if is_filtered else reading.table(OF)
     cohorts = table.filter(_.is_total)
     rows = reading.rows(cohorts.order_by("cohort_month", "months_since_cohort"))
     if not rows:
@@ -59,6 +59,13 @@ def page(reading: Reading) -> None:
         st.caption("The filters take the customers by what they are today, so that no customer changes its cohort.")
     st.caption("Month 0 is the month of the first payment. Empty cells are after the as-of date.")
     show_table(reading, cohorts, COLUMNS, ORDER, key="cohorts", noun="cohort months")
+
+
+def filtered_cohorts(reading: Reading) -> ir.Table:
+    """cohort_summary of the customers of the filters."""
+    from productpulse_assets.metrics.cohorts import cohort_summary  # its package imports Dagster, which takes seconds
+
+    return cohort_summary(in_view(reading, reading.table("customer_months")))
 
 
 page(current())

@@ -156,6 +156,7 @@ def drivers_in_view(reading: Reading) -> tuple[ir.Table, str]:
     period = metric_range(reading, mrr.CHURN)
     if period is None or not is_filtered(reading):
         return reading.table("revenue_drivers"), period.name if period else ""
+
     months = models_in_view(reading, chosen(reading))["customer_months"]
     calendar = reading.table("calendar").filter(_.month <= ibis.literal(period.last))
     return revenue_drivers(months, calendar, reading.rules), f"{period.last:%Y-%m}"
