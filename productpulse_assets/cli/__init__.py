@@ -12,6 +12,7 @@ import click
 
 from productpulse_assets.cli import compile as compile_module
 from productpulse_assets.cli import (
+    backfill,
     dashboard,
     dev,
     explain,
@@ -38,6 +39,7 @@ def main() -> None:
 
 for command in (
     run.run,
+    backfill.backfill,
     init.init,
     reset_demo.reset_demo,
     generate.generate,
