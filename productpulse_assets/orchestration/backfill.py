@@ -16,8 +16,10 @@ from pathlib import Path
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 import sqlglot as sg
 from ibis.backends.duckdb import Backend
+from ibis.common.exceptions import TableNotFound
 
 from asset_checks.contracts import contracts_with
 from productpulse_assets.facts.calendar import month_start, scalar
@@ -30,7 +32,7 @@ from productpulse_assets.tables import Declaration, Run
 from resources.compiled_plan import Plan
 from resources.decision_history import OF_DEMO, RISK, DamagedHistory, read_day, recorded_days
 from resources.digests import digest_of
-from resources.duckdb_connection import FileAccess, open_beside
+from resources.duckdb_connection import FileAccess, open_beside, open_read_only
 from resources.home import Home
 from resources.run_lock import run_lock
 from resources.settings import Settings
@@ -85,9 +87,7 @@ class Past:
     @cached_property
     def first(self) -> dt.date:
         """The first day with a customer."""
-        customers, subscriptions = self.backend.table("customers"), self.backend.table("subscriptions")
-        days = [scalar(customers.signup_date.min()), scalar(subscriptions.start_date.min())]
-        return min(day for day in days if day)
+        return first_customer_day(self.backend.table("customers"), self.backend.table("subscriptions"))
 
     @cached_property
     def as_of(self) -> dt.date:
@@ -210,6 +210,29 @@ def _of_another_version(home: Home, reason: str) -> NoPast:
         f"The snapshot in {home.root} was made with other rules or by another version ({reason}). Run "
         "`productpulse run` first.",
     )
+
+
+def first_and_last_day(home: Home) -> tuple[dt.date, dt.date] | None:
+    """The first day with a customer and the as-of date of the published snapshot; None if none can be read."""
+    try:
+        backend = open_read_only(home.published)
+    except duckdb.Error:
+        return None
+    try:
+        tables = ("customers", "subscriptions", "calendar")
+        customers, subscriptions, calendar = (backend.table(name) for name in tables)
+        as_of = scalar(calendar.as_of_date.max())
+        return (first_customer_day(customers, subscriptions), as_of) if as_of else None
+    except (duckdb.Error, TableNotFound):
+        return None
+    finally:
+        backend.disconnect()
+
+
+def first_customer_day(customers: ir.Table, subscriptions: ir.Table) -> dt.date:
+    """The first day with a customer."""
+    days = [scalar(customers.signup_date.min()), scalar(subscriptions.start_date.min())]
+    return min(day for day in days if day)
 
 
 def month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
