@@ -67,17 +67,20 @@ def _days(dataset: str, column: str, table: ir.Table, *conditions: ir.BooleanVal
 def dataset_ends(events: ir.Table, column: str, days: ir.Table, late_days: int) -> ir.Table:
     """Where a dataset ends: one row per as_of_date of `days`.
 
-    oldest and newest are the days of its oldest and newest event by then, NULL where there is none; age_days how
-    long before the as-of date the newest is; longest_gap the most days between two events of the year before. is_late says that age_days is
-    more than `late_days` and at least twice the longest gap: what happened since is missing from the export. With
-    few gaps known, and so with few events, nothing is late.
+    oldest and newest are the days of its oldest and newest event by then, NULL where there is none; age_days is how
+    long before the as-of date the newest is; longest_gap the most days between two events of the year before. is_late
+    says that age_days is more than `late_days` and at least twice the longest gap: what happened since is missing from
+    the export. With few gaps known, and so with few events, nothing is late.
     """
     found = events.filter(_[column].notnull()).select(day=column).distinct()
     spaced = found.mutate(gap=_.day.delta(_.day.lag().over(ibis.window(order_by=_.day)), unit="day"))
     dated = days.select("as_of_date").cross_join(spaced).filter(_.day <= _.as_of_date)
     in_year = dated.as_of_date.delta(dated.day, unit="day") < USUAL_DAYS
     known = dated.group_by("as_of_date").aggregate(
-        oldest=dated.day.min(), newest=dated.day.max(), gaps=dated.gap.count(where=in_year), longest_gap=dated.gap.max(where=in_year)
+        oldest=dated.day.min(),
+        newest=dated.day.max(),
+        gaps=dated.gap.count(where=in_year),
+        longest_gap=dated.gap.max(where=in_year),
     )
     table = days.select("as_of_date").left_join(known, "as_of_date").drop("as_of_date_right")
     table = table.mutate(age_days=table.as_of_date.delta(table.newest, unit="day"))

@@ -72,9 +72,7 @@ def open_read_only(path: Path) -> Backend:
     return backend
 
 
-def open_beside(
-    path: Path, views: Mapping[str, str], time_zone: str, access: FileAccess, **settings: str
-) -> Backend:
+def open_beside(path: Path, views: Mapping[str, str], time_zone: str, access: FileAccess, **settings: str) -> Backend:
     """A database in memory with views of tables of a database file: {view: table}. The file is only read.
 
     Raises duckdb.CatalogException for a table that the file does not have.

@@ -23,7 +23,11 @@ def decision_hash(rules: Rules) -> str:
     content = {
         "churn": churn.model_dump(mode="json", exclude={"rules"}),
         "churn_rules": sorted(
-            [rule.rule_id, str(rule.weight), [[test.signal_name, test.operator, test.threshold_text] for test in rule.tests]]
+            [
+                rule.rule_id,
+                str(rule.weight),
+                [[test.signal_name, test.operator, test.threshold_text] for test in rule.tests],
+            ]
             for rule in churn.enabled
         ),
         "leakage": leakage.model_dump(mode="json", exclude={"detectors"}),

@@ -1,11 +1,14 @@
 """The customers who are likely to leave, why, and the revenue at risk."""
 
+from datetime import date
+
 import ibis.expr.types as ir
 import streamlit as st
 from ibis import _
 
-from dashboard.filters import add_customer_columns, filter_by_column, filter_by_values, search
+from dashboard.filters import filter_by_column, filter_by_values, search
 from dashboard.reading import Reading, current
+from dashboard.score_history import apply_view, profiles_on, recorded_days, select_day
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_table
 from dashboard.widgets import show_chart, show_heading, show_tile
@@ -38,11 +41,15 @@ ORDER = {
 def page(reading: Reading) -> None:
     """The filters, the totals, the risk by segment and by driver, and every customer."""
     show_heading("Risk Queue", "Customers who are likely to leave, why, and the revenue at risk.")
-    profiles = add_customer_columns(reading, reading.table(OF))
-    if not reading.count(profiles):
-        show_empty_state("There are no paying customers on the as-of date.", "Check the as-of date of the run.")
-        return
-    found = apply_filters(reading, profiles)
+    days = recorded_days(reading)
+    with st.container(horizontal=True):
+        day = select_day(reading, days)
+        profiles = profiles_on(reading, day)
+        if not reading.count(profiles):
+            show_empty_state("There are no paying customers on the as-of date.", "Check the as-of date of the run.")
+            return
+        chosen = apply_view(reading, profiles, day, days)
+    found = apply_filters(reading, chosen)
     show_totals(reading, found)
     left, right = st.columns(2)
     with left:
@@ -53,13 +60,23 @@ def page(reading: Reading) -> None:
         )
     with right:
         st.subheader("Drivers")
-        evidence = reading.table("churn_evidence").semi_join(found, "customer_id")
-        rows = reading.rows(risk.driver_counts(evidence, reading.table(OF)))
-        show_chart(risk.drivers(rows, reading.currency), "Customers at risk by driver", "drivers")
+        show_drivers(reading, found, day)
     st.caption(
         "A rule with an unknown signal does not fire: a low score does not mean low risk if few signals are known."
     )
     show_table(reading, found, COLUMNS, ORDER, key="risk", noun="customers", customer_column="customer_id")
+
+
+def show_drivers(reading: Reading, found: ir.Table, day: date) -> None:
+    """The customers at risk by driver; evidence is that of the as-of date of the snapshot."""
+    if day != reading.as_of:
+        show_empty_state(
+            f"The drivers of {day} are in the table, by customer.", "Choose the newest date for the chart."
+        )
+        return
+    evidence = reading.table("churn_evidence").semi_join(found, "customer_id")
+    rows = reading.rows(risk.driver_counts(evidence, reading.table(OF)))
+    show_chart(risk.drivers(rows, reading.currency), "Customers at risk by driver", "drivers")
 
 
 def apply_filters(reading: Reading, profiles: ir.Table) -> ir.Table:
@@ -70,7 +87,7 @@ def apply_filters(reading: Reading, profiles: ir.Table) -> ir.Table:
     with boxes[1]:
         found = filter_by_values(found, "risk_band", reading.risk_bands, key="risk_band", label="Risk")
     with boxes[2]:
-        found = filter_by_column(reading, found, OF, "main_driver", key="driver", label="Main driver")
+        found = filter_by_column(reading, found, profiles, "main_driver", key="driver", label="Main driver")
     with boxes[3]:
         found = filter_by_column(reading, found, "customer_360", "segment", key="segment", label="Segment")
     with boxes[4]:

@@ -10,7 +10,6 @@ import warnings
 
 import click
 
-from productpulse_assets.cli import compile as compile_module
 from productpulse_assets.cli import (
     backfill,
     dashboard,
@@ -24,6 +23,7 @@ from productpulse_assets.cli import (
     status,
     validate,
 )
+from productpulse_assets.cli import compile as compile_module
 from productpulse_assets.cli.errors import Commands
 
 

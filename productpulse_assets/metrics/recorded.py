@@ -52,7 +52,9 @@ def present_only(catalog: MetricCatalog) -> list[str]:
 
 def about_files(catalog: MetricCatalog) -> list[str]:
     """The metrics that are computed from the files of a run."""
-    return [name for name in catalog.metrics if any(part.use.model == OF_THE_FILES for part in metric_parts(catalog, name))]
+    return [
+        name for name in catalog.metrics if any(part.use.model == OF_THE_FILES for part in metric_parts(catalog, name))
+    ]
 
 
 @table(group="metrics", owner="team:finance", key=("metric_name", "month"), schema=METRICS)

@@ -159,7 +159,9 @@ class Past:
             rows = table_of(value, declaration.schema) if isinstance(value, list) and declaration.schema else value
             fill(self.backend, name, rows, declaration.metadata["key"])
         record_figures(self.backend, self.history, self.rules, self.inputs)
-        customers: int = self.backend.table("risk_history").filter(ibis._.as_of_date == day).count().to_pyarrow().as_py()
+        customers: int = (
+            self.backend.table("risk_history").filter(ibis._.as_of_date == day).count().to_pyarrow().as_py()
+        )
         return customers
 
 

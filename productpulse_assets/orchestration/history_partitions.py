@@ -1,13 +1,10 @@
 """Past days as partitions: materializing them in Dagster's UI computes them as `productpulse backfill` does."""
 
-from __future__ import annotations
-
 import datetime as dt
-from collections.abc import Iterator
 
 import dagster as dg
 
-from productpulse_assets.orchestration.backfill import Past, backfill, first_and_last_day, month_ends, open_past
+from productpulse_assets.orchestration.backfill import backfill, first_and_last_day, month_ends, open_past
 from productpulse_assets.orchestration.schedules import HISTORY
 from resources.failures import step_failures
 from resources.home import Home
@@ -15,8 +12,6 @@ from resources.settings import Settings
 from rules.rule_set import Rules
 from rules.today import company_today
 
-DAYS_A_RUN = 12
-"""Partitions of a backfill that one run computes: what it has written stays when a later one fails."""
 LIVE_DAYS = 31
 """Data whose as-of date is older than this is not that of a company at work, such as the demo: no day follows it."""
 MONTHS_BEFORE = 24
@@ -25,7 +20,7 @@ MONTHS_BEFORE = 24
 def history_assets(settings: Settings, rules: Rules) -> list[dg.AssetsDefinition]:
     """The two assets of the history: by month, for its last day, and by day."""
     first, end = span(settings.home, company_today(rules.sources.time_zone))
-    months = dg.MonthlyPartitionsDefinition(start_date=first.replace(day=1), end_date=end, fmt="%Y-%m-%d")
+    months = dg.MonthlyPartitionsDefinition(start_date=first.replace(day=1), end_date=end, fmt="%Y-%m")
     days = dg.DailyPartitionsDefinition(start_date=first, end_date=end)
     return [
         _asset("month_end_history", months, "One Parquet file per month: risk, leakage and KPI rows on its last day.",
@@ -54,7 +49,13 @@ def at_midnight(day: dt.date) -> dt.datetime:
 
 
 def _asset(
-    name: str, partitions: dg.PartitionsDefinition, purpose: str, settings: Settings, rules: Rules, *, at_month_end: bool
+    name: str,
+    partitions: dg.PartitionsDefinition,
+    purpose: str,
+    settings: Settings,
+    rules: Rules,
+    *,
+    at_month_end: bool,
 ) -> dg.AssetsDefinition:
     @dg.asset(
         name=name,
@@ -62,31 +63,26 @@ def _asset(
         owners=["team:data"],
         kinds={"parquet"},
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(DAYS_A_RUN),
         deps=["published_snapshot"],
         description=f"{purpose}\n\nMaterialize partitions to compute past days from the published snapshot, as "
-        "`productpulse backfill --force` does. The next run of daily_refresh shows them.",
+        "`productpulse backfill` does. The next run of daily_refresh shows them.",
         config_schema={},
     )
-    def recorded(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        days = {key: day_of(key, at_month_end=at_month_end) for key in context.partition_keys}
+    def recorded(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        days = [day_of(key, at_month_end=at_month_end) for key in context.partition_keys]
         with step_failures(), open_past(settings, rules, context.log.warning) as past:
-            yield from results(past, days)
+            for each in backfill(past, days):
+                context.log.info(f"{each.day}: {each.customers:,} customers, {each.seconds:.1f} s")
+            return dg.MaterializeResult(
+                metadata={"days": [day.isoformat() for day in days], "path": dg.MetadataValue.path(str(past.history))}
+            )
 
     return recorded
 
 
-def results(past: Past, days: dict[str, dt.date]) -> Iterator[dg.MaterializeResult[None]]:
-    """A result for each partition, given with its day."""
-    keys = {day: key for key, day in days.items()}
-    for each in backfill(past, list(keys), force=True):
-        yield dg.MaterializeResult(
-            partition=keys[each.day],
-            metadata={"as_of_date": each.day.isoformat(), "dagster/row_count": each.customers},
-        )
-
-
 def day_of(key: str, *, at_month_end: bool) -> dt.date:
-    """The day that a partition stands for: its first day, or the last day of its month."""
-    day = dt.date.fromisoformat(key)
-    return month_ends(day, day)[0] if at_month_end else day
+    """The day that a partition stands for: the last day of a month such as 2026-06, or a day."""
+    if not at_month_end:
+        return dt.date.fromisoformat(key)
+    month = dt.date.fromisoformat(f"{key}-01")
+    return month_ends(month, month)[0]

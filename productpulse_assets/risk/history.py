@@ -76,11 +76,7 @@ def shown_days(days: Iterable[dt.date], as_of: dt.date) -> list[dt.date]:
     """Of the recorded dates before `as_of`: all of the last EVERY_DAY days, and the last one of each earlier month."""
     earlier = sorted(day for day in days if day < as_of)
     last_of_month = {(day.year, day.month): day for day in earlier}
-    return [
-        day
-        for day in earlier
-        if (as_of - day).days <= EVERY_DAY or day == last_of_month[day.year, day.month]
-    ]
+    return [day for day in earlier if (as_of - day).days <= EVERY_DAY or day == last_of_month[day.year, day.month]]
 
 
 def as_of_date(calendar: ir.Table) -> dt.date:
