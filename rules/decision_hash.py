@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Final
 
 from rules.rule_set import Rules
 
 TEXTS = {"description", "recommended_action"}
-HEALTH = "health_status"
+HEALTH: Final = "health_status"
 """The customer segment that the history keeps."""
 DIGITS = 12
 
