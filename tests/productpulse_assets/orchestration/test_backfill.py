@@ -3,15 +3,19 @@
 import datetime as dt
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
+from productpulse_assets.cli.backfill import month_of
 from productpulse_assets.orchestration import backfill as past_days
 from productpulse_assets.orchestration.history_partitions import day_of, history_assets, span
 from productpulse_assets.orchestration.schedules import HISTORY
 from resources.home import Home
 from resources.settings import Settings
+from tests.builders import calendar, dataset, store
+from tests.errors import assert_known, raises
 from tests.graph import RULES
 
 pytestmark = pytest.mark.slow
@@ -102,27 +106,61 @@ def test_what_is_done_stays_when_the_next_day_is_stopped(productpulse, good_home
     assert not list(Home(home).history.rglob(".*"))
 
 
+@pytest.fixture
+def past(tmp_path):
+    """A company whose first customer is of February 2025, as of the middle of June 2026."""
+    tables = {
+        "customers": dataset("customers", {"signup_date": "2025-02-03"}),
+        "subscriptions": dataset("subscriptions", {"start_date": "2025-03-01"}),
+        "published_calendar": calendar("2025-02-03", "2026-06-15"),
+    }
+    return past_days.Past(store(tables), Settings(home=str(tmp_path)), RULES, None, tmp_path)
+
+
+def month(text):
+    return month_of(text, "--from")
+
+
+def test_without_months_the_last_twelve_complete_ones_are_computed(past):
+    asked = past_days.months_asked(past, None, None)
+    assert asked == past_days.month_ends(month("2025-06"), month("2026-05"))
+    assert (len(asked), str(asked[-1])) == (12, "2026-05-31")
+    assert [str(day) for day in past_days.months_asked(past, None, month("2025-03"))] == ["2025-02-28", "2025-03-31"]
+
+
 @pytest.mark.parametrize(
-    ("months", "sentence"),
+    ("first", "last", "code"),
     [
-        (("--from", "2026-13"), "--from is '2026-13', which is not a month."),
-        (("--to", "06.2026"), "--to is '06.2026', which is not a month."),
-        (("--from", "2026-05", "--to", "2026-03"), "There is no month from 2026-05 to 2026-03."),
-        (("--from", "1999-12", "--to", "2026-03"), "There was no customer by 1999-12-31"),
-        (("--to", "2026-07"), "2026-07-31 is after 2026-06-30, the as-of date of the published snapshot."),
+        ("2026-05", "2026-03", "backfill.no_months"),
+        ("2025-01", "2026-03", "backfill.before_data"),
+        ("2026-05", "2026-06", "backfill.after_as_of"),
     ],
 )
-def test_months_that_cannot_be_computed_are_refused(productpulse, good_home, tmp_path, months, sentence):
-    home = Path(shutil.copytree(good_home, tmp_path / "home"))
-    result = productpulse("backfill", "--home", home, *months)
-    assert (result.exit_code, sentence in result.stderr) == (2, True), result.output
-    assert days(home) == ["2026-06-30"]
+def test_months_that_cannot_be_computed_are_refused(past, first, last, code):
+    with raises(code):
+        past_days.months_asked(past, month(first), month(last))
+
+
+@pytest.mark.parametrize("text", ["2026-13", "06.2026", "2026-6"])
+def test_a_month_has_one_form(text):
+    with raises("backfill.not_a_month"):
+        month(text)
 
 
 def test_without_a_run_that_ended_there_is_nothing_to_compute_from(productpulse, tmp_path):
     result = productpulse("backfill", "--home", tmp_path / "home")
     assert result.exit_code == 1
-    assert "run `productpulse run` first" in result.stderr
+    assert_known("snapshot.unfinished", result.stderr.strip())
+
+
+def test_a_snapshot_without_the_tables_of_this_version_is_refused(tmp_path, monkeypatch):
+    settings = Settings(home=str(tmp_path / "home"))
+    settings.home.published.parent.mkdir(parents=True)
+    duckdb.connect(str(settings.home.published)).close()
+    monkeypatch.setattr(past_days, "published_inputs", lambda _home: SimpleNamespace(is_demo=False))
+    monkeypatch.setattr(past_days, "plan_for", lambda *_arguments: None)
+    with raises("snapshot.other_columns"), past_days.open_past(settings, RULES, print):
+        pass
 
 
 def test_partitions_are_the_days_of_the_snapshot(good_home, tmp_path):

@@ -19,10 +19,11 @@ from productpulse_assets.risk.history import (
     with_changes,
     with_rule_changes,
 )
-from resources.decision_history import KPIS, RISK, damage_of, write_day
+from resources.decision_history import KPIS, RISK, damage_of, read_typed_day, write_day
 from resources.tables import table_of
 from rules.decision_hash import decision_hash
 from tests.builders import calendar, day, rows, store
+from tests.errors import raises
 from tests.graph import RULES, unbound
 
 MAY, JUNE = "2026-05-31", "2026-06-30"
@@ -123,7 +124,8 @@ def test_a_damaged_file_is_reported_and_the_others_are_read(tmp_path):
     assert rows(past_risk(tmp_path, day(JUNE)), "as_of_date", "customer_id") == [(MAY, "A")]
     problem = damage_of(tmp_path, RISK, day("2026-04-30"), RECORDED)
     assert str(damaged) in problem
-    assert "other types" in damage_of(tmp_path, RISK, day("2026-03-31"), RECORDED)
+    with raises("history.damaged_file"):
+        read_typed_day(tmp_path, RISK, day("2026-03-31"), RECORDED)
     listed = [{"as_of_date": day("2026-04-30"), "problem": problem}, {"as_of_date": day(MAY)}]
     days = table_of([dict.fromkeys(DAYS) | row for row in listed], DAYS)
     (warned,) = HISTORY.results(lambda _name: days, HISTORY.keys)
