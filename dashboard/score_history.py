@@ -49,7 +49,7 @@ def profiles_on(reading: Reading, day: dt.date) -> ir.Table:
         "rule_ids", "signals_known",
         is_at_risk=ibis.ifelse(past.revenue_at_risk.isnull(), ibis.null("int64"), at_risk),
         drivers=past.main_driver,
-        explanation=past.rule_ids.fill_null("No rule fired."),
+        explanation=past.rule_ids.replace("_", " ").fill_null("No rule fired."),
     )  # fmt: skip
     return add_customer_columns(reading, past)
 
