@@ -67,25 +67,39 @@ def _days(dataset: str, column: str, table: ir.Table, *conditions: ir.BooleanVal
 def dataset_ends(events: ir.Table, column: str, days: ir.Table, late_days: int) -> ir.Table:
     """Where a dataset ends: one row per as_of_date of `days`.
 
-    newest is the day of its newest event by then, NULL where there is none; age_days how long before the as-of
-    date that is; longest_gap the most days between two events of the year before. is_late says that age_days is
-    more than `late_days` and at least twice the longest gap: what happened since is missing from the export. With
-    few gaps known, and so with few events, nothing is late.
+    oldest and newest are the days of its oldest and newest event by then, NULL where there is none; age_days is how
+    long before the as-of date the newest is; longest_gap the most days between two events of the year before. is_late
+    says that age_days is more than `late_days` and at least twice the longest gap: what happened since is missing from
+    the export. With few gaps known, and so with few events, nothing is late.
     """
     found = events.filter(_[column].notnull()).select(day=column).distinct()
     spaced = found.mutate(gap=_.day.delta(_.day.lag().over(ibis.window(order_by=_.day)), unit="day"))
     dated = days.select("as_of_date").cross_join(spaced).filter(_.day <= _.as_of_date)
     in_year = dated.as_of_date.delta(dated.day, unit="day") < USUAL_DAYS
     known = dated.group_by("as_of_date").aggregate(
-        newest=dated.day.max(), gaps=dated.gap.count(where=in_year), longest_gap=dated.gap.max(where=in_year)
+        oldest=dated.day.min(),
+        newest=dated.day.max(),
+        gaps=dated.gap.count(where=in_year),
+        longest_gap=dated.gap.max(where=in_year),
     )
     table = days.select("as_of_date").left_join(known, "as_of_date").drop("as_of_date_right")
     table = table.mutate(age_days=table.as_of_date.delta(table.newest, unit="day"))
     is_unusual = (table.gaps >= USUAL_GAPS) & (table.age_days >= 2 * table.longest_gap)
     return table.select(
-        "as_of_date", "newest", "age_days", "longest_gap",
+        "as_of_date", "oldest", "newest", "age_days", "gaps", "longest_gap",
         is_late=(is_unusual & (table.age_days > late_days)).fill_null(False),
     )  # fmt: skip
+
+
+def is_before_start(ends: ir.Table, signup_date: ir.DateValue, late_days: int, window: int) -> ir.BooleanValue:
+    """Whether a dataset tells too little of a customer on the as-of date of `ends`, a row of `dataset_ends`.
+
+    Its first event then lies less than `window` days back, the as-of date included, and the customer signed up long
+    before it, measured as for a late end: what the customer did until then is missing from the export.
+    """
+    is_new = ends.as_of_date.delta(ends.oldest, unit="day") + 1 < window
+    silent = ends.oldest.delta(signup_date, unit="day")
+    return (is_new & (silent > late_days) & (silent > 2 * ends.longest_gap.fill_null(0))).fill_null(False)
 
 
 def newest_event(tables: Mapping[str, ir.Table], until: dt.date, lone_date_days: int) -> NewestEvent | None:

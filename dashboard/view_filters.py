@@ -173,11 +173,16 @@ def members_only(table: ir.Table, where: Where) -> ir.Table:
     return table
 
 
-def in_view(reading: Reading, rows: ir.Table) -> ir.Table:
-    """The rows of the customers who have the chosen members today; all rows if nothing is chosen."""
+def in_view(reading: Reading, rows: ir.Table, own: Sequence[str] = ()) -> ir.Table:
+    """The rows of the customers who have the chosen members today; all rows if nothing is chosen.
+
+    Of the columns `own`, the member counts that a row has itself, which may be of another day.
+    """
     where = chosen(reading)
+    rows = members_only(rows, {column: where[column] for column in own if column in where})
+    today = {column: values for column, values in where.items() if column not in own}
     return (
-        rows.semi_join(members_only(present_customers(reading, list(where)), where), "customer_id") if where else rows
+        rows.semi_join(members_only(present_customers(reading, list(today)), today), "customer_id") if today else rows
     )
 
 

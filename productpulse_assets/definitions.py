@@ -10,6 +10,7 @@ from asset_checks.as_of import as_of_check
 from asset_checks.checks import Check
 from asset_checks.decisions import DECISION_INVARIANTS
 from asset_checks.governance import governance_check
+from asset_checks.history import HISTORY
 from asset_checks.invariants import CHURN_TYPES, FACT_COVERAGE, LEDGER, MRR_BRIDGE
 from asset_checks.periods import ACTIVE_BUT_ENDED, PERIODS
 from asset_checks.reconciliation import reconciliation_check
@@ -88,6 +89,7 @@ def checks_by_group(catalog: MetricCatalog) -> dict[str, list[Check]]:
     """What is checked at the end of each group's step."""
     return {
         "facts": [MRR_BRIDGE, CHURN_TYPES, FACT_COVERAGE, LEDGER],
+        "risk": [HISTORY],
         "metrics": [governance_check(catalog), anomaly_checks(catalog)],
         "decisions": [DECISION_INVARIANTS],
     }

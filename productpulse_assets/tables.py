@@ -40,7 +40,7 @@ class Declaration:
     """An asset of the graph: its function, and what the graph needs besides.
 
     inputs: the tables that it reads. takes: its parameters out of CONTEXT. schema: the columns of a table whose
-    function returns rows, which it computes in Python; without one, the function of a table returns one Ibis
+    function returns rows, which it computes in Python or reads; without one, the function of a table returns one Ibis
     expression over its inputs, which is compiled ahead of the run. metadata_of: further metadata from the rows.
     """
 

@@ -1,7 +1,8 @@
-"""The KPI rows and open interventions of each as-of date, which are never deleted: `published/history/`.
+"""What was known on each as-of date, which is never deleted: `published/history/`.
 
     history/kpis/2026-06-30.parquet       every row of kpi_summary
     history/decisions/2026-06-30.parquet  every intervention that was open
+    history/risk/2026-06-30.parquet       risk, health and leakage of every customer who had any
 
 One file for each date and kind. A run writes the file of its own date and changes no other. The demo company has
 its files in `history/demo/`, so that a company that uses the same home later is not compared with it.
@@ -10,6 +11,8 @@ its files in `history/demo/`, so that a company that uses the same home later is
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import ibis
@@ -20,7 +23,7 @@ import pyarrow.parquet as pq
 from resources.outputs import atomic_file
 from rules.text.errors import ProductPulseError
 
-KPIS, DECISIONS, OF_DEMO = "kpis", "decisions", "demo"
+KPIS, DECISIONS, RISK, OF_DEMO = "kpis", "decisions", "risk", "demo"
 
 
 class DamagedHistory(ProductPulseError):
@@ -35,17 +38,18 @@ def write_day(rows: ir.Table, history: Path, kind: str, as_of: dt.date) -> None:
 
 def previous_date(history: Path, kind: str, as_of: dt.date) -> dt.date | None:
     """The newest date before `as_of` that has a file; None if there is none."""
-    return max((day for day in _days(history / kind) if day < as_of), default=None)
+    return max((day for day in recorded_days(history, kind) if day < as_of), default=None)
 
 
-def _days(folder: Path) -> list[dt.date]:
+def recorded_days(history: Path, kind: str) -> list[dt.date]:
+    """The dates that have a file, the oldest first."""
     days = []
-    for file in folder.glob("*.parquet"):
+    for file in (history / kind).glob("*.parquet"):
         try:
             days.append(dt.date.fromisoformat(file.stem))
         except ValueError:  # a file that a person put there
             continue
-    return days
+    return sorted(days)
 
 
 def read_day(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
@@ -65,6 +69,39 @@ def read_day(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa
             file=file,
         ) from error
     return pa.table({field.name: _column(rows, field) for field in columns.to_pyarrow()})
+
+
+def read_typed_day(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> pa.Table:
+    """As `read_day`, in the types of `columns`: a file of values of other types is a damaged one."""
+    rows = read_day(history, kind, day, columns)
+    try:
+        return rows.cast(columns.to_pyarrow())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        file = history / kind / f"{day}.parquet"
+        raise DamagedHistory(
+            "history.damaged_file",
+            f"{file} has values of other types ({str(error).splitlines()[0]}). Put it back from a backup, or move it "
+            "away: then changes are counted from the date before it.",
+            file=file,
+        ) from error
+
+
+def read_days(history: Path, kind: str, days: Iterable[dt.date], columns: ibis.Schema) -> pa.Table:
+    """The rows of several dates, in their order; a damaged file is left out (`damage_of` says why)."""
+    found = [columns.to_pyarrow().empty_table()]
+    for day in days:
+        with suppress(DamagedHistory):
+            found.append(read_typed_day(history, kind, day, columns))
+    return pa.concat_tables(found)
+
+
+def damage_of(history: Path, kind: str, day: dt.date, columns: ibis.Schema) -> str | None:
+    """The sentence that says why the file of a date cannot be read; None if it can."""
+    try:
+        read_typed_day(history, kind, day, columns)
+    except DamagedHistory as damage:
+        return str(damage)
+    return None
 
 
 def _column(rows: pa.Table, wanted: pa.Field) -> pa.ChunkedArray | pa.Array:

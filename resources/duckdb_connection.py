@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import ibis
 from ibis.backends.duckdb import Backend
+from ibis.common.exceptions import TableNotFound
 
 from resources.home import SettingsError
 
@@ -69,6 +70,24 @@ def open_read_only(path: Path) -> Backend:
         backend.disconnect()
         raise
     return backend
+
+
+def open_beside(path: Path, views: Mapping[str, str], time_zone: str, access: FileAccess, **settings: str) -> Backend:
+    """A database in memory with views of tables of a database file: {view: table}. The file is only read.
+
+    Raises duckdb.CatalogException for a table that the file does not have.
+    """
+    backend = ibis.duckdb.connect(":memory:", **settings)
+    try:
+        backend.attach(path, name=ATTACHED, read_only=True)
+        for view, name in views.items():
+            backend.create_view(view, backend.table(name, database=(ATTACHED, "main")))
+        return set_up(backend.con, time_zone, access)
+    except (duckdb.Error, TableNotFound) as error:
+        backend.disconnect()
+        if isinstance(error, TableNotFound):
+            raise duckdb.CatalogException(f"there is no table {error}") from error
+        raise
 
 
 def set_up(connection: duckdb.DuckDBPyConnection, time_zone: str, access: FileAccess) -> Backend:

@@ -26,7 +26,7 @@ ORDER: list[tuple[str, ...]] = [
     ("productpulse_assets.published",),
     ("productpulse_assets.orchestration",),
     ("productpulse_assets.definitions",),
-    ("productpulse_assets.cli",),
+    ("productpulse_assets.cli", "productpulse_assets.workspace"),
     ("dashboard",),
 ]
 """Each layer may import itself and every layer above it in this list; layers in one tuple do not import each other."""

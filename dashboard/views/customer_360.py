@@ -11,6 +11,7 @@ from dashboard.evidence_tree import finding_tree, intervention_tree
 from dashboard.links import link
 from dashboard.plan import week_fact
 from dashboard.reading import Reading, current
+from dashboard.score_history import show_score
 from dashboard.states import show_empty_state, show_if_absent
 from dashboard.tables import TEXT
 from dashboard.widgets import show_chart, show_heading, show_tile
@@ -40,6 +41,7 @@ def page(reading: Reading) -> None:
     with left:
         show_next_steps(reading, evidence)
     with right:
+        show_score(reading, customer_id)
         show_history(reading, customer_id)
     show_source_records(reading, customer_id)
 

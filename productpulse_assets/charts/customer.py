@@ -1,14 +1,15 @@
-"""One customer over time: payments and product usage."""
+"""One customer over time: payments, product usage and risk."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
-from productpulse_assets.charts.palette import LOSS, MAIN, SECOND, TOTAL
+from productpulse_assets.charts.palette import GREY, LOSS, MAIN, SECOND, TOTAL, colour_of
 from rules.text.formats import money
 
 
@@ -91,3 +92,35 @@ def _usage_line(rows: Sequence[Row], column: str, name: str, colour: str) -> go.
 
 def _hover_text(row: Row, name: str, amount: str) -> str:
     return f"{look.month_label(row['month'])}: {name} {amount}"
+
+
+def score(rows: Sequence[Row], rule_changes: Sequence[dt.date], bands: Mapping[str, float]) -> go.Figure:
+    """The risk score of one customer on each as-of date, with a mark where the rules were changed.
+
+    Rows: as_of_date, risk_score, risk_band, main_driver, in order; at least one. `bands` are the floors of the bands.
+    """
+    line = go.Scatter(
+        x=[row["as_of_date"] for row in rows],
+        y=[row["risk_score"] for row in rows],
+        mode="lines+markers",
+        line={"color": TOTAL, "width": 2},
+        marker={"size": 8, "color": [colour_of(row["risk_band"]) for row in rows]},
+        hovertext=[
+            f"{row['as_of_date']}: {row['risk_score']:.2f}, {look.plotly_text(row['risk_band'])}"
+            + (f"<br>{look.plotly_text(row['main_driver'])}" if row["main_driver"] else "")
+            for row in rows
+        ],
+        hoverinfo="text",
+    )
+    chart = look.figure(line, xaxis={"type": "date"}, yaxis={"range": [-0.03, 1.03], "tickformat": ".1f"})
+    for name, floor in bands.items():
+        if floor > 0:
+            chart.add_hline(
+                y=floor, line={"color": colour_of(name), "width": 1, "dash": "dot"},
+                annotation={"text": look.plotly_text(name), "font": {"size": 10}}, annotation_position="top left",
+            )  # fmt: skip
+    for day in rule_changes:
+        if rows[0]["as_of_date"] < day <= rows[-1]["as_of_date"]:
+            chart.add_shape(type="line", x0=day, x1=day, y0=0, y1=1, yref="paper", line={"color": GREY, "dash": "dash"})
+            chart.add_annotation(x=day, y=1, yref="paper", text="rules changed", showarrow=False, yanchor="bottom")
+    return chart

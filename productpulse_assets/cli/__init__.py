@@ -10,8 +10,8 @@ import warnings
 
 import click
 
-from productpulse_assets.cli import compile as compile_module
 from productpulse_assets.cli import (
+    backfill,
     dashboard,
     dev,
     explain,
@@ -23,6 +23,7 @@ from productpulse_assets.cli import (
     status,
     validate,
 )
+from productpulse_assets.cli import compile as compile_module
 from productpulse_assets.cli.errors import Commands
 
 
@@ -38,6 +39,7 @@ def main() -> None:
 
 for command in (
     run.run,
+    backfill.backfill,
     init.init,
     reset_demo.reset_demo,
     generate.generate,

@@ -1,10 +1,12 @@
 """Signals from product usage: the recent days compared with the days before."""
 
+from functools import partial
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.events import dataset_ends
+from asset_checks.events import dataset_ends, is_before_start
 from productpulse_assets.joins import left_join_unique
 from rules.rule_set import Rules
 from rules.windows import BASELINE_DAYS, RECENT_DAYS
@@ -18,13 +20,20 @@ def with_usage(spine: ir.Table, keys: ir.Table, product_usage: ir.Table, days: i
     The recent days are the 28 days up to the as-of date, which is included; the baseline is the 84 days before
     them, per 28 days. Changes are recent / baseline - 1; NULL where the baseline is 0 or the
     customer has fewer than 28 days of it. All are NULL without usage data, and where it ends long before
-    the as-of date: days after its end are unknown, not days without use.
+    the as-of date: days after its end are unknown, not days without use. So are the days before its first: until the
+    dataset is as old as a window, the signal of a customer who signed up long before it is NULL; that the customer is
+    not activated, until recent days and baseline are in it.
     """
     ends = dataset_ends(product_usage, "date", days, rules.data_quality.late_days)
-    known = ends.select("as_of_date", has_usage=ends.newest.notnull() & ~ends.is_late)
     facts = _facts(keys, product_usage)
-    table = left_join_unique(left_join_unique(spine, facts, CUSTOMER_DAY), known, "as_of_date")
-    baseline_days = ibis.least(table.oldest + 1 - RECENT_DAYS, BASELINE_DAYS)
+    days_known = ends.drop("age_days", "gaps")
+    table = left_join_unique(left_join_unique(spine, facts, CUSTOMER_DAY), days_known, "as_of_date")
+    is_there = table.newest.notnull() & ~table.is_late
+    starts = partial(is_before_start, table, table.signup_date, rules.data_quality.late_days)
+    table = table.mutate(
+        has_usage=is_there & ~starts(RECENT_DAYS), has_history=is_there & ~starts(RECENT_DAYS + BASELINE_DAYS)
+    )
+    baseline_days = ibis.least(table.first_age + 1 - RECENT_DAYS, BASELINE_DAYS)
     so_far = table.key_actions_so_far.fill_null(ibis.ifelse(table.has_usage, 0, ibis.null("int64")))
     is_activated = so_far > rules.metric_catalog.activation_threshold
     return table.mutate(
@@ -32,8 +41,11 @@ def with_usage(spine: ir.Table, keys: ir.Table, product_usage: ir.Table, days: i
         **_change_from_baseline(table, "key_actions", "key_action_change", baseline_days),
         days_since_last_login=ibis.ifelse(table.has_usage, table.days_since_last_login, ibis.null("int64")),
         # An activated customer stays activated; for the others, an export that ends early does not show it.
-        is_activated=ibis.ifelse(table.has_usage | is_activated, is_activated, ibis.null("boolean")),
-    ).drop("logins_before", "key_actions_before", "key_actions_so_far", "oldest", "has_usage")
+        is_activated=ibis.ifelse(table.has_history | is_activated, is_activated, ibis.null("boolean")),
+    ).drop(
+        "logins_before", "key_actions_before", "key_actions_so_far", "first_age", "has_usage", "has_history",
+        "oldest", "newest", "longest_gap", "is_late",
+    )  # fmt: skip
 
 
 def _facts(keys: ir.Table, product_usage: ir.Table) -> ir.Table:
@@ -49,7 +61,7 @@ def _facts(keys: ir.Table, product_usage: ir.Table) -> ir.Table:
         key_actions_recent=_.key_actions.sum(where=is_recent),
         key_actions_before=_.key_actions.sum(where=is_before),
         key_actions_so_far=_.key_actions.sum(),
-        oldest=_.age.max(),
+        first_age=_.age.max(),
         days_since_last_login=_.age.min(where=_.logins > 0),
     )
 

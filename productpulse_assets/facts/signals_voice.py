@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from asset_checks.events import dataset_ends
+from asset_checks.events import USUAL_GAPS, dataset_ends, is_before_start
 from productpulse_assets.facts.signals_usage import CUSTOMER_DAY
 from productpulse_assets.joins import left_join_unique
 from rules.churn_rules import TicketWords
@@ -17,7 +17,8 @@ def with_tickets(spine: ir.Table, keys: ir.Table, support_tickets: ir.Table, day
 
     On the newest day of the data a ticket without a closing date is open unless its status says
     otherwise. On a past day only the dates count, because a status is the present one. A count that
-    needs a column which the data does not have is NULL.
+    needs a column which the data does not have is NULL. So is one of a customer who signed up long before the
+    first ticket, until the tickets reach back 90 days; few tickets do not tell where they begin.
     """
     known = support_tickets.aggregate(
         has_rows=support_tickets.count() > 0,
@@ -28,8 +29,10 @@ def with_tickets(spine: ir.Table, keys: ir.Table, support_tickets: ir.Table, day
     ends = dataset_ends(support_tickets, "date_opened", days, rules.data_quality.late_days)
     table = left_join_unique(spine, facts, CUSTOMER_DAY).cross_join(known)
     table = table.join(days.select("as_of_date", "is_current"), "as_of_date")
-    table = left_join_unique(table, ends.select("as_of_date", "is_late"), "as_of_date")
-    table = table.mutate(has_tickets=table.has_rows & ~table.is_late)
+    table = left_join_unique(table, ends.drop("newest", "age_days"), "as_of_date")
+    late_days = rules.data_quality.late_days
+    begins = is_before_start(table, table.signup_date, late_days, TICKET_DAYS + 1) & (table.gaps >= USUAL_GAPS)
+    table = table.mutate(has_tickets=table.has_rows & ~table.is_late & ~begins.fill_null(False))
     knows_open = table.has_tickets & (table.has_closing | table.is_current)
     known_if = {
         "support_ticket_count": table.has_tickets,
@@ -41,8 +44,9 @@ def with_tickets(spine: ir.Table, keys: ir.Table, support_tickets: ir.Table, day
         name: ibis.ifelse(is_known, table[name].fill_null(0), ibis.null("int64")) for name, is_known in known_if.items()
     }
     return table.mutate(**counts).drop(
-        "has_tickets", "has_rows", "has_priority", "has_closing", "is_current", "is_late"
-    )
+        "has_tickets", "has_rows", "has_priority", "has_closing", "is_current", "is_late",
+        "oldest", "gaps", "longest_gap",
+    )  # fmt: skip
 
 
 def _ticket_facts(keys: ir.Table, support_tickets: ir.Table, days: ir.Table, words: TicketWords) -> ir.Table:

@@ -81,12 +81,14 @@ def kpi_history(
     renewals: ir.Table,
     data_quality_scores: ir.Table,
     acquisition_costs: ir.Table,
+    recorded_metrics: ir.Table,
     calendar: ir.Table,
     rules: Rules,
 ) -> ir.Table:
     """One row per metric and month of the data.
 
-    value is in the metric's unit, a share in [0, 1] for rates; NULL where it is not available.
+    value is in the metric's unit, a share in [0, 1] for rates; NULL where it is not available. Earlier values of
+    metrics of the present state are those of recorded_metrics.
     amount repeats a money value as a decimal. numerator and denominator are those of a ratio.
     is_complete is false for a month that is not over at the as-of date.
     """
@@ -102,7 +104,12 @@ def kpi_history(
         "data_quality_scores": data_quality_scores,
         "acquisition_costs": acquisition_costs,
     }
-    history = metric_history(catalog, models, calendar)
+    recorded = recorded_metrics.select("metric_name", "month", recorded_value="value")
+    history = metric_history(catalog, models, calendar).left_join(recorded, ["metric_name", "month"])
+    history = history.select(
+        "metric_name", "month", "is_complete", value=_.value.coalesce(_.recorded_value),
+        numerator=_.numerator, denominator=_.denominator,
+    )  # fmt: skip
     amount = ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY))
     return history.mutate(amount=amount)
 

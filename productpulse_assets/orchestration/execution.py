@@ -22,6 +22,7 @@ from resources.duckdb_connection import open_read_only
 from resources.event_log import open_instance
 from resources.home import Home
 from resources.run_lock import retire_dead_runs, run_lock
+from resources.run_origin import in_job
 from resources.settings import LONGEST_WAIT, Settings
 from resources.tables import rows_of
 from rules.text.errors import ProductPulseError
@@ -149,9 +150,10 @@ def execute(
 
     instance.add_event_listener(run_id, listen)
     try:
-        result = job.execute_in_process(
-            instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET, tags=dict(tags or {})
-        )
+        with in_job(instance, job.name) as place:
+            result = job.execute_in_process(
+                instance=instance, run_id=run_id, raise_on_error=False, run_config=QUIET, tags=place | dict(tags or {})
+            )
         outcome.succeeded = result.success
     except dg.DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error

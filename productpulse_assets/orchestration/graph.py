@@ -32,6 +32,7 @@ from productpulse_assets.metrics.data_quality import data_quality_scores
 from productpulse_assets.metrics.health import health_scores
 from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage
 from productpulse_assets.metrics.mrr_policy_choices import mrr_policy_choices
+from productpulse_assets.metrics.recorded import recorded_metrics
 from productpulse_assets.metrics.segments import kpi_by_segment, revenue_drivers
 from productpulse_assets.reports.business_questions import business_questions
 from productpulse_assets.reports.data_quality_report import data_quality_report
@@ -41,6 +42,7 @@ from productpulse_assets.reports.intervention_plan import intervention_plan_repo
 from productpulse_assets.reports.metric_definitions import metric_definitions
 from productpulse_assets.reports.risk_register import risk_register
 from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
+from productpulse_assets.risk.history import history_days, recorded_risk, risk_history
 from productpulse_assets.risk.leakage.assets import leakage_summary, revenue_leakage
 from productpulse_assets.risk.lookback import churn_lookback
 from productpulse_assets.risk.renewals import renewals
@@ -52,10 +54,14 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
         bill_balances, receivables, contract_terms, mrr_periods, mrr_changes, customer_months, acquisition_costs,
         customer_movements, trials, trial_conversion, fact_coverage, customer_signals,
     ),
-    "risk": (churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, renewals, churn_lookback),
+    "risk": (
+        churn_evidence, churn_risk_profiles, revenue_leakage, leakage_summary, renewals, churn_lookback,
+        recorded_risk, risk_history, history_days,
+    ),
     "metrics": (
         cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
-        metric_lineage, kpi_history, kpi_summary, kpi_by_segment, health_scores, mrr_policy_choices, churn_reasons,
+        metric_lineage, recorded_metrics, kpi_history, kpi_summary, kpi_by_segment, health_scores,
+        mrr_policy_choices, churn_reasons,
     ),
     "decisions": (
         recommendations, intervention_plan, owner_workload, previous_decisions, decision_changes,
@@ -74,10 +80,12 @@ MODELS = (
 )  # fmt: skip
 """The tables that metrics may aggregate."""
 
-SNAPSHOT_ONLY = ("contract_lines", "contract_terms", "billing_schedules", "bills", "account_transactions")
+SNAPSHOT_ONLY = (
+    "contract_lines", "contract_terms", "billing_schedules", "bills", "account_transactions", "recorded_risk",
+)  # fmt: skip
 """Tables of the snapshot that are not exported as files, which would cost a fifth of the ledger's time.
 
-They are steps to `bill_balances`, which has every column of `bills`, and to `payment_applications`.
+They are steps to `bill_balances`, which has every column of `bills`, to `payment_applications` and to `risk_history`.
 """
 
 

@@ -14,9 +14,12 @@ from rules.rule_set import Rules
 BECAUSE = "productpulse/started_because"
 """Tag of a run that a schedule or a sensor started: the reason."""
 
+HISTORY = "history"
+"""The group of past days as partitions, which only a person materializes."""
+
 everything = dg.define_asset_job(
     "daily_refresh",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups(HISTORY),
     description="Every source, metric and report, and the published snapshot.",
 )
 

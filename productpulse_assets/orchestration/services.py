@@ -19,11 +19,12 @@ from pathlib import Path
 import yaml
 
 from resources.dagster_home import dagster_environment
+from resources.run_origin import LOCATION
 from resources.settings import Settings
 from rules.text.errors import ProductPulseError
 
-GRAPH = "productpulse_assets.definitions"
-"""The module with the graph; Dagster keeps the state of schedules and sensors under this name."""
+GRAPH = "productpulse_assets.workspace"
+"""The module with the graph and its partitions."""
 STARTS_WITHIN = 180
 ENDS_WITHIN = 60
 """Seconds within which a process has to start and to end."""
@@ -42,13 +43,13 @@ def run_services(settings: Settings, port: int) -> None:
     # A folder that only this user can open: a socket in it needs no port, and no other user can connect.
     with tempfile.TemporaryDirectory(prefix="productpulse-") as folder:
         socket_path, workspace = Path(folder) / "code.sock", Path(folder) / "workspace.yaml"
-        place = {"location_name": GRAPH, "socket": str(socket_path)}
+        place = {"location_name": LOCATION, "socket": str(socket_path)}
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": place}]}), encoding="utf-8")
         with service_group() as services:
             services["The code server"] = start(
                 settings,
                 *("dagster", "code-server", "start", "--socket", str(socket_path), "--module-name", GRAPH),
-                *("--location-name", GRAPH, "--log-level", "warning"),
+                *("--location-name", LOCATION, "--log-level", "warning"),
             )
             wait_for(socket_path, services)
             services["Dagster's daemon"] = start(settings, "dagster._daemon", "run", "--workspace", str(workspace))

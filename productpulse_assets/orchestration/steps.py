@@ -68,7 +68,7 @@ def materialize(
     else:
         value = asset.call(warehouse.table, rules=rules, settings=settings, plan=plan, run=run)
         metadata = asset.metadata_of(value) if asset.metadata_of else None
-        value = table_of(value, asset.schema) if asset.schema else value
+        value = table_of(value, asset.schema) if asset.schema and isinstance(value, list) else value
     return dg.MaterializeResult(asset.name, metadata=metadata, value=value)
 
 

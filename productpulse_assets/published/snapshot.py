@@ -11,16 +11,17 @@ import ibis
 from ibis.backends.duckdb import Backend
 
 from productpulse_assets.decisions.changes import open_decisions
+from productpulse_assets.risk.history import RECORDED, as_of_date
 from productpulse_assets.sources.location import history_of
 from productpulse_assets.tables import DAILY
-from resources.decision_history import DECISIONS, KPIS, write_day
+from resources.decision_history import DECISIONS, KPIS, RISK, write_day
 from resources.duckdb_connection import open_file
 from resources.failures import step_failures
 from resources.outputs import atomic_file
 from resources.retries import retried_io
 from resources.settings import Settings
-from resources.tables import rows_of
 from resources.warehouse import comment, transaction
+from rules.decision_hash import decision_hash
 from rules.rule_set import Rules
 
 
@@ -45,7 +46,7 @@ def published_snapshot_asset(
         """One DuckDB file with every table of the run, for the dashboard, BI tools and plain SQL.
 
         Replaced in one step when everything before it has succeeded; until then readers see the last one.
-        The KPI rows and open decisions of the as-of date are written to the history beside it.
+        The KPI rows, risk and open decisions of the as-of date are written to the history beside it.
         """
         backend: Backend = context.resources.warehouse.backend
         with transaction(backend):
@@ -56,7 +57,7 @@ def published_snapshot_asset(
             copy_store(backend, settings.home.warehouse, part)
             if set(backend.list_tables()) - set(tables):
                 keep_only(part, tables)
-        as_of = add_to_history(backend, history_of(settings, rules))
+        as_of = add_to_history(backend, history_of(settings, rules), rules)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(target)),
@@ -69,13 +70,30 @@ def published_snapshot_asset(
     return published_snapshot
 
 
-def add_to_history(backend: Backend, history: Path) -> dt.date:
-    """Write KPI rows and open decisions of the as-of date to the history; return the date."""
+def add_to_history(backend: Backend, history: Path, rules: Rules) -> dt.date:
+    """Write KPI rows, risk and open decisions of the as-of date to the history; return the date."""
     calendar, plan = backend.table("calendar"), backend.table("intervention_plan")
-    as_of: dt.date = rows_of(calendar.limit(1))[0]["as_of_date"]
-    kpis = backend.table("kpi_summary").mutate(as_of_date=ibis.literal(as_of)).order_by("metric_name")
-    write_day(kpis, history, KPIS, as_of)
-    write_day(open_decisions(plan, calendar), history, DECISIONS, as_of)
+    write_day(open_decisions(plan, calendar), history, DECISIONS, as_of_date(calendar))
+    return record_figures(backend, history, rules)
+
+
+def record_figures(backend: Backend, history: Path, rules: Rules, inputs: str | None = None) -> dt.date:
+    """Write KPI rows and risk of the as-of date to the history; return the date.
+
+    `inputs` says what they were computed from, so that a backfill need not compute them again.
+    """
+    calendar = backend.table("calendar")
+    as_of = as_of_date(calendar)
+    kpis = backend.table("kpi_summary").mutate(
+        as_of_date=ibis.literal(as_of),
+        is_current=calendar.is_current.max().as_scalar(),
+        rules_hash=ibis.literal(decision_hash(rules)),
+    )
+    write_day(kpis.order_by("metric_name"), history, KPIS, as_of)
+    risk = backend.table("risk_history").filter(ibis._.as_of_date == as_of)
+    # The last file of a date: where it is, the others are too.
+    risk = risk.select(*RECORDED).mutate(inputs_hash=ibis.literal(inputs, "string"))
+    write_day(risk.order_by("customer_id"), history, RISK, as_of)
     return as_of
 
 

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, Request, expect
 from tests.dashboard.browser import CHROMIUM, chromium, open_view, serving
 from tests.operations.services import ask, eventually, running_services
 
-JOB = "productpulse_assets.definitions/jobs/validate_sources"
-LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryLocationName: "productpulse_assets.definitions",
+JOB = "productpulse/jobs/validate_sources"
+LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryLocationName: "productpulse",
     repositoryName: "__repository__", jobName: "validate_sources"}, runConfigData: {}}) { __typename } }"""
 RUNS = "{ runsOrError { ... on Runs { results { runId status } } } }"
 FOREIGN = ("evil.example", "127.0.0.1")

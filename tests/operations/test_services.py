@@ -20,7 +20,7 @@ from tests.dashboard.browser import CHROMIUM, chromium
 from tests.operations.services import ended, eventually, running_services, runs_because
 
 RULES = Path(__file__).parents[2] / "rules"
-LOCATION = "productpulse_assets.definitions"
+LOCATION = "productpulse"
 PATIENCE = 540
 """Seconds within which a run begins and ends, on a machine that has other things to do."""
 STARTS_WITHIN = 20

@@ -152,6 +152,7 @@ def test_each_run_adds_its_day_and_leaves_the_others(two_days, productpulse, com
     assert files == [
         "decisions/2026-05-31.parquet", "decisions/2026-06-30.parquet",
         "kpis/2026-05-31.parquet", "kpis/2026-06-30.parquet",
+        "risk/2026-05-31.parquet", "risk/2026-06-30.parquet",
     ]  # fmt: skip
     store = ibis.duckdb.connect(two_days.root / "published" / "productpulse.duckdb", read_only=True)
     mrr = store.table("kpi_summary").filter(ibis._.metric_name == "monthly_recurring_revenue").amount.max().execute()

@@ -53,7 +53,27 @@ def test_usage_after_the_as_of_date_does_not_count():
 def test_signals_are_unknown_without_usage_data_and_0_without_usage_of_the_customer():
     columns = ("logins_recent", "key_actions_recent", "usage_change", "days_since_last_login", "is_activated")
     assert of([], *columns) == [(None, None, None, None, None)]
-    assert of([use(1, 5, customer_id="C2")], *columns) == [(0, 0, None, None, False)]
+    assert of([use(1, 5, customer_id="C2"), use(200, 5, customer_id="C2")], *columns) == [(0, 0, None, None, False)]
+
+
+@pytest.mark.parametrize(
+    ("first_use", "signed_up", "expected"),
+    [
+        (26, 180, (None, None)),  # 27 days of usage: less than the recent 28
+        (27, 180, (0, None)),
+        (110, 180, (0, None)),  # is_activated needs the baseline as well: 112 days
+        (111, 180, (0, False)),
+        (20, 34, (0, False)),  # signed up two weeks before the first usage, as long as two gaps: that is no late start
+        (20, 35, (None, None)),
+    ],
+)
+def test_before_the_dataset_is_as_old_as_the_window_no_use_is_unknown(first_use, signed_up, expected):
+    others = [use(days, 5, customer_id="C2") for days in range(first_use % 7, first_use + 1, 7)]
+    customer = {"signup_date": ago(signed_up)}
+    found = signals("logins_recent", "is_activated", customers=(customer,), product_usage=others)
+    assert found == [expected]
+    active = [*others, use(first_use, 5, 9)]  # what the customer did is known all the same
+    assert signals("is_activated", customers=(customer,), product_usage=active) == [(True,)]
 
 
 WEEKLY = [use(days, 5, 2) for days in range(29, 200, 7)]
