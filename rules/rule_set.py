@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rules import churn_rules, leakage_rules, mrr_policy, recommendation_rules, scenarios
+from rules import churn_rules, leakage_rules, mrr_policy, recommendation_rules, scenarios, survival
 from rules.churn_rules import ChurnRules
 from rules.leakage_rules import LeakageRules
 from rules.loading.files import Strict, load, text_hash
@@ -20,6 +20,7 @@ from rules.mrr_policy import MrrPolicy
 from rules.questions import BusinessQuestions, check_metric_names
 from rules.recommendation_rules import RecommendationRules
 from rules.scenarios import Scenarios
+from rules.survival import Survival
 
 SHIPPED = Path(__file__).resolve().parent
 """The folder of the rules that come with the program."""
@@ -35,6 +36,7 @@ MODELS: dict[str, type[Strict]] = {
     "health_scores": HealthScores,
     "data_quality": DataQuality,
     scenarios.FILE: Scenarios,
+    survival.FILE: Survival,
     "business_questions": BusinessQuestions,
 }
 """The model of each file of a rules folder, by the file's name without ending."""
@@ -58,6 +60,7 @@ class Rules:
     health_scores: HealthScores
     data_quality: DataQuality
     scenarios: Scenarios
+    survival: Survival
     business_questions: BusinessQuestions
     hashes: Mapping[str, str]
 

@@ -41,6 +41,9 @@ MADE_IN_PYTHON = {
     "metric_lineage": "a row for each metric and its sources, which the compiled graph knows",
     "kpi_summary": "a few dozen rows whose sentences are written in Python",
     "health_scores": "eight rows whose sentences are written in Python",
+    "survival_projection": "a model fitted to each curve of a few dozen ages",
+    "revenue_forecast": "twelve months, from one row a month",
+    "forecast_backtest": "a few rows, from one row a month",
     "scenario_analysis": "four rows, by the function that the sliders call too",
 }
 """Tables whose rows are Python values, and why: there is no query to compile."""

@@ -29,11 +29,14 @@ from productpulse_assets.facts.trials import trial_conversion, trials
 from productpulse_assets.metrics.churn_reasons import churn_reasons
 from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
 from productpulse_assets.metrics.data_quality import data_quality_scores
+from productpulse_assets.metrics.forecast import forecast_backtest, revenue_forecast
 from productpulse_assets.metrics.health import health_scores
 from productpulse_assets.metrics.kpis import kpi_history, kpi_summary, metric_lineage
 from productpulse_assets.metrics.mrr_policy_choices import mrr_policy_choices
 from productpulse_assets.metrics.recorded import recorded_metrics
 from productpulse_assets.metrics.segments import kpi_by_segment, revenue_drivers
+from productpulse_assets.metrics.survival import survival_curves, survival_summary
+from productpulse_assets.metrics.survival_projection import survival_projection
 from productpulse_assets.reports.business_questions import business_questions
 from productpulse_assets.reports.data_quality_report import data_quality_report
 from productpulse_assets.reports.executive_report import executive_report
@@ -59,7 +62,8 @@ TABLES: dict[str, tuple[Callable[..., Any], ...]] = {
         recorded_risk, risk_history, history_days,
     ),
     "metrics": (
-        cohort_summary, funnel_summary, segment_funnel, revenue_drivers, data_quality_scores,
+        cohort_summary, survival_curves, survival_summary, survival_projection, funnel_summary, segment_funnel,
+        revenue_drivers, revenue_forecast, forecast_backtest, data_quality_scores,
         metric_lineage, recorded_metrics, kpi_history, kpi_summary, kpi_by_segment, health_scores,
         mrr_policy_choices, churn_reasons,
     ),
