@@ -219,9 +219,10 @@ def with_company_habit(table: ir.Table) -> ir.Table:
     """
     counts = table.is_decided & ~table.is_mid_cycle
     is_calendar = counts & table.part_day.notnull()
-    is_later = counts & table.part_day.isnull() & table.moved_day.notnull()
     lag = next_billing_day(table.start_date, table.moved_day).delta(table.start_date, unit="day")
     waits = table.first_attempt.delta(table.start_date, unit="day") > PROMPT_DAYS
+    # Whose first payment was prompt pays before the billing day, not a month after the one before.
+    is_later = counts & table.part_day.isnull() & table.moved_day.notnull() & waits
     is_known = table.is_known & ~table.is_mid_cycle
     company = table.aggregate(
         subscriptions=counts.sum(),

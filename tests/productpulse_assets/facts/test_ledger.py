@@ -75,6 +75,16 @@ def test_a_line_is_the_periods_that_follow_each_other_also_where_an_end_is_the_l
     ]  # fmt: skip
 
 
+def test_customers_who_pay_some_days_early_do_not_make_a_company_that_pays_late():
+    early = [
+        pay(f"2026-0{month}-02", subscription_id=who, customer_id=who) for who in ("S1", "S2") for month in range(1, 7)
+    ]
+    given_rows = [sub(who, customer_id=who) for who in ("S1", "S2", "S3")]
+    tables = ledger(given_rows, [*early, pay("2026-01-02", 300, subscription_id="S3", customer_id="S3")])
+    due = rows(tables["bills"].filter(ibis._.subscription_id == "S3"), "due_date")
+    assert due == [(f"2026-0{month}-05",) for month in range(1, 7)]
+
+
 # --- applications --------------------------------------------------------------------------------
 
 
