@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.checks import Check
+from resources.tables import rows_of
 from rules.metrics.models import MetricCatalog
 from rules.metrics.periods import CURRENT, read_at
 from rules.text.formats import value_text
@@ -42,7 +43,7 @@ def anomaly_results(
     catalog: MetricCatalog, metrics: Sequence[str], kpi_history: ir.Table
 ) -> Iterator[dg.AssetCheckResult]:
     """One WARN result per metric, in the order of `metrics`."""
-    ranges = {row["metric_name"]: row for row in usual_ranges(kpi_history).to_pyarrow().to_pylist()}
+    ranges = {row["metric_name"]: row for row in rows_of(usual_ranges(kpi_history))}
     for name in metrics:
         row, unit = ranges.get(name), catalog.metrics[name].unit
         if row is None or row["value"] is None or row["months"] < USUAL_MONTHS:

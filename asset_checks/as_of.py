@@ -10,6 +10,7 @@ from ibis import _
 from asset_checks.checks import Check
 from asset_checks.contracts import CONTRACTS
 from asset_checks.events import ACTIVITY, DATED, NewestEvent, dataset_ends, event_days, newest_event
+from resources.tables import count_of, rows_of
 from rules.rule_set import Rules
 from rules.text.formats import one_line
 from rules.today import company_today
@@ -20,7 +21,7 @@ WARN = dg.AssetCheckSeverity.WARN
 def rows_after(table: ir.Table, day: str, calendar: ir.Table) -> int:
     """The number of rows whose event is after the as-of date."""
     as_of = calendar.as_of_date.max().as_scalar()
-    return int(table.filter(table[day] > as_of).count().execute())
+    return count_of(table.filter(table[day] > as_of))
 
 
 def activity_disagreements(customers: ir.Table, subscriptions: ir.Table, calendar: ir.Table) -> int:
@@ -29,7 +30,7 @@ def activity_disagreements(customers: ir.Table, subscriptions: ir.Table, calenda
     running = subscriptions.filter(_.start_date <= as_of, _.end_date.isnull() | (_.end_date > as_of))
     paying = running.filter(_.status != "Trial").select(active_id="customer_id").distinct()
     both = customers.left_join(paying, customers.customer_id == paying.active_id)
-    return int(both.filter(both.is_active != both.active_id.notnull()).count().execute())
+    return count_of(both.filter(both.is_active != both.active_id.notnull()))
 
 
 def lone_date_result(
@@ -50,11 +51,11 @@ def lone_date_result(
 
 def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Table, newest: NewestEvent) -> str:
     """The row and the file that have the lone date, and the effect of the date on the as-of date."""
-    event = event_days(datasets).filter(_.day == newest.lone).to_pyarrow().to_pylist()[0]
+    event = rows_of(event_days(datasets).filter(_.day == newest.lone))[0]
     name, column = event["dataset"], event["column_name"]
     key = CONTRACTS[name].metadata["key"][0]
-    row = datasets[name].filter(_[column] == newest.lone).select(key).to_pyarrow().to_pylist()[0]
-    found = source_inventory.filter(_.dataset == name).select("source").to_pyarrow().to_pylist()
+    row = rows_of(datasets[name].filter(_[column] == newest.lone).select(key))[0]
+    found = rows_of(source_inventory.filter(_.dataset == name).select("source"))
     effect = (
         "It sets the as-of date unless --as-of gives another one. If it is mistyped, fix it in the file."
         if newest.is_lone_believed
@@ -68,7 +69,7 @@ def lone_date_sentence(datasets: Mapping[str, ir.Table], source_inventory: ir.Ta
 def late_result(name: str, events: ir.Table, calendar: ir.Table, rules: Rules) -> dg.AssetCheckResult:
     """Whether the dataset ends long before the as-of date, compared with the usual gaps between its events."""
     days = calendar.aggregate(as_of_date=_.as_of_date.max())
-    (end,) = dataset_ends(events, DATED[name][0], days, rules.data_quality.late_days).to_pyarrow().to_pylist()
+    (end,) = rows_of(dataset_ends(events, DATED[name][0], days, rules.data_quality.late_days))
     return dg.AssetCheckResult(
         asset_key=name,
         check_name="ends_with_the_others",

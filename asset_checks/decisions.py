@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from asset_checks.checks import Check
+from resources.tables import rows_of
 from rules.leakage_rules import MONTHLY_LOSSES
 from rules.units import MONEY
 
@@ -100,7 +101,7 @@ def decision_results(**tables: ir.Table) -> Iterator[dg.AssetCheckResult]:
     counts = ibis.union(
         *(rows.aggregate(rows=rows.count()).mutate(problem=ibis.literal(text)) for text, rows in broken.items())
     )
-    found = [row for row in counts.execute().to_dict("records") if row["rows"]]
+    found = [row for row in rows_of(counts) if row["rows"]]
     yield dg.AssetCheckResult(
         asset_key="decision_traces",
         check_name="decisions",

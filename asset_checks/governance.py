@@ -10,6 +10,7 @@ from pandera.errors import SchemaErrors
 
 from asset_checks.checks import Check
 from asset_checks.row_rules import SHOWN_FAILURES, one_of, unique_key
+from resources.tables import rows_of
 from rules.metrics.models import MetricCatalog
 
 TEXT_FIELDS = (
@@ -60,7 +61,7 @@ def schema_problems(schema: pa.DataFrameSchema, table: ir.Table) -> list[str]:
 
 def not_computed(table: ir.Table, name: str, metrics: list[str]) -> list[str]:
     """One line for each metric of the catalog that has no row in `table`."""
-    present = set(table.select("metric_name").distinct().execute().metric_name)
+    present = {row["metric_name"] for row in rows_of(table.select("metric_name").distinct())}
     return [f"{name}: the catalog's metric {metric} has no row." for metric in metrics if metric not in present]
 
 

@@ -11,6 +11,7 @@ from ibis import _
 
 from asset_checks.checks import Check
 from asset_checks.events import DATED
+from resources.tables import count_of, rows_of
 from rules.mrr_policy import CAUSES
 
 
@@ -29,7 +30,7 @@ def bridge_breaks(customer_months: ir.Table) -> ir.Table:
 def mrr_bridge_results(customer_months: ir.Table) -> Iterator[dg.AssetCheckResult]:
     """Whether the bridge adds up in every row."""
     broken = bridge_breaks(customer_months)
-    rows = int(broken.count().execute())
+    rows = count_of(broken)
     first = broken.select("customer_id", "month").limit(1).execute().to_dict("records") if rows else []
     yield dg.AssetCheckResult(
         asset_key="customer_months",
@@ -125,7 +126,7 @@ def ledger_results(
 ) -> Iterator[dg.AssetCheckResult]:
     """Whether every account of the ledger adds up."""
     broken = ledger_breaks(bills, payment_applications, receivables)
-    rows = int(broken.count().execute())
+    rows = count_of(broken)
     yield dg.AssetCheckResult(
         asset_key="receivables",
         check_name="ledger",
@@ -187,7 +188,7 @@ def fact_coverage_results(
     """Whether every kept row is counted or has a reason, and the facts add up to their datasets."""
     problems = []
     for name, events in datasets.items():
-        (row,) = uncounted(name, events, fact_coverage, customer_months).to_pyarrow().to_pylist()
+        (row,) = rows_of(uncounted(name, events, fact_coverage, customer_months))
         if row["kept"] != row["accounted"]:
             problems.append(f"{name}: {row['kept']:,} rows were kept, and {row['accounted']:,} are accounted for.")
         if row["events_sum"] != row["months_sum"]:

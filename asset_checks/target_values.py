@@ -6,13 +6,14 @@ import dagster as dg
 import ibis.expr.types as ir
 
 from asset_checks.checks import Check
+from resources.tables import rows_of
 from rules.metrics.models import MetricCatalog
 
 
 def percent_targets(targets: ir.Table, catalog: MetricCatalog) -> list[str]:
     """A line for each metric with targets that seem to be in percent."""
     found: dict[str, tuple[float, int]] = {}
-    for row in targets.order_by("date").to_pyarrow().to_pylist():
+    for row in rows_of(targets.order_by("date")):
         for name, metric in catalog.metrics.items():
             is_named = row["metric_name"].casefold() in metric.names_in_targets(name)
             if is_named and metric.is_target_in_percent(float(row["target_value"])):

@@ -13,7 +13,7 @@ from ibis import _
 
 from asset_checks.contracts import PERSONAL, STATUS, table_schema
 from asset_checks.row_rules import HINTS, alias_advice, follows, key_value, passes
-from resources.tables import rows_of
+from resources.tables import count_of, rows_of
 from rules.rejects import ALIASED, IGNORED_STATUS, LEFT_OUT, left_out_reasons, reject_counts, source_row, unknown_words
 from rules.text.formats import one_line, printable_line
 
@@ -120,7 +120,7 @@ def broken_rows(schema: pa.DataFrameSchema, table: ir.Table) -> tuple[int, dict[
     """The number of rows of a dataset, and the number that break each rule of its contract, in one scan."""
     expected = table_schema(schema)
     if table.schema() != expected:
-        return int(table.count().execute()), {f"columns are not {', '.join(expected)}": 1}
+        return count_of(table), {f"columns are not {', '.join(expected)}": 1}
     key = schema.metadata["key"]
     dated = table.mutate(is_next=follows(table, key))
     fails = {f"{name} not_null": dated[name].isnull() for name, column in schema.columns.items() if not column.nullable}
@@ -205,12 +205,8 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
         IGNORED_STATUS: "rows have a status that sources.yaml ignores; they are left out",
     }
     names = list(counted.excused)
-    first = {
-        row["check_name"]: row
-        for row in reject_counts(rejects.filter(rejects.check_name.isin(names)), "row_key", "row_json")
-        .to_pyarrow()
-        .to_pylist()
-    }
+    excused = reject_counts(rejects.filter(rejects.check_name.isin(names)), "row_key", "row_json")
+    first = {row["check_name"]: row for row in (rows_of(excused) if names else ())}
     sentences = [
         f"{rows:,} {descriptions[name]} (first in row {first[name]['first_row']}: {_example(first[name])}"
         f"{_ignored_words(rejects) if name == IGNORED_STATUS else ''})."
@@ -232,9 +228,10 @@ def excused_result(schema: pa.DataFrameSchema, counted: Tally, rejects: ir.Table
 
 def unknown_result(schema: pa.DataFrameSchema, unknown: ir.Table) -> dg.AssetCheckResult:
     """A warning about values that were left empty in rows that are kept; `unknown` has one row per value."""
-    words = unknown_words(unknown)
+    found = rows_of(reject_counts(unknown))
+    words = unknown_words(unknown) if found else {}
     sentences = []
-    for row in rows_of(reject_counts(unknown)):
+    for row in found:
         column, check = row["column_name"], row["check_name"]
         is_word = check in ALIASED and column in words
         advice = alias_advice(schema.name, column, list(words[column])) if is_word else HINTS.get(check, "")
@@ -249,7 +246,7 @@ def unknown_result(schema: pa.DataFrameSchema, unknown: ir.Table) -> dg.AssetChe
         passed=not sentences,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{schema.name}: {' '.join(sentences)}" if sentences else "There are no such values.",
-        metadata={"values": int(unknown.count().execute())},
+        metadata={"values": sum(row["rows"] for row in found)},
     )
 
 

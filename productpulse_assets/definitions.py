@@ -111,6 +111,7 @@ def resources(settings: Settings, rules: Rules, plan: Plan) -> dict[str, dg.Reso
         wait_seconds=settings.wait,
         access=partial(file_access, settings, rules),
         personal=plan.personal,
+        fingerprint=plan.fingerprint,
     )
     return {
         "warehouse": at_launch.warehouse_resource(warehouse),

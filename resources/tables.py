@@ -9,6 +9,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from resources.kept_statements import describe_expression, kept_statement
 
 
 def table_of(rows: Sequence[Mapping[str, object]], schema: ibis.Schema) -> ir.Table:
@@ -18,8 +21,21 @@ def table_of(rows: Sequence[Mapping[str, object]], schema: ibis.Schema) -> ir.Ta
 
 def rows_of(table: ir.Table) -> list[dict[str, Any]]:
     """A small table's rows as Python values, in stored order; NULL is None."""
-    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    description = describe_expression(table)
+    backend = description.backend
+    if description.in_memory or not isinstance(backend, Backend):
+        found = table.to_pyarrow()
+    else:
+        sql = kept_statement(lambda: str(backend.compile(table)), description, "rows")
+        found = backend.con.sql(sql).to_arrow_table().cast(table.schema().to_pyarrow())
+    rows: list[dict[str, Any]] = found.to_pylist()
     return rows
+
+
+def count_of(table: ir.Table) -> int:
+    """The number of rows of a table."""
+    count: int = rows_of(table.aggregate(rows=table.count()))[0]["rows"]
+    return count
 
 
 def markdown_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:

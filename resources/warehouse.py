@@ -25,6 +25,7 @@ from resources.compiled_plan import CompiledTable, Source
 from resources.duckdb_connection import FileAccess, set_up
 from resources.failures import step_failures
 from resources.home import Home
+from resources.kept_statements import describe_expression, kept_statement, kept_statements
 from resources.lineage import carrying_columns, column_sources
 from resources.retries import retried_io
 from resources.run_lock import mark_at_work, run_lock
@@ -50,6 +51,7 @@ class Warehouse(dg.IOManager):
     One connection serves the whole run, and one run at a time works in a home, because DuckDB takes one writing
     process per file. Rows are stored in the order of the asset's `key` metadata, so that equal input gives equal files.
     `access` is called when the run begins, and returns the files that the run reads besides the home.
+    `fingerprint` is that of the compiled plan, beside which the statements of other queries are kept.
     `personal` are the columns, by table, that no preview shows; nor does it show columns of other tables that are
     computed from them. An asset that reads personal data from elsewhere names its columns in the metadata `personal`.
     """
@@ -62,6 +64,7 @@ class Warehouse(dg.IOManager):
         wait_seconds: float = LONGEST_WAIT,
         access: Callable[[], FileAccess] = FileAccess,
         personal: Mapping[str, Collection[str]] | None = None,
+        fingerprint: str = "",
     ):
         self.duckdb = duckdb
         self.glossary = glossary
@@ -69,6 +72,7 @@ class Warehouse(dg.IOManager):
         self.wait_seconds = wait_seconds
         self.access = access
         self.personal = personal or {}
+        self.fingerprint = fingerprint
         self._backend: Backend
         self._known: dict[str, ir.Table] = {}
         self._personal: dict[str, set[str]] = {}
@@ -86,7 +90,7 @@ class Warehouse(dg.IOManager):
                 context.log.warning(set_aside(path, damage))
             access = self.access()
             access = replace(access, folders=(home.root, *access.folders))
-            with self._connection() as connection:
+            with self._connection() as connection, kept_statements(home.compiled, self.fingerprint):
                 self._backend = set_up(connection, self.time_zone, access)
                 self._known = {}
                 self._personal = {name: set(columns) for name, columns in self.personal.items()}
@@ -246,6 +250,11 @@ def create_table(backend: Backend, name: str, select: str, *, temporary: bool = 
 
 def select_statement(content: ir.Table, key: Sequence[str] = ()) -> str:
     """The SQL of `content`, with the types of the expression, in the order of `key`."""
+    return kept_statement(lambda: write_select(content, key), describe_expression(content), "stored", *key)
+
+
+def write_select(content: ir.Table, key: Sequence[str] = ()) -> str:
+    """The SQL of `content` as Ibis writes it now."""
     query = Backend.compiler.to_sqlglot(content).subquery("filled", copy=False)
     for star in query.find_all(sge.Star):
         # Ibis keeps the columns of a drop in a set, whose order differs from process to process.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,10 +22,15 @@ from productpulse_assets.definitions import build
 from productpulse_assets.orchestration import compile_graph
 from productpulse_assets.orchestration import execution as running
 from productpulse_assets.synthetic import CompanyPlan, write_company
+from resources import kept_statements
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
+from resources.kept_statements import load_statements, write_statements
 from resources.settings import Settings
 from tests import graph
+
+DIGEST = 64
+"""The letters of a fingerprint of a compiled graph; tests of this cache use shorter ones."""
 
 Command = Callable[..., Result]
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -49,8 +54,23 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(session_folder: Path) -> Iterator[None]:
-    """Homes of one session share the compiled graph of the same rules: compiling it takes longer than most runs."""
+    """Homes of one session share the compiled graph of the same rules: compiling it takes longer than most runs.
+
+    What one process has written in SQL, a query of a source, a check or a report, it does not write again.
+    """
+    known: dict[str, str] = {}
+
+    def load(path: Path, key: str) -> dict[str, str]:
+        return (known if len(key) == DIGEST else {}) | load_statements(path, key)
+
+    def write(path: Path, key: str, statements: Mapping[str, str]) -> None:
+        known.update(statements if len(key) == DIGEST else {})
+        write_statements(path, key, statements)
+
     with (
+        mock.patch.object(kept_statements, "_kept", kept_statements.Kept(known)),
+        mock.patch.object(kept_statements, "load_statements", load),
+        mock.patch.object(kept_statements, "write_statements", write),
         mock.patch.object(graph, "SHARED", [session_folder]),
         mock.patch.object(compile_graph, "compile_graph", graph.compiled),
     ):

@@ -75,9 +75,10 @@ def run(select: str | None, force: bool, **options: object) -> None:
                 outcome = execution.execute(job, instance, home, follow, {FORCED: "true"} if force else {})
     except (HomeBusy, MachineFault) as error:
         outcome = execution.Outcome(errors=[str(error)])
-    _print_outcome(outcome, snapshot_after_failure(home.published, published_before), read_rules(settings.rules_dir))
+    rules = read_rules(settings.rules_dir)
+    _print_outcome(outcome, snapshot_after_failure(home.published, published_before), rules)
     if not select:
-        _print_results(settings)
+        _print_results(settings, rules)
 
 
 def _print_outcome(outcome: Outcome, snapshot: str, rules: Rules) -> None:
@@ -98,20 +99,20 @@ def _print_outcome(outcome: Outcome, snapshot: str, rules: Rules) -> None:
 def _skip_unchanged(settings: Settings) -> bool:
     """Whether the run would change nothing; if so, print the reason and the published results."""
     from productpulse_assets.orchestration.skip_unchanged import skip_reason
+    from rules.rule_set import read_rules
 
     reason = skip_reason(settings)
     if reason:
         click.echo(f"{reason} Use --force to run anyway.")
-        _print_results(settings)
+        _print_results(settings, read_rules(settings.rules_dir))
     return bool(reason)
 
 
-def _print_results(settings: Settings) -> None:
+def _print_results(settings: Settings, rules: Rules) -> None:
     """Print what is published, and where."""
     from productpulse_assets.cli.run_summary import run_lines
-    from rules.rule_set import read_rules
 
-    for line in run_lines(settings.home, read_rules(settings.rules_dir)):
+    for line in run_lines(settings.home, rules):
         click.echo(line)
 
 

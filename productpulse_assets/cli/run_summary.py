@@ -12,7 +12,7 @@ from asset_checks.validation_gate import reject_reasons
 from productpulse_assets.cli.validation_summary import count_rejected_rows
 from resources.duckdb_connection import open_read_only
 from resources.home import Home
-from resources.tables import rows_of
+from resources.tables import count_of, rows_of
 from rules.rule_set import Rules
 from rules.text.formats import action_money, period_text
 
@@ -23,7 +23,7 @@ HEADLINE_METRICS = ("monthly_recurring_revenue", "net_new_revenue", "customer_ch
 def run_lines(home: Home, rules: Rules) -> Iterator[str]:
     """The summary at the end of a run that succeeded: what is published, and where."""
     backend = open_read_only(home.published)
-    rows = {name: int(backend.table(name).count().execute()) for name in DATASETS}
+    rows = {name: count_of(backend.table(name)) for name in DATASETS}
     rejected = {name: count_rejected_rows(backend, name) for name in DATASETS}
     as_of = rows_of(backend.table("calendar"))[0]["as_of_date"]
     yield f"As of {as_of}: {sum(rows.values()):,} rows kept, {sum(rejected.values()):,} rejected."

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from asset_checks.contracts import CONTRACTS
 from asset_checks.row_rules import HINTS, alias_advice
 from resources.published_snapshot import Row
-from resources.tables import rows_of
+from resources.tables import count_of, rows_of
 from rules.rejects import ALIASED, LEFT_OUT, left_out_reasons, reject_counts, source_row, unknown_words
 from rules.text.formats import NAME_LIMIT, printable_line
 
@@ -36,7 +36,7 @@ def _dataset_lines(backend: ibis.BaseBackend, row: Row) -> Iterator[str]:
     if not row["is_available"]:
         yield f"{name}: not available."
         return
-    kept, rejected = int(backend.table(name).count().execute()), count_rejected_rows(backend, name)
+    kept, rejected = count_of(backend.table(name)), count_rejected_rows(backend, name)
     yield f"{name}: {kept + rejected:,} rows in {row['source']}, {kept:,} kept, {rejected:,} rejected."
     if rejected:
         yield from (f"  {line}" for line in _reject_lines(backend, name))

@@ -14,6 +14,7 @@ from productpulse_assets.synthetic.settings import GROSS_MARGINS
 from productpulse_assets.tables import Rows, Run, table
 from resources.home import SettingsError
 from resources.settings import Settings, refuse_after_today
+from resources.tables import rows_of
 from rules.models import AsOfLimits
 from rules.rule_set import Rules
 from rules.units import month_start
@@ -109,7 +110,9 @@ def first_event(tables: Mapping[str, ir.Table], as_of: dt.date) -> dt.date:
 
 def scalar(value: ir.Scalar) -> dt.date | None:
     """The value of a date expression; NULL is None."""
-    day: dt.date | None = value.to_pyarrow().as_py()
+    (row,) = rows_of(value.as_table())
+    day: dt.date | None
+    (day,) = row.values()
     return day
 
 

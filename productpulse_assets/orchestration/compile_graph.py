@@ -24,7 +24,7 @@ from resources.compiled_plan import CompiledTable, Plan, load_plan, write_plan
 from resources.digests import digest_of
 from resources.home import Home
 from resources.lineage import column_sources, origins, reached_columns
-from resources.warehouse import select_statement
+from resources.warehouse import write_select
 from rules.churn_rules import check_churn_rules
 from rules.metrics.catalog import check_models
 from rules.metrics.compile import metric_columns
@@ -140,7 +140,7 @@ def compiled_tables(queries: Mapping[str, ir.Table]) -> Iterator[tuple[str, Comp
     for name, query in queries.items():
         columns = {column: str(kind) for column, kind in query.schema().items()}
         lineage = {column: tuple(sorted(found)) for column, found in column_sources(query).items()}
-        yield name, CompiledTable(name, stable_aliases(select_statement(query, keys[name])), columns, lineage)
+        yield name, CompiledTable(name, stable_aliases(write_select(query, keys[name])), columns, lineage)
 
 
 def stable_aliases(sql: str) -> str:

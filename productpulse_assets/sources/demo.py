@@ -3,17 +3,19 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import dagster as dg
 
 from productpulse_assets.sources.location import uses_demo
 from productpulse_assets.sources.run_inputs import RunInputs
-from productpulse_assets.synthetic import CompanyPlan, write_company
-from productpulse_assets.synthetic.write import FileFormat
 from resources.outputs import atomic_file
 from resources.settings import Settings
 from rules.rule_set import Rules
+
+if TYPE_CHECKING:
+    from productpulse_assets.synthetic import CompanyPlan
+    from productpulse_assets.synthetic.write import FileFormat
 
 MANIFEST = "manifest.json"
 
@@ -51,11 +53,15 @@ def ensure_demo(folder: Path) -> dict[str, int]:
     manifest = folder / MANIFEST
     if manifest.exists():
         return cast("dict[str, int]", json.loads(manifest.read_text(encoding="utf-8"))["rows"])
+    from productpulse_assets.synthetic import CompanyPlan  # most runs need no simulator
+
     return generate(CompanyPlan(), folder, "csv")
 
 
-def generate(plan: CompanyPlan, folder: Path, file_format: FileFormat) -> dict[str, int]:
+def generate(plan: "CompanyPlan", folder: Path, file_format: "FileFormat") -> dict[str, int]:
     """Write a demo company and, last, the manifest that marks it as complete."""
+    from productpulse_assets.synthetic import write_company
+
     manifest = folder / MANIFEST
     manifest.unlink(missing_ok=True)
     rows = write_company(plan, folder, file_format)

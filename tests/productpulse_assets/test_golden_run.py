@@ -139,7 +139,7 @@ def test_every_row_of_the_exports_is_in_the_snapshot(home, sql):
 
 
 def test_the_same_run_in_another_home_gives_the_same_bytes(productpulse, home, tmp_path):
-    other = demo_run(productpulse, tmp_path / "elsewhere")
+    other = demo_run(productpulse, tmp_path / "elsewhere")  # with the statements that the first run has written
     for part in ("exports", "reports", "synthetic"):
         assert tree(home / part)
         assert tree(home / part) == tree(other / part)

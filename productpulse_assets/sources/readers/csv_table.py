@@ -18,6 +18,7 @@ from productpulse_assets.sources.errors import SourceProblem
 from productpulse_assets.sources.readers.csv_file import CsvFile
 from productpulse_assets.sources.readers.csv_lines import BadLine, separate
 from productpulse_assets.sources.readers.text_file import HEAD_BYTES, MAX_ROW_BYTES
+from resources.tables import rows_of
 
 VALUE_CHARACTERS = 200
 DUCKDB_LINE_BYTES = MAX_ROW_BYTES + (1 << 20)
@@ -159,7 +160,7 @@ def _marks_in_values(table: ir.Table, file: CsvFile) -> tuple[int, Marks]:
         for name, mark in marks.items()
         for number, column in enumerate(file.columns)
     }
-    (found,) = table.aggregate(row_count=table.count(), **counts).to_pyarrow().to_pylist()
+    (found,) = rows_of(table.aggregate(row_count=table.count(), **counts))
     width = range(len(file.columns))
     return int(found["row_count"]), Marks(**{name: sum(int(found[f"{name} {n}"]) for n in width) for name in marks})
 
