@@ -13,6 +13,7 @@ from dagster_duckdb import DuckDBResource
 from asset_checks.contracts import CONTRACTS
 from productpulse_assets.orchestration import execution as running
 from productpulse_assets.sources.assets import source_assets
+from productpulse_assets.sources.currency import has_amounts_in_currencies
 from productpulse_assets.sources.inventory import source_inventory
 from productpulse_assets.sources.location import check_sources, file_access
 from resources import at_launch
@@ -112,6 +113,8 @@ def judge(folder: Path, instance: dg.DagsterInstance, dataset: str) -> Verdict:
         ),
     }
     wanted = {dataset, *CONTRACTS[dataset].metadata["parents"].values()}
+    if any(has_amounts_in_currencies(CONTRACTS[name]) for name in wanted):
+        wanted.add("exchange_rates")
     datasets = source_assets(rules, settings)
     steps = [each for each in datasets if wanted & {key.path[-1] for key in each.keys}]
     result = dg.materialize(
