@@ -44,4 +44,4 @@ def test_hostile_names_stay_text(hostile_home):
     html = brief_html(text)
     assert "<script" not in html and "<img" not in html and "<a " not in html
     tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") - line.count("\\|") for line in tables} == {5}
+    assert {line.count("|") - line.count("\\|") for line in tables} == {7}
