@@ -104,8 +104,8 @@ def ended_customers(
 
 def known(customers: ir.Table, subscriptions: ir.Table, bill_balances: ir.Table) -> ir.Table:
     """One row: knows_types, whether anything in the data tells why a customer left."""
-    said = subscriptions.aggregate(said=subscriptions.cancel_reason.count() + subscriptions.cancel_at.count())
+    ended = subscriptions.aggregate(ended=subscriptions.cancel_reason.count() + subscriptions.cancel_at.count())
     given = customers.aggregate(given=customers.cancel_reason.count())
     billed = bill_balances.aggregate(billed=bill_balances.count())
-    counts = said.cross_join(given).cross_join(billed)
-    return counts.select(knows_types=counts.said + counts.given + counts.billed > 0)
+    counts = ended.cross_join(given).cross_join(billed)
+    return counts.select(knows_types=counts.ended + counts.given + counts.billed > 0)

@@ -1,4 +1,4 @@
-"""What the churn rules had said of the customers who left, at least 90 days before they did."""
+"""The risk by the churn rules of the customers who left, at least 90 days before they did."""
 
 from functools import reduce
 

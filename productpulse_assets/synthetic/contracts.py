@@ -112,7 +112,7 @@ def _where(column: pa.Array, known: np.ndarray) -> pa.Array:
 def _term_months(rng: np.random.Generator, rows: _Rows) -> np.ndarray:
     """Months of the term of each period: its billing cycle, or a year for some customers who are billed more often.
 
-    A year is the term only of customers who never canceled, so that nobody leaves within a term.
+    A year is the term only of customers who never canceled, so that no customer leaves within a term.
     """
     count = int(rows.customer[-1]) + 1 if len(rows.customer) else 0
     signs_a_year = rng.random(count) < settings.YEARLY_TERM_SHARE

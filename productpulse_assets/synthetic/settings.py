@@ -227,7 +227,7 @@ CANCEL_REASONS = (
     ("Too Expensive", "The price is too high for what we use.", 30),
     ("Missing Features", "We need reports that the product does not have.", 22),
     ("Switched Product", "Our group uses another product now.", 18),
-    ("Unused", "Nobody here had the time to use it.", 18),
+    ("Unused", "No one had the time to use it.", 18),
     ("Customer Service", "Our questions waited too long for an answer.", 7),
     ("Other", "Thank you, it was not right for us.", 5),
 )

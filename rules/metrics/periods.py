@@ -28,7 +28,8 @@ FLOW_COLUMNS = frozenset(
     {
         "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_fx",
         *(f"mrr_{whole}_{cause}" for whole in ("expansion", "contraction") for cause in CAUSES),
-        "mrr_churned_voluntary", "mrr_churned_involuntary", "is_churned_voluntary", "is_churned_involuntary",
+        "mrr_churned_voluntary", "mrr_churned_involuntary", "mrr_churned_unknown",
+        "is_churned_voluntary", "is_churned_involuntary",
         "is_new", "is_reactivated", "is_churned",
         "amount_collected", "amount_failed", "amount_refunded", "payments_succeeded", "payments_failed",
         "logins", "key_actions", "features_used_sum", "usage_records", "acquisition_cost",

@@ -77,8 +77,8 @@ def _cases(table: Callable[[str], ir.Table], sources: Sequence[ir.Table], column
     members = _with_slices(table("customers").select("customer_id"), sources, columns)
     slices = members.drop("customer_id").columns
     zeros = members.select(slices).distinct().cross_join(known) if slices else known
-    nobody, zero = ibis.null("string"), ibis.literal(0).cast(cases[LOSS].type())
-    zeros = zeros.mutate(customer_id=nobody, **{LOSS: zero}, source_row=zeros[KIND])
+    no_customer, zero = ibis.null("string"), ibis.literal(0).cast(cases[LOSS].type())
+    zeros = zeros.mutate(customer_id=no_customer, **{LOSS: zero}, source_row=zeros[KIND])
     names = ("customer_id", KIND, LOSS, "source_row", *slices)
     return ibis.union(_with_slices(cases, sources, columns).select(names), zeros.select(names))
 

@@ -254,6 +254,8 @@ def test_a_range_of_months_reads_every_fact_in_one_way():
         "is_complete",
         "plan",
         "cohort_month",
+        "churn_type",
+        "churn_reason",
         *customer_attributes(RULES),
     }
     facts = [name for name in columns(customer_attributes(RULES)) if name not in attributes]
@@ -263,7 +265,7 @@ def test_a_range_of_months_reads_every_fact_in_one_way():
 def test_money_is_decimal_in_every_column():
     kinds = {name: str(kind) for name, kind in build("2026-01-31").schema().items()}
     money = {name for name in kinds if name.startswith(("mrr_", "amount_"))}
-    assert len(money) == 27
+    assert len(money) == 28
     assert kinds["acquisition_cost"] == "decimal(18, 2)"
     assert {kinds[name] for name in money} == {"decimal(18, 2)"}
     assert "float64" not in kinds.values()

@@ -43,7 +43,7 @@ def published(home: Home) -> list[tuple[str]]:
 def test_the_snapshot_has_the_published_tables_alone(home, tmp_path, monkeypatch):
     # There is no plan among these tables to keep; tests/…/decisions/test_changes.py looks at that.
     monkeypatch.setattr(
-        "productpulse_assets.published.snapshot.add_to_history", lambda _backend, _history: dt.date(2026, 6, 30)
+        "productpulse_assets.published.snapshot.add_to_history", lambda *_arguments: dt.date(2026, 6, 30)
     )
     (tmp_path / "glossary.yaml").write_text("{}")
     duckdb_file = DuckDBResource(database=str(home.warehouse))

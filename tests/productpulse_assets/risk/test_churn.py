@@ -313,9 +313,9 @@ def test_a_single_band_is_enough(use):
 def test_where_no_rule_fired_the_score_is_0_with_the_number_of_known_signals():
     columns = ("risk_score", "risk_band", "revenue_at_risk", "rules_fired", "main_driver", "drivers", "explanation")
     nothing = (0.0, "Low", 0, 0, None, None)
-    assert profile(*columns) == (*nothing, "No rule fired. 11 of 11 signals are known.")
+    assert profile(*columns) == (*nothing, "No rule fired. 12 of 12 signals are known.")
     silent = {"latest_nps_score": None, "usage_change": None}
-    assert profile(*columns, **silent) == (*nothing, "No rule fired. 9 of 11 signals are known.")
+    assert profile(*columns, **silent) == (*nothing, "No rule fired. 10 of 12 signals are known.")
 
 
 def test_each_customer_has_its_own_profile():

@@ -21,7 +21,7 @@ from rules.metrics.compile import metric_columns, metric_history
 from rules.metrics.models import Derived, Measure, MetricCatalog
 from rules.metrics.periods import LAST_COMPLETE, read_at
 from tests.builders import calendar, dataset, stored
-from tests.graph import RULES
+from tests.graph import RULES, empty, with_mrr
 from tests.graph import unbound as table_of_graph
 
 UNBOUND_CALENDAR = ibis.table(CALENDAR, name="calendar")
@@ -336,11 +336,15 @@ CUSTOMER_MONTHS = [
      "payments_failed": 2, "payments_succeeded": 3},
     {"customer_id": "C6", "month": FEBRUARY, "paying_start": 1, "is_churned": 1},
     # March: C1 expands, C2 contracts, C3 leaves, C4 is new, C5 comes back.
-    {"customer_id": "C1", "month": MARCH, "mrr_start": 100, "mrr_expansion": 50, "mrr_end": 150, "mrr_gross_profit": 120, "acquisition_cost": 999,
+    {"customer_id": "C1", "month": MARCH, "mrr_start": 100, "mrr_expansion": 50, "mrr_fx": -1,
+     "mrr_expansion_quantity": 20, "mrr_expansion_price": 10, "mrr_expansion_plan": 8, "mrr_expansion_addon": 5, "mrr_expansion_discount": 7,
+      "mrr_end": 150, "mrr_gross_profit": 120, "acquisition_cost": 999,
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 100, "mrr_kept_12m": 150, "mrr_retained_12m": 100,
      "payments_failed": 0, "payments_succeeded": 3, "logins": 30, "key_actions": 12, "features_used_sum": 9, "usage_records": 4,
      "nps_responses": 3, "nps_score_sum": 27, "nps_promoters": 2, "tickets_opened": 5},
-    {"customer_id": "C2", "month": MARCH, "mrr_start": 200, "mrr_contraction": 80, "mrr_end": 120, "mrr_gross_profit": 96,
+    {"customer_id": "C2", "month": MARCH, "mrr_start": 200, "mrr_contraction": 80, "mrr_fx": 4,
+     "mrr_contraction_quantity": 30, "mrr_contraction_price": 20, "mrr_contraction_plan": 15, "mrr_contraction_addon": 10, "mrr_contraction_discount": 5,
+     "mrr_end": 120, "mrr_gross_profit": 96,
      "paying_start": 1, "paying_end": 1, "mrr_12m_ago": 200, "mrr_kept_12m": 120, "mrr_retained_12m": 120,
      "payments_failed": 1, "payments_succeeded": 1, "logins": 18, "key_actions": 8, "features_used_sum": 6, "usage_records": 1},
     {"customer_id": "C3", "month": MARCH, "mrr_start": 50, "mrr_churned": 50, "mrr_end": 0, "mrr_gross_profit": 0,
@@ -403,6 +407,17 @@ WORKED = {
     "reactivation_revenue": 80,
     "expansion_revenue": 50,
     "contraction_revenue": 80,
+    "expansion_from_quantity": 20,
+    "expansion_from_price": 10,
+    "expansion_from_plan": 8,
+    "expansion_from_addon": 5,
+    "expansion_from_discount": 7,
+    "contraction_from_quantity": 30,
+    "contraction_from_price": 20,
+    "contraction_from_plan": 15,
+    "contraction_from_addon": 10,
+    "contraction_from_discount": 5,
+    "fx_revenue": 4 - 1,
     "churned_revenue": 50,
     "net_new_revenue": 300 + 80 + 50 - 80 - 50,
     "revenue_growth_rate": 300 / 350,
@@ -506,7 +521,7 @@ histories = st.lists(
 def queries():
     """SQL for the fact table, for its metrics and for those by segment; compiled once."""
     facts = {name: unbound(CONTRACTS[name]) for name in DATASETS}
-    mrr = {name: table_of_graph(name) for name in ("mrr_periods", "mrr_changes")}
+    mrr = {name: table_of_graph(name) for name in ("mrr_periods", "mrr_changes", "bill_balances")}
     months = customer_months(**facts, **mrr, calendar=UNBOUND_CALENDAR, rules=RULES)
     models = {"customer_months": ibis.table(months.schema(), name="customer_months")}
     expressions = (
@@ -532,7 +547,8 @@ def measured(periods):
     tables = {name: dataset(name, *given_rows.get(name, ())) for name in DATASETS}
     months = calendar("2025-01-01", "2026-06-10")
     facts, total, parts = queries()
-    facts = stored(facts, **tables, calendar=months)
+    tables |= {"bill_balances": empty("bill_balances"), "calendar": months}
+    facts = stored(facts, **with_mrr(**tables))
     return [result(query, customer_months=facts, calendar=months) for query in (total, parts)]
 
 
