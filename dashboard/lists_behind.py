@@ -19,6 +19,7 @@ from dashboard.reading import Reading
 from dashboard.rows_behind import Behind
 from dashboard.view_filters import chosen, column_title, in_view, models_in_view, view_key, where_text
 from productpulse_assets.charts import mrr
+from productpulse_assets.metrics.funnel_steps import STEPS, steps_reached
 from resources.published_snapshot import Row
 from rules.metrics.bridge import LOSSES, RATES, SIGNS, bridge_rows, bridge_values
 from rules.metrics.parts import DENOMINATOR, NUMERATOR, VALUE
@@ -70,11 +71,6 @@ def cohort_cell(reading: Reading, asked: Asked) -> Behind:
 
 def funnel_step(reading: Reading, asked: Asked) -> Behind:
     """A step of the funnel: who reached it, of those who could."""
-    from productpulse_assets.metrics.cohorts import (
-        STEPS,
-        steps_reached,
-    )  # its package imports Dagster, which takes seconds
-
     number, segment = STEPS.index(asked.where["step"]) + 1, asked.where.get("segment")
     months = in_view(reading, reading.table("customer_months"))
     reached = steps_reached(months, reading.table("calendar"), reading.rules)

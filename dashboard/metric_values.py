@@ -30,7 +30,7 @@ from rules.metrics.models import Derived, MetricCatalog
 from rules.metrics.parts import is_present_only, metric_parts, sides_that_add_up
 from rules.metrics.periods import AS_OF, operand_names, read_at
 from rules.metrics.rows import metric_rows
-from rules.metrics.slices import check_slice, models_of, sliced_models, slices_of
+from rules.metrics.slices import check_slice, models_of, slices_of
 from rules.metrics.time_range import TimeRange
 from rules.metrics.values import BEFORE, YEAR_AGO, check_range, metric_comparison, metric_values
 from rules.text.errors import ProductPulseError
@@ -75,7 +75,7 @@ def models_for(
 ) -> dict[str, ir.Table]:
     """The models with the rows of the slice; raises ProductPulseError if the metric has no such slice or period."""
     columns = list(dict.fromkeys((*where, *by)))
-    models = sliced_models(reading.rules.metric_catalog, reading.table, columns)
+    models = reading.models(columns)
     check_asked(reading, name, models, columns, time_range)
     return rows_of_members(models, where)
 
@@ -128,7 +128,7 @@ def values_in_view(reading: Reading, names: Sequence[str]) -> dict[str, Value]:
 def _values(reading: Reading, names: Sequence[str]) -> dict[str, Value]:
     """The values of metrics beside those of the period before and of a year ago, all in one query."""
     where, begin = chosen(reading), data_months(reading)[0]
-    models = sliced_models(reading.rules.metric_catalog, reading.table, list(where))
+    models = reading.models(list(where))
     values, ranges = {}, {}
     for name in names:
         now = metric_range(reading, name)
@@ -205,6 +205,12 @@ def value_in_view(reading: Reading, name: str, period: str = "", where: Where | 
     time_range, slices = metric_range(reading, name, period), chosen(reading) if where is None else where
     if time_range is None:
         return Value("", None, "No month of the data is over.")
+    members = tuple((column, tuple(values)) for column, values in slices.items())
+    return reading.keep(("value", name, time_range.name, members), lambda: _value(reading, name, time_range, slices))
+
+
+def _value(reading: Reading, name: str, time_range: TimeRange, slices: Where) -> Value:
+    """The value of a metric for a period and members beside those that it can be compared with."""
     try:
         models = models_for(reading, name, time_range, slices)
     except ProductPulseError as problem:
@@ -238,7 +244,7 @@ def monthly_values(reading: Reading, names: Sequence[str]) -> dict[str, list[Row
 
     def read() -> dict[str, list[Row]]:
         months, over, where = single_months(reading), complete_months(reading), chosen(reading)
-        models = sliced_models(reading.rules.metric_catalog, reading.table, list(where))
+        models = reading.models(list(where))
         known = measured(reading, _sliceable(reading, names, models), months, rows_of_members(models, where))
         return {
             name: [

@@ -27,8 +27,12 @@ def complete_months(reading: Reading) -> list[dt.date]:
 
 def _months(reading: Reading) -> dict[dt.date, bool]:
     """The first days of the months in order, each with whether it is over."""
-    calendar = reading.table("calendar").select("month", "is_complete").order_by("month")
-    return reading.keep(("months",), lambda: {row["month"]: row["is_complete"] for row in reading.rows(calendar)})
+
+    def read() -> dict[dt.date, bool]:
+        calendar = reading.table("calendar").select("month", "is_complete").order_by("month")
+        return {row["month"]: row["is_complete"] for row in reading.rows(calendar)}
+
+    return reading.keep(("months",), read)
 
 
 def single_months(reading: Reading) -> list[TimeRange]:

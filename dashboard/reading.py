@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ import streamlit as st
 
 from resources.published_snapshot import NoSnapshot, Snapshot, Version, to_frame, version_of
 from resources.settings import Settings
+from rules.metrics.slices import sliced_models
 from rules.rule_set import Rules, read_rules
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Reading:
         self._snapshot = snapshot
         self.rules = rules
         self.version = snapshot.version
+        self._found: dict[Hashable, Any] = {}
 
     def __contains__(self, table: str) -> bool:
         return table in self._snapshot
@@ -78,8 +80,20 @@ class Reading:
 
         To build and to compile an expression takes longer than DuckDB's answer: keep what a page asks for again.
         """
-        kept: T = _kept(compute, self.version, self.rules.hashes, key)
+        kept: T = self._once(key, lambda: _kept(compute, self.version, self.rules.hashes, key))
         return kept
+
+    def models(self, columns: Sequence[str]) -> dict[str, ir.Table]:
+        """The tables that metrics are computed from, with these slices: see `sliced_models`."""
+        key = ("sliced_models", *columns)
+        return self._once(key, lambda: sliced_models(self.rules.metric_catalog, self.table, columns))
+
+    def _once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What `compute` gives, found once while a page is written: a look into Streamlit's cache takes a while."""
+        if key not in self._found:
+            self._found[key] = compute()
+        found: T = self._found[key]
+        return found
 
     def csv(self, expression: ir.Table) -> bytes:
         """All rows of an expression as CSV."""

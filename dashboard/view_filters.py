@@ -14,7 +14,7 @@ from dashboard.links import KEPT, View
 from dashboard.periods import PERIOD, period_names, range_named
 from dashboard.reading import Reading
 from dashboard.states import show_empty_state
-from rules.metrics.slices import PRESENT, member_of, sliced_models
+from rules.metrics.slices import PRESENT, member_of
 from rules.text.formats import NAME_LIMIT, one_line
 
 LATEST = "Latest"
@@ -33,7 +33,7 @@ def filter_columns(reading: Reading) -> list[str]:
 
 def present_customers(reading: Reading, columns: Sequence[str]) -> ir.Table:
     """One row per customer, with the member that it has today of each of the columns."""
-    months = sliced_models(reading.rules.metric_catalog, reading.table, columns)["customer_months"]
+    months = reading.models(columns)["customer_months"]
     return months.filter(_.month == _.month.max())
 
 
@@ -53,7 +53,7 @@ def _members(reading: Reading) -> dict[str, list[str]]:
 
     def read() -> dict[str, list[str]]:
         columns = list(dict.fromkeys((*reading.rules.dimensions, *PRESENT)))
-        months = sliced_models(reading.rules.metric_catalog, reading.table, columns)["customer_months"]
+        months = reading.models(columns)["customer_months"]
         known = [column for column in columns if column in months.columns]
         rows = reading.rows(months.select(**{column: member_of(months, column) for column in known}).distinct())
         return {column: sorted({row[column] for row in rows}) for column in known}
@@ -192,7 +192,7 @@ def models_in_view(reading: Reading, where: Where, by: Sequence[str] = ()) -> di
     A table without the columns of the members is absent.
     """
     columns = list(dict.fromkeys((*where, *by)))
-    return rows_of_members(sliced_models(reading.rules.metric_catalog, reading.table, columns), where)
+    return rows_of_members(reading.models(columns), where)
 
 
 def rows_of_members(models: Mapping[str, ir.Table], where: Where) -> dict[str, ir.Table]:

@@ -36,7 +36,8 @@ NARROWER = {
     "productpulse_assets.charts": ("rules.text", "productpulse_assets.charts"),
     "dashboard": (
         "rules", "resources.published_snapshot", "resources.own_address", "resources.settings",
-        "productpulse_assets.charts", "productpulse_assets.metrics",
+        "productpulse_assets.charts", "productpulse_assets.metrics.cohort_cells",
+        "productpulse_assets.metrics.funnel_steps", "productpulse_assets.metrics.member_changes",
         "productpulse_assets.decisions.evidence", "dashboard",
     ),
 }  # fmt: skip

@@ -12,6 +12,7 @@ from dashboard.tables import DATE, Column, show_table
 from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
+from productpulse_assets.metrics.cohort_cells import cohort_cells
 
 OF = "cohort_summary"
 MEASURES: dict[str, retention.Measure] = {
@@ -63,9 +64,7 @@ def page(reading: Reading) -> None:
 
 def filtered_cohorts(reading: Reading) -> ir.Table:
     """cohort_summary of the customers of the filters."""
-    from productpulse_assets.metrics.cohorts import cohort_summary  # its package imports Dagster, which takes seconds
-
-    return cohort_summary(in_view(reading, reading.table("customer_months")))
+    return cohort_cells(in_view(reading, reading.table("customer_months")))
 
 
 page(current())

@@ -31,7 +31,7 @@ from dashboard.widgets import (
 )
 from productpulse_assets.charts import metrics, mrr, risk
 from productpulse_assets.charts.marks import add_marks
-from productpulse_assets.metrics.segments import revenue_drivers
+from productpulse_assets.metrics.member_changes import member_changes
 from resources.published_snapshot import Row
 from rules.text.formats import value_text
 
@@ -159,7 +159,7 @@ def drivers_in_view(reading: Reading) -> tuple[ir.Table, str]:
 
     months = models_in_view(reading, chosen(reading))["customer_months"]
     calendar = reading.table("calendar").filter(_.month <= ibis.literal(period.last))
-    return revenue_drivers(months, calendar, reading.rules), f"{period.last:%Y-%m}"
+    return member_changes(months, calendar, reading.rules.dimensions), f"{period.last:%Y-%m}"
 
 
 def show_risk(reading: Reading) -> None:

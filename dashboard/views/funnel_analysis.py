@@ -14,6 +14,7 @@ from dashboard.tables import Column, show_table
 from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading, show_metric_tiles
 from productpulse_assets.charts import retention
+from productpulse_assets.metrics.funnel_steps import funnel, funnel_of_all, steps_reached
 from rules.text.formats import count_text, percent
 
 METRICS = ("activation_rate", "time_to_activation", "usage_frequency", "feature_adoption_proxy")
@@ -67,13 +68,9 @@ def funnels(reading: Reading) -> tuple[ir.Table, ir.Table]:
     """The funnel and the funnel by segment, of the customers of the filters."""
     if not chosen(reading):
         return reading.table("funnel_summary"), reading.table("segment_funnel")
-    from productpulse_assets.metrics.cohorts import (
-        funnel_summary,
-        segment_funnel,
-    )  # its package imports Dagster, which takes seconds
-
-    months, calendar = in_view(reading, reading.table("customer_months")), reading.table("calendar")
-    return funnel_summary(months, calendar, reading.rules), segment_funnel(months, calendar, reading.rules)
+    months = in_view(reading, reading.table("customer_months"))
+    reached = steps_reached(months, reading.table("calendar"), reading.rules)
+    return funnel_of_all(reached), funnel(reached)
 
 
 def funnel_bar(keys: Sequence[str]) -> Asked:

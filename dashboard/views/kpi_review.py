@@ -1,6 +1,6 @@
 """Every governed metric: its value, change and target, and the history, slices and definition of one metric."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from ibis import _
@@ -21,7 +21,7 @@ from dashboard.metric_values import (
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, LINK, Column, show_rows
-from dashboard.view_filters import chosen, column_title, filter_columns, models_in_view
+from dashboard.view_filters import chosen, column_title, filter_columns
 from dashboard.widgets import events, show_chart, show_heading, show_metric_tile
 from productpulse_assets.charts import metrics
 from productpulse_assets.charts.marks import add_marks
@@ -55,6 +55,7 @@ def page(reading: Reading) -> None:
     with right:
         found = filter_by_column(reading, found, "kpi_summary", "category", key="category", label="Category")
     rows = reading.frame(found)
+    values: dict[str, Value] = {}
     if rows.empty:
         show_empty_state("No metric matches.", "Widen the search or clear the filter.")
     else:
@@ -62,7 +63,7 @@ def page(reading: Reading) -> None:
         texts = [metric_texts(row, values[row["metric_name"]], reading.currency) for row in reading.rows(found)]
         columns = {name: [row[name] for row in texts] for name in texts[0]}
         show_rows(reading, rows.assign(**columns), COLUMNS, "metrics")
-    show_one_metric(reading)
+    show_one_metric(reading, values)
 
 
 def metric_texts(row: Row, value: Value, currency: str) -> dict[str, str]:
@@ -85,8 +86,8 @@ def _change_text(compared: Compared | None, unit: str, currency: str) -> str:
     return comparison_text(compared, unit, currency) if compared and compared.change is not None else "–"
 
 
-def show_one_metric(reading: Reading) -> None:
-    """The value, history, slices and definition of a metric that the user chooses."""
+def show_one_metric(reading: Reading, values: Mapping[str, Value]) -> None:
+    """The value, history, slices and definition of a metric that the user chooses; `values` are known already."""
     labels = {row["metric_name"]: row["label"] for row in reading.rows(reading.table("kpi_summary"))}
     st.subheader("Metric details", divider="gray")
     name = select_by_name("Metric", labels, key="metric", default=FIRST)
@@ -99,7 +100,8 @@ def show_one_metric(reading: Reading) -> None:
         show_history(reading, metric)
         show_slices(reading, metric)
     with right:
-        show_definition(reading, metric, about)
+        found = values.get(name) or values_in_view(reading, [name])[name]
+        show_definition(reading, metric, about, found)
 
 
 def show_history(reading: Reading, metric: Row) -> None:
@@ -125,8 +127,11 @@ def show_slices(reading: Reading, metric: Row) -> None:
     """The metric by segment, plan, country or channel."""
     name, catalog = metric["metric_name"], reading.rules.metric_catalog
     period, columns = metric_range(reading, name), filter_columns(reading)
-    models = models_in_view(reading, {}, columns)
-    dimensions = slices_of(catalog, name, models, columns) if name in catalog.metrics else []
+
+    def possible() -> list[str]:
+        return slices_of(catalog, name, reading.models(columns), columns)
+
+    dimensions = reading.keep(("slices", name), possible) if name in catalog.metrics else []
     if not dimensions or period is None:
         return
     dimension = select_value("By", dimensions, key="by")
@@ -147,10 +152,8 @@ def show_slices(reading: Reading, metric: Row) -> None:
     )
 
 
-def show_definition(reading: Reading, metric: Row, about: Row) -> None:
+def show_definition(reading: Reading, metric: Row, about: Row, found: Value) -> None:
     """The metric's value, definition, formula, owner and risks."""
-    name = metric["metric_name"]
-    found = values_in_view(reading, [name])[name]
     show_metric_tile(reading, metric, found, about["good_direction"], is_exact=True)
     texts = {
         "Current value": metric["explanation"]

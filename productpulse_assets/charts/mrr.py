@@ -15,7 +15,6 @@ from ibis import _
 from productpulse_assets.charts import look
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.palette import GAIN, GREY, LOSS, MAIN, SECOND, TOTAL
-from rules import mrr_policy
 from rules.text.formats import change_text, money, value_text
 
 BRIDGE = {
@@ -31,11 +30,11 @@ BRIDGE = {
 STEPS = dict(zip(BRIDGE, ("Opening", "New", "Reactivation", "Expansion", "Contraction", "Churned"), strict=True))
 """The short names of the metrics in the chart; a step besides has its label."""
 
-FX = "fx_revenue"
-"""A movement of either sign, which is shown where it is not 0."""
+FX, FX_STEP = "fx_revenue", "Exchange rates"
+"""A movement of either sign, which is shown where it is not 0, and its short name."""
 
 CAUSES = {
-    f"{whole}_revenue": [f"{whole}_from_{cause}" for cause in mrr_policy.CAUSES]
+    f"{whole}_revenue": [f"{whole}_from_{cause}" for cause in ("quantity", "price", "plan", "addon", "discount")]
     for whole in ("expansion", "contraction")
 }
 """The metrics that a movement is the sum of."""
@@ -114,7 +113,7 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
     texts = [money(opening, currency), *(change_text(change, "money", currency) for change in changes)]
     texts.append(money(bridge.closing, currency))
     labels = [look.plotly_text(row["label"]) for row, _sign in bridge.lines] + ["MRR at the end of the month"]
-    steps = [STEPS.get(row["metric_name"], look.wrapped_text(row["label"], 12)) for row, _sign in bridge.lines]
+    steps = [_step_name(row) for row, _sign in bridge.lines]
     steps.append("Closing")
     bars = go.Waterfall(
         x=list(range(len(labels))),
@@ -140,6 +139,11 @@ def waterfall(bridge: Bridge | None, currency: str) -> go.Figure:
         xaxis=look.names_axis(steps) | {"showgrid": False},
         yaxis=look.value_axis(bridge.amounts, "money", currency) | {"range": [low, high], "title": title},
     )
+
+
+def _step_name(row: Row) -> str:
+    """The short name of a movement; its label, in lines, where it has none."""
+    return FX_STEP if row["metric_name"] == FX else STEPS.get(row["metric_name"], look.wrapped_text(row["label"], 12))
 
 
 def _causes(bridge: Bridge, currency: str) -> list[str]:

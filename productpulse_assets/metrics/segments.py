@@ -6,13 +6,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from productpulse_assets.metrics.member_changes import member_changes, slices, with_dimensions
 from productpulse_assets.tables import table
-from rules.metrics.compile import UNKNOWN_MEMBER, metric_history, own_measures
+from rules.metrics.compile import metric_history, own_measures
 from rules.metrics.models import MetricCatalog
 from rules.metrics.periods import LAST_COMPLETE, read_at
-from rules.mrr_policy import CAUSES
 from rules.rule_set import Rules
-from rules.units import MONEY, months_between
+from rules.units import MONEY
 
 
 @table(group="metrics", owner="team:finance", key=("metric_name", "dimension", "member", "month"))
@@ -59,26 +59,11 @@ def kpi_by_segment(
     )  # fmt: skip
 
 
-def with_dimensions(model: ir.Table, dimensions: Sequence[str], columns: Sequence[str]) -> ir.Table:
-    """The given columns of a model with its dimensions, and its month if it has one."""
-    wanted = {"month", *dimensions, *columns}
-    return model.select(*(name for name in model.columns if name in wanted))
-
-
 def measured_columns(catalog: MetricCatalog, model: str) -> list[str]:
     """The columns of a model that the catalog's measures use."""
     uses = (use for metric in catalog.metrics.values() for use in own_measures(metric))
     measures = [use.measure for use in uses if use.model == model]
     return sorted({column for item in measures for column in (item.column, *(rule.column for rule in item.where))})
-
-
-def slices(model: ir.Table, dimensions: Sequence[str]) -> ir.Table:
-    """Each row once per dimension, with the member that it belongs to."""
-    tables = [
-        model.mutate(dimension=ibis.literal(name), member=model[name].cast("string").fill_null(UNKNOWN_MEMBER))
-        for name in dimensions
-    ]
-    return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
 def member_sizes(customer_months: ir.Table, dimensions: Sequence[str]) -> ir.Table:
@@ -106,26 +91,4 @@ def revenue_drivers(customer_months: ir.Table, calendar: ir.Table, rules: Rules)
     what each cause added to the MRR of customers who stayed, less what it removed, and change_fx what exchange
     rates changed.
     """
-    complete = calendar.filter(_.is_complete).month.max().as_scalar()
-    causes = {f"mrr_{whole}_{cause}" for whole in ("expansion", "contraction") for cause in CAUSES}
-    months = with_dimensions(customer_months, rules.dimensions, ["mrr_end", "mrr_fx", *sorted(causes)])
-    months = months.mutate(distance=months_between(months.month, complete)).filter(_.distance.isin([0, 1]))
-    table = (
-        slices(months, rules.dimensions)
-        .group_by(["dimension", "member"])
-        .aggregate(
-            mrr_before=_.mrr_end.sum(where=_.distance == 1).fill_null(0).cast(MONEY),
-            mrr_after=_.mrr_end.sum(where=_.distance == 0).fill_null(0).cast(MONEY),
-            **{
-                f"change_{cause}": (_[f"mrr_expansion_{cause}"] - _[f"mrr_contraction_{cause}"])
-                .sum(where=_.distance == 0)
-                .fill_null(0)
-                .cast(MONEY)
-                for cause in CAUSES
-            },
-            change_fx=_.mrr_fx.sum(where=_.distance == 0).fill_null(0).cast(MONEY),
-        )
-        .mutate(change=_.mrr_after - _.mrr_before)
-    )
-    total = _.change.sum().over(group_by="dimension").cast("float64").nullif(0)
-    return table.mutate(share_of_change=_.change.cast("float64") / total)
+    return member_changes(customer_months, calendar, rules.dimensions)

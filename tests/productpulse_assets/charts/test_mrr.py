@@ -9,6 +9,7 @@ import pytest
 from productpulse_assets.charts import mrr
 from productpulse_assets.charts.palette import GAIN, GREY, LOSS, TOTAL
 from resources.tables import rows_of, table_of
+from rules.mrr_policy import CAUSES
 
 MAY, JUNE = dt.date(2026, 5, 1), dt.date(2026, 6, 1)
 AMOUNTS = {
@@ -69,6 +70,11 @@ def test_causes_follow_their_movement_and_exchange_rates_are_a_step_of_their_own
     figure = mrr.waterfall(bridge, "USD")
     assert list(figure.layout.xaxis.ticktext)[-3:] == ["Churned", "Exchange rates", "Closing"]
     assert figure.data[0].hovertext[3].endswith("<br>expansion_from_quantity: +$70.00<br>expansion_from_price: -$20.00")
+
+
+def test_every_cause_of_a_movement_is_known_to_the_chart():
+    for whole in ("expansion", "contraction"):
+        assert mrr.CAUSES[f"{whole}_revenue"] == [f"{whole}_from_{cause}" for cause in CAUSES]
 
 
 def test_the_title_of_an_axis_that_does_not_begin_at_0_states_it(kpis):

@@ -22,21 +22,24 @@ COHORTS = [cell(5, 0, 10, 10), cell(4, 1, 15, 20, 1.2), cell(4, 0, 20, 20)]
 
 def test_cells_of_months_after_the_as_of_date_are_empty():
     figure = retention.cohort_heat_map(COHORTS)
-    (cells,) = figure.data
+    cells, marks = figure.data
     assert [list(line) for line in cells.z] == [[1.0, 0.75], [1.0, None]]
     assert list(figure.layout.yaxis.ticktext) == ["Apr 2026", "May 2026"]
     assert cells.hovertext[0][1] == "Apr 2026, month 1: 75.0 % (15 of 20 customers)"
     assert cells.hovertext[1][1] == "" and cells.text[1][1] == ""
+    opened = [list(keys) for keys in marks.customdata]  # by a click on the mark in a cell
+    assert opened == [["2026-05", "0"], ["2026-04", "1"], ["2026-04", "0"]]
+    assert (list(marks.x), list(marks.y), marks.marker.opacity) == ([0, 1, 0], [1, 0, 0], 0)
 
 
 def test_the_second_measure_is_mrr_retention():
-    (cells,) = retention.cohort_heat_map(COHORTS, "mrr_retention_rate").data
+    cells, _marks = retention.cohort_heat_map(COHORTS, "mrr_retention_rate").data
     assert cells.z[0][1] == 1.2
     assert "120.0 % of the first month's MRR" in cells.hovertext[0][1]
 
 
 def test_a_heat_map_of_many_months_has_no_numbers_in_its_cells():
-    (cells,) = retention.cohort_heat_map([cell(1, after, 5, 10) for after in range(30)]).data
+    cells, _marks = retention.cohort_heat_map([cell(1, after, 5, 10) for after in range(30)]).data
     assert cells.text is None and len(cells.hovertext[0]) == 30
 
 

@@ -4,7 +4,8 @@ import datetime as dt
 
 import ibis
 
-from productpulse_assets.metrics.cohorts import STEPS, cohort_summary, funnel_summary, segment_funnel
+from productpulse_assets.metrics.cohorts import cohort_summary, funnel_summary, segment_funnel
+from productpulse_assets.metrics.funnel_steps import STEPS
 from resources.tables import table_of
 from tests.builders import calendar, day, rows
 from tests.graph import RULES
