@@ -292,8 +292,8 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             "exchange_rates",
             "One row per currency and day from which its rate holds.",
             {
-                "date": required(dt.date, "The first day of the rate; it holds until the next one."),
                 "currency": required(dt.string, "The other currency, three letters.", currency_code()),
+                "date": required(dt.date, "The first day of the rate; it holds until the next one."),
                 "rate": required(dt.Decimal(18, 10), "One unit of it in the reporting currency.", positive()),
             },
             key=("currency", "date"),

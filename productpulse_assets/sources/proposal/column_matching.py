@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import ibis.expr.datatypes as ibis_types
 from rapidfuzz.distance import OSA
 
-from asset_checks.contracts import CONTRACTS, MONEY_TYPE, is_row_id
+from asset_checks.contracts import CONTRACTS, MONEY_TYPE, is_computed, is_row_id
 from productpulse_assets.sources.proposal.exports import Column, Export, are_equal, shared_rate
 from productpulse_assets.sources.proposal.value_formats import (
     FITS,
@@ -137,7 +137,7 @@ def match_columns(
     candidates = {
         column: _candidates(export, dataset, column, (references or {}).get(column))
         for column in schema.columns
-        if column != PRICE
+        if column != PRICE and not is_computed(schema, column)
     }
     matches: dict[str, ColumnMatch] = {}
     taken: set[str] = set()
