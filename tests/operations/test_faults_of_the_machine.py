@@ -16,13 +16,13 @@ from tests.operations.snapshots import content, papers
 
 pytestmark = pytest.mark.slow
 
-ROOM = 128 << 20
+ROOM = 256 << 20
 LEAVE = {"nothing": 0, "a little": 300_000, "some": 2 << 20, "more": 4 << 20, "all but the snapshot's": 6 << 20}
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own of 128 MB."""
+    """A disk of its own of 256 MB."""
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(
