@@ -14,6 +14,14 @@ OPERATORS = {"equals": "=", "less_than": "<", "greater_than": ">"}
 AGGREGATES = {"mean": "avg({})", "count_distinct": "count(DISTINCT {})"}
 AT_START = ["mrr_start", "paying_start"]
 AT_END = ["mrr_end", "paying_end", "mrr_12m_ago", "mrr_kept_12m", "mrr_retained_12m"]
+MONTHLY = ("customer_months", "acquisition_costs", "renewals")
+OWN_COLUMNS = {
+    "customer_months": ["plan"],
+    "renewals": ["plan"],
+    "acquisition_costs": ["segment", "country", "acquisition_channel", "plan"],
+}
+"""The columns in which a row has the member of its own month, not that of today."""
+
 OWNER = "'Owner ' || right(customer_id, 1)"
 """An account owner for every customer, as SQL, for the tests: the demo company has none."""
 
@@ -77,7 +85,7 @@ class PlainSql:
         table = "revenue_leakage" if is_of_cases else table
         conditions = [f"{rule.column} {OPERATORS[rule.operator]} {literal(rule.value)}" for rule in wanted.where]
         conditions += [self.in_slice(table, column, value) for column, value in self.where.items()]
-        if table == "customer_months":
+        if table in MONTHLY:
             conditions.append("month BETWEEN '{}' AND '{}'".format(*self.months_of(metric, wanted)))
         aggregate = AGGREGATES.get(wanted.aggregation, f"{wanted.aggregation}({{}})").format(wanted.column)
         found = self.one(
@@ -86,7 +94,7 @@ class PlainSql:
         return 0.0 if found is None and is_of_cases and self.has_customers() else found
 
     def months_of(self, metric: Metric, wanted: Measure) -> tuple[dt.date, dt.date]:
-        """The months that a measure of customer_months reads."""
+        """The months that a measure of a table with months reads."""
         if isinstance(metric.period, Trailing):
             back = self.last.year * 12 + self.last.month - metric.period.trailing_complete_months
             return dt.date(back // 12, back % 12 + 1, 1), self.last
@@ -96,7 +104,7 @@ class PlainSql:
 
     def in_slice(self, table: str, column: str, value: str) -> str:
         """The condition that a row is of this member."""
-        is_own = column == "plan" and table == "customer_months"
+        is_own = column in OWN_COLUMNS.get(table, ())
         own = f"coalesce(t.{column}, 'Unknown')" if is_own else self.attribute(column)
         return f"{own} = {literal(value)}"
 
