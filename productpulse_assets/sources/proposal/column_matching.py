@@ -139,6 +139,8 @@ def match_columns(
         for column in schema.columns
         if column != PRICE and not is_computed(schema, column)
     }
+    if dataset == "subscriptions":
+        candidates = _without_products_that_are_plans(candidates)
     matches: dict[str, ColumnMatch] = {}
     taken: set[str] = set()
     for level in Level:
@@ -151,6 +153,13 @@ def match_columns(
             if match.is_mapped:
                 taken.add(match.candidates[0].header)
     return {column: matches.get(column, ColumnMatch(column, Confidence.UNSURE)) for column in candidates}
+
+
+def _without_products_that_are_plans(candidates: Mapping[str, list[Candidate]]) -> dict[str, list[Candidate]]:
+    """Companies with one column for the two call their plans products: `product` needs another column for the plan."""
+    headers = {column: {each.header for each in candidates[column]} for column in ("plan", "product")}
+    is_plan = bool(headers["plan"]) and headers["plan"] <= headers["product"]
+    return {**candidates, "product": []} if is_plan else dict(candidates)
 
 
 def _first_level(found: Sequence[Candidate]) -> Level:
