@@ -446,9 +446,9 @@ def test_every_column_has_names_and_no_name_is_of_two_columns():
         for column, known in names.items():
             for name in (column, *known.exact, *known.usual):
                 owners.setdefault(plain(name), set()).add(column)
-        assert {name: columns for name, columns in owners.items() if len(columns) > 1} == {
-            "product": {"plan", "product"}
-        }  # a product where there is a plan, otherwise the plan
+        twice = {name: columns for name, columns in owners.items() if len(columns) > 1}
+        # A product where there is a plan besides, otherwise the plan.
+        assert twice == ({"product": {"plan", "product"}} if dataset == "subscriptions" else {})
 
 
 def test_words_are_of_one_meaning():
