@@ -44,6 +44,10 @@ def test_a_misspelled_member_is_no_value_of_nothing(demo_home):
     snapshot = Snapshot(version_of(demo_home / "published" / "productpulse.duckdb"))
     with raises("metric.unknown_member"):
         Answer.of(snapshot, RULES, Question("monthly_recurring_revenue", where={"segment": "smb"}))
+    with raises("metric.no_bridge"):
+        Answer.of(snapshot, RULES, Question("paying_customers", with_bridge=True))
+    with raises("metric.no_trend"):
+        Answer.of(snapshot, RULES, Question("revenue_at_risk")).trend(3)
     snapshot.close()
 
 

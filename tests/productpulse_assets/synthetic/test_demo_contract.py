@@ -13,7 +13,8 @@ COLUMNS = {
         "status": "VARCHAR", "start_date": "DATE", "end_date": "DATE",
         "monthly_price": "DECIMAL(18,2)", "billing_cycle": "VARCHAR", "auto_renew": "BOOLEAN",
         "term_months": "BIGINT", "term_end": "DATE", "cancel_at": "DATE", "cancel_reason": "VARCHAR",
-        "cancel_comment": "VARCHAR",
+        "cancel_comment": "VARCHAR", "quantity": "BIGINT", "unit_price": "DECIMAL(18,2)",
+        "discount_amount": "DECIMAL(18,2)", "discount_end": "DATE", "product": "VARCHAR", "is_addon": "BOOLEAN",
     },
     "transactions": {
         "transaction_id": "VARCHAR", "customer_id": "VARCHAR", "subscription_id": "VARCHAR",

@@ -68,7 +68,7 @@ def test_ids_are_unique_over_batches():
 def test_a_full_batch_does_not_depend_on_the_customers_after_it():
     alone = simulate(CompanyPlan(customers=25, batch_customers=25)).datasets
     among = simulate(SMALL).datasets
-    for name in set(DATASETS) - {"acquisition_channels", "targets", "acquisition_spend", "events"}:
+    for name in set(DATASETS) - {"acquisition_channels", "targets", "acquisition_spend", "events", "exchange_rates"}:
         mine = among[name].filter(pc.less_equal(among[name]["customer_id"], "C-000025"))
         assert mine.equals(alone[name])
     drawn = ["segment", "country", "signup_date"]
