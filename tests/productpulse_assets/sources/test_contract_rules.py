@@ -93,6 +93,7 @@ NEGATIVE = {
     "product_usage": ("logins", "key_actions", "active_users", "features_used"),
     "support_tickets": ("resolution_time_hours",),
     "acquisition_channels": ("cost_per_acquisition",),
+    "acquisition_spend": ("amount",),
 }
 ORPHANS = ("subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores")
 

@@ -146,7 +146,9 @@ def test_no_row_breaks_a_rule(company, rule):
 
 def test_only_an_end_and_what_an_event_is_about_can_be_null(company):
     may_be_null = {
-        ("subscriptions", "end_date"),
+        ("customers", "account_owner"),
+        *(("subscriptions", each) for each in ("end_date", "discount_end", "term_months", "term_end", "cancel_at")),
+        *(("subscriptions", each) for each in ("cancel_reason", "cancel_comment")),
         ("support_tickets", "date_closed"),
         ("support_tickets", "resolution_time_hours"),
         ("events", "dimension"),
