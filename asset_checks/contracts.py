@@ -309,16 +309,16 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
             key=("channel_name", "month"),
         ),
         contract(
-            "events",
+            "annotations",
             "One row per event that explains a chart: a new price, a campaign, an outage.",
             {
-                "event_id": row_id("Identifies the event; file and row number where the source has none."),
+                "annotation_id": row_id("Identifies the event; file and row number where the source has none."),
                 "date": required(dt.date, "The day of the event."),
                 "text": pa.Column(dt.string, nullable=False, description="What happened.", metadata={"personal": True}),
                 "dimension": optional(dt.string, "The dimension that it is about, such as plan; empty for all."),
                 "member": optional(dt.string, "The member of that dimension, such as Growth."),
             },
-            key=("event_id",),
+            key=("annotation_id",),
         ),
     )
 }

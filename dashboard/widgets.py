@@ -109,9 +109,9 @@ def _open_listed(key: str, place: str, points: Sequence[tuple[str, Asked]]) -> N
 
 def events(reading: Reading) -> Sequence[Row]:
     """What charts over time mark; nothing in a snapshot of an older version."""
-    if "events" not in reading:
+    if "annotations" not in reading:
         return []
-    return list(reading.rows(reading.table("events").order_by("date", "event_id")))
+    return list(reading.rows(reading.table("annotations").order_by("date", "annotation_id")))
 
 
 def kpi_summary(reading: Reading) -> dict[str, Row]:

@@ -34,7 +34,7 @@ DEFAULTS = {
     "targets": {},
     "exchange_rates": {},
     "acquisition_spend": {"channel_name": "Organic", "month": "2026-01-01", "amount": 100},
-    "events": {"date": "2026-01-01", "text": "New prices"},
+    "annotations": {"date": "2026-01-01", "text": "New prices"},
 }
 
 

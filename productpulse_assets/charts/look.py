@@ -31,7 +31,7 @@ HEIGHT, BELOW_PLOT = 360, 36
 BAR_HEIGHT, FRAME_HEIGHT = 34, 70
 """Pixels of one horizontal bar with the space around it, and of what is above and below all bars."""
 
-NOTE_WIDTH, NOTE_LINE, TITLE_LINE = 100, 18, 24
+NOTE_WIDTH, NOTE_LINE, TITLE_LINE = 88, 18, 24
 """Characters in a line of a note, the line's height in pixels, and the height of an axis title above the note."""
 
 MEMBERS_SHOWN = 20

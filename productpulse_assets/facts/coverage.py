@@ -32,7 +32,7 @@ def fact_coverage(
     acquisition_channels: ir.Table,
     targets: ir.Table,
     acquisition_spend: ir.Table,
-    events: ir.Table,
+    annotations: ir.Table,
     customer_months: ir.Table,
     mrr_periods: ir.Table,
     calendar: ir.Table,
@@ -57,7 +57,7 @@ def fact_coverage(
         "acquisition_channels": channel_outcomes(acquisition_channels, customers),
         "targets": target_outcomes(targets, day, rules),
         "acquisition_spend": dated_outcomes(acquisition_spend, "month", calendar, day),
-        "events": dated_outcomes(events, "date", calendar, day),
+        "annotations": dated_outcomes(annotations, "date", calendar, day),
     }
     counts = [
         table.group_by("outcome").aggregate(rows=_.count()).mutate(dataset=ibis.literal(name))

@@ -36,7 +36,7 @@ def executive_report(
     owner_workload: ir.Table,
     source_inventory: ir.Table,
     calendar: ir.Table,
-    events: ir.Table,
+    annotations: ir.Table,
     rules: Rules,
 ) -> str:
     """The charts of the executive summary, each with its numbers, in one HTML file that loads nothing from the
@@ -46,7 +46,7 @@ def executive_report(
     all_segments = cohort_summary.filter(_.is_total).order_by("cohort_month", "months_since_cohort")
     charts = [
         sections.movement(rows, currency),
-        sections.over_time(rows_of(mrr.monthly(kpi_history)), rows_of(events), currency),
+        sections.over_time(rows_of(mrr.monthly(kpi_history)), rows_of(annotations), currency),
         sections.cohorts(rows_of(all_segments)),
         sections.funnel(rows_of(funnel_summary.order_by("step_number")), rows),
         sections.churn_risk(rows_of(risk.by_segment(churn_risk_profiles)), rows, rules),

@@ -48,7 +48,7 @@ DATASETS = (
     "targets",
     "exchange_rates",
     "acquisition_spend",
-    "events",
+    "annotations",
 )
 MINIMUM_ID_DIGITS = 6
 
@@ -93,7 +93,7 @@ def company_tables(plan: CompanyPlan) -> dict[str, pa.Table]:
         "targets": targets_table(plan, window),
         "exchange_rates": exchange_rates_table(_streams(plan, batch=0)[15], window),
         "acquisition_spend": spend_table(_streams(plan, batch=0)[18], plan, window),
-        "events": events_table(window),
+        "annotations": events_table(window),
     }
 
 

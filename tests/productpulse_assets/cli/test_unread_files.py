@@ -44,7 +44,7 @@ def test_no_file_is_advised_to_become_a_dataset_that_has_a_file_or_a_query(tmp_p
         ("accounts", "customers"), ("users", "customers"), ("organizations", "customers"), ("companies", "customers"),
         ("contracts", "subscriptions"), ("plans", "subscriptions"),
         ("tickets", "support_tickets"), ("cases", "support_tickets"), ("conversations", "support_tickets"),
-        ("usage", "product_usage"), ("telemetry", "product_usage"),
+        ("events", "product_usage"), ("usage", "product_usage"), ("telemetry", "product_usage"),
         ("nps", "nps_scores"), ("feedback", "nps_scores"), ("surveys", "nps_scores"),
         ("spend", "acquisition_channels"), ("budget", "targets"),
     ],

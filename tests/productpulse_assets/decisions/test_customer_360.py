@@ -53,7 +53,7 @@ def everyone(*customers, risks=(), leaks=(), plan=(), is_current=True, **events)
 
 
 def period(customer, **more):
-    return {"subscription_id": f"S{customer}{len(more)}", "customer_id": customer} | more
+    return {"subscription_id": f"S{customer}{more.get('plan', '')}{len(more)}", "customer_id": customer} | more
 
 
 LEFT = {"status": "Canceled", "end_date": "2026-05-01"}

@@ -10,13 +10,15 @@ from productpulse_assets.facts.customer_months import customer_months
 from tests.builders import calendar, dataset, rows, stored
 from tests.graph import RULES, empty, unbound, with_mrr
 
-DATASETS = ("customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels", "targets", "acquisition_spend", "events")  # fmt: skip
+DATASETS = ("customers", "subscriptions", "transactions", "product_usage", "support_tickets", "nps_scores", "acquisition_channels", "targets", "acquisition_spend", "annotations")  # fmt: skip
 
 
 @functools.cache
 def queries():
     inputs = {name: unbound(name) for name in (*DATASETS, "calendar", "mrr_periods")}
-    facts = {name: table for name, table in inputs.items() if name not in ("targets", "acquisition_spend", "events")}
+    facts = {
+        name: table for name, table in inputs.items() if name not in ("targets", "acquisition_spend", "annotations")
+    }
     more = {name: unbound(name) for name in ("bill_balances", "mrr_changes")}
     months = ibis.to_sql(customer_months(**facts, **more, rules=RULES), dialect="duckdb")
     inputs["customer_months"] = unbound("customer_months")

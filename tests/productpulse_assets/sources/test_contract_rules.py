@@ -81,7 +81,7 @@ VALID: dict[str, dict[str, str]] = {
     "targets": {"metric_name": "MRR", "target_value": "5000", "date": "2026-01-01"},
     "exchange_rates": {"date": "2026-01-01", "currency": "EUR", "rate": "1.08"},
     "acquisition_spend": {"channel_name": "Organic", "month": "2026-01-01", "amount": "900"},
-    "events": {"event_id": "E1", "date": "2026-01-05", "text": "New prices", "dimension": "plan", "member": "Growth"},
+    "annotations": {"annotation_id": "E1", "date": "2026-01-05", "text": "New prices", "dimension": "plan", "member": "Growth"},
 }  # fmt: skip
 
 PARENT_KEYS = {"customers": (["C1"], ["C8"]), "subscriptions": (["S1"], ["S8"])}
@@ -165,7 +165,7 @@ CHANGED = {
     "targets": {"target_value": "6000"},
     "exchange_rates": {"rate": "1.09"},
     "acquisition_spend": {"amount": "901"},
-    "events": {"text": "New plan"},
+    "annotations": {"text": "New plan"},
 }
 """A change that leaves a row valid, and no copy of the valid row any more."""
 

@@ -39,11 +39,11 @@ COLUMNS = {
     },
     "targets": {"metric_name": "VARCHAR", "target_value": "DOUBLE", "date": "DATE"},
     "acquisition_spend": {"channel_name": "VARCHAR", "month": "DATE", "amount": "DECIMAL(18,2)"},
-    "events": {"date": "DATE", "text": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR"},
+    "annotations": {"date": "DATE", "text": "VARCHAR", "dimension": "VARCHAR", "member": "VARCHAR"},
 }  # fmt: skip
 
 KEYS = {name: next(iter(columns)) for name, columns in COLUMNS.items()}
-KEYS |= {"targets": "metric_name, date", "acquisition_spend": "channel_name, month", "events": "date, text"}
+KEYS |= {"targets": "metric_name, date", "acquisition_spend": "channel_name, month", "annotations": "date, text"}
 
 BROKEN_ROWS = {
     "end before start": "FROM subscriptions WHERE end_date < start_date",
@@ -151,8 +151,8 @@ def test_only_an_end_and_what_an_event_is_about_can_be_null(company):
         *(("subscriptions", each) for each in ("cancel_reason", "cancel_comment")),
         ("support_tickets", "date_closed"),
         ("support_tickets", "resolution_time_hours"),
-        ("events", "dimension"),
-        ("events", "member"),
+        ("annotations", "dimension"),
+        ("annotations", "member"),
     }
     have_nulls = {
         (dataset, column)

@@ -30,7 +30,7 @@ def test_another_seed_gives_another_company(tmp_path):
     write_company(replace(SMALL, seed=7), tmp_path / "second", "parquet")
     first, second = bytes_of(tmp_path / "first"), bytes_of(tmp_path / "second")
     same = {name for name in first if first[name] == second[name]}
-    assert same == {"acquisition_channels.parquet", "targets.parquet", "events.parquet"}
+    assert same == {"acquisition_channels.parquet", "targets.parquet", "annotations.parquet"}
 
 
 def test_csv_parquet_and_memory_have_the_same_rows(tmp_path, open_company):
@@ -68,7 +68,13 @@ def test_ids_are_unique_over_batches():
 def test_a_full_batch_does_not_depend_on_the_customers_after_it():
     alone = simulate(CompanyPlan(customers=25, batch_customers=25)).datasets
     among = simulate(SMALL).datasets
-    for name in set(DATASETS) - {"acquisition_channels", "targets", "acquisition_spend", "events", "exchange_rates"}:
+    for name in set(DATASETS) - {
+        "acquisition_channels",
+        "targets",
+        "acquisition_spend",
+        "annotations",
+        "exchange_rates",
+    }:
         mine = among[name].filter(pc.less_equal(among[name]["customer_id"], "C-000025"))
         assert mine.equals(alone[name])
     drawn = ["segment", "country", "signup_date"]

@@ -419,7 +419,7 @@ def test_files_of_one_series_are_one_pattern(tmp_path):
 def test_an_optional_dataset_without_a_required_column_is_not_read(tmp_path):
     text = "customer_id,date,what\n" + "".join(f"c{n},2024-03-0{n + 1},login\n" for n in range(9))
     proposal = propose(
-        write(tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("monthly_price", [49]), telemetry=text)
+        write(tmp_path, customers=CUSTOMERS, subscriptions=subscriptions("monthly_price", [49]), events=text)
     )
     assert proposal.incomplete == {"product_usage": ("logins", "key_actions")}
     path = tmp_path / "sources.yaml"
