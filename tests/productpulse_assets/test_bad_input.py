@@ -267,7 +267,9 @@ def test_a_dataset_is_the_same_in_every_format(company_exports, tmp_path, datase
         run = Settings(home=tmp_path / "home", data_dir=folder)
         kept, rejected, _ = split(backend, contract, locate(dataset, run, rules), run, rules, parents=[])
         assert rejected.count().execute() == 0, write.__name__
-        read[write] = kept.order_by(list(contract.metadata["key"])).to_pyarrow()
+        table = kept.order_by(list(contract.metadata["key"])).to_pyarrow()
+        # A missing row id is made from the file's name, which differs.
+        read[write] = table.drop_columns([name for name in ("annotation_id",) if name in table.column_names])
     assert read[as_csv].num_rows == line_count(company_exports / f"{dataset}.csv")
     for write in FORMATS:
         assert read[write].equals(read[as_csv]), write.__name__

@@ -8,6 +8,8 @@ import pytest
 from productpulse_assets.facts.contract_terms import contract_terms
 from productpulse_assets.facts.customer_months import customer_months
 from productpulse_assets.facts.customer_signals import customer_signals
+from productpulse_assets.facts.mrr_changes import mrr_changes
+from productpulse_assets.facts.mrr_periods import mrr_periods
 from productpulse_assets.risk.churn import churn_evidence, churn_risk_profiles
 from productpulse_assets.risk.renewals import renewals
 from productpulse_assets.synthetic import CompanyPlan, simulate
@@ -19,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 PLAN = CompanyPlan(customers=1500, seed=11)
 TABLES = (
-    *LEDGER, contract_terms, customer_months, customer_signals, churn_evidence, churn_risk_profiles, renewals,
+    *LEDGER, contract_terms, mrr_periods, mrr_changes, customer_months, customer_signals, churn_evidence,
+    churn_risk_profiles, renewals,
 )  # fmt: skip
 
 
