@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from ibis import Deferred
 
 from productpulse_assets.facts.billing import whole_months
+from productpulse_assets.facts.contract_terms import next_term_end
 from productpulse_assets.joins import left_join_unique
 from rules.leakage_rules import MONTHLY_LOSSES
 from rules.text.formats import ACTION_MONEY
@@ -15,14 +16,14 @@ from rules.units import MONEY, months_later
 from rules.windows import active_on
 
 
-def with_customer_value(about: ir.Table, contract_lines: ir.Table, horizon: int) -> ir.Table:
+def with_customer_value(about: ir.Table, contract_terms: ir.Table, horizon: int) -> ir.Table:
     """Add the value of keeping each customer: its MRR, and that MRR over the months that it counts for.
 
     A subscription counts for `horizon` months, or for the rest of its contract where that is longer. The rest of a
     shorter contract is no limit: who leaves at the end of it takes the months after it along, and otherwise a yearly
     customer would be worth least in the month before it renews.
     """
-    table = left_join_unique(about, revenue_beyond(about, contract_lines, horizon))
+    table = left_join_unique(about, revenue_beyond(about, contract_terms, horizon))
     return table.mutate(
         monthly_revenue=table.mrr.cast(MONEY),
         recurring_value=(table.mrr * horizon + table.beyond.fill_null(0)).cast(MONEY),
@@ -30,26 +31,21 @@ def with_customer_value(about: ir.Table, contract_lines: ir.Table, horizon: int)
     ).drop("beyond")
 
 
-def revenue_beyond(about: ir.Table, contract_lines: ir.Table, horizon: int) -> ir.Table:
+def revenue_beyond(about: ir.Table, contract_terms: ir.Table, horizon: int) -> ir.Table:
     """By customer: what its running contracts bring after the next `horizon` months."""
-    dated = contract_lines.join(about.select("customer_id", "as_of_date"), "customer_id")
+    dated = contract_terms.join(about.select("customer_id", "as_of_date"), "customer_id")
     running = dated.filter(active_on(dated, dated.as_of_date))
     later = ibis.greatest(months_left(running) - horizon, 0)
     beyond = (running.monthly_price * later).sum().cast(MONEY)
     return running.group_by("customer_id").aggregate(beyond=beyond)
 
 
-def months_left(lines: ir.Table) -> ir.IntegerColumn:
-    """Months from the as-of date to the end of the contract, one that has begun included; 0 without a known end.
-
-    Quarterly and annual contracts run from the contract line's start, one billing cycle after the other; a monthly
-    one has no term.
-    """
-    elapsed = whole_months(lines.line_start, lines.as_of_date)
-    term_end = months_later(lines.line_start, elapsed - elapsed % lines.cycle + lines.cycle)
-    whole = whole_months(lines.as_of_date, term_end)
-    left = whole + (months_later(lines.as_of_date, whole) < term_end).cast("int64")
-    return ibis.ifelse(lines.cycle > 1, left, 0).fill_null(0).cast("int64")
+def months_left(terms: ir.Table) -> ir.IntegerColumn:
+    """Months from the as-of date to the end of the term, one that has begun included; 0 without a known end."""
+    end = next_term_end(terms, terms.as_of_date)
+    whole = whole_months(terms.as_of_date, end)
+    left = whole + (months_later(terms.as_of_date, whole) < end).cast("int64")
+    return left.fill_null(0).cast("int64")
 
 
 def with_case_value(cases: ir.Table, horizon: int) -> ir.Table:

@@ -25,7 +25,7 @@ def recommendations(
     customer_signals: ir.Table,
     churn_risk_profiles: ir.Table,
     revenue_leakage: ir.Table,
-    contract_lines: ir.Table,
+    contract_terms: ir.Table,
     rules: Rules,
 ) -> ir.Table:
     """One row per recommendation rule and finding that meets its conditions, the most urgent first.
@@ -39,7 +39,7 @@ def recommendations(
     about = about_customers(customers, customer_signals, churn_risk_profiles)
     horizon = advice.value_horizon_months
     triggers = {
-        "churn_risk": with_customer_value(churn_trigger(about), contract_lines, horizon),
+        "churn_risk": with_customer_value(churn_trigger(about), contract_terms, horizon),
         "leakage": with_case_value(leakage_trigger(about, revenue_leakage), horizon),
     }
     enabled = [rule for rule in advice.rules if rule.enabled]

@@ -29,8 +29,8 @@ LEAKAGE = {
     "period_start": "date", "estimated_revenue_loss": "decimal(18, 2)", "evidence": "string",
     "explanation": "string", "recommended_action": "string",
 }  # fmt: skip
-LINES = {
-    "customer_id": "string", "start_date": "date", "end_date": "date", "line_start": "date", "cycle": "int64",
+TERMS = {
+    "customer_id": "string", "start_date": "date", "end_date": "date", "term_anchor": "date", "term_months": "int64",
     "monthly_price": "decimal(18, 2)",
 }  # fmt: skip
 EVIDENCE = dict.fromkeys(
@@ -90,7 +90,7 @@ def some(schema: dict[str, str], given: list[dict[str, Any]]) -> ir.Table:
 
 
 def company(
-    *people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), lines: tuple[dict[str, Any], ...] = ()
+    *people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), terms: tuple[dict[str, Any], ...] = ()
 ) -> dict[str, ir.Table]:
     """The tables that recommendations are computed from; a customer without mrr does not pay and has no risk."""
     full = [PERSON | person for person in people]
@@ -101,14 +101,14 @@ def company(
         "customer_signals": some(SIGNALS, payers),
         "churn_risk_profiles": some(PROFILES, payers),
         "revenue_leakage": some(LEAKAGE, [LEAK | leak for leak in leaks]),
-        "contract_lines": some(LINES, list(lines)),
+        "contract_terms": some(TERMS, list(terms)),
     }
 
 
 def advice(
-    *people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), lines: tuple[dict[str, Any], ...] = ()
+    *people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), terms: tuple[dict[str, Any], ...] = ()
 ) -> ir.Table:
-    return recommendations(**company(*people, leaks=leaks, lines=lines), rules=IN_USE["rules"])
+    return recommendations(**company(*people, leaks=leaks, terms=terms), rules=IN_USE["rules"])
 
 
 def plan(*people: dict[str, Any], leaks: tuple[dict[str, Any], ...] = (), as_of: str = AS_OF) -> ir.Table:

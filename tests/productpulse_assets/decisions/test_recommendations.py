@@ -144,30 +144,34 @@ def test_leakage_of_a_customer_who_does_not_pay_has_recommendations_too(follow):
 WORTH = ("customer_id", "monthly_revenue", "value_months", "recurring_value", "one_off_cash", "priority_score")
 
 
-def contract(customer, line_start, cycle, price=100, **dates):
+def contract(customer, start, term_months, price=100, **given):
     return {
-        "customer_id": customer, "line_start": line_start, "start_date": line_start, "cycle": cycle,
-        "monthly_price": price,
-    } | dates  # fmt: skip
+        "customer_id": customer, "start_date": start, "term_anchor": start if term_months else None,
+        "term_months": term_months, "monthly_price": price,
+    } | given  # fmt: skip
 
 
-@pytest.mark.parametrize(("horizon", "worth"), [(12, [12, 12, 12]), (2, [2, 8, 2.5]), (1, [1, 8, 2])])
+@pytest.mark.parametrize(
+    ("horizon", "worth"), [(12, [12, 12, 12, 20, 15]), (2, [2, 8, 2.5, 20, 15]), (1, [1, 8, 2, 20, 15])]
+)
 def test_revenue_counts_over_the_horizon_or_the_rest_of_a_longer_contract(follow, horizon, worth):
-    # As of 2026-06-30: C1 pays by the month; C2 by the year until 2027-02-10, 7 months and 11 days away;
-    # C3 pays 50 by the month and 50 by the quarter, until 2026-09-05, 2 months and some days away. Ended contracts do
-    # not count.
+    # As of 2026-06-30: C1 has no term; C2's year ends on 2027-02-10, 7 months and 11 days away; C3 pays 50 without a
+    # term and 50 by the quarter, until 2026-09-05, 2 months and some days away; C4 has signed for 36 months, of which
+    # 19 and 11 days are left; C5 has one known end, 15 months away to the day. Ended contracts do not count.
     follow(CALL, value_horizon_months=horizon)
-    people = [{"customer_id": name} for name in ("C1", "C2", "C3")]
-    lines = (
-        contract("C1", "2026-01-15", 1),
+    people = [{"customer_id": name} for name in ("C1", "C2", "C3", "C4", "C5")]
+    terms = (
+        contract("C1", "2026-01-15", None),
         contract("C2", "2025-02-10", 12),
         contract("C3", "2026-06-05", 3, price=50),
-        contract("C3", "2026-01-05", 1, price=50),
+        contract("C3", "2026-01-05", None, price=50),
         contract("C3", "2026-01-05", 12, price=900, end_date="2026-06-01"),
+        contract("C4", "2025-02-10", 36),
+        contract("C5", "2025-02-10", None, term_anchor="2027-09-30"),
     )
-    assert rows(advice(*people, lines=lines), *WORTH) == [
+    assert rows(advice(*people, terms=terms), *WORTH) == [
         (name, 100, months, 100 * months, 0, 100 * months)
-        for name, months in zip(("C1", "C2", "C3"), worth, strict=True)
+        for name, months in zip(("C1", "C2", "C3", "C4", "C5"), worth, strict=True)
     ]
 
 
@@ -181,5 +185,5 @@ def test_a_case_is_cash_once_unless_its_loss_is_the_price_of_a_month(follow):
 
 def test_a_yearly_customer_is_worth_a_year(follow):
     follow(CALL, value_horizon_months=12)
-    table = advice({"mrr": 2495.08}, lines=(contract("C1", "2025-07-10", 12, price=2495.08),))
+    table = advice({"mrr": 2495.08}, terms=(contract("C1", "2025-07-10", 12, price=2495.08),))
     assert rows(table, "monthly_revenue", "recurring_value") == [(2495.08, 29940.96)]
