@@ -54,7 +54,8 @@ MOVE_COLUMNS = (
     Column("mrr_start", "MRR before", "money", of=MOVES),
     Column("mrr_end", "MRR after", "money", of=MOVES),
     Column("change", "Change", "money", of=MOVES),
-    Column("cancel_reason", "Reason", of=MOVES),
+    Column("churn_type", "Type of churn", of=MOVES),
+    Column("churn_reason", "Reason", of=MOVES),
     Column("plan", "Plan"),
     Column("segment", "Segment"),
     Column("country", "Country"),
@@ -114,8 +115,8 @@ def show_movement(reading: Reading, movement: str) -> None:
     change = markdown_text(change_text(total["change"] or 0, "money", reading.currency))
     open_month = "" if month <= complete and calendar else " The month is not over."
     st.markdown(f"**{count_text(total['count'], 'customer')}**, MRR **{change}**.{open_month}")
-    if movement == "Churned" and not reading.count(found.filter(_.cancel_reason.notnull())):
-        st.caption("Reasons are not available: subscriptions that ended have no cancel_reason.")
+    if movement == "Churned" and not reading.count(found.filter(_.churn_reason.notnull())):
+        st.caption("Reasons are not available: neither these subscriptions nor the customers have a cancel_reason.")
     show_table(
         reading, found, MOVE_COLUMNS, MOVE_ORDER, key="customers", noun="customers", customer_column="customer_id"
     )

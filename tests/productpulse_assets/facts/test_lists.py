@@ -60,7 +60,7 @@ def test_a_month_has_a_conversion_when_all_of_its_trials_are_settled():
 
 MONTHS = {
     "customer_id": "string", "month": "date", "segment": "string", "plan": "string", "country": "string",
-    "acquisition_channel": "string", "is_complete": "boolean",
+    "acquisition_channel": "string", "is_complete": "boolean", "churn_type": "string", "churn_reason": "string",
     **dict.fromkeys(
         ("mrr_start", "mrr_end", "mrr_new", "mrr_reactivation", "mrr_expansion", "mrr_contraction", "mrr_churned"),
         "decimal(18, 2)",
@@ -81,19 +81,15 @@ def test_each_customer_whose_mrr_changed_is_in_one_list():
             moved("C2", 0, 60, mrr_reactivation=60),
             moved("C3", 50, 80, mrr_expansion=30),
             moved("C4", 50, 45.5, mrr_contraction=4.5),
-            moved("C5", 70, 0, mrr_churned=70),
+            moved("C5", 70, 0, mrr_churned=70, churn_type="Voluntary", churn_reason="Too small"),
             moved("C6", 70, 70),
         ],
     )
-    subscriptions = dataset("subscriptions", paid("C5", "2026-01-01", end_date="2026-06-10", status="Canceled"))
-    reasons = subscriptions.mutate(cancel_reason=subscriptions.customer_id + " is too small")
-    columns = ("customer_id", "movement", "change", "cancel_reason")
-    assert rows(customer_movements(months, reasons, RULES), *columns) == [
-        ("C1", "New", 50, None),
-        ("C2", "Reactivated", 60, None),
-        ("C3", "Expanded", 30, None),
-        ("C4", "Contracted", -4.5, None),
-        ("C5", "Churned", -70, "C5 is too small"),
+    columns = ("customer_id", "movement", "change", "churn_type", "churn_reason")
+    assert rows(customer_movements(months, RULES), *columns) == [
+        ("C1", "New", 50, None, None),
+        ("C2", "Reactivated", 60, None, None),
+        ("C3", "Expanded", 30, None, None),
+        ("C4", "Contracted", -4.5, None, None),
+        ("C5", "Churned", -70, "Voluntary", "Too small"),
     ]
-    without = customer_movements(months, subscriptions.drop(*{"cancel_reason"} & set(subscriptions.columns)), RULES)
-    assert set(rows(without, "cancel_reason")) == {(None,)}
