@@ -227,9 +227,11 @@ def leakage_by_kind(reading: Reading) -> ir.Table:
 
 
 def planned_work(reading: Reading, asked: Asked) -> Behind:
-    """The interventions of an owner in a week."""
+    """The interventions of an owner in a week, about the page's customers."""
     owner, week = asked.where["owner"], asked.where["week"]
-    plan = reading.table("intervention_plan").filter(_.suggested_owner == owner, _.scheduled_week == week)
+    plan = in_view(reading, reading.table("intervention_plan")).filter(
+        _.suggested_owner == owner, _.scheduled_week == week
+    )
     plan = plan.mutate(one=ibis.literal(1), part="recommendation_title")
     rows = listed(plan, VALUE, "one", "count")
     return Behind(f"Interventions of {owner}", week, value_text(reading.count(rows), "count"), rows, ONE, ONE)

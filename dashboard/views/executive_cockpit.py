@@ -18,7 +18,7 @@ from dashboard.plan import most_urgent, plan_with_customers, show_card
 from dashboard.reading import Reading, current
 from dashboard.states import show_empty_state
 from dashboard.tables import LEVEL, Column, show_rows
-from dashboard.view_filters import chosen, in_view, models_in_view
+from dashboard.view_filters import chosen, in_view, models_in_view, where_text
 from dashboard.widgets import (
     Change,
     events,
@@ -66,11 +66,14 @@ def page(reading: Reading) -> None:
 
 
 def show_actions(reading: Reading) -> None:
-    """The most urgent interventions."""
+    """The most urgent interventions about the page's customers."""
     st.subheader("What to do today")
-    first = reading.rows(most_urgent(plan_with_customers(reading), ACTIONS_SHOWN))
+    first = reading.rows(most_urgent(in_view(reading, plan_with_customers(reading)), ACTIONS_SHOWN))
     if not first:
-        show_empty_state("No intervention is recommended.", "The Risk Queue shows the churn risk of each customer.")
+        about = f" for {where_text(where)}" if (where := chosen(reading)) else ""
+        show_empty_state(
+            f"No intervention is recommended{about}.", "The Risk Queue shows the churn risk of each customer."
+        )
         return
     for place, row in zip(st.columns(len(first)), first, strict=True):
         with place:

@@ -18,6 +18,7 @@ from dashboard.tables import LEVEL, Column, show_table
 from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
+from productpulse_assets.joins import left_join_unique
 from rules.text.formats import ACTION_MONEY, action_money, value_text
 
 PER_PAGE = 10  # cards
@@ -111,15 +112,26 @@ def show_interventions(reading: Reading, found: ir.Table, count: int) -> None:
 
 
 def show_workload(reading: Reading) -> None:
-    """The interventions of each owner, week by week."""
+    """The interventions of each owner about the page's customers, week by week."""
     st.subheader("Owner workload")
-    rows = reading.rows(reading.table("owner_workload").order_by("owner", "week"))
+    rows = reading.rows(workload_in_view(reading).order_by("owner", "week"))
     show_chart(
         work.workload(rows),
         "Interventions by owner and week, against capacity",
         "workload",
         lambda keys: Asked("work", "", {"owner": keys[0], "week": keys[1]}),
     )
+
+
+def workload_in_view(reading: Reading) -> ir.Table:
+    """The owners' weeks with their capacity, and their interventions about the page's customers."""
+    weeks = reading.table("owner_workload")
+    if not chosen(reading):
+        return weeks
+    plan = in_view(reading, reading.table("intervention_plan"))
+    work = plan.group_by(owner="suggested_owner", week="scheduled_week").aggregate(interventions=_.count())
+    counted = left_join_unique(weeks.drop("interventions"), work, ["owner", "week"])
+    return counted.mutate(interventions=counted.interventions.fill_null(0))
 
 
 def show_brief(reading: Reading, found: ir.Table, view: str) -> None:

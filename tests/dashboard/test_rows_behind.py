@@ -1,5 +1,6 @@
 """The panel shows the customers behind a number of the address, and they add up to it, in any period and filters."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -114,3 +115,17 @@ def test_a_metric_of_the_present_has_no_value_in_a_past_period(homes, opened):
     app = opened(homes["demo"], "executive_cockpit", period="2026-Q1")
     assert "Known for the present only." in shown(app)
     assert "This page shows the present" in shown(opened(homes["demo"], "risk_queue", period="2026-Q1"))
+
+
+def test_actions_and_workload_are_those_of_the_chosen_customers(homes, opened, demo_sql):
+    plan = "FROM intervention_plan JOIN customers USING (customer_id) WHERE segment = 'SMB'"
+    first = one(demo_sql, f"SELECT arg_min(recommendation_title, priority_rank) {plan}")
+    assert first in shown(opened(homes["demo"], "executive_cockpit", segment=["SMB"]))
+    app = opened(homes["demo"], "top_actions", segment=["SMB"])
+    weeks = next(box.options for box in app.selectbox if "Interventions by owner" in box.label)
+    counts = [int(re.search(r"([\d,]+) interventions?", text)[1].replace(",", "")) for text in weeks]
+    assert (
+        sum(counts)
+        == one(demo_sql, f"SELECT count(*) {plan}")
+        < one(demo_sql, "FROM intervention_plan SELECT count(*)")
+    )
