@@ -56,7 +56,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question put to a snapshot, once it is known to have an answer."""
+    """A question put to a snapshot, once it is known to have an answer.
+
+    recorded: of a metric of the present, its value in each month of which the history has one.
+    """
 
     snapshot: Snapshot
     rules: Rules
@@ -65,6 +68,7 @@ class Answer:
     models: Mapping[str, ir.Table]
     time_range: TimeRange
     months: Sequence[dt.date]
+    recorded: Mapping[dt.date, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshot: Snapshot, rules: Rules, question: Question) -> Answer:
@@ -74,7 +78,9 @@ class Answer:
         months, complete = [row["month"] for row in calendar], [row["month"] for row in calendar if row["is_complete"]]
         text = question.period or f"{_current_month(snapshot, name, months[-1]):%Y-%m}"
         time_range = parse_time_range(text, months, complete, rules.segments.fiscal_year_start_month)
-        check_range(catalog, name, time_range, months)
+        recorded = recorded_values(snapshot, rules, question)
+        if time_range.last not in recorded or time_range.length > 1:
+            check_range(catalog, name, time_range, months)
         columns = [*question.where, *([question.by] if question.by else [])]
         all_slices = sliced_models(catalog, snapshot.table, [*rules.dimensions, *PRESENT])
         check_slice(catalog, name, all_slices, columns, rules.dimensions)
@@ -83,7 +89,7 @@ class Answer:
             _check_member(column, value, snapshot.rows(members_of(catalog, name, models, column)))
         if question.with_bridge and not has_bridge(catalog.metrics[name]):
             raise ProductPulseError("metric.no_bridge", f"{name} has no bridge. Only MRR has one: the sum of mrr_end.")
-        return cls(snapshot, rules, question, models, in_slice(models, question.where), time_range, months)
+        return cls(snapshot, rules, question, models, in_slice(models, question.where), time_range, months, recorded)
 
     @property
     def metric(self) -> Metric:
@@ -92,26 +98,46 @@ class Answer:
 
     def values(self, ranges: Sequence[TimeRange], by: str | None = None) -> Sequence[Row]:
         """The values of these ranges, by month and member."""
+        if self.recorded:
+            return [{"period": each.name, "value": self.recorded.get(each.last)} for each in ranges]
         catalog, calendar = self.rules.metric_catalog, self.snapshot.table("calendar")
         found = metric_values(catalog, self.question.metric_name, self.models, calendar, ranges, by)
         return self.snapshot.rows(found.order_by("month", *([by] if by else [])))
 
     def trend(self, count: int) -> list[TimeRange]:
         """As many periods of the same length as the data has, up to `count`; the last one is the one asked for."""
-        if is_present_only(self.rules.metric_catalog, self.question.metric_name):
+        if is_present_only(self.rules.metric_catalog, self.question.metric_name) and len(self.recorded) < 2:
             raise ProductPulseError(
-                "metric.no_trend", f"{self.question.metric_name} is known for the present only and has no trend."
+                "metric.no_trend",
+                f"{self.question.metric_name} is known for the present only: it has a trend where the history has past "
+                "values, and for all customers. `productpulse backfill` computes past values.",
             )
         return [each for each in self.time_range.trend(count) if each.first >= self.months[0]]
 
     def comparison(self) -> Sequence[Row]:
         """The value beside that of the period before and of a year ago."""
+        if self.recorded:
+            return [recorded_comparison(self.time_range, each, self.recorded) for each in self.earlier()]
         catalog, calendar = self.rules.metric_catalog, self.snapshot.table("calendar")
         name, months = self.question.metric_name, self.months
         return self.snapshot.rows(metric_comparison(catalog, name, self.models, calendar, self.time_range, months))
 
+    def earlier(self) -> tuple[TimeRange, TimeRange]:
+        """The period before and that of a year ago."""
+        return self.time_range.previous(), self.time_range.year_ago()
+
     def rows(self) -> ir.Table:
-        """The rows behind the value, with the companies' names; of each side the largest first."""
+        """The rows behind the value, with the companies' names; of each side the largest first.
+
+        Raises ProductPulseError for a value that only the history has: the rows of then are not kept.
+        """
+        if self.recorded and self.time_range.last != self.months[-1]:
+            raise ProductPulseError(
+                "metric.no_past_rows",
+                f"{self.question.metric_name} in {self.time_range.label} is a value of the history: the rows that were "
+                "behind it then are not kept. Ask without --rows and --csv.",
+                metric=self.question.metric_name,
+            )
         if self.question.with_bridge:
             rows = bridge_rows(self.all_members, self.time_range, self.question.where)
         else:
@@ -121,6 +147,30 @@ class Answer:
         order = {VALUE: 0, NUMERATOR: 1, DENOMINATOR: 2}
         place = ibis.cases(*((named.side == side, at) for side, at in order.items()))
         return named.order_by(place, _.amount.abs().desc(), "customer_id", "part", "month", "source_row")
+
+
+def recorded_values(snapshot: Snapshot, rules: Rules, question: Question) -> dict[dt.date, float]:
+    """By month: the values in the history of a metric of the present, for all customers; empty for other questions."""
+    name = question.metric_name
+    if not is_present_only(rules.metric_catalog, name) or question.where or question.by or question.with_bridge:
+        return {}
+    history = snapshot.table("kpi_history").filter(_.metric_name == name, _.value.notnull())
+    return {row["month"]: row["value"] for row in snapshot.rows(history)}
+
+
+def recorded_comparison(time_range: TimeRange, other: TimeRange, recorded: Mapping[dt.date, float]) -> Row:
+    """A value of the history beside that of another month, as a row of metric_comparison."""
+    value, compared = recorded.get(time_range.last), recorded.get(other.last)
+    reason = f"The history has no value of {other.label}." if compared is None else None
+    change = None if value is None or compared is None else value - compared
+    return {
+        "value": value,
+        "compared_label": other.label,
+        "compared_value": compared,
+        "why_not": reason,
+        "change": change,
+        "change_rate": change / abs(compared) if change is not None and compared else None,
+    }
 
 
 def _check_member(column: str, value: str, members: Sequence[Row]) -> None:

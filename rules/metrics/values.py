@@ -37,7 +37,8 @@ def check_range(catalog: MetricCatalog, name: str, time_range: TimeRange, months
     if time_range.last != months[-1] and is_present_only(catalog, name):
         raise ProductPulseError(
             "metric.present_only",
-            f"{name} is known for the present only: ask for it without a period, or with the period {THIS_MONTH}.",
+            f"{name} is known for the present only: ask for it without a period, or with the period {THIS_MONTH}. "
+            "`productpulse backfill` computes its values at past month ends, for all customers.",
             metric=name,
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from decimal import Decimal
 
+import duckdb
 import pytest
 
-from productpulse_assets.cli.metric_rows import Answer, Question, parse_members
+from productpulse_assets.cli.metric_rows import Answer, Question, answer_lines, parse_members
 from resources.published_snapshot import Snapshot, version_of
 from tests.errors import raises
 from tests.graph import RULES
@@ -47,7 +49,7 @@ def test_a_misspelled_member_is_no_value_of_nothing(demo_home):
     with raises("metric.no_bridge"):
         Answer.of(snapshot, RULES, Question("paying_customers", with_bridge=True))
     with raises("metric.no_trend"):
-        Answer.of(snapshot, RULES, Question("revenue_at_risk")).trend(3)
+        Answer.of(snapshot, RULES, Question("revenue_at_risk", where={"segment": "SMB"})).trend(3)
     snapshot.close()
 
 
@@ -58,3 +60,30 @@ def test_without_a_month_the_value_is_the_current_one(productpulse, demo_home):
     value = result.stdout.splitlines()[0].rpartition(": ")[2]
     assert f"{value} = " in card
     assert "Rows of the numerator (" in result.stdout and "Rows of the denominator (" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_metric_of_the_present_has_the_past_values_that_the_history_has(productpulse, demo_home, tmp_path):
+    path = tmp_path / "snapshot.duckdb"
+    shutil.copy(demo_home / "published" / "productpulse.duckdb", path)
+    with duckdb.connect(str(path)) as store:
+        past = "UPDATE kpi_history SET value = {} WHERE metric_name = 'revenue_at_risk' AND month = DATE '{}-01'"
+        for value, month in ((1200.5, "2026-04"), (1000, "2026-05"), (1500, "2026-06")):
+            store.execute(past.format(value, month))
+    snapshot = Snapshot(version_of(path))
+    may = Answer.of(snapshot, RULES, Question("revenue_at_risk", "2026-05", trend=3))
+    assert list(answer_lines(may, with_rows=False)) == [
+        "Revenue at risk (revenue_at_risk), May 2026: $1,000.00",
+        "  April 2026: $1,200.50 (-$200.50, -16.7 % since then)",
+        "  May 2025: No change is computed: The history has no value of May 2025.",
+        "",
+        "3 periods to May 2026:",
+        "  March 2026: not available",
+        "  April 2026: $1,200.50",
+        "  May 2026: $1,000.00",
+    ]
+    with raises("metric.no_past_rows"):
+        may.rows()
+    with raises("metric.present_only"):
+        Answer.of(snapshot, RULES, Question("revenue_at_risk", "2026-Q1"))
+    snapshot.close()
