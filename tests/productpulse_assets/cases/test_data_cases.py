@@ -33,7 +33,7 @@ from resources.warehouse import fill
 from rules.models import DatasetSource, Sources
 from rules.today import company_today
 from tests.builders import calendar, rows, stored
-from tests.graph import RULES, empty
+from tests.graph import RULES, empty, with_mrr
 from tests.productpulse_assets.facts.test_coverage import queries
 
 pytestmark = pytest.mark.slow
@@ -230,7 +230,8 @@ def test_events_before_the_signup_count_in_their_months(case, name, as_of, colle
     tables = {each: ibis.memtable(table.to_pyarrow()) for each, table in company.tables.items()}
     months_query, coverage_query = queries()
     tables["calendar"] = calendar("2025-01-01", as_of)
-    months = stored(months_query, **tables, bill_balances=empty("bill_balances"))
+    tables = with_mrr(**tables, bill_balances=empty("bill_balances"))
+    months = stored(months_query, **tables)
     totals = months.aggregate(
         collected=months.amount_collected.sum(), tickets=months.tickets_opened.sum(), logins=months.logins.sum(),
         answers=months.nps_responses.sum(),

@@ -123,6 +123,7 @@ MISUSE = {
     "explain": ["no_such_customer"],
     "dashboard": ["--rules", "nowhere"],
     "dev": ["--data", "nowhere"],
+    "backfill": ["--from", "soon"],
     "reset-demo": ["--yes"],
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from asset_checks.contracts import DATASETS
 from tests.productpulse_assets.cli.output import fields
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,7 @@ def test_status_prints_age_last_run_and_row_counts(productpulse, home, company_e
     assert third == "Failing checks: 0."
     rows = {fields(line)[0]: int(fields(line)[1].replace(",", "")) for line in counts}
     assert rows["product_usage"] == len((company_exports / "product_usage.csv").read_text().splitlines()) - 1
-    assert (rows["customers"], rows["customers_rejects"], rows["source_inventory"]) == (200, 0, 8)
+    assert (rows["customers"], rows["customers_rejects"], rows["source_inventory"]) == (200, 0, len(DATASETS))
 
 
 def test_status_reports_a_run_that_failed_after_the_snapshot(productpulse, exports, home):

@@ -9,6 +9,7 @@ import re
 import duckdb
 import pytest
 
+from asset_checks.contracts import DATASETS
 from productpulse_assets.cli import generate
 from productpulse_assets.synthetic import settings
 from resources.home import Home
@@ -34,7 +35,7 @@ def test_generate_writes_the_same_bytes_for_the_same_arguments(productpulse, tmp
 def test_generate_writes_parquet_and_counts_its_rows(productpulse, tmp_path):
     result = productpulse("generate", *SMALL, "--as-of", "2025-03-15", "--format", "parquet", "--out", tmp_path)
     counts = {fields(line)[0]: int(fields(line)[1].replace(",", "")) for line in result.stdout.splitlines()[:-1]}
-    assert len(counts) == 8
+    assert set(counts) == set(DATASETS)
     for name, rows in counts.items():
         assert duckdb.read_parquet(str(tmp_path / f"{name}.parquet")).count("*").fetchone() == (rows,)
     newest = duckdb.read_parquet(str(tmp_path / "product_usage.parquet")).max("date").fetchone()[0]
@@ -79,7 +80,7 @@ def test_validate_prints_what_would_be_rejected_and_changes_nothing(productpulse
     assert "customers: 200 rows in customers.csv, 199 kept, 1 rejected." in result.stdout
     assert "  signup_date: parses_as_date in 1 rows, first in row 50: '31.02.2026'" in result.stdout
     assert "  customer_id: parent_rejected in 1 rows, first in row " in result.stdout
-    assert "  Optional columns that are absent: currency." in result.stdout
+    assert "  Optional columns that are absent: cancel_reason." in result.stdout
     assert result.stdout.splitlines()[-1] == "Every dataset passes the gate."
     assert (tree(home), tree(exports)) == before
 
