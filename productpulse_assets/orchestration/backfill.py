@@ -185,9 +185,18 @@ def open_past(settings: Settings, rules: Rules, notify: Callable[[str], None]) -
         backend = _opened(home, settings, rules, tables)
         try:
             history = home.history / OF_DEMO if published.is_demo else home.history
-            yield Past(backend, settings, rules, plan, history)
+            yield Past(backend, of_company(settings, is_demo=published.is_demo), rules, plan, history)
         finally:
             backend.disconnect()
+
+
+def of_company(settings: Settings, *, is_demo: bool) -> Settings:
+    """The settings with the company of the published snapshot, whatever data the settings name now.
+
+    The demo company has a gross margin of its own, which must not count for another one.
+    """
+    data = None if is_demo else settings.data_dir or settings.home.root
+    return settings.model_copy(update={"data_dir": data})
 
 
 def _opened(home: Home, settings: Settings, rules: Rules, tables: Sequence[str]) -> Backend:

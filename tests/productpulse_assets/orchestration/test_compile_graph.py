@@ -40,7 +40,8 @@ def test_every_query_of_the_graph_is_in_it_with_its_columns_and_their_sources():
     for name, table in plan().tables.items():
         assert list(table.columns) == list(table.lineage) == list(queries()[name].columns)
     assert plan().tables["customer_months"].columns["mrr_end"] == "decimal(18, 2)"
-    assert ("subscriptions", "monthly_price") in plan().tables["customer_months"].lineage["mrr_end"]
+    assert ("mrr_periods", "mrr") in plan().tables["customer_months"].lineage["mrr_end"]
+    assert ("subscriptions", "monthly_price") in plan().tables["mrr_periods"].lineage["mrr"]
     assert ("subscriptions", "monthly_price") in plan().metric_sources["monthly_recurring_revenue"]
 
 
