@@ -14,6 +14,7 @@ from dashboard.links import KEPT, View
 from dashboard.periods import PERIOD, period_names, range_named
 from dashboard.reading import Reading
 from dashboard.states import show_empty_state
+from rules.metrics.compile import UNKNOWN_MEMBER
 from rules.metrics.slices import PRESENT, member_of
 from rules.text.formats import NAME_LIMIT, one_line
 
@@ -49,14 +50,15 @@ def members(reading: Reading, column: str) -> list[str]:
 
 
 def _members(reading: Reading) -> dict[str, list[str]]:
-    """The members of each column that the data has, in order."""
+    """The members of each column that the data has, in order; a column without a value is absent."""
 
     def read() -> dict[str, list[str]]:
         columns = list(dict.fromkeys((*reading.rules.dimensions, *PRESENT)))
         months = reading.models(columns)["customer_months"]
         known = [column for column in columns if column in months.columns]
         rows = reading.rows(months.select(**{column: member_of(months, column) for column in known}).distinct())
-        return {column: sorted({row[column] for row in rows}) for column in known}
+        found = {column: sorted({row[column] for row in rows}) for column in known}
+        return {column: values for column, values in found.items() if values != [UNKNOWN_MEMBER]}
 
     return reading.keep(("members",), read)
 

@@ -30,7 +30,7 @@ def kpi_by_segment(
     The dimensions are those of rules/segments.yaml; a missing member is 'Unknown'. is_latest: the month is the one
     that kpi_summary is read in. customers is the number of the member's paying customers at the end of the month.
     value is in the metric's unit; NULL where the member has nothing to compute it from, which only rows of the latest
-    month show.
+    month show, of members with customers.
     """
     catalog, dimensions = rules.metric_catalog, rules.dimensions
     tables = {
@@ -52,7 +52,8 @@ def kpi_by_segment(
     money = [name for name, metric in catalog.metrics.items() if metric.unit == "money"]
     dated = history.join(months, "month").left_join(sizes, ["month", "dimension", "member"])
     dated = dated.mutate(is_latest=ibis.ifelse(_.metric_name.isin(flows), _.is_last_complete, _.is_last))
-    return dated.filter(_.is_latest | _.value.notnull()).select(
+    # Spend without a new customer belongs to no segment: it makes no member of its own.
+    return dated.filter((_.is_latest & _.customers.notnull()) | _.value.notnull()).select(
         "metric_name", "dimension", "member", "month", "is_complete", "is_latest", "value",
         amount=ibis.ifelse(_.metric_name.isin(money), _.value.cast(MONEY), ibis.null(MONEY)),
         customers=_.customers.fill_null(0),

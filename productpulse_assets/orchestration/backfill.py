@@ -178,8 +178,8 @@ def open_past(settings: Settings, rules: Rules, notify: Callable[[str], None]) -
         if published is None or not home.published.exists():
             raise NoPast(
                 "snapshot.unfinished",
-                f"The last run in {home.root} did not end, or there was none. Past days are computed from the "
-                "snapshot of a run that ended: run `productpulse run` first.",
+                f"The last run in {home.root} did not end or computed only a part, or there was none. Past days are "
+                "computed from the snapshot of a whole run: run `productpulse run` first.",
             )
         plan, tables = plan_for(rules, home), [*source_tables(rules)]
         backend = _opened(home, settings, rules, tables)

@@ -94,11 +94,14 @@ def service_group() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     try:
         yield services
     finally:
-        for request in STOP_SIGNALS:  # a second Ctrl-C would leave some of them running
-            signal.signal(request, signal.SIG_IGN)
+        # A second Ctrl-C would leave some of them running.
+        before = {request: signal.signal(request, signal.SIG_IGN) for request in STOP_SIGNALS}
         for process in reversed(services.values()):  # the code server waits for its clients, so they are ended first
             process.terminate()
             try:
                 process.wait(timeout=ENDS_WITHIN)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
+        for request, handler in before.items():
+            signal.signal(request, handler)

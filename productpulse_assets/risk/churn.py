@@ -79,7 +79,8 @@ def churn_risk_profiles(customer_signals: ir.Table, churn_evidence: ir.Table, ru
     accordingly. signals_known and signals_total count the signals that the score is computed from.
     A low score from too little data does not mean that all is well: where a smaller share of the
     signals is known than minimum_known_share, revenue_at_risk and is_at_risk are NULL, unless the band
-    is one of revenue_at_risk_bands all the same.
+    is one of revenue_at_risk_bands all the same. Where that share is known of no customer, as without usage and
+    payments, both are NULL for all: the few whose band is known would look like the whole.
     """
     dimensions = rules.dimensions
     scored = scores(customer_signals, churn_evidence, rules)
@@ -122,10 +123,11 @@ def scores(signals: ir.Table, evidence: ir.Table, rules: Rules) -> ir.Table:
 
 
 def is_at_risk(scored: ir.Table, churn: ChurnRules) -> ir.IntegerColumn:
-    """1 in a band at risk, else 0; NULL where too few signals are known to say so."""
+    """1 in a band at risk, else 0; NULL where too few signals are known to say so, of the customer or of all."""
     in_band = scored.risk_band.isin(churn.revenue_at_risk_bands)
     is_enough = scored.signals_known >= ibis.literal(churn.minimum_known_share * len(churn.signals), WEIGHT)
-    return ibis.cases((in_band, 1), (is_enough, 0), else_=ibis.null("int64")).cast("int64")
+    is_enough_of_any = is_enough.max().over(ibis.window())
+    return ibis.cases((in_band & is_enough_of_any, 1), (is_enough, 0), else_=ibis.null("int64")).cast("int64")
 
 
 def profile_explanation(scored: ir.Table) -> ir.StringColumn:

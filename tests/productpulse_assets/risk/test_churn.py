@@ -289,20 +289,16 @@ def test_revenue_is_at_risk_in_the_named_bands_alone(use, weight, at_risk, reven
     assert profile("revenue_at_risk", "mrr", downgraded_recently=True) == (revenue, 100)
 
 
-@pytest.mark.parametrize(
-    ("unknown", "given", "revenue", "is_at_risk"),
-    [
-        (1, {}, 0, 0),  # two of three are known
-        (2, {}, None, None),
-        (2, {"is_past_due": True}, 100, 1),  # what is known is bad enough
-    ],
-)
-def test_revenue_at_risk_is_unknown_where_too_few_signals_are_known(use, unknown, given, revenue, is_at_risk):
+def test_revenue_at_risk_is_unknown_where_too_few_signals_are_known(use):
     numbers = ["latest_nps_score", "failed_payment_count"]
     rules = [{"signal_name": name, "operator": "equals", "threshold": 99} for name in numbers]
     use(*rules, {"signal_name": "is_past_due", "weight": 0.7}, minimum_known_share=0.4)
-    silent = dict.fromkeys(numbers[:unknown])
-    assert profile("revenue_at_risk", "is_at_risk", **silent | given) == (revenue, is_at_risk)
+    two_known, one_known = {"latest_nps_score": None}, dict.fromkeys(numbers)
+    bad = one_known | {"is_past_due": True}  # what is known is bad enough
+    columns = ("revenue_at_risk", "is_at_risk")
+    assert rows(results(two_known, one_known, bad)[1], *columns) == [(0, 0), (100, 1), (None, None)]
+    # Enough is known of no customer: those in the band are not the whole.
+    assert rows(results(one_known, bad)[1], *columns) == [(None, None), (None, None)]
 
 
 def test_a_single_band_is_enough(use):
