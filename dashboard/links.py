@@ -46,6 +46,7 @@ SECTIONS = {
         View("lists", "Lists", "list"),
         View("risk_queue", "Risk Queue", "warning", has_filters=True),
         View("renewals", "Renewals", "event_repeat"),
+        View("outlook", "Outlook", "trending_up"),
         View("revenue_leakage", "Revenue Leakage", "water_drop", has_filters=True),
         View("cohort_retention", "Cohort Retention", "grid_on", has_filters=True),
         View("funnel_analysis", "Funnel Analysis", "filter_alt", has_filters=True),

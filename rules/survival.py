@@ -6,6 +6,9 @@ from rules.loading.files import Strict
 
 FILE = "survival"
 
+ALL, SIGNUP_QUARTER = "all_customers", "signup_quarter"
+"""The dimensions of survival_curves beside those of segments.yaml."""
+
 
 class Survival(Strict):
     """survival.yaml; ages and horizons are in months."""

@@ -137,7 +137,8 @@ def show_mrr_drivers(reading: Reading) -> None:
     """The change of MRR by segment, plan, country or channel."""
     st.subheader("What drove the change")
     drivers, month = drivers_in_view(reading)
-    dimensions = reading.values(drivers, "dimension")
+    all_rows = reading.rows(drivers.order_by("dimension", _.change.desc(), "member"))
+    dimensions = list(dict.fromkeys(row["dimension"] for row in all_rows))
     if not dimensions:
         show_empty_state("There is no change of MRR to explain yet.", "The chart needs two months of data.")
         return
@@ -145,7 +146,7 @@ def show_mrr_drivers(reading: Reading) -> None:
         "By", dimensions, default=dimensions[0], required=True, key="moved_by", bind="query-params",
         format_func=lambda name: name.replace("_", " "),
     )  # fmt: skip
-    rows = reading.rows(drivers.filter(_.dimension == dimension).order_by(_.change.desc(), "member"))
+    rows = [row for row in all_rows if row["dimension"] == dimension]
     show_chart(
         mrr.drivers(rows, reading.currency),
         f"Change of MRR by {dimension.replace('_', ' ')}",

@@ -25,7 +25,7 @@ TRANSPARENT = "rgba(0,0,0,0)"
 TEXT_ON_COLOUR = "black"
 """The colour of text on a colour of the palette."""
 
-HEIGHT, BELOW_PLOT = 360, 36
+HEIGHT, BELOW_PLOT = 360, 44
 """The height of a figure in pixels, and how much of it is below the plot, for the tick labels."""
 
 BAR_HEIGHT, FRAME_HEIGHT = 34, 70
@@ -93,9 +93,12 @@ def value_axis(values: Iterable[object], unit: str, currency: str) -> dict[str, 
 
 
 def months_axis(count: int) -> dict[str, object]:
-    """A horizontal axis of `count` months; up to FEW_MONTHS, each month has a label."""
+    """A horizontal axis of `count` months; up to FEW_MONTHS, each month has a label.
+
+    The year is below the first month of it: labels that do not fit side by side would be turned, into the note.
+    """
     ticks = {"dtick": "M1"} if count <= FEW_MONTHS else {"nticks": FEW_MONTHS}
-    return {"type": "date", "showgrid": False, "tickformat": "%b %Y", "ticklabelstandoff": 6} | ticks
+    return {"type": "date", "showgrid": False, "tickformat": "%b\n%Y", "tickangle": 0, "ticklabelstandoff": 6} | ticks
 
 
 def names_axis(names: Sequence[str], every: int = 1) -> dict[str, object]:

@@ -20,7 +20,7 @@ LEAST_MONTHS = 4
 """A forecast needs this number of complete months after the first one, whose new customers may be all there were."""
 
 ORIGINS, LEAST_ORIGINS = 24, 5
-"""The interval rests on the errors of the last 24 months from which the calculation can be repeated, of at least 5."""
+"""The interval comes from the errors of the last 24 months from which the calculation can be repeated, at least 5."""
 
 COVERED = 0.8
 """The part of the outcomes that the interval is to contain."""

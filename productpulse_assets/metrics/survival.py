@@ -12,11 +12,9 @@ from productpulse_assets.joins import left_join_unique
 from productpulse_assets.tables import table
 from rules.metrics.compile import UNKNOWN_MEMBER
 from rules.rule_set import Rules
-from rules.survival import Survival
+from rules.survival import ALL, SIGNUP_QUARTER, Survival
 from rules.units import months_between
 
-ALL = "all_customers"
-SIGNUP_QUARTER = "signup_quarter"
 NORMAL_QUANTILE = 1.959963984540054
 """Of a 95 % interval."""
 

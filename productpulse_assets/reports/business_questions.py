@@ -1,10 +1,12 @@
 """The questions that people ask every month, with their answers."""
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from productpulse_assets.charts.look import Row
 from productpulse_assets.joins import left_join_unique
+from productpulse_assets.metrics.forecast import HORIZONS
 from productpulse_assets.reports.inputs import as_of_date, metrics_by_name
 from productpulse_assets.reports.markdown import render
 from productpulse_assets.tables import report
@@ -12,6 +14,7 @@ from resources.tables import rows_of
 from rules.questions import Listing, Question, answer_text, listing_line
 from rules.rule_set import Rules
 from rules.text.formats import name_with_key
+from rules.units import MONEY, days_later, months_later
 
 LISTABLE = (
     "intervention_plan",
@@ -20,8 +23,10 @@ LISTABLE = (
     "scenario_analysis",
     "trial_conversion",
     "renewals",
+    "revenue_forecast",
 )
-"""The tables whose first rows an answer can list; of renewals, those of the next SOON_DAYS days."""
+"""The tables whose first rows an answer can list; of renewals those of the next SOON_DAYS days, of the forecast those
+of MRR at HORIZONS."""
 
 SOON_DAYS = 60
 
@@ -35,6 +40,7 @@ def business_questions(
     scenario_analysis: ir.Table,
     renewals: ir.Table,
     trial_conversion: ir.Table,
+    revenue_forecast: ir.Table,
     customers: ir.Table,
     calendar: ir.Table,
     rules: Rules,
@@ -50,6 +56,7 @@ def business_questions(
         "scenario_analysis": scenario_analysis,
         "renewals": left_join_unique(renewals.filter(_.is_due == 0, _.days_to_renewal <= SOON_DAYS), names),
         "trial_conversion": trial_conversion,
+        "revenue_forecast": mrr_at_horizons(revenue_forecast),
     }
     questions = []
     for item in rules.business_questions.questions:
@@ -61,6 +68,13 @@ def business_questions(
             | {"notes": [] if is_unknown else not_available_notes(item.listing, tables)}
         )
     return render("business_questions", currency, as_of=as_of_date(calendar), questions=questions, present=metrics)
+
+
+def mrr_at_horizons(revenue_forecast: ir.Table) -> ir.Table:
+    """The forecast of MRR at HORIZONS, as money, by the last day of the month; without a value it keeps its reason."""
+    rows = revenue_forecast.filter(_.measure == "mrr", _.months_ahead.isin(HORIZONS))
+    last_day = days_later(months_later(rows.month, ibis.literal(1)), -1)
+    return rows.mutate(month=last_day, **{name: rows[name].cast(MONEY) for name in ("value", "low", "high")})
 
 
 def listing_lines(listing: Listing | None, tables: dict[str, ir.Table], currency: str) -> list[str]:

@@ -9,7 +9,7 @@ from ibis import _
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from productpulse_assets.charts import mrr, risk
+from productpulse_assets.charts import mrr, outlook, risk
 from productpulse_assets.reports import sections
 from productpulse_assets.reports.inputs import as_of_date, metrics_by_name
 from productpulse_assets.reports.markdown import PAGES
@@ -37,6 +37,8 @@ def executive_report(
     source_inventory: ir.Table,
     calendar: ir.Table,
     annotations: ir.Table,
+    revenue_forecast: ir.Table,
+    forecast_backtest: ir.Table,
     rules: Rules,
 ) -> str:
     """The charts of the executive summary, each with its numbers, in one HTML file that loads nothing from the
@@ -47,6 +49,12 @@ def executive_report(
     charts = [
         sections.movement(rows, currency),
         sections.over_time(rows_of(mrr.monthly(kpi_history)), rows_of(annotations), currency),
+        sections.look_ahead(
+            rows_of(mrr.monthly(kpi_history.filter(_.is_complete))),
+            rows_of(revenue_forecast.filter(_.measure == outlook.MRR).order_by("month")),
+            rows_of(forecast_backtest.filter(_.measure == outlook.MRR).order_by("months_ahead")),
+            currency,
+        ),
         sections.cohorts(rows_of(all_segments)),
         sections.funnel(rows_of(funnel_summary.order_by("step_number")), rows),
         sections.churn_risk(rows_of(risk.by_segment(churn_risk_profiles)), rows, rules),

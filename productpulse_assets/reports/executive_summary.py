@@ -7,6 +7,7 @@ from ibis import _
 
 from productpulse_assets.charts.look import Row
 from productpulse_assets.charts.mrr import BRIDGE, CAUSES, FX, bridge
+from productpulse_assets.charts.outlook import MONTHS_AHEAD, expected_text, past_errors_text
 from productpulse_assets.decisions.action_value import total_money
 from productpulse_assets.joins import left_join_unique
 from productpulse_assets.reports.bands import risk_bands
@@ -62,6 +63,8 @@ def executive_summary(
     leakage_summary: ir.Table,
     renewals: ir.Table,
     churn_reasons: ir.Table,
+    revenue_forecast: ir.Table,
+    forecast_backtest: ir.Table,
     intervention_plan: ir.Table,
     decision_changes: ir.Table,
     scenario_analysis: ir.Table,
@@ -96,9 +99,22 @@ def executive_summary(
         renewal_count=rows_of(soon.aggregate(count=_.count()))[0]["count"],
         reasons=rows_of(churn_reasons.order_by("reason_rank").limit(REASONS_SHOWN)),
         scenarios=rows_of(scenario_analysis),
+        outlook=_outlook(revenue_forecast, forecast_backtest, rules.currency),
         missing=[row for row in rows.values() if row["value"] is None],
         datasets=rows_of(source_inventory),
     )
+
+
+def _outlook(revenue_forecast: ir.Table, forecast_backtest: ir.Table, currency: str) -> list[str]:
+    """What MRR and customers are expected to be in MONTHS_AHEAD months, and how far off earlier forecasts were."""
+    forecast, backtest = (
+        {row["measure"]: row for row in rows_of(table.filter(_.months_ahead == MONTHS_AHEAD))}
+        for table in (revenue_forecast, forecast_backtest)
+    )
+    return [
+        " ".join([expected_text(row, currency), *([past_errors_text(backtest[measure])] if row["value"] else [])])
+        for measure, row in sorted(forecast.items(), reverse=True)
+    ]
 
 
 def _sections(rows: Mapping[str, Row]) -> dict[str, list[Row]]:

@@ -8,7 +8,7 @@ from itertools import groupby
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from productpulse_assets.charts import mrr, retention, risk, work
+from productpulse_assets.charts import mrr, outlook, retention, risk, work
 from productpulse_assets.charts.look import Row, month_label
 from productpulse_assets.charts.marks import add_marks
 from rules.rule_set import Rules
@@ -88,6 +88,27 @@ def over_time(rows: Sequence[Row], events: Sequence[Row], currency: str) -> Sect
     )
     cells = [(_month(row), value_text(row["mrr"], "money", currency), _rate(row["churn"])) for row in rows]
     return Section("mrr-and-churn", title, sentence, figure, columns, cells)
+
+
+def look_ahead(months: Sequence[Row], forecast: Sequence[Row], backtest: Sequence[Row], currency: str) -> Section:
+    """MRR of the past and as it is expected, with the errors of earlier forecasts."""
+    title, columns = "Where MRR will be", ("Month", "Expected", "Low (80 %)", "High (80 %)")
+    past = [{"month": row["month"], "value": row["mrr"]} for row in months if row["mrr"] is not None][
+        -outlook.MONTHS_BEFORE :
+    ]
+    known = [row for row in forecast if row["value"] is not None]
+    figure = outlook.forecast(past, known, outlook.MRR, currency)
+    if not known:
+        reason = forecast[0]["not_available_reason"] if forecast else "No month of the data is over."
+        return Section("outlook", title, _not_available(reason), figure, columns, [])
+    ahead, errors = (
+        next(row for row in rows if row["months_ahead"] == outlook.MONTHS_AHEAD) for rows in (forecast, backtest)
+    )
+    sentence = f"{outlook.expected_text(ahead, currency)} {outlook.past_errors_text(errors)}"
+    cells = [
+        (_month(row), *(value_text(row[name], "money", currency) for name in ("value", "low", "high"))) for row in known
+    ]
+    return Section("outlook", title, sentence, figure, columns, cells)
 
 
 def cohorts(rows: Sequence[Row]) -> Section:

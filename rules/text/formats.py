@@ -15,7 +15,7 @@ NOT_AVAILABLE = "not available"
 SMALL_AMOUNT = 1000
 """Amounts below this are written with cents."""
 
-SHARES = ("_rate", "_change")
+SHARES = ("_rate", "_change", "_error")
 """Endings of the names of columns that hold shares of 1, which are written in percent."""
 
 ACTION_MONEY = ("monthly_revenue", "recurring_value", "one_off_cash")

@@ -61,7 +61,7 @@ def test_curves_and_intervals_equal_those_of_lifelines(has_late_entries):
     assert compared > 20
 
 
-def test_nobody_leaves_everybody_leaves():
+def test_none_leave_and_all_leave():
     stays = rows(curve((0, 3, False), (0, 2, False)), "age_months", "at_risk", "survival", "lower")
     assert stays == [(0, 2, 1.0, None), (1, 2, 1.0, None), (2, 2, 1.0, None), (3, 1, 1.0, None)]
     gone = rows(curve((0, 1, True), (0, 2, True)), "age_months", "churned", "survival", "upper")

@@ -51,8 +51,8 @@ def test_a_constant_churn_rate_stays_constant():
 def test_too_few_who_left_are_not_projected():
     few = projected(curve_of((0.98, 0.97)), Survival(horizon_months=12, least_churned=31))
     assert [row["is_projected"] for row in few] == [False, False, False]
-    nobody = projected(curve_of((1.0, 1.0)), Survival())
-    assert [row["survival"] for row in nobody] == [1.0, 1.0, 1.0]
+    none = projected(curve_of((1.0, 1.0)), Survival())
+    assert [row["survival"] for row in none] == [1.0, 1.0, 1.0]
 
 
 def test_ages_with_too_few_spells_are_projected_and_not_shown_as_observed():

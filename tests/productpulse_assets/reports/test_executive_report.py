@@ -18,7 +18,7 @@ from resources.tables import rows_of
 from rules.text.formats import money, value_text
 from tests.graph import RULES
 
-CHARTS = ("mrr-movement", "mrr-and-churn", "cohorts", "funnel", "risk", "leakage", "workload")
+CHARTS = ("mrr-movement", "mrr-and-churn", "outlook", "cohorts", "funnel", "risk", "leakage", "workload")
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_open_renewals_are_the_planted_ends_of_terms(sql):
     assert found == expected and len(found) > 300
 
 
-def test_types_of_churn_are_the_planted_ones_and_nobody_churns_twice(sql):
+def test_types_of_churn_are_the_planted_ones_and_no_customer_churns_twice(sql):
     found = sql.sql("""
         SELECT planted.churn_type, m.churn_type, count(*), count(DISTINCT subscription_id)
         FROM planted JOIN subscriptions USING (subscription_id)
