@@ -14,7 +14,7 @@ from tests.productpulse_assets.reports.rendered import page
 
 pytestmark = pytest.mark.slow
 
-OURS = {"metric_name", "unit", "risk_band", "leakage_type", "dataset"}
+OURS = {"metric_name", "unit", "risk_band", "leakage_type", "dataset", "measure"}
 """Columns whose values come from the program and not from exports."""
 
 HOSTILE = [
