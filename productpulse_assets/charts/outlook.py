@@ -118,8 +118,13 @@ def past_errors_text(row: Row) -> str:
     known = ", ".join(f"{words} by {percent(error)}" for words, error in errors.items() if error is not None)
     text = f"{row['origins']:,} earlier forecasts {ahead} ahead were off by {percent(row['forecast_error'])} on average"
     text += f"; {known}." if known else "."
-    best = SIMPLER.get(row["best_method"])
-    return f"{text} In the past, {best} was nearer." if best else text
+    if best := SIMPLER.get(row["best_method"]):
+        text += f" In the past, {best} was nearer."
+    if row["is_last_largest"]:
+        side = "less" if row["last_error"] < 0 else "more"
+        text += f" The last one was off by more than all before: {percent(abs(row['last_error']))} {side} came. "
+        text += "The interval may be too narrow."
+    return text
 
 
 def survival(rows: Sequence[Row], *, largest: Sequence[str] = ()) -> go.Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -50,6 +51,8 @@ BACKTEST_SCHEMA = ibis.schema(
         "no_change_error": "float64",
         "straight_line_error": "float64",
         "best_method": "string",
+        "last_error": "float64",
+        "is_last_largest": "boolean",
     }
 )
 MEASURES = {
@@ -59,6 +62,9 @@ MEASURES = {
 """What is forecast: the columns of customer_months with its start, what is added, and its end."""
 
 HORIZONS = (1, 3, 6, 12)
+NOTABLE_ERROR = 0.01
+"""A smaller error is not called large, even if it is the largest."""
+
 METHODS: dict[str, Method] = {"forecast": waterfall, "no_change": no_change, "straight_line": straight_line}
 
 
@@ -89,8 +95,10 @@ def forecast_backtest(customer_months: ir.Table) -> Rows:
 
     The forecast is repeated at each earlier month with what was before it, and compared with what came: origins is the
     number of these months, an error the mean of the relative differences, in [0, inf). no_change is the last value,
-    straight_line the trend of the last 12 months continued. best_method has the smallest error. Errors are NULL with
-    fewer than 5 origins.
+    straight_line the trend of the last 12 months continued. best_method has the smallest error. last_error is that of
+    the forecast for the last complete month, as a share of what was forecast: negative where less came.
+    is_last_largest: it is 1 % or more and larger than every error before, so that the interval may be too narrow.
+    Errors are NULL with fewer than 5 origins.
     """
     past = past_flows(customer_months)
     return [row for measure, flows in past.flows.items() for row in backtest_rows(measure, flows)]
@@ -157,10 +165,14 @@ def backtest_rows(measure: str, flows: Sequence[Flow]) -> Rows:
 def _backtest_row(measure: str, ahead: int, errors: dict[str, list[tuple[float, ...]]]) -> dict[str, object]:
     means = {name: mean_error(found[ahead - 1]) for name, found in errors.items()}
     known = {name: error for name, error in means.items() if error is not None}
+    *before, last = errors["forecast"][ahead - 1] or (0.0,)
+    is_known = means["forecast"] is not None
     return {
         "measure": measure,
         "months_ahead": ahead,
         "origins": len(errors["forecast"][ahead - 1]),
         **{f"{name}_error": error for name, error in means.items()},
         "best_method": min(known, key=lambda name: known[name]) if known else None,
+        "last_error": math.expm1(last) if is_known else None,
+        "is_last_largest": abs(last) > max(NOTABLE_ERROR, *map(abs, before)) if is_known else None,
     }

@@ -56,17 +56,22 @@ def errors(**given):
     return {
         "months_ahead": 6, "origins": 18, "forecast_error": 0.048, "no_change_error": 0.12,
         "straight_line_error": 0.047, "best_method": "straight_line",
+        "last_error": -0.03, "is_last_largest": False,
     } | given  # fmt: skip
 
 
 def test_a_simpler_way_that_was_nearer_is_named():
     text = past_errors_text(errors())
     assert text == (
-        "18 earlier forecasts 6 months ahead were off by 4.80 % on average; no change by 12.0 %, a straight line by "
-        "4.70 %. In the past, a straight line was nearer."
+        "18 earlier forecasts 6 months ahead were off by 4.8 % on average; no change by 12.0 %, a straight line by "
+        "4.7 %. In the past, a straight line was nearer."
     )
     assert past_errors_text(errors(best_method="forecast")) == text.removesuffix(
         " In the past, a straight line was nearer."
+    )
+    fallen = past_errors_text(errors(last_error=-0.309, is_last_largest=True))
+    assert fallen == (
+        f"{text} The last one was off by more than all before: 30.9 % less came. The interval may be too narrow."
     )
     unknown = errors(forecast_error=None, no_change_error=None, straight_line_error=None, best_method=None)
     assert past_errors_text(unknown) == "There are too few earlier months to check a forecast 6 months ahead."

@@ -103,3 +103,14 @@ def test_the_backtest_says_which_method_was_best():
     errors = [150 / (1000 + 50 * (origin + 2)) for origin in range(5, 19)]
     assert rows[1]["no_change_error"] == pytest.approx(sum(errors) / len(errors))
     assert {row["best_method"] for row in backtest_rows("mrr", line[: 5 + LEAST_ORIGINS - 1])} == {None}
+
+
+def test_a_last_month_like_none_before_is_marked():
+    past = history(22)
+    assert {row["is_last_largest"] for row in backtest_rows("mrr", past)[:3]} == {False}
+    expected = waterfall(past)[0]
+    fallen = [*past, Flow(past[-1].end, 150, 0.7 * expected)]
+    first = backtest_rows("mrr", fallen)[0]
+    assert first["is_last_largest"] and first["last_error"] == pytest.approx(-0.3)
+    few = backtest_rows("mrr", history(LEAST_ORIGINS + 4))[0]
+    assert (few["last_error"], few["is_last_largest"]) == (None, None)
