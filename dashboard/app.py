@@ -13,7 +13,7 @@ from dashboard.view_filters import keep_view, show_filter_bar
 
 ICON = Path(__file__).with_name("icon.svg")  # a local file: Streamlit would fetch its own icons from a font server
 
-st.set_page_config(page_title="ProductPulse", page_icon=str(ICON), layout="wide")
+st.set_page_config(page_icon=str(ICON), layout="wide")  # the tab has the title of the page
 pages = {
     section: [
         st.Page(view.file, title=view.title, icon=f":material/{view.icon}:", url_path=view.name, default=view is FIRST)

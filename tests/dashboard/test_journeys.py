@@ -261,11 +261,12 @@ def outside(page, address: str) -> list[str]:
     return found
 
 
-def test_no_page_sends_a_request_to_another_machine(page, demo):
+def test_no_page_sends_a_request_to_another_machine_and_each_has_its_title(page, demo):
     asked = outside(page, demo)
     for view in VIEWS.values():
         browser_tools.open_view(page, demo + view.path)
         page.wait_for_timeout(300)
+        assert page.title() == view.title
     assert asked == []
 
 
