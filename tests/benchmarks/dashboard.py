@@ -26,13 +26,10 @@ from tests.benchmarks.company import (
     default_environment,
     ensure_company,
 )
-from tests.dashboard.browser import chromium, open_view, serving, settled
+from tests.dashboard.browser import chromium, open_list, open_view, serving, settled
 
 PAUSE = 1500
 """Milliseconds between the first view and the input."""
-
-SCROLLED = 500
-"""Milliseconds for the page to scroll."""
 
 SEARCHES = {
     "top_actions": ("Search", "willow"),
@@ -136,11 +133,8 @@ def drill_down(browser: Browser, address: str, label: str | re.Pattern[str], num
 
 
 def option_of(page: Page, box: Locator, number: int) -> Locator:
-    """The box with the option of this number highlighted; a list that is open closes when the page scrolls."""
-    box.scroll_into_view_if_needed()
-    page.wait_for_timeout(SCROLLED)
-    box.click()
-    page.get_by_role("option").first.wait_for()
+    """The box with the option of this number highlighted."""
+    open_list(page, box)
     for _option in range(number + 1):
         box.press("ArrowDown")
     return box

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 60_000
@@ -44,8 +44,12 @@ def serving(home: Path) -> Iterator[str]:
 
 
 def waiting_for(url: str, server: subprocess.Popen) -> None:
-    """Wait until the server answers; raises RuntimeError if it ends or does not answer within a minute."""
-    for _attempt in range(240):
+    """Wait until the server answers; raises RuntimeError if it ends or does not answer within four minutes.
+
+    A first start compiles the graph, and other tests use the machine too.
+    """
+    until = time.monotonic() + 240
+    while time.monotonic() < until:
         if server.poll() is not None:
             raise RuntimeError(f"The server ended with status {server.returncode}.")
         try:
@@ -75,6 +79,19 @@ def settled(page: Page) -> None:
         " && !document.querySelector('[data-stale=true]')",
         timeout=PATIENCE,
     )
+
+
+def open_list(page: Page, box: Locator) -> None:
+    """Open the list of a select box; it closes again while the page scrolls to it, as it does after a first click."""
+    box.scroll_into_view_if_needed()
+    for _attempt in range(10):
+        box.click()
+        try:
+            page.get_by_role("option").first.wait_for(timeout=2000)
+        except TimeoutError:
+            continue
+        return
+    raise RuntimeError("The list does not open.")
 
 
 def open_view(page: Page, address: str) -> None:

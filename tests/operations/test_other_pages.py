@@ -169,9 +169,9 @@ def test_its_own_pages_launch_a_run_and_follow_it(page, ui, name):
     address = ui.replace("127.0.0.1", name)
     page.goto(f"{address}/locations/{JOB}")
     page.get_by_role("button", name="Materialize all").click()
-    run = eventually(lambda: [run["runId"] for run in runs(ui) if run["runId"] not in before], 60)[0]
+    run = eventually(lambda: [run["runId"] for run in runs(ui) if run["runId"] not in before], 240)[0]
     page.goto(f"{address}/runs/{run}")
-    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible(timeout=300_000)
     assert any("RunSuccessEvent" in text for text in heard)
 
 
