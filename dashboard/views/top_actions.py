@@ -18,7 +18,6 @@ from dashboard.tables import LEVEL, Column, show_table
 from dashboard.view_filters import chosen, in_view
 from dashboard.widgets import show_chart, show_heading
 from productpulse_assets.charts import work
-from productpulse_assets.joins import left_join_unique
 from rules.text.formats import ACTION_MONEY, action_money, value_text
 
 PER_PAGE = 10  # cards
@@ -130,8 +129,9 @@ def workload_in_view(reading: Reading) -> ir.Table:
         return weeks
     plan = in_view(reading, reading.table("intervention_plan"))
     work = plan.group_by(owner="suggested_owner", week="scheduled_week").aggregate(interventions=_.count())
-    counted = left_join_unique(weeks.drop("interventions"), work, ["owner", "week"])
-    return counted.mutate(interventions=counted.interventions.fill_null(0))
+    others = [name for name in weeks.columns if name != "interventions"]
+    counted = weeks.select(others).left_join(work, ["owner", "week"])
+    return counted.select(*others, interventions=counted.interventions.fill_null(0))
 
 
 def show_brief(reading: Reading, found: ir.Table, view: str) -> None:

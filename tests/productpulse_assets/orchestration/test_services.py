@@ -23,14 +23,24 @@ def own_signals():
         signal.signal(number, handler)
 
 
-def python(code: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", code])
+WILLING = "signal.pthread_sigmask(signal.SIG_SETMASK, []); signal.signal(signal.SIGTERM, signal.SIG_DFL)"
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+"""What a process does with SIGTERM, whatever the process of the tests does with it."""
+
+
+def sleeping(does: str) -> subprocess.Popen:
+    """A process that sleeps, once it has set what it does with SIGTERM."""
+    code = f"import signal, time; {does}; print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    return process
 
 
 def test_when_one_ends_its_name_is_reported_and_the_others_are_ended():
     with raises("service.ended", ServiceEnded), service_group() as services:
-        services["The code server"] = python("import time; time.sleep(60)")
-        services["The daemon"] = python("raise SystemExit(3)")
+        services["The code server"] = sleeping(WILLING)
+        services["The daemon"] = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
         services["The daemon"].wait()
         check_services(services)
     assert services["The code server"].returncode == -signal.SIGTERM
@@ -38,12 +48,9 @@ def test_when_one_ends_its_name_is_reported_and_the_others_are_ended():
 
 def test_one_that_does_not_end_is_killed(monkeypatch):
     monkeypatch.setattr(module, "ENDS_WITHIN", 1)
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     with service_group() as services:
-        services["deaf"] = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
-        services["deaf"].stdout.readline()
+        services["deaf"] = sleeping(DEAF)
     assert services["deaf"].wait(timeout=10) == -signal.SIGKILL
-    services["deaf"].stdout.close()
 
 
 def test_it_waits_until_the_socket_is_answered(tmp_path, monkeypatch):
