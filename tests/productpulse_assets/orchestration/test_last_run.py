@@ -17,8 +17,6 @@ from resources.dagster_home import prepare_dagster_home
 from resources.home import Home
 from resources.run_lock import ENDED_EARLY
 
-pytestmark = pytest.mark.slow
-
 STOPPED_RUN = """
 import sys, time
 import dagster as dg

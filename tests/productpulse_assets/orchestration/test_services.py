@@ -11,8 +11,6 @@ from productpulse_assets.orchestration import services as module
 from productpulse_assets.orchestration.services import ServiceEnded, check_services, service_group, wait_for
 from tests.errors import raises
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(autouse=True)
 def own_signals():

@@ -20,8 +20,6 @@ from rules.models import Sources
 from tests.errors import problem_codes, raises
 from tests.graph import RULES
 
-pytestmark = pytest.mark.slow
-
 SUBSCRIPTION = "subscription_id,customer_id,status,start_date,end_date,monthly_price,billing_cycle,auto_renew\n"
 ONE_CUSTOMER = {"customer_id": (["C1"], [])}
 
