@@ -19,9 +19,10 @@ OPEN_GROUPS = ("risk",)
 """Groups of the asset graph that are expanded; each other group is one box."""
 
 VIEWS = {
-    "executive_cockpit": ("/", 1000, "light"),
+    "executive_cockpit": ("/", 1900, "light"),
     "top_actions": ("/top_actions?view=Critical+%26+High", 1000, "light"),
     "customer_360": ("/customer_360?customer=C-000567", 1150, "light"),
+    "outlook": ("/outlook?stay_by=plan", 1400, "light"),
     "cohort_retention": ("/cohort_retention", 1000, "light"),
     "scenario_simulator": ("/scenario_simulator?churn_reduction=25", 1000, "dark"),
 }
