@@ -59,15 +59,16 @@ def page(reading: Reading) -> None:
 def show_forecast(reading: Reading, measure: str) -> None:
     """The past and the coming twelve months of a measure, and how far off the same forecast was before."""
     _label, metric, unit = outlook.MEASURES[measure]
-    rows = reading.rows(reading.table(FORECAST).filter(_.measure == measure).order_by("month"))
+    forecast = reading.table(FORECAST).filter(_.measure == measure).order_by("month")
+    rows = reading.rows(forecast)
     coming = [row for row in rows if row["value"] is not None]
     if not coming:
         reason = rows[0]["not_available_reason"] if rows else "No month of the data is over."
         show_empty_state("There is no forecast.", reason)
         return
     st.markdown(markdown_text(outlook.expected_text(_ahead(rows), reading.currency), limit=400))
-    tests = reading.rows(reading.table(BACKTEST).filter(_.measure == measure).order_by("months_ahead"))
-    st.caption(markdown_text(outlook.past_errors_text(_ahead(tests)), limit=400))
+    backtest = reading.table(BACKTEST).filter(_.measure == measure).order_by("months_ahead")
+    st.caption(markdown_text(outlook.past_errors_text(_ahead(reading.rows(backtest))), limit=400))
     history = reading.table("kpi_history").filter(_.metric_name == metric, _.is_complete, _.value.notnull())
     past = reading.rows(history.order_by(_.month.desc()).limit(outlook.MONTHS_BEFORE))[::-1]
     show_chart(
@@ -81,10 +82,8 @@ def show_forecast(reading: Reading, measure: str) -> None:
         "such as a new price, is in it."
     )
     with st.expander("Each month, and the errors of earlier forecasts"):
-        forecast = reading.frame(reading.table(FORECAST).filter(_.measure == measure).order_by("month"))
-        show_rows(reading, forecast, FORECAST_COLUMNS[unit], f"forecast of {measure}")
-        errors = reading.frame(reading.table(BACKTEST).filter(_.measure == measure).order_by("months_ahead"))
-        show_rows(reading, errors, BACKTEST_COLUMNS, f"errors of earlier forecasts of {measure}")
+        show_rows(reading, reading.frame(forecast), FORECAST_COLUMNS[unit], f"forecast of {measure}")
+        show_rows(reading, reading.frame(backtest), BACKTEST_COLUMNS, f"errors of earlier forecasts of {measure}")
 
 
 def _ahead(rows: Sequence[Row]) -> Row:
@@ -114,7 +113,8 @@ def show_survival(reading: Reading) -> None:
     )
     st.caption(
         "Customers who still pay count as long as they are observed. Dotted: projected from the customers who left, "
-        "where at least 25 have. Without a number the curve has not come down to a half."
+        f"where at least {reading.rules.survival.least_churned} have. Without a number the curve has not come down to "
+        "a half."
     )
     show_rows(reading, reading.frame(members), SUMMARY_COLUMNS, f"time until half have left by {dimension}")
 

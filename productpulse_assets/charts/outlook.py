@@ -142,7 +142,7 @@ def survival(rows: Sequence[Row], *, largest: Sequence[str] = ()) -> go.Figure:
         ahead = [*seen[-1:], *(row for row in curve if row["is_projected"])]
         lines.append(_curve(member, seen, colour))
         if len(ahead) > 1:
-            lines.append(_curve(member, ahead, colour, dash="dot", showlegend=False))
+            lines.append(_curve(member, ahead, colour, is_projected=True))
     chart = look.figure(
         *lines,
         showlegend=True,
@@ -153,19 +153,18 @@ def survival(rows: Sequence[Row], *, largest: Sequence[str] = ()) -> go.Figure:
     return look.add_note(chart, f"{hidden:,} smaller ones are not shown." if hidden > 0 else "")
 
 
-def _curve(member: str, rows: Sequence[Row], colour: str, **more: object) -> go.Scatter:
-    name, dash = look.plotly_text(member), more.pop("dash", "solid")
-    kind = " (projected)" if dash == "dot" else ""
+def _curve(member: str, rows: Sequence[Row], colour: str, *, is_projected: bool = False) -> go.Scatter:
+    name, kind = look.plotly_text(member), " (projected)" if is_projected else ""
     return go.Scatter(
         x=[row["age_months"] for row in rows],
         y=[row["survival"] for row in rows],
         name=name,
         mode="lines",
-        line={"color": colour, "width": 2, "dash": dash},
+        line={"color": colour, "width": 2, "dash": "dot" if is_projected else "solid"},
+        showlegend=not is_projected,
         hovertext=[
             f"{name}, {count_text(row['age_months'], 'month')}: {percent(row['survival'])} still pay{kind}"
             for row in rows
         ],
         hoverinfo="text",
-        **more,
     )
